@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// Every Swift target is compiled with these: what the compiler can prove, it has to prove.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+  name: "nestbox",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-system", from: "1.6.0")
+  ],
+  targets: [
+    .target(name: "CLinux", cSettings: strictC),
+    .systemLibrary(name: "CLibcap", providers: [.apt(["libcap-dev"])]),
+    .systemLibrary(name: "CLibseccomp", providers: [.apt(["libseccomp-dev"])]),
+
+    .target(
+      name: "Linux", dependencies: ["CLinux", "CLibcap", system], swiftSettings: strict),
+    .target(
+      name: "Seccomp", dependencies: ["Linux", "CLibseccomp", system], swiftSettings: strict),
+    .target(
+      name: "Sandbox", dependencies: ["Linux", "Seccomp", system], swiftSettings: strict),
+    .target(
+      name: "Options", dependencies: ["Sandbox", "Linux", system], swiftSettings: strict),
+    .target(
+      name: "Launcher", dependencies: ["Options", "Sandbox", "Linux", system],
+      swiftSettings: strict),
+
+    // One static executable: it starts in the time of a C program and needs nothing at run time.
+    .executableTarget(
+      name: "nestbox", dependencies: ["Launcher"], cSettings: strictC,
+      linkerSettings: [.unsafeFlags(["-static-executable"])]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11
+)

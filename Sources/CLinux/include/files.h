@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Descriptors and paths.
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "process.h"
+
+enum {
+  LINUX_O_PATH = 010000000,
+  LINUX_AT_EMPTY_PATH = 0x1000,
+  LINUX_AT_RECURSIVE = 0x8000,
+  LINUX_AT_SYMLINK_NOFOLLOW = 0x100,
+};
+
+static inline int linux_openat2(
+    int directory, const char *_Nonnull path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+  struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+  return (int)linux_result(syscall(SYS_openat2, directory, path, &how, sizeof how));
+}
+
+static inline int linux_openat(int directory, const char *_Nonnull path, int flags, mode_t mode) {
+  return (int)linux_result(openat(directory, path, flags, mode));
+}
+
+static inline int linux_pipe2(int *_Nonnull ends, int flags) {
+  return (int)linux_result(syscall(SYS_pipe2, ends, flags));
+}
+
+static inline int linux_close_range(unsigned first, unsigned last, unsigned flags) {
+  return (int)linux_result(syscall(SYS_close_range, first, last, flags));
+}
+
+static inline int linux_fcntl(int fd, int command, long argument) {
+  return (int)linux_result(fcntl(fd, command, argument));
+}
+
+// Sends `length` bytes and, where `passed` is not negative, that descriptor with them (unix(7)).
+static inline long linux_send(
+    int fd, const void *_Nonnull bytes, size_t length, int passed) {
+  struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control = {0};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  if (passed >= 0) {
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control.space;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &passed, sizeof(int));
+  }
+  return linux_result(sendmsg(fd, &message, MSG_NOSIGNAL));
+}
+
+// Receives one message; `*passed` is the descriptor that came with it, or -1.
+static inline long linux_receive(
+    int fd, void *_Nonnull bytes, size_t length, int *_Nonnull passed) {
+  struct iovec part = {.iov_base = bytes, .iov_len = length};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control = {0};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1,
+      .msg_control = &control, .msg_controllen = sizeof control.space};
+  *passed = -1;
+  long received = linux_result(recvmsg(fd, &message, MSG_CMSG_CLOEXEC));
+  struct cmsghdr *header = received >= 0 ? CMSG_FIRSTHDR(&message) : 0;
+  if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+    memcpy(passed, CMSG_DATA(header), sizeof(int));
+  return received;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Processes, namespaces, signals and the attributes of the calling process.
+#pragma once
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static inline long linux_result(long value) { return value < 0 ? -(long)errno : value; }
+
+// clone3(2) has no C library wrapper. Without CLONE_VM the child goes on with a copy of this
+// address space, as after fork(2).
+static inline int linux_clone3(uint64_t flags, int *_Nullable pidfd) {
+  struct clone_args arguments = {
+      .flags = flags, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
+  return (int)linux_result(syscall(SYS_clone3, &arguments, sizeof arguments));
+}
+
+static inline int linux_unshare(int flags) { return (int)linux_result(syscall(SYS_unshare, flags)); }
+
+static inline int linux_setns(int fd, int type) {
+  return (int)linux_result(syscall(SYS_setns, fd, type));
+}
+
+static inline int linux_pidfd_send_signal(int pidfd, int signal) {
+  return (int)linux_result(syscall(SYS_pidfd_send_signal, pidfd, signal, (void *)0, 0));
+}
+
+// The id type P_PIDFD is newer than the C library's declaration of waitid(2).
+static inline int linux_wait_pidfd(int pidfd, siginfo_t *_Nonnull information, int options) {
+  return (int)linux_result(syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, information, options, 0));
+}
+
+static inline int linux_prctl(int operation, unsigned long a, unsigned long b, unsigned long c) {
+  return (int)linux_result(prctl(operation, a, b, c, 0UL));
+}
+
+// seccomp(2); `instructions` are `count` values of struct sock_filter.
+static inline int linux_install_filter(
+    const void *_Nonnull instructions, unsigned short count, unsigned flags) {
+  struct sock_fprog program = {
+      .len = count, .filter = (struct sock_filter *)(uintptr_t)instructions};
+  return (int)linux_result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+}
+
+static inline int linux_signalfd(const sigset_t *_Nonnull mask) {
+  return (int)linux_result(signalfd(-1, mask, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+static inline int linux_set_hostname(const char *_Nonnull name, size_t length) {
+  return (int)linux_result(syscall(SYS_sethostname, name, length));
+}
+
+static inline int linux_set_domainname(const char *_Nonnull name, size_t length) {
+  return (int)linux_result(syscall(SYS_setdomainname, name, length));
+}
+
+// getcwd(2) itself: the C library's function hides the kernel's "(unreachable)" answers and
+// falls back to a search through the directories.
+static inline int linux_getcwd(char *_Nonnull buffer, size_t length) {
+  return (int)linux_result(syscall(SYS_getcwd, buffer, length));
+}
+
+static inline int linux_exec(
+    const char *_Nonnull path, char *_Nullable const *_Nonnull arguments,
+    char *_Nullable const *_Nonnull environment) {
+  return (int)linux_result(execve(path, arguments, environment));
+}
+
+static inline int linux_wait_exited(int status) { return WIFEXITED(status); }
+static inline int linux_wait_exit_status(int status) { return WEXITSTATUS(status); }
+static inline int linux_wait_signal(int status) { return WTERMSIG(status); }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Under which name the program was started, and what follows from it.
+
+internal import Linux
+internal import SystemPackage
+
+/// The program that the caller believes to have started.
+struct Persona {
+  /// What it was called, as it was typed.
+  let program: String
+  /// Whether it stands in for bubblewrap.
+  let isBubblewrap: Bool
+
+  /// The release of this program.
+  static let release = "0.1.0"
+  /// The release of bubblewrap whose command line this is.
+  static let bubblewrapRelease = "0.12.0"
+
+  /// Looks at the name: the last part of argv[0], or, where that says nothing, of the executable
+  /// file, as for a program that starts /proc/self/exe again.
+  init(_ argument: ByteString?) {
+    let program = argument ?? ""
+    self.program = program.isEmpty ? "nestbox" : program.quoted
+    let name = program.path.lastComponent?.string
+    isBubblewrap =
+      name == "bwrap"
+      || name != "nestbox" && CurrentProcess.executable?.lastComponent?.string == "bwrap"
+  }
+
+  /// What messages begin with.
+  var name: String { isBubblewrap ? "bwrap" : "nestbox" }
+
+  /// What `--version` prints.
+  var version: String {
+    isBubblewrap
+      ? "bubblewrap \(Persona.bubblewrapRelease)" : "nestbox \(Persona.release)"
+  }
+
+  /// The status of a run that failed before the command.
+  var failure: UInt8 { isBubblewrap ? 1 : 125 }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arguments, paths and environment values as Linux has them: bytes that end at a NUL.
+
+public import SystemPackage
+
+/// A string of bytes without a NUL among them, as `execve` passes it.
+///
+/// `String` would replace what is not UTF-8, and `FilePath` would normalise `a//b/`; neither may
+/// happen to the command's own words.
+public struct ByteString: Hashable, Sendable {
+  /// The bytes and the NUL that ends them, so that the kernel can be shown them in place.
+  @usableFromInline var storage: [UInt8]
+
+  /// Makes a string of the bytes before the first NUL.
+  public init(_ bytes: some Collection<UInt8>) {
+    storage = []
+    storage.reserveCapacity(bytes.count + 1)
+    storage.append(contentsOf: bytes.prefix { $0 != 0 })
+    storage.append(0)
+  }
+
+  /// Makes a string of the UTF-8 form of `text`.
+  public init(_ text: String) {
+    self.init(text.utf8)
+  }
+
+  /// Makes a string of the bytes of `path`.
+  public init(_ path: FilePath) {
+    self = unsafe path.withPlatformString { unsafe ByteString(nulTerminated: $0) }
+  }
+
+  /// Copies a C string.
+  @unsafe public init(nulTerminated pointer: UnsafePointer<CChar>) {
+    let count = unsafe cStringLength(pointer)
+    storage = unsafe Array(unsafeUninitializedCapacity: count + 1) { buffer, filled in
+      unsafe copyBytes(buffer.baseAddress, pointer, count + 1)
+      filled = count + 1
+    }
+  }
+
+  /// The bytes, without the NUL that ends them.
+  public var bytes: ArraySlice<UInt8> { storage.dropLast() }
+
+  /// The number of bytes.
+  public var count: Int { storage.count - 1 }
+
+  /// Whether there is no byte.
+  public var isEmpty: Bool { storage.count == 1 }
+
+  /// The string as text; bytes that are not UTF-8 are replaced.
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// The string as a path.
+  ///
+  /// Repeated and trailing slashes are lost.
+  public var path: FilePath {
+    unsafe withCString { unsafe FilePath(platformString: $0) }
+  }
+
+  /// Calls `body` with the string as C has it.
+  @unsafe public func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+    unsafe storage.withUnsafeBytes { buffer in
+      // The storage is never empty, so the buffer has an address.
+      guard let start = buffer.baseAddress else { return unsafe body("") }
+      return unsafe body(start.assumingMemoryBound(to: CChar.self))
+    }
+  }
+}
+
+extension ByteString: ExpressibleByStringLiteral {
+  /// Makes a string of a literal.
+  public init(stringLiteral value: String) {
+    self.init(value)
+  }
+}
+
+extension ByteString {
+  /// The string as one line of a message: as it is where it is printable text, and otherwise in
+  /// the shell's `$'…'` form, so that a name can neither end the line nor drive a terminal.
+  public var quoted: String {
+    let isPlain = String(validating: bytes, as: UTF8.self)?.unicodeScalars.allSatisfy {
+      !($0.properties.generalCategory == .control || $0.properties.generalCategory == .format
+        || $0.properties.generalCategory == .lineSeparator
+        || $0.properties.generalCategory == .paragraphSeparator)
+    }
+    if isPlain == true { return isEmpty ? "''" : text }
+    var quoted = "$'"
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: "\n"): quoted += "\\n"
+      case UInt8(ascii: "\t"): quoted += "\\t"
+      case UInt8(ascii: "'"): quoted += "\\'"
+      case UInt8(ascii: "\\"): quoted += "\\\\"
+      case 0x20..<0x7f: quoted.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        quoted += byte < 16 ? "\\x0" : "\\x"
+        quoted += String(byte, radix: 16)
+      }
+    }
+    return quoted + "'"
+  }
+}

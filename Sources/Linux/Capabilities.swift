@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Capabilities, through libcap. Their names and numbers are libcap's own table.
+
+internal import CLibcap
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// A set of capabilities.
+///
+/// See capabilities(7).
+public struct Capabilities: Hashable, Sendable {
+  /// One bit a capability, at its number.
+  public var bits: UInt64
+
+  /// The set with these bits.
+  public init(bits: UInt64 = 0) {
+    self.bits = bits
+  }
+
+  /// Whether there is none.
+  public var isEmpty: Bool { bits == 0 }
+
+  /// Every capability that the running kernel knows.
+  public static var all: Capabilities {
+    Capabilities(bits: UInt64.max >> UInt64(64 - Int(cap_max_bits())))
+  }
+
+  /// The capability called `name`, with or without the prefix `cap_`, in any case; nil where there
+  /// is none.
+  ///
+  /// See cap_from_name(3).
+  public init?(named name: String) {
+    let name = name.lowercased()
+    let full = name.hasPrefix("cap_") ? name : "cap_" + name
+    var value: cap_value_t = 0
+    guard unsafe full.withCString({ unsafe cap_from_name($0, &value) }) == 0 else { return nil }
+    bits = 1 << UInt64(value)
+  }
+
+  /// The names of the set's members, as `cap_net_raw`.
+  public var names: [String] {
+    numbers.compactMap { number in
+      guard let name = unsafe cap_to_name(number) else { return nil }
+      defer { unsafe cap_free(name) }
+      return unsafe String(cString: name)
+    }
+  }
+
+  /// The numbers of the set's members.
+  var numbers: [cap_value_t] {
+    (0..<64).filter { bits >> UInt64($0) & 1 == 1 }.map { cap_value_t($0) }
+  }
+
+  /// What is in either set.
+  public static func | (left: Capabilities, right: Capabilities) -> Capabilities {
+    Capabilities(bits: left.bits | right.bits)
+  }
+
+  /// What is in both sets.
+  public static func & (left: Capabilities, right: Capabilities) -> Capabilities {
+    Capabilities(bits: left.bits & right.bits)
+  }
+
+  /// The members that are not in `other`.
+  public func subtracting(_ other: Capabilities) -> Capabilities {
+    Capabilities(bits: bits & ~other.bits)
+  }
+}
+
+/// The capabilities of this process.
+extension Capabilities {
+  /// The permitted set.
+  ///
+  /// See cap_get_proc(3).
+  public static func permitted() throws(SystemCallError) -> Capabilities {
+    guard let state = unsafe cap_get_proc() else {
+      throw SystemCallError(call: "cap_get_proc", errno: Errno(rawValue: errno))
+    }
+    defer { unsafe cap_free(UnsafeMutableRawPointer(state)) }
+    var bits: UInt64 = 0
+    for number in 0..<cap_max_bits() {
+      var flag = CAP_CLEAR
+      if unsafe cap_get_flag(state, number, CAP_PERMITTED, &flag) == 0, flag == CAP_SET {
+        bits |= 1 << UInt64(number)
+      }
+    }
+    return Capabilities(bits: bits)
+  }
+
+  /// Bounds what this process and its children can ever gain to `kept`.
+  ///
+  /// Needs CAP_SETPCAP. See cap_drop_bound(3).
+  public static func bound(to kept: Capabilities) throws(SystemCallError) {
+    for number in Capabilities.all.subtracting(kept).numbers where cap_drop_bound(number) < 0 {
+      throw SystemCallError(call: "cap_drop_bound", errno: Errno(rawValue: errno))
+    }
+  }
+
+  /// Makes `permitted`, `effective` and `inheritable` the process's sets; what is not in both the
+  /// first and the last leaves the ambient set as well.
+  ///
+  /// See cap_set_proc(3), capabilities(7).
+  public static func set(
+    permitted: Capabilities, effective: Capabilities, inheritable: Capabilities
+  ) throws(SystemCallError) {
+    guard let state = unsafe cap_init() else {
+      throw SystemCallError(call: "cap_init", errno: Errno(rawValue: errno))
+    }
+    defer { unsafe cap_free(UnsafeMutableRawPointer(state)) }
+    for (flag, set) in [
+      (CAP_PERMITTED, permitted), (CAP_EFFECTIVE, effective), (CAP_INHERITABLE, inheritable),
+    ] where !set.isEmpty {
+      let numbers = set.numbers
+      let result = unsafe numbers.withUnsafeBufferPointer {
+        unsafe cap_set_flag(state, flag, CInt($0.count), $0.baseAddress, CAP_SET)
+      }
+      if result < 0 { throw SystemCallError(call: "cap_set_flag", errno: Errno(rawValue: errno)) }
+    }
+    if unsafe cap_set_proc(state) < 0 {
+      throw SystemCallError(call: "cap_set_proc", errno: Errno(rawValue: errno))
+    }
+  }
+
+  /// Adds the members to the ambient set, which an exec keeps although the user id is not 0.
+  ///
+  /// See cap_set_ambient(3).
+  public func raiseAmbient() throws(SystemCallError) {
+    for number in numbers where cap_set_ambient(number, CAP_SET) < 0 {
+      throw SystemCallError(call: "cap_set_ambient", errno: Errno(rawValue: errno))
+    }
+  }
+}

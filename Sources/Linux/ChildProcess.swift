@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Children: clone, wait, signal.
+
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// How a process ended.
+public enum Termination: Equatable, Sendable {
+  /// It exited with this status, 0 to 255.
+  case exited(UInt8)
+  /// This signal ended it.
+  case signaled(CInt)
+
+  /// Decodes the status of wait(2).
+  init(status: CInt) {
+    if linux_wait_exited(status) != 0 {
+      self = .exited(UInt8(truncatingIfNeeded: linux_wait_exit_status(status)))
+    } else {
+      self = .signaled(linux_wait_signal(status))
+    }
+  }
+
+  /// The status by which a shell would name it: the command's own, or 128 and the signal.
+  public var shellStatus: UInt8 {
+    switch self {
+    case .exited(let status): status
+    case .signaled(let signal): UInt8(truncatingIfNeeded: 128 + signal)
+    }
+  }
+}
+
+/// A process and a descriptor that stands for it whatever becomes of its number.
+public struct ChildProcess: ~Copyable {
+  /// The process id, as seen from this process.
+  public let pid: Int32
+  /// The descriptor.
+  ///
+  /// See pidfd_open(2).
+  public let descriptor: OwnedDescriptor
+
+  /// Goes on in two processes, as fork(2) does: nil is returned in the child, which begins in new
+  /// namespaces of the kinds `namespaces`.
+  ///
+  /// See clone(2), clone3.
+  ///
+  /// This process must have one thread, as the child gets a copy of the calling thread alone.
+  public static func clone(
+    _ namespaces: Namespaces = []
+  ) throws(SystemCallError) -> ChildProcess? {
+    var descriptor: CInt = -1
+    let result = unsafe linux_clone3(namespaces.rawValue | UInt64(CLONE_PIDFD), &descriptor)
+    let pid = try check(result, "clone3")
+    return pid == 0 ? nil : ChildProcess(pid: pid, descriptor: OwnedDescriptor(descriptor))
+  }
+
+  /// Waits until this child has ended.
+  ///
+  /// See waitid(2), P_PIDFD.
+  public borrowing func wait() throws(SystemCallError) -> Termination {
+    var information = unsafe siginfo_t()
+    let result = retrying {
+      unsafe linux_wait_pidfd(descriptor.rawValue, &information, WEXITED)
+    }
+    try check(result, "waitid")
+    let status = unsafe information._sifields._sigchld.si_status
+    return unsafe information.si_code == CInt(CLD_EXITED)
+      ? .exited(UInt8(truncatingIfNeeded: status)) : .signaled(status)
+  }
+
+  /// Waits until any child has ended; nil when there is none left.
+  ///
+  /// See wait(2).
+  public static func waitForAny() -> (pid: Int32, termination: Termination)? {
+    var status: CInt = 0
+    let pid = retrying {
+      let pid = unsafe waitpid(-1, &status, 0)
+      return pid < 0 ? -errno : pid
+    }
+    return pid < 0 ? nil : (pid, Termination(status: status))
+  }
+}
+
+extension OwnedDescriptor {
+  /// Sends `signal` to the process that this descriptor stands for.
+  ///
+  /// See pidfd_send_signal(2).
+  public borrowing func sendSignal(_ signal: CInt) throws(SystemCallError) {
+    try check(linux_pidfd_send_signal(rawValue, signal), "pidfd_send_signal")
+  }
+
+  /// Sends a message and, where one is given, a descriptor with it.
+  ///
+  /// See sendmsg(2).
+  public borrowing func send(_ message: [UInt8], passing number: CInt = -1) throws(SystemCallError)
+  {
+    let result = retrying {
+      unsafe message.withUnsafeBytes { buffer -> CLong in
+        guard let start = buffer.baseAddress else { return CLong(-EINVAL) }
+        return unsafe linux_send(rawValue, start, buffer.count, number)
+      }
+    }
+    try check(CInt(truncatingIfNeeded: result), "sendmsg")
+  }
+
+  /// Whether nobody holds the other end any more.
+  ///
+  /// See poll(2), POLLHUP.
+  public borrowing func isHungUp() -> Bool {
+    var polled = pollfd(fd: rawValue, events: 0, revents: 0)
+    return unsafe poll(&polled, 1, 0) > 0
+  }
+}
+
+extension Descriptors {
+  /// Receives a message of at most `capacity` bytes, none at the end, and the descriptor that came
+  /// with it, or -1.
+  ///
+  /// See recvmsg(2).
+  public static func receive(
+    from number: CInt, capacity: Int
+  ) throws(SystemCallError) -> (message: [UInt8], descriptor: CInt) {
+    var buffer = [UInt8](repeating: 0, count: capacity)
+    var passed: CInt = -1
+    let result = retrying {
+      unsafe buffer.withUnsafeMutableBytes { buffer -> CLong in
+        guard let start = buffer.baseAddress else { return CLong(-EINVAL) }
+        return unsafe linux_receive(number, start, buffer.count, &passed)
+      }
+    }
+    let count = Int(try check(CInt(truncatingIfNeeded: result), "recvmsg"))
+    return (Array(buffer[..<count]), passed)
+  }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calling process: its identity, attributes and place, and the exec that ends this program.
+
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// The calling process.
+public enum CurrentProcess {
+  /// The effective user and group ids.
+  public static var identity: (user: UInt32, group: UInt32) { (geteuid(), getegid()) }
+
+  /// The parent's process id; 0 where the parent is outside of the pid namespace.
+  public static var parent: Int32 { getppid() }
+
+  /// Ends the process at once: nothing that was registered to run at exit runs.
+  ///
+  /// See _exit(2).
+  public static func exit(_ status: UInt8) -> Never { _exit(CInt(status)) }
+
+  /// The file that this process executes, or nil where /proc does not say.
+  ///
+  /// See proc(5).
+  public static var executable: FilePath? {
+    guard let directory = try? OwnedDescriptor.open("/proc/self", .directory) else { return nil }
+    return (try? directory.symbolicLinkTarget("exe"))?.path
+  }
+
+  /// The working directory, or nil where it is not reachable from the root.
+  ///
+  /// See getcwd(2).
+  public static var workingDirectory: ByteString? {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let result = unsafe buffer.withUnsafeMutableBytes { buffer -> CInt in
+      guard let start = buffer.baseAddress else { return -EINVAL }
+      return unsafe linux_getcwd(start.assumingMemoryBound(to: CChar.self), buffer.count)
+    }
+    return result > 0 && buffer[0] == UInt8(ascii: "/") ? ByteString(buffer) : nil
+  }
+
+  /// Makes `path` the working directory.
+  ///
+  /// See chdir(2).
+  public static func changeDirectory(_ path: ByteString) throws(SystemCallError) {
+    let result = unsafe path.withCString { unsafe chdir($0) < 0 ? -errno : 0 }
+    do throws(SystemCallError) {
+      try check(result, "chdir")
+    } catch {
+      throw error.about(path)
+    }
+  }
+
+  /// Makes an open directory the working directory.
+  ///
+  /// See fchdir(2).
+  public static func changeDirectory(
+    to directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    try check(fchdir(directory.rawValue) < 0 ? -errno : 0, "fchdir")
+  }
+
+  /// Makes the working directory the root of path lookups.
+  ///
+  /// See chroot(2).
+  public static func changeRootToWorkingDirectory() throws(SystemCallError) {
+    try check(unsafe chroot(".") < 0 ? -errno : 0, "chroot")
+  }
+
+  /// Sets the mask of permissions that new files lose and answers the old one.
+  ///
+  /// See umask(2).
+  @discardableResult public static func setFileModeMask(_ mask: UInt32) -> UInt32 {
+    umask(mode_t(mask))
+  }
+
+  /// Begins a new session, away from the caller's terminal.
+  ///
+  /// See setsid(2).
+  public static func beginSession() throws(SystemCallError) {
+    try check(setsid() < 0 ? -errno : 0, "setsid")
+  }
+
+  /// Has the kernel send SIGKILL to this process when its parent ends.
+  ///
+  /// See prctl(2), PR_SET_PDEATHSIG.
+  public static func dieWithParent() throws(SystemCallError) {
+    try check(
+      linux_prctl(PR_SET_PDEATHSIG, CUnsignedLong(SIGKILL), 0, 0), "prctl(PR_SET_PDEATHSIG)")
+  }
+
+  /// Renounces all privileges that an exec could give, for good.
+  ///
+  /// See prctl(2), PR_SET_NO_NEW_PRIVS.
+  public static func renounceNewPrivileges() throws(SystemCallError) {
+    try check(linux_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)")
+  }
+
+  /// Puts the process under a filter of system calls.
+  ///
+  /// See seccomp(2), SECCOMP_SET_MODE_FILTER.
+  ///
+  /// Speculation is left as it is (SECCOMP_FILTER_FLAG_SPEC_ALLOW): older kernels would make
+  /// every program under a filter slower, against an attack within its own address space.
+  /// `program` holds instructions of eight bytes each.
+  public static func installFilter(_ program: [UInt8]) throws(SystemCallError) {
+    guard program.count % 8 == 0, let count = CUnsignedShort(exactly: program.count / 8) else {
+      throw SystemCallError(call: "seccomp", errno: .invalidArgument)
+    }
+    let result = unsafe program.withUnsafeBytes { buffer -> CInt in
+      guard let start = buffer.baseAddress else { return -EINVAL }
+      return unsafe linux_install_filter(
+        start, count, CUnsignedInt(SECCOMP_FILTER_FLAG_SPEC_ALLOW))
+    }
+    try check(result, "seccomp")
+  }
+
+  /// Executes `path` in place of this program; returns only where that failed.
+  ///
+  /// See execve(2).
+  public static func execute(
+    _ path: ByteString, arguments: [ByteString], environment: [ByteString]
+  ) -> SystemCallError {
+    let result = unsafe path.withCString { path in
+      unsafe withPointers(arguments) { arguments in
+        unsafe withPointers(environment) { environment in
+          unsafe linux_exec(path, arguments, environment)
+        }
+      }
+    }
+    return failure(result, "execve").about(path)
+  }
+}
+
+/// Calls `body` with `strings` as an array of C strings that ends with a null pointer.
+@unsafe private func withPointers(
+  _ strings: [ByteString], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> CInt
+) -> CInt {
+  var pointers: [UnsafeMutablePointer<CChar>?] = unsafe []
+  unsafe pointers.reserveCapacity(strings.count + 1)
+  // `strings` keeps every storage alive and in its place until the call is over.
+  for string in strings {
+    unsafe pointers.append(string.withCString { unsafe UnsafeMutablePointer(mutating: $0) })
+  }
+  unsafe pointers.append(nil)
+  return withExtendedLifetime(strings) {
+    unsafe pointers.withUnsafeBufferPointer { buffer in
+      guard let start = buffer.baseAddress else { return -EINVAL }
+      return unsafe body(start)
+    }
+  }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files reached from a directory's descriptor, so that no symbolic link leads out of it.
+
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// What kind of thing a path leads to, as far as a mount cares: only a directory can be mounted
+/// on a directory, and only something else on something else.
+public enum FileKind: Sendable {
+  case directory
+  case other
+}
+
+/// Which file it is, whatever it is called.
+///
+/// See inode(7).
+public struct FileIdentity: Equatable, Sendable {
+  let device: UInt64
+  let inode: UInt64
+}
+
+/// How a file is opened.
+public struct OpenMode: Sendable {
+  let flags: CInt
+  let permissions: UInt32
+
+  /// A place in the tree, not the file's content.
+  ///
+  /// The corresponding C constant is `O_PATH`.
+  public static let location = OpenMode(flags: CInt(LINUX_O_PATH), permissions: 0)
+  /// A place that must be a directory.
+  public static let directory = OpenMode(flags: CInt(LINUX_O_PATH) | O_DIRECTORY, permissions: 0)
+  /// For reading, without waiting for a writer where it is a FIFO.
+  public static let reading = OpenMode(flags: O_RDONLY | O_NONBLOCK | O_NOCTTY, permissions: 0)
+
+  /// For writing from the start, made with `permissions` where it does not exist.
+  public static func writing(_ permissions: FilePermissions) -> OpenMode {
+    OpenMode(
+      flags: O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY,
+      permissions: UInt32(permissions.rawValue))
+  }
+}
+
+extension OwnedDescriptor {
+  /// Opens `path` from the process's own root and working directory.
+  public static func open(
+    _ path: FilePath, _ mode: OpenMode
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let result = unsafe path.withPlatformString {
+      unsafe linux_openat(AT_FDCWD, $0, mode.flags | O_CLOEXEC, mode_t(mode.permissions))
+    }
+    return OwnedDescriptor(try check(result, "open"))
+  }
+
+  /// Opens `path` as it will mean inside: this directory is `/`, `..` does not leave it, symbolic
+  /// links, absolute or not, stay in it, and the kernel's magic links are refused.
+  ///
+  /// See openat2(2), RESOLVE_IN_ROOT.
+  public borrowing func openInRoot(
+    _ path: FilePath, _ mode: OpenMode
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let flags = UInt64(mode.flags | O_CLOEXEC)
+    let resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    let result = unsafe path.withPlatformString { text in
+      // A concurrent rename makes the kernel give up with EAGAIN rather than let it be exploited.
+      var result = CInt(0)
+      for _ in 0..<64 {
+        result = unsafe linux_openat2(
+          rawValue, text, flags, UInt64(mode.permissions), resolve)
+        if result != -EAGAIN { break }
+      }
+      return result
+    }
+    return OwnedDescriptor(try check(result, "openat2"))
+  }
+
+  /// Opens the entry `name` of this directory as a place, be it a symbolic link or not.
+  public borrowing func openEntry(_ name: FilePath) throws(SystemCallError) -> OwnedDescriptor {
+    let result = unsafe name.withPlatformString {
+      unsafe linux_openat(rawValue, $0, CInt(LINUX_O_PATH) | O_NOFOLLOW | O_CLOEXEC, 0)
+    }
+    return OwnedDescriptor(try check(result, "openat"))
+  }
+
+  /// Makes the file `name` in this directory and opens it for writing.
+  public borrowing func create(
+    _ name: FilePath, _ permissions: FilePermissions
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
+    let result = unsafe name.withPlatformString {
+      unsafe linux_openat(rawValue, $0, flags, mode_t(permissions.rawValue))
+    }
+    return OwnedDescriptor(try check(result, "openat"))
+  }
+
+  /// Makes the directory `name` in this one.
+  ///
+  /// See mkdirat(2).
+  public borrowing func makeDirectory(
+    _ name: FilePath, _ permissions: FilePermissions
+  ) throws(SystemCallError) {
+    let result = unsafe name.withPlatformString {
+      unsafe mkdirat(rawValue, $0, mode_t(permissions.rawValue)) < 0 ? -errno : 0
+    }
+    try check(result, "mkdirat")
+  }
+
+  /// Makes the empty file `name` in this directory.
+  ///
+  /// See mknodat(2).
+  public borrowing func makeFile(
+    _ name: FilePath, _ permissions: FilePermissions
+  ) throws(SystemCallError) {
+    let result = unsafe name.withPlatformString {
+      unsafe mknodat(rawValue, $0, S_IFREG | mode_t(permissions.rawValue), 0) < 0 ? -errno : 0
+    }
+    try check(result, "mknodat")
+  }
+
+  /// Makes the symbolic link `name` in this directory.
+  ///
+  /// See symlinkat(2).
+  public borrowing func makeSymbolicLink(
+    _ name: FilePath, target: ByteString
+  ) throws(SystemCallError) {
+    let result = unsafe name.withPlatformString { name in
+      unsafe target.withCString { target in
+        unsafe symlinkat(target, rawValue, name) < 0 ? -errno : 0
+      }
+    }
+    try check(result, "symlinkat")
+  }
+
+  /// What the symbolic link `name` in this directory says.
+  ///
+  /// See readlinkat(2).
+  public borrowing func symbolicLinkTarget(
+    _ name: FilePath
+  ) throws(SystemCallError) -> ByteString {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe name.withPlatformString { name in
+      unsafe buffer.withUnsafeMutableBytes { buffer -> CInt in
+        guard let start = buffer.baseAddress else { return -EINVAL }
+        let count = unsafe readlinkat(
+          rawValue, name, start.assumingMemoryBound(to: CChar.self), buffer.count)
+        return count < 0 ? -errno : CInt(count)
+      }
+    }
+    return ByteString(buffer[..<Int(try check(count, "readlinkat"))])
+  }
+
+  /// Removes `name` from this directory.
+  ///
+  /// See unlinkat(2).
+  public borrowing func remove(_ name: FilePath, _ kind: FileKind) throws(SystemCallError) {
+    let flags = kind == .directory ? AT_REMOVEDIR : 0
+    let result = unsafe name.withPlatformString {
+      unsafe unlinkat(rawValue, $0, flags) < 0 ? -errno : 0
+    }
+    try check(result, "unlinkat")
+  }
+
+  /// Whether this is a directory, and the device it lies on.
+  ///
+  /// See fstat(2).
+  public borrowing func status() throws(SystemCallError) -> (kind: FileKind, device: UInt64) {
+    let status = try fileStatus()
+    return (status.st_mode & S_IFMT == S_IFDIR ? .directory : .other, UInt64(status.st_dev))
+  }
+
+  /// Which file this is.
+  ///
+  /// See fstat(2).
+  public borrowing func fileIdentity() throws(SystemCallError) -> FileIdentity {
+    let status = try fileStatus()
+    return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+  }
+
+  private borrowing func fileStatus() throws(SystemCallError) -> stat {
+    var status = stat()
+    let result = unsafe fstat(rawValue, &status) < 0 ? -errno : 0
+    try check(result, "fstat")
+    return status
+  }
+
+  /// Whether this process may write to `name` in this directory.
+  ///
+  /// See faccessat(2), AT_EACCESS.
+  public borrowing func isWritable(_ name: FilePath) -> Bool {
+    unsafe name.withPlatformString { unsafe faccessat(rawValue, $0, W_OK, AT_EACCESS) == 0 }
+  }
+
+  /// Sets the permissions of the file that this descriptor, opened as a location, stands for.
+  ///
+  /// fchmod(2) refuses such descriptors; the link in /proc leads to just this file.
+  public borrowing func setPermissions(_ permissions: UInt32) throws(SystemCallError) {
+    let link = FilePath("/proc/self/fd/\(String(rawValue))")
+    let result = unsafe link.withPlatformString {
+      unsafe chmod($0, mode_t(permissions)) < 0 ? -errno : 0
+    }
+    try check(result, "chmod")
+  }
+}

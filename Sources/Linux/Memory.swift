@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Raw memory that has no owner in Swift: C strings, and the block of this process's arguments.
+
+internal import Glibc
+
+@unsafe func cStringLength(_ pointer: UnsafePointer<CChar>) -> Int { unsafe strlen(pointer) }
+
+@unsafe func copyBytes(
+  _ destination: UnsafeMutableRawPointer?, _ source: UnsafeRawPointer, _ count: Int
+) {
+  if let destination = unsafe destination {
+    unsafe destination.copyMemory(from: source, byteCount: count)
+  }
+}
+
+/// What the kernel handed to this process: its arguments and environment.
+@safe public struct ProcessImage {
+  /// The arguments, the program's name first.
+  public let arguments: [ByteString]
+  /// The environment, each string of the form `NAME=VALUE`.
+  public let environment: [ByteString]
+  private let block: UnsafeMutableRawBufferPointer
+
+  /// Copies the arguments and the environment that `main` was called with.
+  @unsafe public init(
+    count: CInt, arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>,
+    environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+  ) {
+    var argumentStrings: [ByteString] = []
+    argumentStrings.reserveCapacity(Int(count))
+    var end: UnsafeMutablePointer<CChar>?
+    for index in 0..<Int(count) {
+      guard let pointer = unsafe arguments[index] else { break }
+      argumentStrings.append(unsafe ByteString(nulTerminated: pointer))
+      unsafe end = unsafe pointer
+    }
+    var environmentStrings: [ByteString] = []
+    var index = 0
+    while let pointer = unsafe environment[index] {
+      environmentStrings.append(unsafe ByteString(nulTerminated: pointer))
+      unsafe end = unsafe pointer
+      index += 1
+    }
+    self.arguments = argumentStrings
+    self.environment = environmentStrings
+    if let start = unsafe arguments[0] ?? environment[0], let last = unsafe end {
+      let length = unsafe UnsafeMutableRawPointer(last) - UnsafeMutableRawPointer(start)
+      unsafe block = UnsafeMutableRawBufferPointer(
+        start: start, count: length + cStringLength(last))
+    } else {
+      unsafe block = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    }
+  }
+
+  /// Overwrites the strings where `/proc/PID/cmdline` and `/proc/PID/environ` show them.
+  ///
+  /// The kernel lays arguments and environment out in one block; `name` is what is left of it.
+  /// See proc(5).
+  public func overwrite(with name: StaticString) {
+    unsafe block.initializeMemory(as: UInt8.self, repeating: 0)
+    let count = min(name.utf8CodeUnitCount, unsafe block.count)
+    if let start = unsafe block.baseAddress, count > 0 {
+      unsafe start.copyMemory(from: name.utf8Start, byteCount: count)
+    }
+  }
+}

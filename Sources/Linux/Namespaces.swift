@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Namespaces: which there are, how they come to be, and what is set in a new one before use.
+
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// Kinds of namespaces.
+///
+/// The corresponding C constants begin with `CLONE_NEW`.
+public struct Namespaces: OptionSet, Sendable, Hashable {
+  /// The bits of the C constants.
+  public let rawValue: UInt64
+
+  /// The set with these bits.
+  public init(rawValue: UInt64) {
+    self.rawValue = rawValue
+  }
+
+  /// User and group ids and capabilities.
+  ///
+  /// See user_namespaces(7).
+  public static let user = Namespaces(rawValue: UInt64(CLONE_NEWUSER))
+  /// Process ids.
+  ///
+  /// See pid_namespaces(7).
+  public static let pid = Namespaces(rawValue: UInt64(CLONE_NEWPID))
+  /// Mount points.
+  ///
+  /// See mount_namespaces(7).
+  public static let mount = Namespaces(rawValue: UInt64(CLONE_NEWNS))
+  /// System V IPC and POSIX message queues.
+  ///
+  /// See ipc_namespaces(7).
+  public static let ipc = Namespaces(rawValue: UInt64(CLONE_NEWIPC))
+  /// Network devices, addresses, ports and abstract sockets.
+  ///
+  /// See network_namespaces(7).
+  public static let network = Namespaces(rawValue: UInt64(CLONE_NEWNET))
+  /// Host name and NIS domain name.
+  ///
+  /// See uts_namespaces(7).
+  public static let uts = Namespaces(rawValue: UInt64(CLONE_NEWUTS))
+  /// The cgroup root directory.
+  ///
+  /// See cgroup_namespaces(7).
+  public static let cgroup = Namespaces(rawValue: UInt64(CLONE_NEWCGROUP))
+  /// The monotonic and the boot-time clock.
+  ///
+  /// See time_namespaces(7).
+  public static let time = Namespaces(rawValue: UInt64(CLONE_NEWTIME))
+
+  /// Every kind with its name in /proc/PID/ns, in alphabetical order.
+  public static let names: [(namespace: Namespaces, name: String)] = [
+    (.cgroup, "cgroup"), (.ipc, "ipc"), (.mount, "mnt"), (.network, "net"), (.pid, "pid"),
+    (.time, "time"), (.user, "user"), (.uts, "uts"),
+  ]
+
+  /// Whether the running kernel has this one kind.
+  public var isSupported: Bool {
+    guard let name = Namespaces.names.first(where: { $0.namespace == self })?.name else {
+      return false
+    }
+    let path = FilePath("/proc/self/ns/" + name)
+    return unsafe path.withPlatformString { unsafe access($0, F_OK) == 0 }
+  }
+
+  /// Moves this process into new namespaces of these kinds; new pid and time namespaces begin with
+  /// its next child.
+  ///
+  /// See unshare(2).
+  public func unshare() throws(SystemCallError) {
+    try check(linux_unshare(CInt(truncatingIfNeeded: rawValue)), "unshare")
+  }
+}
+
+/// The ids that a new user namespace knows: one user and one group.
+public enum IdentityMap {
+  /// Maps `inside` to `outside` for users and for groups, in that order: `setgroups` must be denied
+  /// before an unprivileged process may write gid_map.
+  ///
+  /// See user_namespaces(7).
+  public static func write(
+    user: (inside: UInt32, outside: UInt32), group: (inside: UInt32, outside: UInt32)
+  ) throws(SystemCallError) {
+    try write("/proc/self/setgroups", "deny")
+    try write("/proc/self/uid_map", "\(String(user.inside)) \(String(user.outside)) 1\n")
+    try write("/proc/self/gid_map", "\(String(group.inside)) \(String(group.outside)) 1\n")
+  }
+
+  private static func write(_ path: FilePath, _ text: String) throws(SystemCallError) {
+    do throws(SystemCallError) {
+      let file = try OwnedDescriptor.open(path, OpenMode(flags: O_WRONLY, permissions: 0))
+      // The kernel takes the whole map in one call only, as this is one.
+      try Descriptors.write(ArraySlice(text.utf8), to: file.rawValue)
+    } catch {
+      throw error.about(ByteString(path))
+    }
+  }
+}
+
+/// What a new uts, network or time namespace is given before the command starts.
+public enum NamespaceSettings {
+  /// Sets the host name.
+  ///
+  /// See sethostname(2).
+  public static func setHostname(_ name: ByteString) throws(SystemCallError) {
+    let result = unsafe name.withCString { unsafe linux_set_hostname($0, name.count) }
+    try check(result, "sethostname")
+  }
+
+  /// Sets the NIS domain name.
+  ///
+  /// See setdomainname(2).
+  public static func setDomainName(_ name: ByteString) throws(SystemCallError) {
+    let result = unsafe name.withCString { unsafe linux_set_domainname($0, name.count) }
+    try check(result, "setdomainname")
+  }
+
+  /// Brings the interface `lo` up; the kernel gives it its addresses.
+  ///
+  /// See netdevice(7).
+  public static func bringLoopbackUp() throws(SystemCallError) {
+    let type = CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+    let number = socket(AF_INET, type, 0)
+    let socket = OwnedDescriptor(try check(number < 0 ? -errno : number, "socket"))
+    let result = unsafe linux_set_interface_flags(socket.rawValue, "lo", Int16(IFF_UP))
+    try check(result, "ioctl(SIOCSIFFLAGS)")
+  }
+
+  /// Sets the clocks of the time namespace that the next child begins in, in seconds ahead of the
+  /// host's.
+  ///
+  /// See time_namespaces(7).
+  public static func setClockOffsets(
+    monotonic: Int64, boottime: Int64
+  ) throws(SystemCallError) {
+    let path: FilePath = "/proc/self/timens_offsets"
+    let text = "monotonic \(String(monotonic)) 0\nboottime \(String(boottime)) 0\n"
+    do throws(SystemCallError) {
+      let file = try OwnedDescriptor.open(path, OpenMode(flags: O_WRONLY, permissions: 0))
+      try Descriptors.write(ArraySlice(text.utf8), to: file.rawValue)
+    } catch {
+      throw error.about(ByteString(path))
+    }
+  }
+
+  /// Moves this process into the time namespace that its children would begin in.
+  ///
+  /// Kernels before 6.1 do so only for children, not at exec. See time_namespaces(7).
+  public static func enterTimeNamespace() throws(SystemCallError) {
+    let namespace = try OwnedDescriptor.open(
+      "/proc/self/ns/time_for_children", OpenMode(flags: O_RDONLY, permissions: 0))
+    try check(linux_setns(namespace.rawValue, CInt(CLONE_NEWTIME)), "setns")
+  }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Descriptors that close themselves, and the few things done to descriptors as such.
+
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// A descriptor with one owner; it is closed when its owner is done with it.
+public struct OwnedDescriptor: ~Copyable {
+  /// The descriptor's number.
+  public let rawValue: CInt
+
+  /// Takes over `rawValue`.
+  public init(_ rawValue: CInt) {
+    self.rawValue = rawValue
+  }
+
+  deinit {
+    // Not checked, and never made again: Linux releases the number whatever close(2) answers.
+    close(rawValue)
+  }
+
+  /// The descriptor, for calls of swift-system.
+  ///
+  /// It must not outlive its owner.
+  public var borrowed: FileDescriptor { FileDescriptor(rawValue: rawValue) }
+
+  /// Gives up ownership.
+  public consuming func release() -> CInt {
+    let rawValue = self.rawValue
+    discard self
+    return rawValue
+  }
+
+  /// Another descriptor of the same open file, closed on exec.
+  ///
+  /// See fcntl(2), F_DUPFD_CLOEXEC.
+  public borrowing func duplicate() throws(SystemCallError) -> OwnedDescriptor {
+    OwnedDescriptor(try check(linux_fcntl(rawValue, F_DUPFD_CLOEXEC, 3), "fcntl"))
+  }
+}
+
+/// The two ends of a pipe, both closed on exec.
+///
+/// See pipe(2).
+@frozen public struct Pipe: ~Copyable {
+  /// The end to read from.
+  public var readEnd: OwnedDescriptor
+  /// The end to write to.
+  public var writeEnd: OwnedDescriptor
+
+  /// Makes a pipe.
+  public init() throws(SystemCallError) {
+    let (first, second) = try unsafe makePair("pipe2") { unsafe linux_pipe2($0, O_CLOEXEC) }
+    readEnd = OwnedDescriptor(first)
+    writeEnd = OwnedDescriptor(second)
+  }
+}
+
+/// Two connected sockets that keep messages apart, both closed on exec.
+///
+/// See unix(7).
+@frozen public struct SocketPair: ~Copyable {
+  /// One end.
+  public var ours: OwnedDescriptor
+  /// The other.
+  public var theirs: OwnedDescriptor
+
+  /// Makes a pair of SOCK_SEQPACKET sockets.
+  public init() throws(SystemCallError) {
+    let type = CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)
+    let (first, second) = try unsafe makePair("socketpair") {
+      unsafe socketpair(AF_UNIX, type, 0, $0) < 0 ? -errno : 0
+    }
+    ours = OwnedDescriptor(first)
+    theirs = OwnedDescriptor(second)
+  }
+}
+
+private func makePair(
+  _ call: StaticString, _ make: (UnsafeMutablePointer<CInt>) -> CInt
+) throws(SystemCallError) -> (CInt, CInt) {
+  var pair: InlineArray<2, CInt> = [-1, -1]
+  var span = pair.mutableSpan
+  let result = unsafe span.withUnsafeMutableBufferPointer { buffer -> CInt in
+    guard let start = buffer.baseAddress else { return -EINVAL }
+    return unsafe make(start)
+  }
+  try check(result, call)
+  return (pair[0], pair[1])
+}
+
+/// The descriptors of this process.
+public enum Descriptors {
+  /// Whether `number` is open.
+  ///
+  /// See fcntl(2), F_GETFD.
+  public static func isOpen(_ number: CInt) -> Bool {
+    linux_fcntl(number, F_GETFD, 0) >= 0
+  }
+
+  /// Keeps the numbers 0, 1 and 2 from being given to a file that is opened later.
+  ///
+  /// A caller may have closed them; they are filled with descriptors that neither read nor write
+  /// and that exec closes again, so that the command finds them as the caller left them.
+  public static func occupyStandard() throws(SystemCallError) {
+    for number in CInt(0)...2 where !isOpen(number) {
+      let filler = unsafe linux_openat(AT_FDCWD, "/", CInt(LINUX_O_PATH) | O_CLOEXEC, 0)
+      try check(filler, "open")
+    }
+  }
+
+  /// Closes every descriptor but those listed.
+  ///
+  /// See close_range(2).
+  public static func closeAll(except kept: [CInt]) throws(SystemCallError) {
+    var first: UInt32 = 0
+    for number in kept.sorted() where number >= 0 {
+      let keep = UInt32(number)
+      if keep > first { try check(linux_close_range(first, keep - 1, 0), "close_range") }
+      first = max(first, keep + 1)
+    }
+    try check(linux_close_range(first, UInt32.max, 0), "close_range")
+  }
+
+  /// Closes `number`.
+  ///
+  /// See close(2).
+  public static func close(_ number: CInt) { _ = Glibc.close(number) }
+
+  /// Makes exec close `number`.
+  ///
+  /// See fcntl(2), FD_CLOEXEC.
+  public static func closeOnExec(_ number: CInt) throws(SystemCallError) {
+    try check(linux_fcntl(number, F_SETFD, CLong(FD_CLOEXEC)), "fcntl")
+  }
+
+  /// Reads `number` to its end.
+  public static func contents(of number: CInt) throws(SystemCallError) -> [UInt8] {
+    var contents: [UInt8] = []
+    try forEachChunk(of: number) { chunk throws(SystemCallError) in
+      contents.append(contentsOf: chunk)
+    }
+    return contents
+  }
+
+  /// Writes what can be read from `number` up to its end to `file`.
+  public static func copy(
+    from number: CInt, to file: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    let destination = file.rawValue
+    try forEachChunk(of: number) { chunk throws(SystemCallError) in
+      try write(chunk, to: destination)
+    }
+  }
+
+  private static func forEachChunk(
+    of number: CInt, _ body: (ArraySlice<UInt8>) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = retrying {
+        unsafe chunk.withUnsafeMutableBytes { buffer -> Int in
+          let count = unsafe read(number, buffer.baseAddress, buffer.count)
+          return count < 0 ? Int(-errno) : count
+        }
+      }
+      if count == 0 { return }
+      if count < 0 { throw failure(CInt(count), "read") }
+      try body(chunk[..<count])
+    }
+  }
+
+  /// Writes all of `bytes` to `number`.
+  public static func write(_ bytes: ArraySlice<UInt8>, to number: CInt) throws(SystemCallError) {
+    var written = 0
+    while written < bytes.count {
+      let count = retrying {
+        unsafe bytes.withUnsafeBytes { buffer -> Int in
+          let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[written...])
+          let count = unsafe Glibc.write(number, rest.baseAddress, rest.count)
+          return count < 0 ? Int(-errno) : count
+        }
+      }
+      if count < 0 { throw failure(CInt(count), "write") }
+      written += count
+    }
+  }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signals: sets of them, the mask, and reading them from a descriptor.
+
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// A signal as it was read: its number, and whether the terminal sent it.
+public struct ReceivedSignal: Sendable {
+  /// The signal's number.
+  public let number: CInt
+  /// Whether the kernel sent it, as it does for a key typed at a terminal or its hang-up; it then
+  /// went to every process of the foreground group.
+  public let isFromKernel: Bool
+}
+
+/// The mask of blocked signals of this process.
+public struct SignalMask: Sendable {
+  private var signals = sigset_t()
+
+  /// Blocks every signal that can be blocked and answers what was blocked before.
+  ///
+  /// See sigprocmask(2).
+  public static func blockAll() throws(SystemCallError) -> SignalMask {
+    var all = sigset_t()
+    var old = SignalMask()
+    _ = unsafe sigfillset(&all)
+    let result = unsafe sigprocmask(SIG_BLOCK, &all, &old.signals) < 0 ? -errno : 0
+    try check(result, "sigprocmask")
+    return old
+  }
+
+  /// Blocks just these signals.
+  public func restore() throws(SystemCallError) {
+    var signals = self.signals
+    try check(unsafe sigprocmask(SIG_SETMASK, &signals, nil) < 0 ? -errno : 0, "sigprocmask")
+  }
+}
+
+/// Signals that are read rather than handled.
+///
+/// See signalfd(2).
+public struct SignalDescriptor: ~Copyable {
+  private let descriptor: OwnedDescriptor
+
+  /// Makes a descriptor from which `signals` can be read, all of which must be blocked; the
+  /// others are let through.
+  public init(_ signals: [CInt]) throws(SystemCallError) {
+    var set = sigset_t()
+    _ = unsafe sigemptyset(&set)
+    for signal in signals { _ = unsafe sigaddset(&set, signal) }
+    try check(unsafe sigprocmask(SIG_SETMASK, &set, nil) < 0 ? -errno : 0, "sigprocmask")
+    descriptor = OwnedDescriptor(try check(unsafe linux_signalfd(&set), "signalfd"))
+  }
+
+  /// The descriptor's number.
+  public var rawValue: CInt { descriptor.rawValue }
+
+  /// The next signal, or nil where none is pending.
+  public borrowing func next() -> ReceivedSignal? {
+    var information = signalfd_siginfo()
+    let size = MemoryLayout<signalfd_siginfo>.size
+    guard unsafe read(descriptor.rawValue, &information, size) == size else { return nil }
+    return ReceivedSignal(
+      number: CInt(information.ssi_signo), isFromKernel: information.ssi_code > 0)
+  }
+}
+
+/// What this process does about signals.
+public enum SignalDisposition {
+  /// Has a child's end reported again, where the caller ignored SIGCHLD: children would be
+  /// forgotten before their status could be read.
+  ///
+  /// See sigaction(2), SA_NOCLDWAIT.
+  public static func restoreChildReports() {
+    signal(SIGCHLD, SIG_DFL)
+  }
+
+  /// Ends this process by `number`, so that the caller sees what happened.
+  public static func die(by number: CInt) -> Never {
+    signal(number, SIG_DFL)
+    var set = sigset_t()
+    _ = unsafe sigemptyset(&set)
+    _ = unsafe sigaddset(&set, number)
+    raise(number)
+    _ = unsafe sigprocmask(SIG_UNBLOCK, &set, nil)
+    _exit(128 + number)
+  }
+}
+
+/// Waits until one of `numbers` can be read or has come to its end, and answers for each in turn
+/// whether it is so; negative numbers are never ready.
+///
+/// See poll(2).
+public func waitUntilReadable(_ numbers: [CInt]) throws(SystemCallError) -> [Bool] {
+  var polled = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+  let result = retrying {
+    unsafe polled.withUnsafeMutableBufferPointer { buffer -> CInt in
+      unsafe poll(buffer.baseAddress, nfds_t(buffer.count), -1) < 0 ? -errno : 0
+    }
+  }
+  try check(result, "poll")
+  return polled.map { $0.revents != 0 }
+}

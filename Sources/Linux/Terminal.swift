@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is asked about a terminal.
+
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// Terminals.
+///
+/// See tty(4).
+public enum Terminal {
+  /// The device file of the terminal that `number` is, or nil where it is none.
+  ///
+  /// See ttyname(3).
+  public static func path(of number: CInt) -> FilePath? {
+    guard isatty(number) == 1 else { return nil }
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let result = unsafe buffer.withUnsafeMutableBytes { buffer -> CInt in
+      guard let start = buffer.baseAddress else { return EINVAL }
+      return unsafe ttyname_r(number, start.assumingMemoryBound(to: CChar.self), buffer.count)
+    }
+    return result == 0 ? ByteString(buffer).path : nil
+  }
+}

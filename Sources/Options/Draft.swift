@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What has been typed so far.
+
+public import Sandbox
+internal import SystemPackage
+
+/// A command line on its way to a sandbox.
+public struct Draft: Sendable {
+  /// The sandbox as far as it has been described.
+  public var sandbox = Sandbox()
+  /// Whether messages begin with a priority as syslog(3) writes it.
+  public var hasLevelPrefix = false
+  /// What was asked for instead of a sandbox.
+  public var page: Page?
+  /// What is odd but no mistake.
+  public var warnings: [String] = []
+
+  /// What `--perms` said for the next option.
+  var permissions: FilePermissions?
+  /// What `--size` said for the next option.
+  var size: UInt64?
+  /// Options that can be given once to any effect, and were.
+  var given: [String] = []
+  /// A descriptor from which more options are to be read, here and now.
+  var moreArguments: CInt?
+
+  /// A page of text that an option asks for.
+  public enum Page: Sendable {
+    case help, version
+  }
+
+  /// Appends an operation on the new root.
+  mutating func add(_ occurrence: Occurrence, _ action: FilesystemOperation.Action) {
+    sandbox.filesystem.append(FilesystemOperation(option: occurrence.option, action: action))
+  }
+
+  /// What `--perms` said, or `standard`.
+  mutating func takePermissions(_ standard: UInt32) -> FilePermissions {
+    permissions.take() ?? FilePermissions(rawValue: CModeT(standard))
+  }
+}

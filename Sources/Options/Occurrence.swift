@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// An option as it was typed, and what its words mean.
+
+internal import Linux
+internal import Sandbox
+internal import SystemPackage
+
+/// An option and the words after it.
+public struct Occurrence: Sendable {
+  /// The option as it was typed.
+  public let option: String
+  let words: ArraySlice<ByteString>
+
+  /// The word at `index`, as it is.
+  func text(_ index: Int) -> ByteString { words[words.startIndex + index] }
+
+  /// The word at `index` as a path.
+  func path(_ index: Int) -> FilePath { text(index).path }
+
+  /// The word at `index` as the number of a descriptor.
+  func descriptor(_ index: Int) throws(UsageError) -> CInt {
+    try number(index, in: 0...CInt.max, "a descriptor's number")
+  }
+
+  /// The word at `index` as a user or group id.
+  func identifier(_ index: Int) throws(UsageError) -> UInt32 {
+    // The largest means "none" to the kernel.
+    try number(index, in: 0...UInt32.max - 1, "a number from 0 to 4294967294")
+  }
+
+  /// The word at `index` as a size in bytes.
+  func size(_ index: Int) throws(UsageError) -> UInt64 {
+    try number(index, in: 1...UInt64(Int64.max), "a number of bytes, at least 1")
+  }
+
+  /// The word at `index` as a number of seconds, ahead or, with a sign, behind.
+  func seconds(_ index: Int) throws(UsageError) -> Int64 {
+    try number(index, in: -Int64(Int32.max)...Int64(Int32.max) * 4, "a number of seconds")
+  }
+
+  /// The word at `index` as permissions in octal.
+  func permissions(_ index: Int) throws(UsageError) -> FilePermissions {
+    let text = text(index)
+    guard let value = CModeT(text.text, radix: 8), value <= 0o7777,
+      text.bytes.first != UInt8(ascii: "+")
+    else { throw UsageError("\(text.quoted) is not an octal mode from 0 to 7777") }
+    return FilePermissions(rawValue: value)
+  }
+
+  /// The word at `index` as capabilities: a name, or ALL.
+  func capabilities(_ index: Int) throws(UsageError) -> Capabilities {
+    let text = text(index)
+    if text.text.uppercased() == "ALL" { return .all }
+    guard let capability = Capabilities(named: text.text) else {
+      throw UsageError("\(text.quoted) is not the name of a capability")
+    }
+    return capability
+  }
+
+  private func number<Number: FixedWidthInteger>(
+    _ index: Int, in range: ClosedRange<Number>, _ expected: String
+  ) throws(UsageError) -> Number {
+    let text = text(index)
+    guard let value = Number(text.text), range.contains(value),
+      text.bytes.first != UInt8(ascii: "+")
+    else { throw UsageError("\(text.quoted) is not \(expected)") }
+    return value
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// From words to a draft.
+
+public import Linux
+public import Sandbox
+
+/// Reads a command line.
+public struct Parser: Sendable {
+  /// What has been read so far; after an error, what stands before the mistake.
+  public private(set) var draft = Draft()
+  private var isNested = false
+
+  /// A parser at the beginning of a command line.
+  public init() {}
+
+  /// Reads options up to the command and takes the rest for it.
+  public mutating func parse(_ words: [ByteString]) throws(UsageError) {
+    let rest = try parseOptions(words[...])
+    try requireNoModifier(before: nil)
+    draft.sandbox.command = Array(rest)
+  }
+
+  /// Reads options and answers what comes after them.
+  private mutating func parseOptions(
+    _ words: ArraySlice<ByteString>
+  ) throws(UsageError) -> ArraySlice<ByteString> {
+    var rest = words
+    while let word = rest.first, word.bytes.first == UInt8(ascii: "-"), draft.page == nil {
+      rest = rest.dropFirst()
+      if word == Parser.end { return rest }
+      guard let option = Option.named(word) else { throw Parser.unknown(word) }
+      let operands = rest.prefix(option.operands.count)
+      guard operands.count == option.operands.count else {
+        let missing = option.operands[operands.count].name
+        throw UsageError("\(option.name): \(missing) is missing")
+      }
+      rest = rest.dropFirst(operands.count)
+      try apply(option, Occurrence(option: option.name, words: operands))
+    }
+    return rest
+  }
+
+  private static let end: ByteString = "--"
+
+  private mutating func apply(
+    _ option: Option, _ occurrence: Occurrence
+  ) throws(UsageError) {
+    try requireNoModifier(before: option)
+    if option.traits.contains(.lastWins) {
+      if draft.given.contains(option.name) {
+        draft.warnings.append("Only the last \(option.name) option will take effect")
+      } else {
+        draft.given.append(option.name)
+      }
+    }
+    do throws(UsageError) {
+      try option.apply(&draft, occurrence)
+    } catch {
+      throw UsageError("\(option.name): \(error.message)")
+    }
+    if let descriptor = draft.moreArguments.take() { try parseNested(descriptor) }
+  }
+
+  /// Throws where `--perms` or `--size` stands before something that it says nothing about.
+  private func requireNoModifier(before option: Option?) throws(UsageError) {
+    if let option, option.traits.contains(.isModifier) { return }
+    let traits = option?.traits ?? []
+    if draft.permissions != nil && !traits.contains(.takesPermissions) {
+      throw UsageError("--perms must be followed by an option that creates a file or directory")
+    }
+    if draft.size != nil && !traits.contains(.takesSize) {
+      throw UsageError("--size must be followed by --tmpfs")
+    }
+  }
+
+  /// Reads more options from a descriptor, each ended by a NUL, the last one not necessarily.
+  private mutating func parseNested(_ descriptor: CInt) throws(UsageError) {
+    guard !isNested else { throw UsageError("--args: not allowed in the data of --args") }
+    var bytes: [UInt8]
+    do throws(SystemCallError) {
+      bytes = try Descriptors.contents(of: descriptor)
+      Descriptors.close(descriptor)
+    } catch {
+      throw UsageError("--args: can't read descriptor \(String(descriptor)): \(error.reason)")
+    }
+    if bytes.last == 0 { bytes.removeLast() }
+    guard !bytes.isEmpty else { return }
+    let words = bytes.split(separator: 0, omittingEmptySubsequences: false).map { ByteString($0) }
+    isNested = true
+    let rest = try parseOptions(words[...])
+    isNested = false
+    if let word = rest.first {
+      throw UsageError("--args: \(word.quoted) in the data is not an option")
+    }
+  }
+
+  private static func unknown(_ word: ByteString) -> UsageError {
+    let hint =
+      Suggestion.nearest(to: word.text, among: Option.all.map(\.name))
+      .map { "; did you mean \($0)?" } ?? ""
+    return UsageError("Unknown option \(word.quoted)" + hint)
+  }
+}
+
+extension Option {
+  /// The names' hashes in the order of the table: comparing numbers finds an option among a
+  /// hundred in the time of a few string comparisons, and thousands are looked up in a launch.
+  private static let hashes: [UInt64] = all.map { hash($0.name.utf8) }
+
+  /// The option called `word`.
+  static func named(_ word: ByteString) -> Option? {
+    let wanted = hash(word.bytes)
+    guard let index = hashes.firstIndex(of: wanted) else { return nil }
+    let option = all[index]
+    return option.name.utf8.elementsEqual(word.bytes) ? option : nil
+  }
+
+  /// FNV-1a.
+  ///
+  /// The table's test shows that no two names have the same.
+  static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return hash
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The environment that the command is given.
+
+internal import Linux
+
+/// Strings of the form `NAME=VALUE`, each name once as far as this program sets it.
+struct Environment {
+  private(set) var strings: [ByteString]
+
+  /// The caller's environment with `changes` made to it in order.
+  init(_ inherited: [ByteString], _ changes: [EnvironmentChange]) {
+    strings = inherited
+    for change in changes {
+      switch change {
+      case .set(let name, let value): set(name, to: value)
+      case .unset(let name): unset(name)
+      case .clear: strings = []
+      }
+    }
+  }
+
+  /// The value of `name`, or nil where it is not set.
+  func value(of name: ByteString) -> ByteString? {
+    strings.first { $0.bytes.starts(with: name.bytes + [UInt8(ascii: "=")]) }
+      .map { ByteString($0.bytes.dropFirst(name.count + 1)) }
+  }
+
+  /// Sets `name`, in its old place where it has one.
+  mutating func set(_ name: ByteString, to value: ByteString) {
+    let prefix = name.bytes + [UInt8(ascii: "=")]
+    let string = ByteString(prefix + value.bytes)
+    if let index = strings.firstIndex(where: { $0.bytes.starts(with: prefix) }) {
+      strings[index] = string
+    } else {
+      strings.append(string)
+    }
+  }
+
+  /// Removes `name` wherever it is set.
+  mutating func unset(_ name: ByteString) {
+    let prefix = name.bytes + [UInt8(ascii: "=")]
+    strings.removeAll { $0.bytes.starts(with: prefix) }
+  }
+}

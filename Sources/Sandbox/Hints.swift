@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to do about a failure, in one table keyed by what failed.
+
+internal import Linux
+internal import SystemPackage
+
+extension LaunchError {
+  /// The cause and the remedy, where one is known.
+  public var hint: String? {
+    Hint.all.first { hint in
+      hint.actions.contains(action) && (hint.errors.isEmpty || hint.errors.contains(cause.errno))
+    }?.text
+  }
+}
+
+/// A cause that is known, and what to do about it.
+private struct Hint {
+  let actions: [LaunchError.Action]
+  /// The errors that point to it; empty for any.
+  let errors: [Errno]
+  let text: String
+
+  static let all: [Hint] = [
+    Hint(
+      actions: [.createProcess, .writeIdentityMap, .createNamespaces, .loopback],
+      errors: [.permissionDenied, .notPermitted],
+      text: "this machine restricts user namespaces of ordinary users: see the sysctls "
+        + "kernel.apparmor_restrict_unprivileged_userns (set it to 0, or load an AppArmor profile "
+        + "that allows userns for this program) and kernel.unprivileged_userns_clone (set it to "
+        + "1); in a container, its seccomp profile may forbid them"),
+    Hint(
+      actions: [.createProcess, .createNamespaces], errors: [.noSpace],
+      text: "the limit of namespaces is exhausted or 0: see the sysctls user.max_user_namespaces "
+        + "and user.max_*_namespaces"),
+    Hint(
+      actions: [.createProcess], errors: [.resourceTemporarilyUnavailable],
+      text: "the limit of processes is exhausted: see ulimit -u and the cgroup's pids.max"),
+    Hint(
+      actions: [.createProcess, .createNamespaces], errors: [.invalidArgument],
+      text: "the kernel may be built without a kind of namespace that was asked for"),
+    Hint(
+      actions: [.writeIdentityMap], errors: [.noSuchFileOrDirectory],
+      text: "/proc is not mounted here; a user namespace cannot be set up without it"),
+    Hint(
+      actions: [.buildRoot, .createNamespaces, .findSource, .restrictSource], errors: [.noFunction],
+      text: "nestbox needs the mount interface of Linux 5.12 (open_tree, mount_setattr); this "
+        + "kernel is older, or a seccomp filter hides it"),
+    Hint(
+      actions: [.buildRoot], errors: [.invalidArgument],
+      text: "the root may be an initramfs, which pivot_root(2) cannot leave"),
+    Hint(
+      actions: [.mountProc], errors: [.notPermitted],
+      text: "parts of /proc are covered here, as in most containers, and the kernel then refuses "
+        + "a new one; bind the existing one with --ro-bind /proc /proc, or uncover it (docker: "
+        + "--security-opt systempaths=unconfined)"),
+    Hint(
+      actions: [.remountReadOnly], errors: [.invalidArgument],
+      text: "it is not a mount point; --ro-bind makes one"),
+    Hint(
+      actions: [.bind], errors: [.notDirectory],
+      text: "a directory can be mounted only on a directory, and a file only on a file"),
+    Hint(
+      actions: [.keepCapabilities, .dropPrivileges], errors: [.notPermitted],
+      text: "the launcher itself lacks a capability that was asked for"),
+    Hint(
+      actions: [.execute], errors: [.noSuchFileOrDirectory],
+      text: "the command, the interpreter on its first line, or its loader does not exist inside "
+        + "the sandbox; bind it, for instance with --ro-bind /usr /usr and --symlink usr/lib64 "
+        + "/lib64"),
+    Hint(
+      actions: [.installFilter, .readFilter], errors: [.invalidArgument],
+      text: "not a compiled filter: seccomp_export_bpf(3) writes one, of whole instructions of "
+        + "eight bytes"),
+  ]
+}

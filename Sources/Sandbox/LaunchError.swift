@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a command could not be started, in the user's words.
+
+public import Linux
+internal import SystemPackage
+
+/// A launch that failed: what could not be done, for which option, on what, and the call behind it.
+public struct LaunchError: Error, Equatable, Sendable {
+  /// What could not be done.
+  public let action: Action
+  /// The option that asked for it, where one did.
+  public let option: String?
+  /// What it was to be done to: a path as it was typed, or a name.
+  public let subject: ByteString?
+  /// The call that failed.
+  public let cause: SystemCallError
+
+  /// Names a failure.
+  public init(
+    _ action: Action, option: String? = nil, subject: ByteString? = nil, cause: SystemCallError
+  ) {
+    self.action = action
+    self.option = option
+    self.subject = subject
+    self.cause = cause
+  }
+
+  /// What a launch consists of, as far as messages tell it apart.
+  ///
+  /// The sentences keep the words that clients of bubblewrap look for.
+  public enum Action: UInt8, CaseIterable, Sendable {
+    case prepare, createProcess, createNamespaces, writeIdentityMap
+    case setHostname, setDomainName, setClocks, loopback
+    case dieWithParent, buildRoot, enterRoot
+    case findSource, restrictSource, bind, remountReadOnly
+    case mountProc, mountTmpfs, mountDevices, mountDevpts, mountMqueue
+    case makeDirectory, makeFile, writeFile, makeSymbolicLink, setPermissions
+    case changeDirectory, beginSession, dropPrivileges, keepCapabilities
+    case readFilter, installFilter, execute, supervise
+
+    /// What could not be done, as the first half of a sentence.
+    var sentence: String {
+      switch self {
+      case .prepare: "Can't prepare the launch"
+      case .createProcess: "Creating new namespace failed"
+      case .createNamespaces: "Creating new namespaces failed"
+      case .writeIdentityMap: "setting up uid map"
+      case .setHostname: "Can't set hostname to"
+      case .setDomainName: "Can't set domain name to"
+      case .setClocks: "Can't set the clocks of the time namespace"
+      case .loopback: "loopback: Failed RTM_NEWADDR"
+      case .dieWithParent: "Can't tie the sandbox to the caller's life"
+      case .buildRoot: "Can't make the new root"
+      case .enterRoot: "Can't enter the new root"
+      case .findSource: "Can't find source path"
+      case .restrictSource: "Can't restrict source path"
+      case .bind: "Can't bind mount on"
+      case .remountReadOnly: "Can't remount read-only"
+      case .mountProc: "Can't mount proc on"
+      case .mountTmpfs: "Can't mount tmpfs on"
+      case .mountDevices: "Can't make devices in"
+      case .mountDevpts: "Can't mount devpts in"
+      case .mountMqueue: "Can't mount mqueue on"
+      case .makeDirectory: "Can't make directory"
+      case .makeFile: "Can't make file"
+      case .writeFile: "Can't write data to file"
+      case .makeSymbolicLink: "Can't make symlink at"
+      case .setPermissions: "Can't chmod"
+      case .changeDirectory: "Can't chdir to"
+      case .beginSession: "Can't begin a new session"
+      case .dropPrivileges: "Can't drop privileges"
+      case .keepCapabilities: "Can't keep capabilities"
+      case .readFilter: "Can't read seccomp data"
+      case .installFilter: "Can't install the seccomp filter"
+      case .execute: "Can't execute"
+      case .supervise: "Can't supervise the sandbox"
+      }
+    }
+  }
+
+  /// The sentence: what could not be done, the subject, the reason, and in brackets where.
+  public var message: String {
+    var message = action.sentence
+    if let subject = subject ?? cause.subject { message += " " + subject.quoted }
+    message += ": " + cause.reason
+    message += " (" + (option.map { $0 + ", " } ?? "") + cause.call + ")"
+    return message
+  }
+
+  /// The status to exit with, as env(1) and timeout(1) choose it.
+  public var exitStatus: UInt8 {
+    guard action == .execute else { return 125 }
+    return cause.errno == .noSuchFileOrDirectory ? 127 : 126
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a sandbox is: a plain value that says all there is to do. Nothing here touches the kernel.
+
+public import Linux
+
+/// A sandbox and the command to run in it.
+public struct Sandbox: Equatable, Sendable {
+  /// The namespaces to make.
+  public var namespaces = NamespaceRequest()
+  /// The user id that the command sees; nil for the caller's own.
+  public var user: UInt32?
+  /// The group id that the command sees; nil for the caller's own.
+  public var group: UInt32?
+  /// The host name inside; needs a new uts namespace.
+  public var hostname: ByteString?
+  /// The NIS domain name inside; needs a new uts namespace.
+  public var domainName: ByteString?
+  /// How far ahead of the host the clocks inside are; needs a new time namespace.
+  public var clocks = ClockOffsets()
+  /// What is done to the new root, in order.
+  public var filesystem: [FilesystemOperation] = []
+  /// What is done to the caller's environment, in order.
+  public var environment: [EnvironmentChange] = []
+  /// Where the command starts; nil for the caller's directory where it exists inside.
+  public var workingDirectory: ByteString?
+  /// What is done to the set of capabilities that the command would have, in order.
+  public var capabilities: [CapabilityChange] = []
+  /// Open descriptors to read compiled seccomp filters from, in the order of installation.
+  public var filters: [FilterSource] = []
+  /// Whether the command gets a session of its own, away from the caller's terminal.
+  public var hasOwnSession = false
+  /// Whether everything inside is killed when the caller ends.
+  public var diesWithParent = false
+  /// Whether everything inside is killed when the command ends; needs a new pid namespace.
+  public var killsOnExit = false
+  /// Whether the command is itself process 1; needs a new pid namespace.
+  public var commandIsInit = false
+  /// What is run: the file as it is searched for, then its arguments.
+  public var command: [ByteString] = []
+  /// What the command sees as its own name; nil for the file's.
+  public var commandName: ByteString?
+
+  /// An empty sandbox.
+  public init() {}
+}
+
+/// Which namespaces a sandbox asks for.
+///
+/// A mount namespace is always made.
+public struct NamespaceRequest: Equatable, Sendable {
+  /// What is wished of a kind of namespace that old kernels lack.
+  public enum Wish: Equatable, Sendable {
+    /// The caller's is kept.
+    case share
+    /// A new one is made.
+    case create
+    /// A new one is made where the kernel has the kind at all.
+    case createWhereSupported
+  }
+
+  /// The user namespace; an ordinary user gets a new one in any case.
+  public var user = Wish.share
+  /// The cgroup namespace.
+  public var cgroup = Wish.share
+  /// The others that are to be made.
+  public var others: Namespaces = []
+
+  /// Asks for nothing.
+  public init() {}
+}
+
+/// How far ahead of the host's two clocks are, in seconds.
+///
+/// See time_namespaces(7).
+public struct ClockOffsets: Equatable, Sendable {
+  /// The clock that stands still while the machine sleeps.
+  public var monotonic: Int64?
+  /// The clock that does not.
+  public var boottime: Int64?
+
+  /// Leaves both as they are.
+  public init() {}
+}
+
+/// One change of the environment.
+public enum EnvironmentChange: Equatable, Sendable {
+  /// Sets a variable.
+  case set(ByteString, to: ByteString)
+  /// Removes a variable.
+  case unset(ByteString)
+  /// Removes all.
+  case clear
+}
+
+/// One change of the set of capabilities.
+public enum CapabilityChange: Equatable, Sendable {
+  /// Keeps these.
+  case add(Capabilities)
+  /// Drops these.
+  case drop(Capabilities)
+}
+
+/// Where a compiled filter comes from.
+public struct FilterSource: Equatable, Sendable {
+  /// The option that named it.
+  public var option: String
+  /// The open descriptor to read it from.
+  public var descriptor: CInt
+
+  /// Names a source.
+  public init(option: String, descriptor: CInt) {
+    self.option = option
+    self.descriptor = descriptor
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The search for the command and its execution.
+
+internal import Linux
+internal import SystemPackage
+
+/// A command as it is about to be executed.
+struct Execution {
+  /// The file as it was typed, then the arguments.
+  let words: [ByteString]
+  /// The command's own name, where it is not the file's.
+  let name: ByteString?
+  let environment: Environment
+
+  /// Where execvp(3) looks when PATH is not set.
+  private static let standardPath: ByteString = "/bin:/usr/bin"
+
+  /// Executes the command; returns only with the reason why that failed.
+  func run() -> LaunchError {
+    let file = words[0]
+    let cause =
+      file.bytes.contains(UInt8(ascii: "/")) ? attempt(file) : search(file).about(file)
+    return LaunchError(.execute, subject: file, cause: cause)
+  }
+
+  /// Tries one directory of PATH after the other, as execvp(3) does: what may not be executed is
+  /// remembered, in case that nothing better follows.
+  private func search(_ file: ByteString) -> SystemCallError {
+    guard !file.isEmpty else {
+      return SystemCallError(call: "execve", errno: .noSuchFileOrDirectory)
+    }
+    let path = environment.value(of: "PATH") ?? Execution.standardPath
+    var denied: SystemCallError?
+    var last = SystemCallError(call: "execve", errno: .noSuchFileOrDirectory)
+    for directory in path.bytes.split(
+      separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    {
+      let prefix = directory.isEmpty ? [] : directory + [UInt8(ascii: "/")]
+      last = attempt(ByteString(prefix + file.bytes))
+      switch last.errno {
+      case .permissionDenied: denied = last
+      case .noSuchFileOrDirectory, .notDirectory, .staleNFSFileHandle,
+        .operationNotSupportedByDevice:
+        continue
+      default: return last
+      }
+    }
+    return denied ?? SystemCallError(call: last.call, errno: .noSuchFileOrDirectory)
+  }
+
+  private func attempt(_ file: ByteString) -> SystemCallError {
+    var arguments = words
+    if let name { arguments[0] = name }
+    let error = CurrentProcess.execute(
+      file, arguments: arguments, environment: environment.strings)
+    // A script without a first line that names its interpreter.
+    guard error.errno == .execFormatError else { return error }
+    return CurrentProcess.execute(
+      "/bin/sh", arguments: ["/bin/sh", file] + words.dropFirst(), environment: environment.strings)
+  }
+}

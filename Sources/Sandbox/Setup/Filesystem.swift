@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations on the new root, each as the calls that it takes.
+
+internal import Linux
+internal import SystemPackage
+
+extension NewRoot {
+  /// What the operations have to know of the sandbox as a whole.
+  struct Circumstances {
+    /// Whether the sandbox has processes of its own, and so a procfs of its own.
+    let hasProcesses: Bool
+  }
+
+  /// Carries out one operation.
+  mutating func perform(
+    _ operation: FilesystemOperation, _ circumstances: Circumstances
+  ) throws(LaunchError) {
+    let option = operation.option
+    switch operation.action {
+    case .bind(let source, let destination, let access, let isOptional):
+      try bind(source, destination, access, isOptional, option)
+    case .remountReadOnly(let path):
+      try step(.remountReadOnly, option, path) { root throws(SystemCallError) in
+        try MountTree(root.existing(path)).restrictThisMount(.readOnly)
+      }
+    case .proc(let path):
+      try mountProc(path, circumstances, option)
+    case .dev(let path):
+      try mountDevices(path, option)
+    case .tmpfs(let path, let permissions, let size):
+      try step(.mountTmpfs, option, path) { root throws(SystemCallError) in
+        var parameters = [FilesystemParameter.value("mode", permissions.octal)]
+        if let size { parameters.append(.value("size", ByteString(String(size)))) }
+        try root.mount("tmpfs", parameters, [.noSetUserID, .noDevices], on: path)
+      }
+    case .mqueue(let path):
+      try step(.mountMqueue, option, path) { root throws(SystemCallError) in
+        try root.mount("mqueue", [], [.noSetUserID, .noDevices, .noExecution], on: path)
+      }
+    case .directory(let path, let permissions):
+      try step(.makeDirectory, option, path) { root throws(SystemCallError) in
+        _ = try root.directory(path, permissions: permissions)
+      }
+    case .file(let descriptor, let destination, let permissions):
+      try step(.writeFile, option, destination) { root throws(SystemCallError) in
+        try Descriptors.copy(from: descriptor, to: root.file(destination, permissions))
+      }
+    case .data(let descriptor, let destination, let permissions, let access):
+      try step(.writeFile, option, destination) { root throws(SystemCallError) in
+        let tree = try root.dataTree(from: descriptor, permissions)
+        try tree.restrict(access.attributes)
+        try root.attach(tree, at: root.place(destination, .other, .mountPoint))
+      }
+    case .symbolicLink(let target, let path):
+      try step(.makeSymbolicLink, option, path) { root throws(SystemCallError) in
+        try root.link(path, to: target)
+      }
+    case .permissions(let permissions, let path):
+      try step(.setPermissions, option, path) { root throws(SystemCallError) in
+        try root.existing(path).setPermissions(UInt32(permissions.rawValue))
+      }
+    }
+  }
+
+  /// Runs `body` and names a failure in it.
+  private mutating func step(
+    _ action: LaunchError.Action, _ option: String, _ path: FilePath,
+    _ body: (inout NewRoot) throws(SystemCallError) -> Void
+  ) throws(LaunchError) {
+    do throws(SystemCallError) {
+      try body(&self)
+    } catch {
+      throw LaunchError(
+        action, option: option, subject: error.subject ?? ByteString(path), cause: error)
+    }
+  }
+}
+
+// MARK: - Binds
+
+extension NewRoot {
+  private mutating func bind(
+    _ source: FilePath, _ destination: FilePath, _ access: FilesystemOperation.Access,
+    _ isOptional: Bool, _ option: String
+  ) throws(LaunchError) {
+    // First of all, so that a missing source leaves no mount point behind.
+    guard let tree = try tree(of: source, isOptional, option) else { return }
+    try doing(.restrictSource, option: option, ByteString(source)) { () throws(SystemCallError) in
+      // What is mounted on the host later must not become visible, and writable, in a tree that
+      // was bound read-only; in the others it may, as drives do.
+      try tree.restrict(
+        access.attributes, propagation: access == .readOnly ? .isolated : .unchanged)
+    }
+    try step(.bind, option, destination) { root throws(SystemCallError) in
+      let kind = try tree.descriptor.status().kind
+      let permissions: FilePermissions = kind == .directory ? .standardDirectory : .mountPoint
+      try root.attach(tree, at: root.place(destination, kind, permissions))
+    }
+  }
+
+  /// The tree at `source`; nil where it is optional and does not exist.
+  private func tree(
+    of source: FilePath, _ isOptional: Bool, _ option: String
+  ) throws(LaunchError) -> MountTree? {
+    do throws(SystemCallError) {
+      return try MountTree.clone(of: source)
+    } catch {
+      if isOptional && error.errno == .noSuchFileOrDirectory { return nil }
+      throw LaunchError(.findSource, option: option, subject: ByteString(source), cause: error)
+    }
+  }
+
+  /// Makes a file system and attaches it on the directory `path`.
+  private mutating func mount(
+    _ type: StaticString, _ parameters: [FilesystemParameter], _ attributes: MountAttributes,
+    on path: FilePath
+  ) throws(SystemCallError) {
+    let place = try directory(path)
+    try attach(MountTree.make(type, parameters, attributes), at: place)
+  }
+
+  private mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError) {
+    let entry = try entry(for: path)
+    do throws(SystemCallError) {
+      try entry.directory.makeSymbolicLink(entry.name, target: target)
+    } catch {
+      // Merged and unmerged file systems are served by one line if a link that is there already
+      // and says the same is as good as a new one.
+      guard error.errno == .fileExists,
+        let existing = try? entry.directory.symbolicLinkTarget(entry.name),
+        existing == target
+      else { throw error }
+    }
+  }
+}
+
+extension FilesystemOperation.Access {
+  /// The restrictions that a bound tree gets on top of those it has on the host.
+  var attributes: MountAttributes {
+    switch self {
+    case .readOnly: [.readOnly, .noSetUserID, .noDevices]
+    case .readWrite: [.noSetUserID, .noDevices]
+    case .devices: [.noSetUserID]
+    }
+  }
+}
+
+extension FilePermissions {
+  /// The permissions as chmod(1) takes them.
+  var octal: ByteString { ByteString("0" + String(rawValue, radix: 8)) }
+}
+
+// MARK: - Proc
+
+extension NewRoot {
+  /// What of /proc changes the whole machine, for root.
+  private static let machineControls: [FilePath] = ["sys", "sysrq-trigger", "irq", "bus"]
+
+  private mutating func mountProc(
+    _ path: FilePath, _ circumstances: Circumstances, _ option: String
+  ) throws(LaunchError) {
+    try step(.mountProc, option, path) { root throws(SystemCallError) in
+      let place = try root.directory(path)
+      let tree =
+        circumstances.hasProcesses
+        ? try MountTree.make("proc", [], [.noSetUserID, .noDevices, .noExecution])
+        : try MountTree.clone(of: "/proc")
+      try root.attach(tree, at: place)
+      // They belong to the real root: in a user namespace nothing of them is writable, and
+      // without one everything is, to a payload of user 0 that has no capability at all.
+      for name in NewRoot.machineControls where tree.descriptor.isWritable(name) {
+        let control = try MountTree.clone(of: name, in: tree.descriptor)
+        try control.restrict(.readOnly)
+        try control.attach(on: name, in: tree.descriptor)
+      }
+    }
+  }
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// The new root while it is being made: where it hangs, how places in it are found, and how it
+// becomes the root.
+
+internal import Linux
+internal import SystemPackage
+
+/// A root file system in the making.
+///
+/// A tmpfs called the base holds two mount points. The host's tree hangs on `old` and stays the
+/// process's root for now, so that sources mean what they mean to the caller, magic links and all;
+/// being a parent of that tree rather than a part of it, the base can never be bound by accident.
+/// The new root hangs on `new` and is reached through a descriptor alone.
+struct NewRoot: ~Copyable {
+  let base: OwnedDescriptor
+  let baseDevice: UInt64
+  var root: OwnedDescriptor
+  var rootFile: FileIdentity
+  var leftovers: [Leftover] = []
+
+  /// A file or directory that was made in a file system that outlives the launch.
+  struct Leftover {
+    let directory: CInt
+    let name: FilePath
+    let kind: FileKind
+  }
+
+  /// Builds the base and hangs the host's tree into it.
+  ///
+  /// Needs CAP_SYS_ADMIN and a mount namespace of its own.
+  static func make() throws(SystemCallError) -> NewRoot {
+    let host = try OwnedDescriptor.open("/", .directory)
+    // Where it cannot be opened, relative sources begin at the root.
+    let caller = try? OwnedDescriptor.open(".", .directory)
+
+    let tmpfs = try MountTree.make("tmpfs", [.value("mode", "0755")], [.noSetUserID, .noDevices])
+    try tmpfs.descriptor.makeDirectory("new", .standardDirectory)
+    try tmpfs.descriptor.makeDirectory("old", .standardDirectory)
+    try tmpfs.attach(at: host)
+    let base = tmpfs.asDirectory()
+
+    // pivot_root rather than a mount below the old root: a recursive bind of `/` would then show
+    // the new root inside itself, and `..` would lead from the host's directories into it.
+    try CurrentProcess.changeDirectory(to: base)
+    try MountNamespace.pivotRoot(to: ".", oldRoot: "old")
+
+    let tree = try MountTree.clone(of: "new", in: base)
+    try tree.attach(on: "new", in: base)
+    let root = tree.asDirectory()
+
+    try CurrentProcess.changeDirectory(to: host)
+    try CurrentProcess.changeRootToWorkingDirectory()
+    if let caller { try CurrentProcess.changeDirectory(to: caller) }
+    let (device, file) = (try base.status().device, try root.fileIdentity())
+    return NewRoot(base: base, baseDevice: device, root: root, rootFile: file)
+  }
+
+  /// Makes the new root the root of the namespace and lets go of the host's tree.
+  consuming func enter() throws(SystemCallError) {
+    // pivot_root demands that the old root is the process's own, which is the base.
+    try CurrentProcess.changeDirectory(to: base)
+    try CurrentProcess.changeRootToWorkingDirectory()
+    try CurrentProcess.changeDirectory(to: root)
+    // With both names `.` the old root ends up stacked on the new one, where no name leads to it;
+    // one unmount, of which each costs a grace period of the kernel, then takes base and host.
+    try MountNamespace.pivotRoot(to: ".", oldRoot: ".")
+    try MountNamespace.detach(".")
+    for leftover in leftovers { _ = OwnedDescriptor(leftover.directory) }
+  }
+
+  /// Takes back what was made on the host, after a failure.
+  mutating func undo() {
+    // What is a mount point in this namespace could not be removed in it.
+    guard !leftovers.isEmpty else { return }
+    do throws(SystemCallError) {
+      try CurrentProcess.changeDirectory(to: base)
+      try MountNamespace.detach("new")
+    } catch {
+      return
+    }
+    for leftover in leftovers.reversed() {
+      let directory = OwnedDescriptor(leftover.directory)
+      // It stays where somebody else has put something into it by now.
+      try? directory.remove(leftover.name, leftover.kind)
+    }
+    leftovers = []
+  }
+}
+
+// MARK: - Places
+
+extension NewRoot {
+  /// How many links that lead nowhere are followed, as many as the kernel follows in one path.
+  private static let maximumLinks = 40
+
+  /// Opens the directory `path`, which is made, and its parents too, where it does not exist.
+  mutating func directory(
+    _ path: FilePath, permissions: FilePermissions = .standardDirectory
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let place = try place(path, .directory, permissions)
+    guard try place.status().kind == .directory else {
+      throw SystemCallError(call: "openat2", subject: ByteString(path), errno: .notDirectory)
+    }
+    return place
+  }
+
+  /// Opens `path` as it will mean inside; what does not exist is made, as a directory or as an
+  /// empty file.
+  mutating func place(
+    _ path: FilePath, _ kind: FileKind, _ permissions: FilePermissions, links: Int = 0
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    do throws(SystemCallError) {
+      return try root.openInRoot(path, .location)
+    } catch {
+      guard error.errno == .noSuchFileOrDirectory, links < NewRoot.maximumLinks else {
+        throw error.about(ByteString(path))
+      }
+    }
+    let entry = try entry(for: path)
+    do throws(SystemCallError) {
+      try make(entry, kind, permissions)
+    } catch {
+      // A name that exists and cannot be opened is a link that leads nowhere: what it names is
+      // made, in the new root.
+      guard error.errno == .fileExists,
+        let target = try? entry.directory.symbolicLinkTarget(entry.name)
+      else {
+        throw error.about(ByteString(path))
+      }
+      let targetPath = path.removingLastComponent().pushing(target.path)
+      return try place(targetPath, kind, permissions, links: links + 1)
+    }
+    return try entry.directory.openEntry(entry.name)
+  }
+
+  /// A name in an open directory.
+  struct Entry: ~Copyable {
+    let directory: OwnedDescriptor
+    let name: FilePath
+  }
+
+  /// Opens the directory that is to hold `path`.
+  mutating func entry(for path: FilePath) throws(SystemCallError) -> Entry {
+    guard let last = path.lastComponent, last.kind == .regular else {
+      throw SystemCallError(call: "openat2", subject: ByteString(path), errno: .fileExists)
+    }
+    return Entry(
+      directory: try directory(path.removingLastComponent()), name: FilePath(root: nil, [last]))
+  }
+
+  /// Opens the file `path` for writing, made where it does not exist.
+  mutating func file(
+    _ path: FilePath, _ permissions: FilePermissions
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    _ = try place(path, .other, permissions)
+    do throws(SystemCallError) {
+      return try root.openInRoot(path, .writing(permissions))
+    } catch {
+      throw error.about(ByteString(path))
+    }
+  }
+
+  /// Opens what exists at `path`.
+  borrowing func existing(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
+    do throws(SystemCallError) {
+      return try root.openInRoot(path, .location)
+    } catch {
+      throw error.about(ByteString(path))
+    }
+  }
+
+  private mutating func make(
+    _ entry: borrowing Entry, _ kind: FileKind, _ permissions: FilePermissions
+  ) throws(SystemCallError) {
+    switch kind {
+    case .directory: try entry.directory.makeDirectory(entry.name, permissions)
+    case .other: try entry.directory.makeFile(entry.name, permissions)
+    }
+    if try entry.directory.status().device != baseDevice {
+      let directory = try entry.directory.duplicate().release()
+      leftovers.append(Leftover(directory: directory, name: entry.name, kind: kind))
+    }
+  }
+}
+
+// MARK: - Mounts
+
+extension NewRoot {
+  /// Attaches `tree` at `place`, and goes on in it where that is the root itself: what is looked
+  /// up from the old descriptor would lie beneath.
+  mutating func attach(
+    _ tree: borrowing MountTree, at place: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    let file = try place.fileIdentity()
+    try tree.attach(at: place)
+    if file == rootFile {
+      // `..` of the root is the root, but the lookup ends in the mount on top of it.
+      root = try root.openInRoot("..", .directory)
+      rootFile = try root.fileIdentity()
+    }
+  }
+
+  /// A tree of one file with the content of `descriptor`.
+  mutating func dataTree(
+    from descriptor: CInt, _ permissions: FilePermissions
+  ) throws(SystemCallError) -> MountTree {
+    // In the base, which goes away: nobody can reach the file but through this tree.
+    let name: FilePath = "data"
+    let file = try base.create(name, permissions)
+    try Descriptors.copy(from: descriptor, to: file)
+    let tree = try MountTree.clone(of: name, in: base)
+    try base.remove(name, .other)
+    return tree
+  }
+}
+
+extension FilePermissions {
+  /// Of directories that are made on the way.
+  static let standardDirectory = FilePermissions(rawValue: 0o755)
+  /// Of files that are made only to be mounted on.
+  static let mountPoint = FilePermissions(rawValue: 0o444)
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command keeps of the launcher's privileges: as a rule nothing.
+
+internal import Linux
+
+/// The capabilities of the command and of init.
+struct Privileges {
+  /// What the command has, in all five sets.
+  let command: Capabilities
+  /// What init has and the command does not, or nothing where the command has everything.
+  ///
+  /// The kernel lets a process look into another and take it over only where it has the other's
+  /// capabilities (ptrace(2), PTRACE_MODE_*): one that init never uses keeps its memory,
+  /// descriptors and working directory from a payload of the same user. Who is outside of the user
+  /// namespace and owns it has every capability in it, and may look.
+  let fence: Capabilities
+
+  /// Works out who keeps what.
+  ///
+  /// In a new user namespace nothing is kept unless it was added. Without one, root keeps what was
+  /// not dropped.
+  init(
+    _ changes: [CapabilityChange], hasUserNamespace: Bool
+  ) throws(SystemCallError) {
+    let available = try Capabilities.permitted()
+    var kept = hasUserNamespace ? Capabilities() : available
+    for change in changes {
+      switch change {
+      case .add(let added): kept = kept | added
+      case .drop(let dropped): kept = kept.subtracting(dropped)
+      }
+    }
+    command = kept & available
+    let spare = available.subtracting(command).bits
+    fence = Capabilities(bits: spare & (~spare &+ 1))
+  }
+
+  /// Takes from this process and its children to come what neither init nor the command keeps.
+  func bound() throws(SystemCallError) {
+    // no_new_privs first: from here on nothing that is executed can gain anything.
+    try CurrentProcess.renounceNewPrivileges()
+    // While CAP_SETPCAP is still there; the bounding set would outlast the other four.
+    try Capabilities.bound(to: command)
+  }
+
+  /// Leaves init with the fence alone.
+  func dropInInit() throws(SystemCallError) {
+    try Capabilities.set(permitted: fence, effective: Capabilities(), inheritable: Capabilities())
+  }
+
+  /// Leaves the command with its own.
+  func dropInCommand() throws(SystemCallError) {
+    try Capabilities.set(permitted: command, effective: command, inheritable: command)
+    // An exec by a user other than 0 would lose them all but for the ambient set.
+    try command.raiseAmbient()
+  }
+}
