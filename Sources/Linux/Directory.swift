@@ -16,7 +16,8 @@ public enum FileKind: Sendable {
 ///
 /// See inode(7).
 public struct FileIdentity: Equatable, Sendable {
-  let device: UInt64
+  /// The device that the file lies on.
+  public let device: UInt64
   let inode: UInt64
 }
 

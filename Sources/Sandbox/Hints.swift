@@ -54,6 +54,9 @@ private struct Hint {
         + "a new one; bind the existing one with --ro-bind /proc /proc, or uncover it (docker: "
         + "--security-opt systempaths=unconfined)"),
     Hint(
+      actions: [.mountMqueue], errors: [.notPermitted],
+      text: "message queues belong to the ipc namespace; add --unshare-ipc"),
+    Hint(
       actions: [.remountReadOnly], errors: [.invalidArgument],
       text: "it is not a mount point; --ro-bind makes one"),
     Hint(

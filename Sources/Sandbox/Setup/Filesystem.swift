@@ -50,6 +50,8 @@ extension NewRoot {
         let tree = try root.dataTree(from: descriptor, permissions)
         try tree.restrict(access.attributes)
         try root.attach(tree, at: root.place(destination, .other, .mountPoint))
+        // Not earlier: the kernel does not attach what has no name any more.
+        try root.forgetData()
       }
     case .symbolicLink(let target, let path):
       try step(.makeSymbolicLink, option, path) { root throws(SystemCallError) in
@@ -116,7 +118,9 @@ extension NewRoot {
     on path: FilePath
   ) throws(SystemCallError) {
     let place = try directory(path)
-    try attach(MountTree.make(type, parameters, attributes), at: place)
+    let tree = try MountTree.make(type, parameters, attributes)
+    ownDevices.append(try tree.descriptor.status().device)
+    try attach(tree, at: place)
   }
 
   private mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError) {

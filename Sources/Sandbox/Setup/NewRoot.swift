@@ -13,17 +13,11 @@ internal import SystemPackage
 /// The new root hangs on `new` and is reached through a descriptor alone.
 struct NewRoot: ~Copyable {
   let base: OwnedDescriptor
-  let baseDevice: UInt64
+  /// The devices of file systems that were made for this sandbox and go away with it.
+  var ownDevices: [UInt64]
   var root: OwnedDescriptor
   var rootFile: FileIdentity
   var leftovers: [Leftover] = []
-
-  /// A file or directory that was made in a file system that outlives the launch.
-  struct Leftover {
-    let directory: CInt
-    let name: FilePath
-    let kind: FileKind
-  }
 
   /// Builds the base and hangs the host's tree into it.
   ///
@@ -52,7 +46,7 @@ struct NewRoot: ~Copyable {
     try CurrentProcess.changeRootToWorkingDirectory()
     if let caller { try CurrentProcess.changeDirectory(to: caller) }
     let (device, file) = (try base.status().device, try root.fileIdentity())
-    return NewRoot(base: base, baseDevice: device, root: root, rootFile: file)
+    return NewRoot(base: base, ownDevices: [device], root: root, rootFile: file)
   }
 
   /// Makes the new root the root of the namespace and lets go of the host's tree.
@@ -65,25 +59,8 @@ struct NewRoot: ~Copyable {
     // one unmount, of which each costs a grace period of the kernel, then takes base and host.
     try MountNamespace.pivotRoot(to: ".", oldRoot: ".")
     try MountNamespace.detach(".")
-    for leftover in leftovers { _ = OwnedDescriptor(leftover.directory) }
-  }
-
-  /// Takes back what was made on the host, after a failure.
-  mutating func undo() {
-    // What is a mount point in this namespace could not be removed in it.
-    guard !leftovers.isEmpty else { return }
-    do throws(SystemCallError) {
-      try CurrentProcess.changeDirectory(to: base)
-      try MountNamespace.detach("new")
-    } catch {
-      return
-    }
-    for leftover in leftovers.reversed() {
-      let directory = OwnedDescriptor(leftover.directory)
-      // It stays where somebody else has put something into it by now.
-      try? directory.remove(leftover.name, leftover.kind)
-    }
-    leftovers = []
+    // Not before there is no way to fail any more.
+    for leftover in leftovers { Descriptors.close(leftover.directory) }
   }
 }
 
@@ -176,10 +153,53 @@ extension NewRoot {
     case .directory: try entry.directory.makeDirectory(entry.name, permissions)
     case .other: try entry.directory.makeFile(entry.name, permissions)
     }
-    if try entry.directory.status().device != baseDevice {
-      let directory = try entry.directory.duplicate().release()
-      leftovers.append(Leftover(directory: directory, name: entry.name, kind: kind))
+    let directory = try entry.directory.fileIdentity()
+    if !ownDevices.contains(directory.device) { remember(entry, directory, kind) }
+  }
+}
+
+// MARK: - What was made on the host
+
+extension NewRoot {
+  /// A file or directory that was made in a file system that outlives the launch.
+  struct Leftover {
+    let directory: CInt
+    let identity: FileIdentity
+    let name: FilePath
+    let kind: FileKind
+  }
+
+  /// Notes what was made, for `undo`.
+  ///
+  /// One descriptor serves a row of entries in one directory; where there are none left, a mount
+  /// point that stays behind is better than no sandbox.
+  private mutating func remember(
+    _ entry: borrowing Entry, _ identity: FileIdentity, _ kind: FileKind
+  ) {
+    var directory: CInt?
+    if let last = leftovers.last, last.identity == identity { directory = last.directory }
+    guard let directory = directory ?? (try? entry.directory.duplicate())?.release() else { return }
+    leftovers.append(
+      Leftover(directory: directory, identity: identity, name: entry.name, kind: kind))
+  }
+
+  /// Takes back what was made on the host, after a failure.
+  mutating func undo() {
+    guard !leftovers.isEmpty else { return }
+    do throws(SystemCallError) {
+      // What is a mount point in this namespace could not be removed in it.
+      try CurrentProcess.changeDirectory(to: base)
+      try MountNamespace.detach("new")
+    } catch {
+      return
     }
+    for leftover in leftovers.reversed() {
+      let directory = OwnedDescriptor(leftover.directory)
+      // It stays where somebody else has put something into it by now.
+      try? directory.remove(leftover.name, leftover.kind)
+      _ = directory.release()
+    }
+    leftovers = []
   }
 }
 
@@ -205,13 +225,17 @@ extension NewRoot {
     from descriptor: CInt, _ permissions: FilePermissions
   ) throws(SystemCallError) -> MountTree {
     // In the base, which goes away: nobody can reach the file but through this tree.
-    let name: FilePath = "data"
-    let file = try base.create(name, permissions)
+    let file = try base.create(NewRoot.data, permissions)
     try Descriptors.copy(from: descriptor, to: file)
-    let tree = try MountTree.clone(of: name, in: base)
-    try base.remove(name, .other)
-    return tree
+    return try MountTree.clone(of: NewRoot.data, in: base)
   }
+
+  /// Takes away the name of the tree of one file, once that is attached.
+  func forgetData() throws(SystemCallError) {
+    try base.remove(NewRoot.data, .other)
+  }
+
+  private static let data: FilePath = "data"
 }
 
 extension FilePermissions {
