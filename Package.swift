@@ -42,6 +42,12 @@ let package = Package(
     .executableTarget(
       name: "nestbox", dependencies: ["Launcher"], cSettings: strictC,
       linkerSettings: [.unsafeFlags(["-static-executable"])]),
+
+    .testTarget(
+      name: "OptionsTests", dependencies: ["Options", "Sandbox", "Linux", system],
+      exclude: ["Golden"], swiftSettings: strict),
+    // It starts the executable and links nothing of it.
+    .testTarget(name: "LauncherTests", exclude: ["Cases"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

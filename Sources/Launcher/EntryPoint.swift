@@ -48,7 +48,9 @@ struct Launcher {
     }
     for warning in parser.draft.warnings { tell(.warning, warning, parser.draft) }
     do throws(LaunchError) {
-      return try parser.draft.sandbox.launch(for: caller).shellStatus
+      let termination = try parser.draft.sandbox.launch(
+        for: caller, warningPrefix: prefix(.warning, parser.draft))
+      return termination.shellStatus
     } catch {
       tell(.error, error.message, parser.draft)
       if let hint = error.hint { tell(.error, hint, parser.draft) }
@@ -71,8 +73,11 @@ struct Launcher {
   }
 
   private func tell(_ level: Level, _ message: String, _ draft: Draft) {
-    let prefix = draft.hasLevelPrefix ? level.rawValue : ""
-    Output.standardError("\(prefix)\(persona.name): \(message)\n")
+    Output.standardError(prefix(level, draft) + message + "\n")
+  }
+
+  private func prefix(_ level: Level, _ draft: Draft) -> String {
+    (draft.hasLevelPrefix ? level.rawValue : "") + persona.name + ": "
   }
 
   /// Priorities of syslog(3) in the form of sd-daemon(3).

@@ -7,13 +7,13 @@ internal import Linux
 enum Output {
   /// Writes to standard output; answers whether it was taken.
   static func standardOutput(_ text: String) -> Bool {
-    (try? Descriptors.write(Array(text.utf8)[...], to: 1)) != nil
+    (try? Descriptors.write(text, to: 1)) != nil
   }
 
   /// Writes to standard error.
   ///
   /// Where that fails there is nobody to tell.
   static func standardError(_ text: String) {
-    try? Descriptors.write(Array(text.utf8)[...], to: 2)
+    try? Descriptors.write(text, to: 2)
   }
 }

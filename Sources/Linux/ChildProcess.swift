@@ -54,6 +54,24 @@ public struct ChildProcess: ~Copyable {
     return pid == 0 ? nil : ChildProcess(pid: pid, descriptor: OwnedDescriptor(descriptor))
   }
 
+  /// Makes a process with the same parent as this one, in new namespaces of the kinds `namespaces`;
+  /// nil is returned in it.
+  ///
+  /// See clone(2), CLONE_PARENT.
+  ///
+  /// Process 1 of a pid namespace cannot do this.
+  public static func cloneSibling(
+    _ namespaces: Namespaces
+  ) throws(SystemCallError) -> ChildProcess? {
+    try clone(Namespaces(rawValue: namespaces.rawValue | UInt64(CLONE_PARENT)))
+  }
+
+  /// Takes over a process that another one made: its number and its descriptor.
+  public init(pid: Int32, descriptor: consuming OwnedDescriptor) {
+    self.pid = pid
+    self.descriptor = descriptor
+  }
+
   /// Waits until this child has ended.
   ///
   /// See waitid(2), P_PIDFD.

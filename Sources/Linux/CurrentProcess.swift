@@ -38,6 +38,13 @@ public enum CurrentProcess {
     return result > 0 && buffer[0] == UInt8(ascii: "/") ? ByteString(buffer) : nil
   }
 
+  /// Whether `path` leads to a file.
+  ///
+  /// See access(2), F_OK.
+  public static func exists(_ path: ByteString) -> Bool {
+    unsafe path.withCString { unsafe access($0, F_OK) == 0 }
+  }
+
   /// Makes `path` the working directory.
   ///
   /// See chdir(2).
@@ -86,6 +93,22 @@ public enum CurrentProcess {
   public static func dieWithParent() throws(SystemCallError) {
     try check(
       linux_prctl(PR_SET_PDEATHSIG, CUnsignedLong(SIGKILL), 0, 0), "prctl(PR_SET_PDEATHSIG)")
+  }
+
+  /// Becomes another user and group, keeping the permitted capabilities.
+  ///
+  /// See setresuid(2), prctl(2), PR_SET_KEEPCAPS.
+  public static func become(user: UInt32, group: UInt32) throws(SystemCallError) {
+    try check(linux_prctl(PR_SET_KEEPCAPS, 1, 0, 0), "prctl(PR_SET_KEEPCAPS)")
+    try check(linux_setresgid(group), "setresgid")
+    try check(linux_setresuid(user), "setresuid")
+  }
+
+  /// Has processes reparented to this one, whose parents below it end.
+  ///
+  /// See prctl(2), PR_SET_CHILD_SUBREAPER.
+  public static func becomeSubreaper() throws(SystemCallError) {
+    try check(linux_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)")
   }
 
   /// Renounces all privileges that an exec could give, for good.

@@ -43,6 +43,31 @@ public struct OpenMode: Sendable {
   }
 }
 
+extension Descriptors {
+  /// The path by which the open file `number` is reached now, as /proc has it.
+  ///
+  /// See proc(5), fd.
+  public static func path(of number: CInt) throws(SystemCallError) -> FilePath {
+    let directory = try OwnedDescriptor.open("/proc/self/fd", .directory)
+    return try directory.symbolicLinkTarget(FilePath(String(number))).path
+  }
+
+  /// Which file `number` is.
+  ///
+  /// See fstat(2).
+  public static func fileIdentity(of number: CInt) throws(SystemCallError) -> FileIdentity {
+    let borrowed = OwnedDescriptor(number)
+    do throws(SystemCallError) {
+      let identity = try borrowed.fileIdentity()
+      _ = borrowed.release()
+      return identity
+    } catch {
+      _ = borrowed.release()
+      throw error
+    }
+  }
+}
+
 extension OwnedDescriptor {
   /// Opens `path` from the process's own root and working directory.
   public static func open(

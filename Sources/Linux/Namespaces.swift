@@ -74,6 +74,31 @@ public struct Namespaces: OptionSet, Sendable, Hashable {
   }
 }
 
+extension Namespaces {
+  /// Moves this process into the namespace that `descriptor` stands for, which must be of this one
+  /// kind; for a pid namespace it is the next child that begins there.
+  ///
+  /// See setns(2).
+  public func join(_ descriptor: CInt) throws(SystemCallError) {
+    try check(linux_setns(descriptor, CInt(truncatingIfNeeded: rawValue)), "setns")
+  }
+}
+
+/// The number that tells one namespace from another of the same kind, of a process.
+///
+/// See namespaces(7).
+public func namespaceNumber(of pid: Int32, _ name: String) throws(SystemCallError) -> UInt64 {
+  let path = FilePath("/proc/\(String(pid))/ns/\(name)")
+  var status = stat()
+  let result = unsafe path.withPlatformString { unsafe stat($0, &status) < 0 ? -errno : 0 }
+  do throws(SystemCallError) {
+    try check(result, "stat")
+  } catch {
+    throw error.about(ByteString(path))
+  }
+  return UInt64(status.st_ino)
+}
+
 /// The ids that a new user namespace knows: one user and one group.
 public enum IdentityMap {
   /// Maps `inside` to `outside` for users and for groups, in that order: `setgroups` must be denied
@@ -86,6 +111,13 @@ public enum IdentityMap {
     try write("/proc/self/setgroups", "deny")
     try write("/proc/self/uid_map", "\(String(user.inside)) \(String(user.outside)) 1\n")
     try write("/proc/self/gid_map", "\(String(group.inside)) \(String(group.outside)) 1\n")
+  }
+
+  /// Allows at most `count` user namespaces below this process's own.
+  ///
+  /// See namespaces(7).
+  public static func limitUserNamespaces(to count: Int) throws(SystemCallError) {
+    try write("/proc/sys/user/max_user_namespaces", String(count))
   }
 
   private static func write(_ path: FilePath, _ text: String) throws(SystemCallError) {

@@ -135,6 +135,29 @@ public enum Descriptors {
     try check(linux_fcntl(number, F_SETFD, CLong(FD_CLOEXEC)), "fcntl")
   }
 
+  /// Waits until a byte can be read from `number`, or its end.
+  ///
+  /// See read(2).
+  public static func waitForByte(_ number: CInt) throws(SystemCallError) {
+    var byte: UInt8 = 0
+    let result = retrying {
+      let count = unsafe read(number, &byte, 1)
+      return count < 0 ? -errno : CInt(count)
+    }
+    try check(result, "read")
+  }
+
+  /// Takes a lock for reading on the whole of `number` for this process; it lasts until the process
+  /// closes the file.
+  ///
+  /// See fcntl(2), F_SETLK.
+  public static func lockForReading(_ number: CInt) throws(SystemCallError) {
+    var lock = flock()
+    lock.l_type = Int16(F_RDLCK)
+    lock.l_whence = Int16(SEEK_SET)
+    try check(unsafe linux_fcntl_lock(number, &lock), "fcntl(F_SETLK)")
+  }
+
   /// Reads `number` to its end.
   public static func contents(of number: CInt) throws(SystemCallError) -> [UInt8] {
     var contents: [UInt8] = []
@@ -169,6 +192,11 @@ public enum Descriptors {
       if count < 0 { throw failure(CInt(count), "read") }
       try body(chunk[..<count])
     }
+  }
+
+  /// Writes `text` to `number`.
+  public static func write(_ text: String, to number: CInt) throws(SystemCallError) {
+    try write(Array(text.utf8)[...], to: number)
   }
 
   /// Writes all of `bytes` to `number`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What has been typed so far.
 
+internal import Linux
 public import Sandbox
 internal import SystemPackage
 
@@ -19,6 +20,10 @@ public struct Draft: Sendable {
   var permissions: FilePermissions?
   /// What `--size` said for the next option.
   var size: UInt64?
+  /// The layers of the next overlay, the bottom one first.
+  var overlaySources: [FilePath] = []
+  /// What overlayfs is told of it.
+  var overlayOptions: [ByteString] = []
   /// Options that can be given once to any effect, and were.
   var given: [String] = []
   /// A descriptor from which more options are to be read, here and now.

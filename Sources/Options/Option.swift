@@ -50,6 +50,10 @@ public struct Option: Sendable {
     static let takesPermissions = Traits(rawValue: 4)
     /// `--size` may stand before it.
     static let takesSize = Traits(rawValue: 8)
+    /// It says something about an overlay to come.
+    static let describesOverlay = Traits(rawValue: 16)
+    /// `--overlay-src` and `--overlay-opt` may stand before it.
+    static let takesOverlayParts = Traits(rawValue: 32)
   }
 }
 
@@ -77,6 +81,10 @@ public struct Operand: Equatable, Sendable {
   static let name = Operand(name: "NAME", kind: .text)
   static let target = Operand(name: "TARGET", kind: .text)
   static let capability = Operand(name: "CAP", kind: .capability)
+  static let mountOption = Operand(name: "OPTION", kind: .text)
+  static let upper = Operand(name: "RWSRC", kind: .hostDirectory)
+  static let work = Operand(name: "WORKDIR", kind: .hostDirectory)
+  static let label = Operand(name: "LABEL", kind: .text)
   static let user = Operand(name: "UID", kind: .number)
   static let group = Operand(name: "GID", kind: .number)
 }
@@ -89,10 +97,12 @@ public enum Section: String, CaseIterable, Sendable {
   case process = "Environment and process"
   case security = "Privileges"
   case lifetime = "Lifetime"
+  case monitoring = "Monitoring"
 }
 
 extension Option {
   /// The one table, in the order of the documentation.
   public static let all: [Option] =
-    general + namespaces + binds + filesystem + process + security + lifetime
+    general + namespaces + joins + binds + filesystem + overlays + process + security + labels
+    + lifetime + channels
 }

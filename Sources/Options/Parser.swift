@@ -68,6 +68,13 @@ public struct Parser: Sendable {
     if draft.permissions != nil && !traits.contains(.takesPermissions) {
       throw UsageError("--perms must be followed by an option that creates a file or directory")
     }
+    if !draft.overlaySources.isEmpty || !draft.overlayOptions.isEmpty,
+      !traits.contains(.takesOverlayParts)
+    {
+      throw UsageError(
+        "--overlay-src and --overlay-opt must be followed by --overlay, --tmp-overlay or "
+          + "--ro-overlay")
+    }
     if draft.size != nil && !traits.contains(.takesSize) {
       throw UsageError("--size must be followed by --tmpfs")
     }

@@ -33,6 +33,10 @@ public struct FilesystemOperation: Equatable, Sendable {
   public enum Action: Equatable, Sendable {
     /// Shows a file or tree of the host; a missing source is passed over where it is optional.
     case bind(source: FilePath, destination: FilePath, access: Access, isOptional: Bool)
+    /// Shows an open file or directory of the host.
+    case bindDescriptor(CInt, destination: FilePath, access: Access)
+    /// Shows several trees of the host as one.
+    case overlay(Overlay, destination: FilePath)
     /// Makes a mount read-only.
     case remountReadOnly(FilePath)
     /// Shows the processes of the sandbox.
@@ -57,11 +61,40 @@ public struct FilesystemOperation: Equatable, Sendable {
   }
 }
 
+/// Trees of the host in layers, of which the topmost that has a file shows it.
+public struct Overlay: Equatable, Sendable {
+  /// The layers that are only read, the bottom one first.
+  public var sources: [FilePath]
+  /// Where writes go.
+  public var writes: Writes
+  /// More options of overlayfs, as mount(8) takes them.
+  public var options: [ByteString]
+
+  /// Where writes to an overlay go.
+  public enum Writes: Equatable, Sendable {
+    /// Nowhere: they are refused.
+    case refused
+    /// To memory; they are gone with the sandbox.
+    case discarded
+    /// To the directory `upper` of the host, with `work`, an empty one of the same file system.
+    case kept(upper: FilePath, work: FilePath)
+  }
+
+  /// Describes an overlay.
+  public init(sources: [FilePath], writes: Writes, options: [ByteString] = []) {
+    self.sources = sources
+    self.writes = writes
+    self.options = options
+  }
+}
+
 extension FilesystemOperation {
   /// The descriptor of the caller's that the step reads, if any.
   public var descriptor: CInt? {
     switch action {
-    case .file(let descriptor, _, _), .data(let descriptor, _, _, _): descriptor
+    case .file(let descriptor, _, _), .data(let descriptor, _, _, _),
+      .bindDescriptor(let descriptor, _, _):
+      descriptor
     default: nil
     }
   }

@@ -60,6 +60,18 @@ private struct Hint {
       actions: [.remountReadOnly], errors: [.invalidArgument],
       text: "it is not a mount point; --ro-bind makes one"),
     Hint(
+      actions: [.mountOverlay], errors: [.tooManySymbolicLinkLevels],
+      text: "the directories of an overlay may not overlap: neither source, upper nor work "
+        + "directory may lie in another"),
+    Hint(
+      actions: [.mountOverlay], errors: [.invalidArgument, .operationNotSupportedByDevice],
+      text: "the kernel lacks overlayfs for user namespaces (Linux 5.11), an option is unknown to "
+        + "it, or the upper directory's file system cannot hold one"),
+    Hint(
+      actions: [.joinNamespace], errors: [.notPermitted, .invalidArgument],
+      text: "only who owns a namespace, or is privileged in its user namespace, may join it, and "
+        + "the descriptor must be of that kind"),
+    Hint(
       actions: [.bind], errors: [.notDirectory],
       text: "a directory can be mounted only on a directory, and a file only on a file"),
     Hint(

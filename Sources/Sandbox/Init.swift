@@ -4,47 +4,21 @@
 
 internal import Linux
 
-/// A message from init to the monitor: what happened, and the number that goes with it.
-enum InitMessage {
-  /// The command exists; a descriptor of it comes along.
-  static let started: UInt8 = 1
-  /// The command exited with a status.
-  static let exited: UInt8 = 2
-  /// A signal ended the command.
-  static let signaled: UInt8 = 3
-
-  /// The message that says how the command ended.
-  static func ended(_ termination: Termination) -> [UInt8] {
-    switch termination {
-    case .exited(let status): [exited, status]
-    case .signaled(let signal): [signaled, UInt8(truncatingIfNeeded: signal)]
-    }
-  }
-
-  /// How the command ended, if `message` says so.
-  static func termination(_ message: [UInt8]) -> Termination? {
-    guard message.count == 2 else { return nil }
-    switch message[0] {
-    case exited: return .exited(message[1])
-    case signaled: return .signaled(CInt(message[1]))
-    default: return nil
-    }
-  }
-}
-
 /// Process 1 of the sandbox.
 struct Init: ~Copyable {
   let command: ChildProcess
   let killsOnExit: Bool
+  /// Descriptors that stay open to the end.
+  let held: [CInt]
 
   /// Reaps until nothing is left to reap.
   ///
   /// Ending, it takes the whole namespace with it.
   consuming func run(_ privileges: Privileges, _ status: borrowing OwnedDescriptor) -> Never {
     do throws(SystemCallError) {
-      try status.send([InitMessage.started, 0], passing: command.descriptor.rawValue)
+      try status.send(SetupMessage.hasStarted.bytes, passing: command.descriptor.rawValue)
       // The caller's pipes and terminals above all: who reads from one waits for its last holder.
-      try Descriptors.closeAll(except: [status.rawValue])
+      try Descriptors.closeAll(except: held + [status.rawValue])
       try privileges.dropInInit()
     } catch {
       // The command dies with this namespace, and the monitor finds no status.
@@ -53,9 +27,9 @@ struct Init: ~Copyable {
     while let (pid, termination) = ChildProcess.waitForAny() {
       guard pid == command.pid else { continue }
       // The monitor may be gone, which is no reason to stop.
-      try? status.send(InitMessage.ended(termination))
+      try? status.send(SetupMessage.hasEnded(termination).bytes)
       if killsOnExit { break }
-      try? Descriptors.closeAll(except: [])
+      try? Descriptors.closeAll(except: held)
     }
     CurrentProcess.exit(0)
   }

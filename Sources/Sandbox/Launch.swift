@@ -2,6 +2,7 @@
 // The launch as the caller sees it: from a sandbox to the way its command ended.
 
 public import Linux
+internal import SystemPackage
 
 /// What is known of the caller, read once at the very start.
 public struct Caller {
@@ -27,15 +28,49 @@ struct LaunchPlan {
   let workingDirectory: ByteString?
   let signalMask: SignalMask
 
-  /// Whether a process of ours is process 1 of the sandbox.
-  var hasInit: Bool { namespaces.contains(.pid) && !sandbox.commandIsInit }
+  /// Whether the network namespace was joined before the child was made.
+  let hasJoinedNetwork: Bool
+  /// What warnings begin with.
+  let warningPrefix: String
+
+  /// Whether a process of ours stays in the sandbox: as process 1, or to hold something.
+  var hasInit: Bool {
+    !sandbox.commandIsInit
+      && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || sandbox.channels.sync != nil)
+  }
+
+  /// Whether the pid namespace can be entered only after the user namespace was joined.
+  var needsGoBetween: Bool {
+    sandbox.joined.pid != nil || sandbox.joined.user != nil && namespaces.contains(.pid)
+  }
+
+  /// The kinds that the child begins in: the user namespace, which the kernel makes first, and the
+  /// pid namespace, which only a clone can enter.
+  ///
+  /// Where the caller writes the maps, all, as it is told of all before. (A time namespace has to
+  /// be made before its first process.)
+  var firstNamespaces: Namespaces {
+    if sandbox.channels.mapsWritten != nil { return namespaces.subtracting(.time) }
+    return needsGoBetween
+      ? namespaces.intersection(.user) : namespaces.intersection([.user, .pid])
+  }
+
+  /// The kinds that are made in the user namespace once it is mapped.
+  var remainingNamespaces: Namespaces {
+    namespaces.subtracting(firstNamespaces).subtracting(.pid)
+  }
 }
 
 extension Sandbox {
   /// Runs the command in the sandbox and waits until it has ended.
+  /// - Parameters:
+  ///   - caller: Who called.
+  ///   - warningPrefix: What warnings begin with.
   /// - Returns: How it ended.
   /// - Throws: `LaunchError` where it could not be started; then nothing of it is left.
-  public func launch(for caller: Caller) throws(LaunchError) -> Termination {
+  public func launch(
+    for caller: Caller, warningPrefix: String
+  ) throws(LaunchError) -> Termination {
     if diesWithParent { try tieToCaller(caller) }
     let mask = try doing(.prepare) { () throws(SystemCallError) in
       // What is opened from now on must not be taken for the caller's standard input or output.
@@ -46,10 +81,28 @@ extension Sandbox {
       return try SignalMask.blockAll()
     }
     let identity = CurrentProcess.identity
+    var namespaces = self.namespaces.resolved(for: identity.user)
+    if joined.user != nil { namespaces.remove(.user) }
     let plan = LaunchPlan(
-      sandbox: self, image: caller.image, namespaces: namespaces.resolved(for: identity.user),
-      identity: identity, workingDirectory: CurrentProcess.workingDirectory, signalMask: mask)
+      sandbox: self, image: caller.image, namespaces: namespaces, identity: identity,
+      workingDirectory: CurrentProcess.workingDirectory, signalMask: mask,
+      hasJoinedNetwork: try joinNetwork(), warningPrefix: warningPrefix)
     return try plan.launch()
+  }
+
+  /// Joins the network namespace where the caller may.
+  ///
+  /// Its owner is then often the host's root, and a new user namespace has no power over it;
+  /// otherwise it is the child that may.
+  private func joinNetwork() throws(LaunchError) -> Bool {
+    guard let descriptor = joined.network else { return false }
+    do throws(SystemCallError) {
+      try Namespaces.network.join(descriptor)
+      return true
+    } catch {
+      if error.errno == .notPermitted { return false }
+      throw LaunchError(.joinNamespace, option: "--netns", cause: error)
+    }
   }
 
   /// Has the kernel kill this process, and with it the sandbox, when the caller ends.
@@ -67,19 +120,17 @@ extension LaunchPlan {
   fileprivate func launch() throws(LaunchError) -> Termination {
     let report = try doing(.prepare) { () throws(SystemCallError) in try Pipe() }
     let status = try doing(.prepare) { () throws(SystemCallError) in try SocketPair() }
-    // The user namespace first; the pid namespace can be entered by no other means than a clone.
-    let first = namespaces.intersection([.user, .pid])
     let child = try doing(.createProcess) { () throws(SystemCallError) in
-      try ChildProcess.clone(first)
+      try ChildProcess.clone(firstNamespaces)
     }
     guard let child else {
       Setup(plan: self, report: report.writeEnd, status: status.theirs).run()
     }
     let signals = try Monitor.letGo(
-      keeping: child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue)
+      keeping: [child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue]
+        + [sandbox.channels.information, sandbox.channels.status].compactMap { $0 })
     let monitor = Monitor(
-      child: child, report: report.readEnd, status: status.ours, signals: signals,
-      hasInit: hasInit, sharesSession: !sandbox.hasOwnSession)
+      child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self)
     return try monitor.run()
   }
 }

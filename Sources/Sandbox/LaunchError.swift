@@ -29,13 +29,15 @@ public struct LaunchError: Error, Equatable, Sendable {
   ///
   /// The sentences keep the words that clients of bubblewrap look for.
   public enum Action: UInt8, CaseIterable, Sendable {
-    case prepare, createProcess, createNamespaces, writeIdentityMap
+    case prepare, createProcess, createNamespaces, writeIdentityMap, joinNamespace
+    case waitForMaps, waitForCaller, describe, disableUserNamespaces, assertNoUserNamespaces
     case setHostname, setDomainName, setClocks, loopback
     case dieWithParent, buildRoot, enterRoot
     case findSource, restrictSource, bind, remountReadOnly
     case mountProc, mountTmpfs, mountDevices, mountDevpts, mountMqueue
     case makeDirectory, makeFile, writeFile, makeSymbolicLink, setPermissions
     case changeDirectory, beginSession, dropPrivileges, keepCapabilities
+    case lock, setLabel, readSource, mountOverlay
     case readFilter, installFilter, execute, supervise
 
     /// What could not be done, as the first half of a sentence.
@@ -44,6 +46,17 @@ public struct LaunchError: Error, Equatable, Sendable {
       case .prepare: "Can't prepare the launch"
       case .createProcess: "Creating new namespace failed"
       case .createNamespaces: "Creating new namespaces failed"
+      case .joinNamespace: "Can't join the namespace"
+      case .waitForMaps: "Can't wait for the id maps"
+      case .waitForCaller: "Can't wait for the caller"
+      case .describe: "Can't describe the sandbox"
+      case .disableUserNamespaces: "Can't disable user namespaces"
+      case .assertNoUserNamespaces:
+        "creation of new user namespaces was not disabled as requested"
+      case .lock: "Can't lock"
+      case .setLabel: "Can't set the label"
+      case .readSource: "Can't use descriptor"
+      case .mountOverlay: "Can't make overlay mount on"
       case .writeIdentityMap: "setting up uid map"
       case .setHostname: "Can't set hostname to"
       case .setDomainName: "Can't set domain name to"
@@ -82,6 +95,8 @@ public struct LaunchError: Error, Equatable, Sendable {
   public var message: String {
     var message = action.sentence
     if let subject = subject ?? cause.subject { message += " " + subject.quoted }
+    // This one failed because a call did not.
+    if action == .assertNoUserNamespaces { return message + " (\(cause.call))" }
     message += ": " + cause.reason
     message += " (" + (option.map { $0 + ", " } ?? "") + cause.call + ")"
     return message

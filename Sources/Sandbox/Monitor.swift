@@ -6,18 +6,15 @@ internal import Linux
 
 /// The monitor of a running launch.
 struct Monitor: ~Copyable {
-  let child: ChildProcess
+  var child: ChildProcess
   /// A record where the launch failed, nothing but its end where the command was executed.
   var report: OwnedDescriptor?
-  /// Messages of init, where there is one.
+  /// Messages of the child: on its way, and later as init.
   var status: OwnedDescriptor?
   let signals: SignalDescriptor
+  let plan: LaunchPlan
   /// The command, where it is not the child itself.
   var command: OwnedDescriptor?
-  /// Whether the child stays on as init.
-  let hasInit: Bool
-  /// Whether the command is in the caller's session.
-  let sharesSession: Bool
 
   /// SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM and SIGCONT.
   private static let forwarded: [CInt] = [1, 2, 3, 10, 12, 15, 18]
@@ -27,7 +24,7 @@ struct Monitor: ~Copyable {
   /// Closes everything that the caller had open but for standard error and `kept`: who reads the
   /// command's output waits for the last holder of the pipe's other end.
   /// - Returns: Where the signals to be passed on are read.
-  static func letGo(keeping kept: CInt...) throws(LaunchError) -> SignalDescriptor {
+  static func letGo(keeping kept: [CInt]) throws(LaunchError) -> SignalDescriptor {
     try doing(.prepare) { () throws(SystemCallError) in
       try Descriptors.closeAll(except: kept + [standardError])
       return try SignalDescriptor(forwarded)
@@ -47,14 +44,18 @@ struct Monitor: ~Copyable {
       if ready[0] { forwardSignals() }
       // The report before anything else: a child that failed said why and ended.
       if ready[1] { try readReport() }
-      if ready[2], let termination = try readStatus() { return termination }
+      if ready[2], let termination = try readMessage() { return try end(termination) }
       // Its messages before its end, for the same reason.
       if ready[3] && !ready[1] && !ready[2] {
-        return try doing(.supervise) { () throws(SystemCallError) in try child.wait() }
+        return try end(doing(.supervise) { () throws(SystemCallError) in try child.wait() })
       }
     }
   }
+}
 
+// MARK: - What the child says
+
+extension Monitor {
   /// Takes the end of the report for the command's execution; throws what it holds otherwise.
   private mutating func readReport() throws(LaunchError) {
     guard let number = report?.rawValue else { return }
@@ -69,37 +70,90 @@ struct Monitor: ~Copyable {
     }
   }
 
-  /// Takes one message of init; answers how the command ended where it says so.
-  private mutating func readStatus() throws(LaunchError) -> Termination? {
+  /// Takes one message; answers how the command ended where it says so.
+  private mutating func readMessage() throws(LaunchError) -> Termination? {
     guard let number = status?.rawValue else { return nil }
-    let (message, descriptor) = try doing(.supervise) { () throws(SystemCallError) in
+    let (bytes, descriptor) = try doing(.supervise) { () throws(SystemCallError) in
       try Descriptors.receive(from: number, capacity: 16)
     }
-    if descriptor >= 0 { command = OwnedDescriptor(descriptor) }
-    if message.isEmpty { status = nil }
-    return InitMessage.termination(message)
+    if bytes.isEmpty { status = nil }
+    switch SetupMessage(bytes) {
+    case .hasMoved(let pid):
+      _ = try? child.wait()
+      child = ChildProcess(pid: pid, descriptor: OwnedDescriptor(descriptor))
+    case .isReady: try describe()
+    case .hasStarted: command = OwnedDescriptor(descriptor)
+    case .hasEnded(let termination): return termination
+    case nil: break
+    }
+    return nil
   }
 
-  private borrowing func forwardSignals() {
+  /// Tells the caller of the sandbox, and the child that it was told.
+  private mutating func describe() throws(LaunchError) {
+    let channels = plan.sandbox.channels
+    do throws(SystemCallError) {
+      let description = try SandboxDescription(of: child.pid, plan.namespaces)
+      if let number = channels.information {
+        try Descriptors.write(description.information, to: number)
+        Descriptors.close(number)
+      }
+      if let number = channels.status {
+        try Descriptors.write(description.statusLine, to: number)
+      }
+      try status?.send([0])
+    } catch {
+      // The child still waits for the answer.
+      try? child.descriptor.sendSignal(Monitor.kill)
+      _ = try? child.wait()
+      throw LaunchError(.describe, cause: error)
+    }
+  }
+
+  /// Tells the caller how the command ended, if it was executed at all.
+  private func end(_ termination: Termination) throws(LaunchError) -> Termination {
+    if report == nil, let number = plan.sandbox.channels.status {
+      let line = SandboxDescription.exitLine(termination.shellStatus)
+      // Who does not listen any more does not change how the command ended.
+      try? Descriptors.write(line, to: number)
+    }
+    return termination
+  }
+}
+
+// MARK: - Signals
+
+extension Monitor {
+  private mutating func forwardSignals() {
     while let signal = signals.next() {
       // A key typed at the terminal reached the command as well, if it is of the same session.
-      if signal.isFromKernel && sharesSession { continue }
+      if signal.isFromKernel && !plan.sandbox.hasOwnSession { continue }
       forward(signal.number)
     }
   }
 
-  private borrowing func forward(_ signal: CInt) {
-    if report != nil {
-      // There is no command yet that could do something about it.
-      try? child.descriptor.sendSignal(Monitor.kill)
-      _ = try? child.wait()
-      SignalDisposition.die(by: signal)
-    }
+  private mutating func forward(_ signal: CInt) {
+    if report != nil { abort(signal) }
     // Where it fails the command has just ended, and its status is on the way.
-    if hasInit {
+    if plan.hasInit {
       try? command?.sendSignal(signal)
     } else {
       try? child.descriptor.sendSignal(signal)
     }
+  }
+
+  /// Ends a launch that has no command yet which could do something about a signal.
+  private mutating func abort(_ signal: CInt) -> Never {
+    try? child.descriptor.sendSignal(Monitor.kill)
+    _ = try? child.wait()
+    // It may have gone on as another process in the meantime.
+    if let number = status?.rawValue {
+      while let (bytes, descriptor) = try? Descriptors.receive(from: number, capacity: 16),
+        !bytes.isEmpty
+      {
+        if descriptor >= 0 { try? OwnedDescriptor(descriptor).sendSignal(Monitor.kill) }
+      }
+    }
+    SignalDisposition.die(by: signal)
   }
 }

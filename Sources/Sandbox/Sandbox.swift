@@ -7,6 +7,23 @@ public import Linux
 public struct Sandbox: Equatable, Sendable {
   /// The namespaces to make.
   public var namespaces = NamespaceRequest()
+  /// Namespaces that exist and are joined instead of made.
+  public var joined = JoinedNamespaces()
+  /// What else the caller does while the sandbox comes to be, and where it is told.
+  public var channels = Channels()
+  /// Files inside that are kept locked for reading while the sandbox lives.
+  public var lockFiles: [ByteString] = []
+  /// Whether no user namespace can be made inside.
+  public var disablesUserNamespaces = false
+  /// Whether the launch fails if one can be made nevertheless.
+  public var assertsNoUserNamespaces = false
+  /// Whether mounts below a bound tree may keep the flags they have, where the kernel refuses
+  /// others.
+  public var isNoSecurityBoundary = false
+  /// The SELinux context of the command.
+  public var executionLabel: ByteString?
+  /// The SELinux context of the file systems that are made.
+  public var fileLabel: ByteString?
   /// The user id that the command sees; nil for the caller's own.
   public var user: UInt32?
   /// The group id that the command sees; nil for the caller's own.
@@ -66,6 +83,40 @@ public struct NamespaceRequest: Equatable, Sendable {
   public var others: Namespaces = []
 
   /// Asks for nothing.
+  public init() {}
+}
+
+/// Open descriptors of namespaces to join.
+///
+/// See setns(2).
+public struct JoinedNamespaces: Equatable, Sendable {
+  /// The user namespace in which everything is set up.
+  public var user: CInt?
+  /// The user namespace to change into after that, one below it.
+  public var secondUser: CInt?
+  /// The pid namespace, or the parent of the new one.
+  public var pid: CInt?
+  /// The network namespace.
+  public var network: CInt?
+
+  /// Joins none.
+  public init() {}
+}
+
+/// Open descriptors through which a caller takes part in a launch.
+public struct Channels: Equatable, Sendable {
+  /// Where the namespaces are described, once.
+  public var information: CInt?
+  /// Where the launch and the end of the command are told.
+  public var status: CInt?
+  /// What has to be readable before the command is executed.
+  public var block: CInt?
+  /// What has to be readable once the caller has written the id maps.
+  public var mapsWritten: CInt?
+  /// What is held open while the sandbox lives.
+  public var sync: CInt?
+
+  /// None.
   public init() {}
 }
 

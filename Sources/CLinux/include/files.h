@@ -44,6 +44,10 @@ static inline int linux_fcntl(int fd, int command, long argument) {
   return (int)linux_result(fcntl(fd, command, argument));
 }
 
+static inline int linux_fcntl_lock(int fd, struct flock *_Nonnull lock) {
+  return (int)linux_result(fcntl(fd, F_SETLK, lock));
+}
+
 // Sends `length` bytes and, where `passed` is not negative, that descriptor with them (unix(7)).
 static inline long linux_send(
     int fd, const void *_Nonnull bytes, size_t length, int passed) {

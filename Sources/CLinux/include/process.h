@@ -19,10 +19,11 @@
 static inline long linux_result(long value) { return value < 0 ? -(long)errno : value; }
 
 // clone3(2) has no C library wrapper. Without CLONE_VM the child goes on with a copy of this
-// address space, as after fork(2).
+// address space, as after fork(2). A sibling reports its end as this process would.
 static inline int linux_clone3(uint64_t flags, int *_Nullable pidfd) {
   struct clone_args arguments = {
-      .flags = flags, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
+      .flags = flags, .pidfd = (uint64_t)(uintptr_t)pidfd,
+      .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD};
   return (int)linux_result(syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
@@ -51,6 +52,14 @@ static inline int linux_install_filter(
   struct sock_fprog program = {
       .len = count, .filter = (struct sock_filter *)(uintptr_t)instructions};
   return (int)linux_result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+}
+
+static inline int linux_setresuid(uid_t user) {
+  return (int)linux_result(syscall(SYS_setresuid, user, user, user));
+}
+
+static inline int linux_setresgid(gid_t group) {
+  return (int)linux_result(syscall(SYS_setresgid, group, group, group));
 }
 
 static inline int linux_signalfd(const sigset_t *_Nonnull mask) {

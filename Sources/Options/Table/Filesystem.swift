@@ -12,6 +12,8 @@ extension Option {
     bind("--bind-try", .readWrite, "The same, but nothing where SRC does not exist"),
     bind("--dev-bind", .devices, "Show the host's SRC at DEST with usable device files"),
     bind("--dev-bind-try", .devices, "The same, but nothing where SRC does not exist"),
+    bindDescriptor("--ro-bind-fd", .readOnly, "Show the open file or directory FD read-only"),
+    bindDescriptor("--bind-fd", .readWrite, "Show the open file or directory FD at DEST"),
   ]
 
   private static let bindText =
@@ -33,6 +35,18 @@ extension Option {
         .bind(
           source: typed.path(0), destination: typed.path(1), access: access, isOptional: isOptional
         ))
+    }
+  }
+
+  private static func bindDescriptor(
+    _ name: String, _ access: FilesystemOperation.Access, _ summary: String
+  ) -> Option {
+    Option(name, [.descriptor, .destination], in: .filesystem, summary) {
+      (draft, typed) throws(UsageError) in
+      draft.add(
+        typed,
+        .bindDescriptor(
+          try typed.descriptor(0), destination: typed.path(1), access: access))
     }
   }
 

@@ -16,26 +16,34 @@ extension NewRoot {
   ]
 
   /// Makes the directory of devices `path`.
-  mutating func mountDevices(_ path: FilePath, _ option: String) throws(LaunchError) {
+  mutating func mountDevices(
+    _ path: FilePath, _ circumstances: Circumstances, _ option: String
+  ) throws(LaunchError) {
     do throws(SystemCallError) {
       let tree = try MountTree.make(
-        "tmpfs", [.value("mode", "0755")], [.noSetUserID, .noDevices])
+        "tmpfs", [.value("mode", "0755")] + circumstances.labelParameters,
+        [.noSetUserID, .noDevices])
+      ownDevices.append(try tree.descriptor.status().device)
       // Attached first: nothing can be mounted in a tree that hangs nowhere.
       try attach(tree, at: directory(path))
-      try NewRoot.populate(tree.descriptor)
+      try NewRoot.populate(tree.descriptor, circumstances)
     } catch {
       throw LaunchError(.mountDevices, option: option, subject: ByteString(path), cause: error)
     }
   }
 
-  private static func populate(_ dev: borrowing OwnedDescriptor) throws(SystemCallError) {
+  private static func populate(
+    _ dev: borrowing OwnedDescriptor, _ circumstances: Circumstances
+  ) throws(SystemCallError) {
     for device in devices { try bind(device.host, on: device.name, in: dev) }
     for link in links { try dev.makeSymbolicLink(link.name, target: link.target) }
     try dev.makeDirectory("shm", .standardDirectory)
     try dev.makeDirectory("pts", .standardDirectory)
     // A devpts of its own: terminals opened inside are not visible outside, nor the other way.
     let terminals = try MountTree.make(
-      "devpts", [.value("ptmxmode", "0666"), .value("mode", "620")], [.noSetUserID, .noExecution])
+      "devpts",
+      [.value("ptmxmode", "0666"), .value("mode", "620")] + circumstances.labelParameters,
+      [.noSetUserID, .noExecution])
     try terminals.attach(on: "pts", in: dev)
     if let terminal = Terminal.path(of: 1) { try bind(terminal, on: "console", in: dev) }
   }

@@ -36,9 +36,11 @@ struct Execution {
       separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     {
       let prefix = directory.isEmpty ? [] : directory + [UInt8(ascii: "/")]
-      last = attempt(ByteString(prefix + file.bytes))
+      let candidate = ByteString(prefix + file.bytes)
+      last = attempt(candidate)
       switch last.errno {
-      case .permissionDenied: denied = last
+      // A file that may not be executed; not a directory that may not be searched.
+      case .permissionDenied: if CurrentProcess.exists(candidate) { denied = last }
       case .noSuchFileOrDirectory, .notDirectory, .staleNFSFileHandle,
         .operationNotSupportedByDevice:
         continue

@@ -9,6 +9,12 @@ extension NewRoot {
   struct Circumstances {
     /// Whether the sandbox has processes of its own, and so a procfs of its own.
     let hasProcesses: Bool
+    /// Whether mounts may keep flags that the kernel does not change.
+    let isNoSecurityBoundary: Bool
+    /// What the caller's warnings begin with.
+    let warningPrefix: String
+    /// The SELinux context of what is mounted.
+    let label: ByteString?
   }
 
   /// Carries out one operation.
@@ -18,7 +24,22 @@ extension NewRoot {
     let option = operation.option
     switch operation.action {
     case .bind(let source, let destination, let access, let isOptional):
-      try bind(source, destination, access, isOptional, option)
+      try bind(source, destination, access, isOptional, option, circumstances)
+    case .bindDescriptor(let descriptor, let destination, let access):
+      try bind(descriptor, destination, access, option, circumstances)
+    case .overlay(let overlay, let destination):
+      try mountOverlay(overlay, destination, option)
+    default: try performOther(operation, circumstances)
+    }
+  }
+
+  /// Carries out an operation that shows nothing of the host.
+  private mutating func performOther(
+    _ operation: FilesystemOperation, _ circumstances: Circumstances
+  ) throws(LaunchError) {
+    let option = operation.option
+    switch operation.action {
+    case .bind, .bindDescriptor, .overlay: break
     case .remountReadOnly(let path):
       try step(.remountReadOnly, option, path) { root throws(SystemCallError) in
         try MountTree(root.existing(path)).restrictThisMount(.readOnly)
@@ -26,16 +47,19 @@ extension NewRoot {
     case .proc(let path):
       try mountProc(path, circumstances, option)
     case .dev(let path):
-      try mountDevices(path, option)
+      try mountDevices(path, circumstances, option)
     case .tmpfs(let path, let permissions, let size):
       try step(.mountTmpfs, option, path) { root throws(SystemCallError) in
         var parameters = [FilesystemParameter.value("mode", permissions.octal)]
+        parameters += circumstances.labelParameters
         if let size { parameters.append(.value("size", ByteString(String(size)))) }
         try root.mount("tmpfs", parameters, [.noSetUserID, .noDevices], on: path)
       }
     case .mqueue(let path):
       try step(.mountMqueue, option, path) { root throws(SystemCallError) in
-        try root.mount("mqueue", [], [.noSetUserID, .noDevices, .noExecution], on: path)
+        try root.mount(
+          "mqueue", circumstances.labelParameters, [.noSetUserID, .noDevices, .noExecution],
+          on: path)
       }
     case .directory(let path, let permissions):
       try step(.makeDirectory, option, path) { root throws(SystemCallError) in
@@ -65,7 +89,7 @@ extension NewRoot {
   }
 
   /// Runs `body` and names a failure in it.
-  private mutating func step(
+  mutating func step(
     _ action: LaunchError.Action, _ option: String, _ path: FilePath,
     _ body: (inout NewRoot) throws(SystemCallError) -> Void
   ) throws(LaunchError) {
@@ -78,20 +102,59 @@ extension NewRoot {
   }
 }
 
+extension NewRoot.Circumstances {
+  /// What gives a new file system its SELinux context.
+  var labelParameters: [FilesystemParameter] {
+    label.map { [.value("context", $0)] } ?? []
+  }
+}
+
 // MARK: - Binds
 
 extension NewRoot {
   private mutating func bind(
     _ source: FilePath, _ destination: FilePath, _ access: FilesystemOperation.Access,
-    _ isOptional: Bool, _ option: String
+    _ isOptional: Bool, _ option: String, _ circumstances: Circumstances
   ) throws(LaunchError) {
     // First of all, so that a missing source leaves no mount point behind.
     guard let tree = try tree(of: source, isOptional, option) else { return }
-    try doing(.restrictSource, option: option, ByteString(source)) { () throws(SystemCallError) in
+    try bind(tree, from: source, destination, access, option, circumstances)
+  }
+
+  private mutating func bind(
+    _ descriptor: CInt, _ destination: FilePath, _ access: FilesystemOperation.Access,
+    _ option: String, _ circumstances: Circumstances
+  ) throws(LaunchError) {
+    let subject = ByteString(String(descriptor))
+    // The open file lies on a mount of the host's namespace, of which none can be cloned here;
+    // what its name leads to in this one is cloned, and has to be the same file.
+    let source = try doing(.readSource, option: option, subject) { () throws(SystemCallError) in
+      try Descriptors.path(of: descriptor)
+    }
+    guard let tree = try tree(of: source, false, option) else { return }
+    try doing(.readSource, option: option, subject) { () throws(SystemCallError) in
+      guard try tree.descriptor.fileIdentity() == Descriptors.fileIdentity(of: descriptor) else {
+        throw SystemCallError(call: "fstat", errno: .staleNFSFileHandle)
+      }
+    }
+    try bind(tree, from: source, destination, access, option, circumstances)
+  }
+
+  private mutating func bind(
+    _ tree: borrowing MountTree, from source: FilePath, _ destination: FilePath,
+    _ access: FilesystemOperation.Access, _ option: String, _ circumstances: Circumstances
+  ) throws(LaunchError) {
+    do throws(SystemCallError) {
       // What is mounted on the host later must not become visible, and writable, in a tree that
       // was bound read-only; in the others it may, as drives do.
       try tree.restrict(
         access.attributes, propagation: access == .readOnly ? .isolated : .unchanged)
+    } catch {
+      let failure = LaunchError(
+        .restrictSource, option: option, subject: ByteString(source), cause: error)
+      guard circumstances.isNoSecurityBoundary else { throw failure }
+      // Where nobody listens there is nobody to warn.
+      try? Descriptors.write(circumstances.warningPrefix + failure.message + "\n", to: 2)
     }
     try step(.bind, option, destination) { root throws(SystemCallError) in
       let kind = try tree.descriptor.status().kind
@@ -113,7 +176,7 @@ extension NewRoot {
   }
 
   /// Makes a file system and attaches it on the directory `path`.
-  private mutating func mount(
+  mutating func mount(
     _ type: StaticString, _ parameters: [FilesystemParameter], _ attributes: MountAttributes,
     on path: FilePath
   ) throws(SystemCallError) {

@@ -18,6 +18,8 @@ struct NewRoot: ~Copyable {
   var root: OwnedDescriptor
   var rootFile: FileIdentity
   var leftovers: [Leftover] = []
+  /// How many temporary overlays there are, for the names of their layers.
+  var overlays = 0
 
   /// Builds the base and hangs the host's tree into it.
   ///

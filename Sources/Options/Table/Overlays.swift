@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Linux
+internal import Sandbox
+
+extension Option {
+  static let overlays: [Option] = [
+    Option(
+      "--overlay-src", [.source], in: .filesystem, "Add the host's SRC to the next overlay",
+      "The first one given is the bottom layer.", traits: [.describesOverlay, .takesOverlayParts]
+    ) { (draft, typed) throws(UsageError) in draft.overlaySources.append(typed.path(0)) },
+    Option(
+      "--overlay-opt", [.mountOption], in: .filesystem, "Pass an option of overlayfs to the next",
+      "For instance xino=off. It may be repeated.", traits: [.describesOverlay, .takesOverlayParts]
+    ) { (draft, typed) throws(UsageError) in
+      draft.overlayOptions += typed.text(0).bytes.split(separator: UInt8(ascii: ","))
+        .map { ByteString($0) }
+    },
+    Option(
+      "--overlay", [.upper, .work, .destination], in: .filesystem,
+      "Mount an overlay on DEST that writes to the host's RWSRC",
+      "WORKDIR must be an empty directory of the file system of RWSRC. Neither may overlap "
+        + "another layer.", traits: .takesOverlayParts
+    ) { (draft, typed) throws(UsageError) in
+      try draft.addOverlay(
+        typed, .kept(upper: typed.path(0), work: typed.path(1)), at: 2, sources: 1)
+    },
+    Option(
+      "--tmp-overlay", [.destination], in: .filesystem,
+      "Mount an overlay on DEST whose changes are discarded", traits: .takesOverlayParts
+    ) { (draft, typed) throws(UsageError) in
+      try draft.addOverlay(typed, .discarded, at: 0, sources: 1)
+    },
+    Option(
+      "--ro-overlay", [.destination], in: .filesystem, "Mount a read-only overlay on DEST",
+      "It takes two sources at least.", traits: .takesOverlayParts
+    ) { (draft, typed) throws(UsageError) in
+      try draft.addOverlay(typed, .refused, at: 0, sources: 2)
+    },
+  ]
+}
+
+extension Draft {
+  fileprivate mutating func addOverlay(
+    _ typed: Occurrence, _ writes: Overlay.Writes, at index: Int, sources: Int
+  ) throws(UsageError) {
+    guard overlaySources.count >= sources else {
+      throw UsageError(
+        sources == 1
+          ? "needs --overlay-src before it" : "needs at least two --overlay-src before it")
+    }
+    let overlay = Overlay(sources: overlaySources, writes: writes, options: overlayOptions)
+    overlaySources = []
+    overlayOptions = []
+    add(typed, .overlay(overlay, destination: typed.path(index)))
+  }
+}

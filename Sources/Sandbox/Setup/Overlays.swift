@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Overlays: several trees of the host shown as one. See the kernel's overlayfs documentation.
+
+internal import Linux
+internal import SystemPackage
+
+extension NewRoot {
+  /// Mounts an overlay on the directory `path`.
+  mutating func mountOverlay(
+    _ overlay: Overlay, _ path: FilePath, _ option: String
+  ) throws(LaunchError) {
+    var layers = OverlayLayers()
+    for source in overlay.sources.reversed() {
+      layers.lower.append(try layers.open(source, "--overlay-src"))
+    }
+    switch overlay.writes {
+    case .refused: break
+    case .discarded: try makeTemporaryLayers(&layers, path, option)
+    case .kept(let upper, let work):
+      layers.upper = try layers.open(upper, option)
+      layers.work = try layers.open(work, option)
+    }
+    let attributes: MountAttributes = overlay.writes == .refused ? [.readOnly] : []
+    try step(.mountOverlay, option, path) { root throws(SystemCallError) in
+      let parameters = layers.parameters + overlay.options.map(FilesystemParameter.option)
+      try root.mount(
+        "overlay", parameters, attributes.union([.noSetUserID, .noDevices]), on: path)
+    }
+  }
+
+  /// Makes an upper and a work directory in the base, where nobody else gets at them and from
+  /// where they vanish with the sandbox.
+  private mutating func makeTemporaryLayers(
+    _ layers: inout OverlayLayers, _ path: FilePath, _ option: String
+  ) throws(LaunchError) {
+    overlays += 1
+    let number = String(overlays)
+    try step(.mountOverlay, option, path) { root throws(SystemCallError) in
+      for name in ["upper", "work"] {
+        try root.base.makeDirectory(FilePath(name + number), .standardDirectory)
+      }
+      layers.upper = try layers.hold(root.base.openEntry(FilePath("upper" + number)))
+      layers.work = try layers.hold(root.base.openEntry(FilePath("work" + number)))
+    }
+  }
+}
+
+/// The layers of an overlay as open directories.
+///
+/// overlayfs takes paths, in which `:`, `,` and `\` have a meaning of their own that has changed
+/// from kernel to kernel. The links in /proc have none of them, lead to just the directory that
+/// was opened, and show nobody inside where it lies on the host.
+struct OverlayLayers: ~Copyable {
+  var lower: [CInt] = []
+  var upper: CInt?
+  var work: CInt?
+  private var held: [CInt] = []
+
+  deinit {
+    for number in held { Descriptors.close(number) }
+  }
+
+  /// Opens a directory of the host.
+  mutating func open(_ path: FilePath, _ option: String) throws(LaunchError) -> CInt {
+    do throws(SystemCallError) {
+      return hold(try OwnedDescriptor.open(path, .directory))
+    } catch {
+      throw LaunchError(.findSource, option: option, subject: ByteString(path), cause: error)
+    }
+  }
+
+  /// Keeps a directory open until the overlay is made.
+  mutating func hold(_ directory: consuming OwnedDescriptor) -> CInt {
+    let number = directory.release()
+    held.append(number)
+    return number
+  }
+
+  /// What fsconfig(2) is told.
+  var parameters: [FilesystemParameter] {
+    let lower = lower.map { OverlayLayers.path($0) }.joined(separator: ":")
+    var parameters = [FilesystemParameter.value("lowerdir", ByteString(lower))]
+    if let upper, let work {
+      parameters.append(.value("upperdir", ByteString(OverlayLayers.path(upper))))
+      parameters.append(.value("workdir", ByteString(OverlayLayers.path(work))))
+    }
+    // The extended attributes of trusted.* are closed to user namespaces.
+    return parameters + [.flag("userxattr")]
+  }
+
+  private static func path(_ number: CInt) -> String { "/proc/self/fd/" + String(number) }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The user namespace: made and mapped, mapped by the caller, or joined; and the way on from there
+// into a pid namespace that only its owner may enter.
+
+internal import Linux
+internal import SystemPackage
+
+extension Setup {
+  /// Gives the process an identity and the capabilities that all further steps need.
+  borrowing func enterUserNamespace() throws(LaunchError) {
+    if let descriptor = plan.sandbox.joined.user {
+      try doing(.joinNamespace, option: "--userns") { () throws(SystemCallError) in
+        try Namespaces.user.join(descriptor)
+      }
+    } else if let descriptor = plan.sandbox.channels.mapsWritten {
+      // The caller is told whose maps to write, and then says when they are.
+      try announce()
+      try doing(.waitForMaps, option: "--userns-block-fd") { () throws(SystemCallError) in
+        try Descriptors.waitForByte(descriptor)
+      }
+    } else if plan.namespaces.contains(.user) {
+      try mapIdentity()
+    }
+  }
+
+  private borrowing func mapIdentity() throws(LaunchError) {
+    let identity = plan.identity
+    let user = plan.sandbox.user ?? identity.user
+    let group = plan.sandbox.group ?? identity.group
+    try doing(.writeIdentityMap) { () throws(SystemCallError) in
+      try IdentityMap.write(
+        user: (inside: user, outside: identity.user),
+        group: (inside: group, outside: identity.group))
+    }
+  }
+
+  /// Goes on in a new process in a pid namespace that this one may only now make or join: the
+  /// process that a clone by the monitor would have made, a child of the monitor's as it would be.
+  borrowing func moveOn() throws(LaunchError) {
+    if let descriptor = plan.sandbox.joined.pid {
+      try doing(.joinNamespace, option: "--pidns") { () throws(SystemCallError) in
+        try Namespaces.pid.join(descriptor)
+      }
+    }
+    let sibling = try doing(.createProcess) { () throws(SystemCallError) in
+      try ChildProcess.cloneSibling(plan.namespaces.intersection(.pid))
+    }
+    guard let sibling else {
+      if plan.sandbox.diesWithParent { try dieWithMonitor() }
+      return
+    }
+    try doing(.supervise) { () throws(SystemCallError) in
+      try status.send(
+        SetupMessage.hasMoved(sibling.pid).bytes, passing: sibling.descriptor.rawValue)
+    }
+    CurrentProcess.exit(0)
+  }
+
+  /// Tells the monitor that the namespaces are made, if anybody wants to know, and waits until it
+  /// has passed that on.
+  borrowing func announce() throws(LaunchError) {
+    let channels = plan.sandbox.channels
+    guard channels.information != nil || channels.status != nil else { return }
+    try doing(.supervise) { () throws(SystemCallError) in
+      try status.send(SetupMessage.isReady.bytes)
+      _ = try Descriptors.receive(from: status.rawValue, capacity: 1)
+    }
+  }
+
+  /// Takes the means to make user namespaces away.
+  borrowing func disableUserNamespaces() throws(LaunchError) {
+    // The limit is one of this namespace: it holds for all that would be made below, and whoever
+    // has no CAP_SYS_RESOURCE here cannot raise it again.
+    try doing(.disableUserNamespaces, option: "--disable-userns") { () throws(SystemCallError) in
+      try IdentityMap.limitUserNamespaces(to: 0)
+    }
+  }
+
+  /// Fails if a user namespace can still be made.
+  borrowing func assertNoUserNamespaces() throws(LaunchError) {
+    do throws(SystemCallError) {
+      guard let child = try ChildProcess.clone(.user) else { CurrentProcess.exit(0) }
+      _ = try child.wait()
+    } catch {
+      return
+    }
+    throw LaunchError(
+      .assertNoUserNamespaces, option: "--assert-userns-disabled",
+      cause: SystemCallError(call: "clone3 succeeded", errno: .notPermitted))
+  }
+}
