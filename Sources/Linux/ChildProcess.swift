@@ -66,10 +66,23 @@ public struct ChildProcess: ~Copyable {
     try clone(Namespaces(rawValue: namespaces.rawValue | UInt64(CLONE_PARENT)))
   }
 
-  /// Takes over a process that another one made: its number and its descriptor.
-  public init(pid: Int32, descriptor: consuming OwnedDescriptor) {
+  init(pid: Int32, descriptor: consuming OwnedDescriptor) {
     self.pid = pid
     self.descriptor = descriptor
+  }
+
+  /// Takes over a process that another one made, and looks up its number as seen from here.
+  ///
+  /// See proc(5), fdinfo.
+  public init(descriptor: consuming OwnedDescriptor) throws(SystemCallError) {
+    let path = FilePath("/proc/self/fdinfo/" + String(descriptor.rawValue))
+    let file = try OwnedDescriptor.open(path, .reading)
+    let text = String(decoding: try Descriptors.contents(of: file.rawValue), as: UTF8.self)
+    let line = text.split(separator: "\n").first { $0.hasPrefix("Pid:") }
+    guard let pid = line.flatMap({ Int32($0.dropFirst(4).filter { $0 != "\t" }) }), pid > 0 else {
+      throw SystemCallError(call: "read", subject: ByteString(path), errno: .noSuchProcess)
+    }
+    self.init(pid: pid, descriptor: descriptor)
   }
 
   /// Waits until this child has ended.

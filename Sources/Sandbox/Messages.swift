@@ -6,7 +6,7 @@ internal import Linux
 /// A message to the monitor.
 enum SetupMessage: Equatable {
   /// The child goes on as another process, of which a descriptor comes along.
-  case hasMoved(Int32)
+  case hasMoved
   /// The namespaces are made; the child waits for an answer.
   case isReady
   /// The command exists; a descriptor of it comes along.
@@ -20,7 +20,7 @@ enum SetupMessage: Equatable {
     var number: UInt32 = 0
     for index in 0..<4 { number |= UInt32(bytes[1 + index]) << UInt32(8 * index) }
     switch bytes[0] {
-    case 1: self = .hasMoved(Int32(bitPattern: number))
+    case 1: self = .hasMoved
     case 2: self = .isReady
     case 3: self = .hasStarted
     case 4: self = .hasEnded(.exited(UInt8(truncatingIfNeeded: number)))
@@ -33,7 +33,7 @@ enum SetupMessage: Equatable {
   var bytes: [UInt8] {
     let (kind, number): (UInt8, Int32) =
       switch self {
-      case .hasMoved(let pid): (1, pid)
+      case .hasMoved: (1, 0)
       case .isReady: (2, 0)
       case .hasStarted: (3, 0)
       case .hasEnded(.exited(let status)): (4, Int32(status))

@@ -78,9 +78,11 @@ extension Monitor {
     }
     if bytes.isEmpty { status = nil }
     switch SetupMessage(bytes) {
-    case .hasMoved(let pid):
+    case .hasMoved:
       _ = try? child.wait()
-      child = ChildProcess(pid: pid, descriptor: OwnedDescriptor(descriptor))
+      child = try doing(.supervise) { () throws(SystemCallError) in
+        try ChildProcess(descriptor: OwnedDescriptor(descriptor))
+      }
     case .isReady: try describe()
     case .hasStarted: command = OwnedDescriptor(descriptor)
     case .hasEnded(let termination): return termination

@@ -34,24 +34,30 @@ extension Setup {
     }
   }
 
-  /// Goes on in a new process in a pid namespace that this one may only now make or join: the
-  /// process that a clone by the monitor would have made, a child of the monitor's as it would be.
+  /// Goes on in the pid namespace that was asked for, which only the owner of the user namespace
+  /// may make or join.
   borrowing func moveOn() throws(LaunchError) {
     if let descriptor = plan.sandbox.joined.pid {
       try doing(.joinNamespace, option: "--pidns") { () throws(SystemCallError) in
         try Namespaces.pid.join(descriptor)
       }
+      try continueAsSibling([])
     }
+    // From within the namespace that was joined, as its parent is to be the one of the new one.
+    if plan.namespaces.contains(.pid) { try continueAsSibling(.pid) }
+  }
+
+  /// Goes on in a new process that is a child of the monitor's, as this one is, and ends.
+  private borrowing func continueAsSibling(_ namespaces: Namespaces) throws(LaunchError) {
     let sibling = try doing(.createProcess) { () throws(SystemCallError) in
-      try ChildProcess.cloneSibling(plan.namespaces.intersection(.pid))
+      try ChildProcess.cloneSibling(namespaces)
     }
     guard let sibling else {
       if plan.sandbox.diesWithParent { try dieWithMonitor() }
       return
     }
     try doing(.supervise) { () throws(SystemCallError) in
-      try status.send(
-        SetupMessage.hasMoved(sibling.pid).bytes, passing: sibling.descriptor.rawValue)
+      try status.send(SetupMessage.hasMoved.bytes, passing: sibling.descriptor.rawValue)
     }
     CurrentProcess.exit(0)
   }
