@@ -40,8 +40,15 @@ let package = Package(
 
     // One static executable: it starts in the time of a C program and needs nothing at run time.
     .executableTarget(
-      name: "nestbox", dependencies: ["Launcher"], cSettings: strictC,
-      linkerSettings: [.unsafeFlags(["-static-executable"])]),
+      name: "nestbox", dependencies: ["Launcher"], exclude: ["order.txt"], cSettings: strictC,
+      linkerSettings: [
+        .unsafeFlags([
+          "-static-executable", "-use-ld=lld", "-Xlinker", "--gc-sections",
+          "-Xlinker",
+          "--symbol-ordering-file=\(Context.packageDirectory)/Sources/nestbox/order.txt",
+          "-Xlinker", "--no-warn-symbol-ordering",
+        ])
+      ]),
 
     .testTarget(
       name: "OptionsTests", dependencies: ["Options", "Sandbox", "Linux", system],

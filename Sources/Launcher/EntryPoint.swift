@@ -59,14 +59,14 @@ struct Launcher {
   }
 
   private func noCommand() -> UInt8 {
-    Output.standardError(Help.usage(persona.program))
+    Output.standardError(Help.usage(persona.program.quoted))
     return persona.failure
   }
 
   private func show(_ page: Draft.Page) -> UInt8 {
     let text =
       switch page {
-      case .help: Help.page(persona.program)
+      case .help: Help.page(persona.program.quoted)
       case .version: persona.version + "\n"
       }
     return Output.standardOutput(text) ? 0 : persona.failure

@@ -7,7 +7,7 @@ internal import SystemPackage
 /// The program that the caller believes to have started.
 struct Persona {
   /// What it was called, as it was typed.
-  let program: String
+  let program: ByteString
   /// Whether it stands in for bubblewrap.
   let isBubblewrap: Bool
 
@@ -20,11 +20,12 @@ struct Persona {
   /// file, as for a program that starts /proc/self/exe again.
   init(_ argument: ByteString?) {
     let program = argument ?? ""
-    self.program = program.isEmpty ? "nestbox" : program.quoted
-    let name = program.path.lastComponent?.string
+    self.program = program.isEmpty ? "nestbox" : program
+    let name = program.bytes.split(separator: UInt8(ascii: "/")).last ?? []
     isBubblewrap =
-      name == "bwrap"
-      || name != "nestbox" && CurrentProcess.executable?.lastComponent?.string == "bwrap"
+      name.elementsEqual("bwrap".utf8)
+      || !name.elementsEqual("nestbox".utf8)
+        && CurrentProcess.executable?.lastComponent?.string == "bwrap"
   }
 
   /// What messages begin with.

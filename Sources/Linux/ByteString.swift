@@ -12,16 +12,24 @@ public struct ByteString: Hashable, Sendable {
   @usableFromInline var storage: [UInt8]
 
   /// Makes a string of the bytes before the first NUL.
-  public init(_ bytes: some Collection<UInt8>) {
+  ///
+  /// Not generic: on the way to a launch, a generic call between modules costs more than the copy.
+  public init(_ bytes: ArraySlice<UInt8>) {
+    let end = bytes.firstIndex(of: 0) ?? bytes.endIndex
     storage = []
-    storage.reserveCapacity(bytes.count + 1)
-    storage.append(contentsOf: bytes.prefix { $0 != 0 })
+    storage.reserveCapacity(end - bytes.startIndex + 1)
+    storage.append(contentsOf: bytes[..<end])
     storage.append(0)
+  }
+
+  /// Makes a string of the bytes before the first NUL.
+  public init(_ bytes: [UInt8]) {
+    self.init(bytes[...])
   }
 
   /// Makes a string of the UTF-8 form of `text`.
   public init(_ text: String) {
-    self.init(text.utf8)
+    self.init(Array(text.utf8)[...])
   }
 
   /// Makes a string of the bytes of `path`.

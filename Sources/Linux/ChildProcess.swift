@@ -66,6 +66,23 @@ public struct ChildProcess: ~Copyable {
     try clone(Namespaces(rawValue: namespaces.rawValue | UInt64(CLONE_PARENT)))
   }
 
+  /// Runs `body` in a child that shares this process's memory, until it executes a program.
+  ///
+  /// This process waits that long. Nothing has to be copied for the child, which saves it a tenth
+  /// of a launch; in return, what `body` changes in memory stays changed. See vfork(2).
+  public static func startSharingMemory(
+    _ body: @escaping () -> Never
+  ) throws(SystemCallError) -> ChildProcess {
+    // Escaping, as the child leaves the references that it counted behind in this memory.
+    var context = ChildBody(run: body)
+    let result = unsafe withUnsafeMutablePointer(to: &context) {
+      unsafe linux_vfork({ unsafe $0.load(as: ChildBody.self).run() }, $0)
+    }
+    let pid = try check(result, "vfork")
+    let descriptor = OwnedDescriptor(try check(linux_pidfd_open(pid), "pidfd_open"))
+    return ChildProcess(pid: pid, descriptor: descriptor)
+  }
+
   init(pid: Int32, descriptor: consuming OwnedDescriptor) {
     self.pid = pid
     self.descriptor = descriptor
@@ -162,4 +179,9 @@ extension Descriptors {
     let count = Int(try check(CInt(truncatingIfNeeded: result), "recvmsg"))
     return (Array(buffer[..<count]), passed)
   }
+}
+
+/// What a child is to do, as something that C can hand through.
+private struct ChildBody {
+  let run: () -> Never
 }

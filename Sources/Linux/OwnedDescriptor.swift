@@ -158,10 +158,12 @@ public enum Descriptors {
     try check(unsafe linux_fcntl_lock(number, &lock), "fcntl(F_SETLK)")
   }
 
-  /// Reads `number` to its end.
-  public static func contents(of number: CInt) throws(SystemCallError) -> [UInt8] {
+  /// Reads `number` to its end, in calls of `chunk` bytes.
+  public static func contents(
+    of number: CInt, chunk: Int = 65_536
+  ) throws(SystemCallError) -> [UInt8] {
     var contents: [UInt8] = []
-    try forEachChunk(of: number) { chunk throws(SystemCallError) in
+    try forEachChunk(of: number, size: chunk) { chunk throws(SystemCallError) in
       contents.append(contentsOf: chunk)
     }
     return contents
@@ -172,15 +174,15 @@ public enum Descriptors {
     from number: CInt, to file: borrowing OwnedDescriptor
   ) throws(SystemCallError) {
     let destination = file.rawValue
-    try forEachChunk(of: number) { chunk throws(SystemCallError) in
+    try forEachChunk(of: number, size: 65_536) { chunk throws(SystemCallError) in
       try write(chunk, to: destination)
     }
   }
 
   private static func forEachChunk(
-    of number: CInt, _ body: (ArraySlice<UInt8>) throws(SystemCallError) -> Void
+    of number: CInt, size: Int, _ body: (ArraySlice<UInt8>) throws(SystemCallError) -> Void
   ) throws(SystemCallError) {
-    var chunk = [UInt8](repeating: 0, count: 65_536)
+    var chunk = [UInt8](repeating: 0, count: size)
     while true {
       let count = retrying {
         unsafe chunk.withUnsafeMutableBytes { buffer -> Int in

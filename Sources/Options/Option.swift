@@ -69,24 +69,24 @@ public struct Operand: Equatable, Sendable {
     case hostPath, sandboxPath, hostDirectory, descriptor, number, text, variable, capability
   }
 
-  static let source = Operand(name: "SRC", kind: .hostPath)
-  static let destination = Operand(name: "DEST", kind: .sandboxPath)
-  static let directory = Operand(name: "DIR", kind: .sandboxPath)
-  static let descriptor = Operand(name: "FD", kind: .descriptor)
-  static let seconds = Operand(name: "SECONDS", kind: .number)
-  static let octal = Operand(name: "OCTAL", kind: .number)
-  static let bytes = Operand(name: "BYTES", kind: .number)
-  static let variable = Operand(name: "VAR", kind: .variable)
-  static let value = Operand(name: "VALUE", kind: .text)
-  static let name = Operand(name: "NAME", kind: .text)
-  static let target = Operand(name: "TARGET", kind: .text)
-  static let capability = Operand(name: "CAP", kind: .capability)
-  static let mountOption = Operand(name: "OPTION", kind: .text)
-  static let upper = Operand(name: "RWSRC", kind: .hostDirectory)
-  static let work = Operand(name: "WORKDIR", kind: .hostDirectory)
-  static let label = Operand(name: "LABEL", kind: .text)
-  static let user = Operand(name: "UID", kind: .number)
-  static let group = Operand(name: "GID", kind: .number)
+  static var source: Operand { Operand(name: "SRC", kind: .hostPath) }
+  static var destination: Operand { Operand(name: "DEST", kind: .sandboxPath) }
+  static var directory: Operand { Operand(name: "DIR", kind: .sandboxPath) }
+  static var descriptor: Operand { Operand(name: "FD", kind: .descriptor) }
+  static var seconds: Operand { Operand(name: "SECONDS", kind: .number) }
+  static var octal: Operand { Operand(name: "OCTAL", kind: .number) }
+  static var bytes: Operand { Operand(name: "BYTES", kind: .number) }
+  static var variable: Operand { Operand(name: "VAR", kind: .variable) }
+  static var value: Operand { Operand(name: "VALUE", kind: .text) }
+  static var name: Operand { Operand(name: "NAME", kind: .text) }
+  static var target: Operand { Operand(name: "TARGET", kind: .text) }
+  static var capability: Operand { Operand(name: "CAP", kind: .capability) }
+  static var mountOption: Operand { Operand(name: "OPTION", kind: .text) }
+  static var upper: Operand { Operand(name: "RWSRC", kind: .hostDirectory) }
+  static var work: Operand { Operand(name: "WORKDIR", kind: .hostDirectory) }
+  static var label: Operand { Operand(name: "LABEL", kind: .text) }
+  static var user: Operand { Operand(name: "UID", kind: .number) }
+  static var group: Operand { Operand(name: "GID", kind: .number) }
 }
 
 /// A group of options in help and manual, in this order.
@@ -102,7 +102,29 @@ public enum Section: String, CaseIterable, Sendable {
 
 extension Option {
   /// The one table, in the order of the documentation.
-  public static let all: [Option] =
-    general + namespaces + joins + binds + filesystem + overlays + process + security + labels
-    + lifetime + channels
+  ///
+  /// In parts, as putting them together would cost every start.
+  static var tables: [[Option]] {
+    [
+      general, namespaces, joins, binds, filesystem, overlays, process, security, labels, lifetime,
+      channels,
+    ]
+  }
+
+  /// Every option, in the order of the documentation.
+  public static var all: [Option] { tables.flatMap { $0 } }
+
+  /// The option called `word`.
+  static func named(_ word: ByteString) -> Option? {
+    let wanted = word.bytes
+    for table in tables {
+      for index in table.indices
+      where table[index].name.utf8.count == wanted.count
+        && table[index].name.utf8.elementsEqual(wanted)
+      {
+        return table[index]
+      }
+    }
+    return nil
+  }
 }

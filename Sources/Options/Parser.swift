@@ -108,26 +108,3 @@ public struct Parser: Sendable {
     return UsageError("Unknown option \(word.quoted)" + hint)
   }
 }
-
-extension Option {
-  /// The names' hashes in the order of the table: comparing numbers finds an option among a
-  /// hundred in the time of a few string comparisons, and thousands are looked up in a launch.
-  private static let hashes: [UInt64] = all.map { hash($0.name.utf8) }
-
-  /// The option called `word`.
-  static func named(_ word: ByteString) -> Option? {
-    let wanted = hash(word.bytes)
-    guard let index = hashes.firstIndex(of: wanted) else { return nil }
-    let option = all[index]
-    return option.name.utf8.elementsEqual(word.bytes) ? option : nil
-  }
-
-  /// FNV-1a.
-  ///
-  /// The table's test shows that no two names have the same.
-  static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return hash
-  }
-}

@@ -80,8 +80,8 @@ private struct Hint {
     Hint(
       actions: [.execute], errors: [.noSuchFileOrDirectory],
       text: "the command, the interpreter on its first line, or its loader does not exist inside "
-        + "the sandbox; bind it, for instance with --ro-bind /usr /usr and --symlink usr/lib64 "
-        + "/lib64"),
+        + "the sandbox; a system is bound by --ro-bind /usr /usr --symlink usr/bin /bin --symlink "
+        + "usr/lib /lib --symlink usr/lib64 /lib64"),
     Hint(
       actions: [.installFilter, .readFilter], errors: [.invalidArgument],
       text: "not a compiled filter: seccomp_export_bpf(3) writes one, of whole instructions of "

@@ -18,7 +18,10 @@ public struct Caller {
 }
 
 /// Everything that was decided before the child is made.
-struct LaunchPlan {
+///
+/// A class, so that monitor and child refer to it instead of each copying its parts: memory that is
+/// written after the clone has to be copied by the kernel, a page at a time.
+final class LaunchPlan {
   let sandbox: Sandbox
   let image: ProcessImage
   /// The kinds that are to be new.
@@ -33,11 +36,28 @@ struct LaunchPlan {
   /// What warnings begin with.
   let warningPrefix: String
 
+  init(
+    _ sandbox: Sandbox, _ image: ProcessImage, _ namespaces: Namespaces, _ signalMask: SignalMask,
+    hasJoinedNetwork: Bool, warningPrefix: String
+  ) {
+    self.sandbox = sandbox
+    self.image = image
+    self.namespaces = namespaces
+    identity = CurrentProcess.identity
+    workingDirectory = CurrentProcess.workingDirectory
+    self.signalMask = signalMask
+    self.hasJoinedNetwork = hasJoinedNetwork
+    self.warningPrefix = warningPrefix
+  }
+
   /// Whether a process of ours stays in the sandbox: as process 1, or to hold something.
   var hasInit: Bool {
     !sandbox.commandIsInit
       && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || sandbox.channels.sync != nil)
   }
+
+  /// Whether the command's capabilities are those of a user namespace that is not the caller's.
+  var hasUserNamespace: Bool { namespaces.contains(.user) || sandbox.joined.user != nil }
 
   /// Whether the pid namespace can be entered only after the user namespace was joined.
   var needsGoBetween: Bool {
@@ -80,13 +100,11 @@ extension Sandbox {
       // Until the monitor can read them; the child's are blocked all the way to exec.
       return try SignalMask.blockAll()
     }
-    let identity = CurrentProcess.identity
-    var namespaces = self.namespaces.resolved(for: identity.user)
+    var namespaces = self.namespaces.resolved(for: CurrentProcess.identity.user)
     if joined.user != nil { namespaces.remove(.user) }
     let plan = LaunchPlan(
-      sandbox: self, image: caller.image, namespaces: namespaces, identity: identity,
-      workingDirectory: CurrentProcess.workingDirectory, signalMask: mask,
-      hasJoinedNetwork: try joinNetwork(), warningPrefix: warningPrefix)
+      self, caller.image, namespaces, mask, hasJoinedNetwork: try joinNetwork(),
+      warningPrefix: warningPrefix)
     return try plan.launch()
   }
 

@@ -15,6 +15,8 @@ struct Monitor: ~Copyable {
   let plan: LaunchPlan
   /// The command, where it is not the child itself.
   var command: OwnedDescriptor?
+  /// Signals that came before the command could be named.
+  var pending: [CInt] = []
 
   /// SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM and SIGCONT.
   private static let forwarded: [CInt] = [1, 2, 3, 10, 12, 15, 18]
@@ -60,7 +62,8 @@ extension Monitor {
   private mutating func readReport() throws(LaunchError) {
     guard let number = report?.rawValue else { return }
     let record = try doing(.supervise) { () throws(SystemCallError) in
-      try Descriptors.contents(of: number)
+      // A little more than a record, which is rare: memory that is touched has to be paid for.
+      try Descriptors.contents(of: number, chunk: 512)
     }
     report = nil
     guard record.isEmpty else {
@@ -84,7 +87,10 @@ extension Monitor {
         try ChildProcess(descriptor: OwnedDescriptor(descriptor))
       }
     case .isReady: try describe()
-    case .hasStarted: command = OwnedDescriptor(descriptor)
+    case .hasStarted:
+      command = OwnedDescriptor(descriptor)
+      for signal in pending { try? command?.sendSignal(signal) }
+      pending = []
     case .hasEnded(let termination): return termination
     case nil: break
     }
@@ -137,8 +143,10 @@ extension Monitor {
   private mutating func forward(_ signal: CInt) {
     if report != nil { abort(signal) }
     // Where it fails the command has just ended, and its status is on the way.
-    if plan.hasInit {
+    if command != nil {
       try? command?.sendSignal(signal)
+    } else if plan.hasInit {
+      pending.append(signal)
     } else {
       try? child.descriptor.sendSignal(signal)
     }

@@ -27,6 +27,14 @@ static inline int linux_clone3(uint64_t flags, int *_Nullable pidfd) {
   return (int)linux_result(syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
+// Goes on in a child that shares this address space while the caller waits: `body` has to end in
+// an exec or in _exit(2).
+int linux_vfork(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
+
+static inline int linux_pidfd_open(int pid) {
+  return (int)linux_result(syscall(SYS_pidfd_open, pid, 0));
+}
+
 static inline int linux_unshare(int flags) { return (int)linux_result(syscall(SYS_unshare, flags)); }
 
 static inline int linux_setns(int fd, int type) {

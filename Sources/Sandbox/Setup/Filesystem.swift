@@ -9,6 +9,8 @@ extension NewRoot {
   struct Circumstances {
     /// Whether the sandbox has processes of its own, and so a procfs of its own.
     let hasProcesses: Bool
+    /// Whether user 0 of the machine started the sandbox, as which a payload may write to /proc.
+    let isRoot: Bool
     /// Whether mounts may keep flags that the kernel does not change.
     let isNoSecurityBoundary: Bool
     /// What the caller's warnings begin with.
@@ -223,6 +225,24 @@ extension NewRoot {
   /// What of /proc changes the whole machine, for root.
   private static let machineControls: [FilePath] = ["sys", "sysrq-trigger", "irq", "bus"]
 
+  /// Makes what is at `name` read-only, if it is there.
+  ///
+  /// Permissions do not tell: the directory of the sysctls is writable to nobody, the files in it
+  /// are to user 0 of the machine, be it without any capability and in a namespace of its own.
+  private static func cover(
+    _ name: FilePath, in proc: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    let control: MountTree
+    do throws(SystemCallError) {
+      control = try MountTree.clone(of: name, in: proc)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return }
+      throw error
+    }
+    try control.restrict(.readOnly)
+    try control.attach(on: name, in: proc)
+  }
+
   private mutating func mountProc(
     _ path: FilePath, _ circumstances: Circumstances, _ option: String
   ) throws(LaunchError) {
@@ -233,12 +253,9 @@ extension NewRoot {
         ? try MountTree.make("proc", [], [.noSetUserID, .noDevices, .noExecution])
         : try MountTree.clone(of: "/proc")
       try root.attach(tree, at: place)
-      // They belong to the real root: in a user namespace nothing of them is writable, and
-      // without one everything is, to a payload of user 0 that has no capability at all.
-      for name in NewRoot.machineControls where tree.descriptor.isWritable(name) {
-        let control = try MountTree.clone(of: name, in: tree.descriptor)
-        try control.restrict(.readOnly)
-        try control.attach(on: name, in: tree.descriptor)
+      for name in NewRoot.machineControls
+      where circumstances.isRoot || tree.descriptor.isWritable(name) {
+        try NewRoot.cover(name, in: tree.descriptor)
       }
     }
   }

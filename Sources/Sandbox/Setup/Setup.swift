@@ -23,9 +23,15 @@ struct Setup: ~Copyable {
     do throws(LaunchError) {
       try steps()
     } catch {
-      // Where this fails the monitor has gone, and nobody is left to tell.
-      try? Descriptors.write(LaunchReport.encode(error)[...], to: report.rawValue)
+      Setup.give(up: error, report.rawValue)
     }
+    CurrentProcess.exit(125)
+  }
+
+  /// Reports why the launch failed and ends the process.
+  private static func give(up error: LaunchError, _ report: CInt) -> Never {
+    // Where this fails the monitor has gone, and nobody is left to tell.
+    try? Descriptors.write(LaunchReport.encode(error)[...], to: report)
     CurrentProcess.exit(125)
   }
 
@@ -58,9 +64,11 @@ struct Setup: ~Copyable {
     try waitForCaller()
     // After the last call that needs a capability, before the first process that may keep none.
     let privileges = try boundPrivileges()
+    let command = Command(
+      plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc)
     // Last of what both share: whatever init held or did later, the command would not see.
-    if plan.hasInit { try becomeInitAndCommand(privileges) }
-    try becomeCommand(privileges, filters, mask, proc)
+    if plan.hasInit { try becomeInit(command) }
+    throw command.start()
   }
 }
 
@@ -144,9 +152,14 @@ extension Setup {
     var root = try doing(.buildRoot) { () throws(SystemCallError) in try NewRoot.make() }
     let circumstances = NewRoot.Circumstances(
       hasProcesses: plan.namespaces.contains(.pid) || plan.sandbox.joined.pid != nil,
+      isRoot: plan.identity.user == 0,
       isNoSecurityBoundary: plan.sandbox.isNoSecurityBoundary,
       warningPrefix: plan.warningPrefix, label: plan.sandbox.fileLabel)
-    if let label = plan.sandbox.fileLabel { try setLabel(label, for: .file, proc) }
+    if let label = plan.sandbox.fileLabel, let proc {
+      try doing(.setLabel, option: "--file-label", label) { () throws(SystemCallError) in
+        try SELinux.setLabel(label, for: .file, through: proc)
+      }
+    }
     do throws(LaunchError) {
       for operation in plan.sandbox.filesystem {
         try root.perform(operation, circumstances)
@@ -177,35 +190,36 @@ extension Setup {
   }
 }
 
-// MARK: - Init and the command
+// MARK: - Init
 
 extension Setup {
   private borrowing func boundPrivileges() throws(LaunchError) -> Privileges {
     try doing(.dropPrivileges) { () throws(SystemCallError) in
       let privileges = try Privileges(
-        plan.sandbox.capabilities, hasUserNamespace: plan.namespaces.contains(.user))
+        plan.sandbox.capabilities, hasUserNamespace: plan.hasUserNamespace)
       try privileges.bound()
       return privileges
     }
   }
 
-  /// Goes on as the command in a new process; this one stays behind as init and does not return.
-  private borrowing func becomeInitAndCommand(_ privileges: Privileges) throws(LaunchError) {
+  /// Starts the command in a new process and stays behind as init; does not return.
+  private borrowing func becomeInit(_ command: Command) throws(LaunchError) {
     // Before there is anybody to read it.
     plan.image.overwrite(with: "nestbox")
     // In this process, as a lock is not inherited.
     let locks = try lockFiles()
     let isOnlyReaper = plan.namespaces.contains(.pid)
+    let reportEnd = report.rawValue
     let child = try doing(.createProcess) { () throws(SystemCallError) in
       // So that it sees the end of all that the command starts, as process 1 would.
       if !isOnlyReaper { try CurrentProcess.becomeSubreaper() }
-      return try ChildProcess.clone()
+      return try ChildProcess.startSharingMemory {
+        Setup.give(up: command.start(), reportEnd)
+      }
     }
-    if let child {
-      let held = locks + (plan.sandbox.channels.sync.map { [$0] } ?? [])
-      Init(command: child, killsOnExit: plan.sandbox.killsOnExit, held: held)
-        .run(privileges, status)
-    }
+    let held = locks + (plan.sandbox.channels.sync.map { [$0] } ?? [])
+    Init(command: child, killsOnExit: plan.sandbox.killsOnExit, held: held)
+      .run(command.privileges, status)
   }
 
   private borrowing func lockFiles() throws(LaunchError) -> [CInt] {
@@ -218,71 +232,6 @@ extension Setup {
       }
     }
     return locks
-  }
-
-  private borrowing func becomeCommand(
-    _ privileges: Privileges, _ filters: [SeccompProgram], _ mask: UInt32,
-    _ proc: CInt?
-  ) throws(LaunchError) {
-    if plan.sandbox.hasOwnSession {
-      try doing(.beginSession) { () throws(SystemCallError) in try CurrentProcess.beginSession() }
-    }
-    if plan.sandbox.assertsNoUserNamespaces { try assertNoUserNamespaces() }
-    try doing(.dropPrivileges) { () throws(SystemCallError) in
-      try changeIdentity()
-      try privileges.dropInCommand()
-    }
-    var environment = Environment(plan.image.environment, plan.sandbox.environment)
-    // With the command's own rights, and with HOME as it will be.
-    try changeDirectory(&environment)
-    if let label = plan.sandbox.executionLabel { try setLabel(label, for: .execution, proc) }
-    CurrentProcess.setFileModeMask(mask)
-    try doing(.prepare) { () throws(SystemCallError) in try plan.signalMask.restore() }
-    let execution = Execution(
-      words: plan.sandbox.command, name: plan.sandbox.commandName, environment: environment)
-    // Last, so that a filter need allow nothing but the command's own calls, and exec.
-    try doing(.installFilter) { () throws(SystemCallError) in
-      for filter in filters { try filter.install() }
-    }
-    throw execution.run()
-  }
-
-  /// Takes on the ids that were asked for in a user namespace that was joined; in a new one they
-  /// come from its maps.
-  private borrowing func changeIdentity() throws(SystemCallError) {
-    guard plan.sandbox.joined.user != nil, (plan.sandbox.user ?? plan.sandbox.group) != nil else {
-      return
-    }
-    let identity = CurrentProcess.identity
-    try CurrentProcess.become(
-      user: plan.sandbox.user ?? identity.user, group: plan.sandbox.group ?? identity.group)
-  }
-
-  private borrowing func setLabel(
-    _ label: ByteString, for attribute: SELinux.Attribute, _ proc: CInt?
-  ) throws(LaunchError) {
-    guard let proc else { return }
-    try doing(.setLabel, label) { () throws(SystemCallError) in
-      try SELinux.setLabel(label, for: attribute, through: proc)
-    }
-  }
-
-  private borrowing func changeDirectory(_ environment: inout Environment) throws(LaunchError) {
-    if let path = plan.sandbox.workingDirectory {
-      do throws(SystemCallError) {
-        try CurrentProcess.changeDirectory(path)
-      } catch {
-        throw LaunchError(.changeDirectory, option: "--chdir", subject: path, cause: error)
-      }
-      environment.set("PWD", to: path)
-      return
-    }
-    for path in [plan.workingDirectory, environment.value(of: "HOME")] {
-      guard let path, (try? CurrentProcess.changeDirectory(path)) != nil else { continue }
-      environment.set("PWD", to: path)
-      return
-    }
-    environment.set("PWD", to: "/")
   }
 }
 

@@ -81,17 +81,4 @@ extension Setup {
       try IdentityMap.limitUserNamespaces(to: 0)
     }
   }
-
-  /// Fails if a user namespace can still be made.
-  borrowing func assertNoUserNamespaces() throws(LaunchError) {
-    do throws(SystemCallError) {
-      guard let child = try ChildProcess.clone(.user) else { CurrentProcess.exit(0) }
-      _ = try child.wait()
-    } catch {
-      return
-    }
-    throw LaunchError(
-      .assertNoUserNamespaces, option: "--assert-userns-disabled",
-      cause: SystemCallError(call: "clone3 succeeded", errno: .notPermitted))
-  }
 }

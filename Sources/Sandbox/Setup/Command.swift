@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last steps, in the process that becomes the command.
+
+internal import Linux
+internal import Seccomp
+internal import SystemPackage
+
+/// The command, before it is executed.
+struct Command {
+  let plan: LaunchPlan
+  let privileges: Privileges
+  let filters: [SeccompProgram]
+  /// The caller's mask of permissions.
+  let fileModeMask: UInt32
+  /// A procfs in which this process can set its label, if it is to have one.
+  let proc: CInt?
+
+  /// Goes through the last steps and executes the command; returns only with what failed.
+  func start() -> LaunchError {
+    do throws(LaunchError) {
+      return try steps().run()
+    } catch {
+      return error
+    }
+  }
+
+  private func steps() throws(LaunchError) -> Execution {
+    if plan.sandbox.hasOwnSession {
+      try doing(.beginSession) { () throws(SystemCallError) in try CurrentProcess.beginSession() }
+    }
+    if plan.sandbox.assertsNoUserNamespaces { try assertNoUserNamespaces() }
+    try doing(.dropPrivileges) { () throws(SystemCallError) in
+      try changeIdentity()
+      try privileges.dropInCommand()
+    }
+    var environment = Environment(plan.image.environment, plan.sandbox.environment)
+    // With the command's own rights, and with HOME as it will be.
+    try changeDirectory(&environment)
+    if let label = plan.sandbox.executionLabel, let proc {
+      try doing(.setLabel, option: "--exec-label", label) { () throws(SystemCallError) in
+        try SELinux.setLabel(label, for: .execution, through: proc)
+      }
+    }
+    CurrentProcess.setFileModeMask(fileModeMask)
+    try doing(.prepare) { () throws(SystemCallError) in try plan.signalMask.restore() }
+    // Last, so that a filter need allow nothing but the command's own calls, and exec.
+    try doing(.installFilter) { () throws(SystemCallError) in
+      for filter in filters { try filter.install() }
+    }
+    return Execution(
+      words: plan.sandbox.command, name: plan.sandbox.commandName, environment: environment)
+  }
+
+  /// Takes on the ids that were asked for in a user namespace that was joined; in a new one they
+  /// come from its maps.
+  private func changeIdentity() throws(SystemCallError) {
+    guard plan.sandbox.joined.user != nil, (plan.sandbox.user ?? plan.sandbox.group) != nil else {
+      return
+    }
+    let identity = CurrentProcess.identity
+    try CurrentProcess.become(
+      user: plan.sandbox.user ?? identity.user, group: plan.sandbox.group ?? identity.group)
+  }
+
+  /// Fails if a user namespace can still be made.
+  private func assertNoUserNamespaces() throws(LaunchError) {
+    do throws(SystemCallError) {
+      guard let child = try ChildProcess.clone(.user) else { CurrentProcess.exit(0) }
+      _ = try child.wait()
+    } catch {
+      return
+    }
+    throw LaunchError(
+      .assertNoUserNamespaces, option: "--assert-userns-disabled",
+      cause: SystemCallError(call: "clone3 succeeded", errno: .notPermitted))
+  }
+
+  private func changeDirectory(_ environment: inout Environment) throws(LaunchError) {
+    if let path = plan.sandbox.workingDirectory {
+      do throws(SystemCallError) {
+        try CurrentProcess.changeDirectory(path)
+      } catch {
+        throw LaunchError(.changeDirectory, option: "--chdir", subject: path, cause: error)
+      }
+      environment.set("PWD", to: path)
+      return
+    }
+    for path in [plan.workingDirectory, environment.value(of: "HOME")] {
+      guard let path, (try? CurrentProcess.changeDirectory(path)) != nil else { continue }
+      environment.set("PWD", to: path)
+      return
+    }
+    environment.set("PWD", to: "/")
+  }
+}
