@@ -47,6 +47,8 @@ let package = Package(
           "-Xlinker",
           "--symbol-ordering-file=\(Context.packageDirectory)/Sources/nestbox/order.txt",
           "-Xlinker", "--no-warn-symbol-ordering",
+          "-Xlinker", "--defsym=linux_constants_start=ADDR(.rodata)",
+          "-Xlinker", "--defsym=linux_constants_end=ADDR(.rodata)+SIZEOF(.rodata)",
         ])
       ]),
 

@@ -118,14 +118,13 @@ public struct ChildProcess: ~Copyable {
 
   /// Waits until any child has ended; nil when there is none left.
   ///
-  /// See wait(2).
+  /// Meanwhile the process holds as little memory as it can. See wait(2).
   public static func waitForAny() -> (pid: Int32, termination: Termination)? {
     var status: CInt = 0
     let pid = retrying {
-      let pid = unsafe waitpid(-1, &status, 0)
-      return pid < 0 ? -errno : pid
+      unsafe linux_wait_released(&status)
     }
-    return pid < 0 ? nil : (pid, Termination(status: status))
+    return pid < 0 ? nil : (Int32(pid), Termination(status: status))
   }
 }
 

@@ -91,14 +91,21 @@ public enum SignalDisposition {
 /// Waits until one of `numbers` can be read or has come to its end, and answers for each in turn
 /// whether it is so; negative numbers are never ready.
 ///
+/// Where the wait may be long, the process holds as little memory as it can meanwhile.
+///
 /// See poll(2).
-public func waitUntilReadable(_ numbers: [CInt]) throws(SystemCallError) -> [Bool] {
+public func waitUntilReadable(
+  _ numbers: [CInt], isLong: Bool
+) throws(SystemCallError) -> [Bool] {
   var polled = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
   let result = retrying {
-    unsafe polled.withUnsafeMutableBufferPointer { buffer -> CInt in
-      unsafe poll(buffer.baseAddress, nfds_t(buffer.count), -1) < 0 ? -errno : 0
+    unsafe polled.withUnsafeMutableBufferPointer { buffer -> CLong in
+      guard let start = buffer.baseAddress else { return 0 }
+      let count = nfds_t(buffer.count)
+      if isLong { return unsafe linux_poll_released(start, count) }
+      return unsafe CLong(poll(start, count, -1) < 0 ? -errno : 0)
     }
   }
-  try check(result, "poll")
+  try check(CInt(truncatingIfNeeded: result), "poll")
   return polled.map { $0.revents != 0 }
 }

@@ -38,10 +38,11 @@ struct Monitor: ~Copyable {
   consuming func run() throws(LaunchError) -> Termination {
     while true {
       let ready = try doing(.supervise) { () throws(SystemCallError) in
-        try waitUntilReadable([
-          signals.rawValue, report?.rawValue ?? -1, status?.rawValue ?? -1,
-          child.descriptor.rawValue,
-        ])
+        try waitUntilReadable(
+          [
+            signals.rawValue, report?.rawValue ?? -1, status?.rawValue ?? -1,
+            child.descriptor.rawValue,
+          ], isLong: isRunning)
       }
       if ready[0] { forwardSignals() }
       // The report before anything else: a child that failed said why and ended.
@@ -58,6 +59,9 @@ struct Monitor: ~Copyable {
 // MARK: - What the child says
 
 extension Monitor {
+  /// Whether there is nothing left to wait for but the command's end.
+  private var isRunning: Bool { report == nil && (command != nil || !plan.hasInit) }
+
   /// Takes the end of the report for the command's execution; throws what it holds otherwise.
   private mutating func readReport() throws(LaunchError) {
     guard let number = report?.rawValue else { return }

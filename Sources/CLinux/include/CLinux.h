@@ -7,5 +7,6 @@
 
 #include "process.h"
 #include "files.h"
+#include "memory.h"
 #include "mounts.h"
 #include "network.h"

@@ -25,7 +25,7 @@ extension NewRoot {
         [.noSetUserID, .noDevices])
       ownDevices.append(try tree.descriptor.status().device)
       // Attached first: nothing can be mounted in a tree that hangs nowhere.
-      try attach(tree, at: directory(path))
+      try attach(tree, at: .found(directory(path)))
       try NewRoot.populate(tree.descriptor, circumstances)
     } catch {
       throw LaunchError(.mountDevices, option: option, subject: ByteString(path), cause: error)

@@ -185,7 +185,7 @@ extension NewRoot {
     let place = try directory(path)
     let tree = try MountTree.make(type, parameters, attributes)
     ownDevices.append(try tree.descriptor.status().device)
-    try attach(tree, at: place)
+    try attach(tree, at: .found(place))
   }
 
   private mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError) {
@@ -252,7 +252,7 @@ extension NewRoot {
         circumstances.hasProcesses
         ? try MountTree.make("proc", [], [.noSetUserID, .noDevices, .noExecution])
         : try MountTree.clone(of: "/proc")
-      try root.attach(tree, at: place)
+      try root.attach(tree, at: .found(place))
       for name in NewRoot.machineControls
       where circumstances.isRoot || tree.descriptor.isWritable(name) {
         try NewRoot.cover(name, in: tree.descriptor)

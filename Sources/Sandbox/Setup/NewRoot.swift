@@ -76,20 +76,21 @@ extension NewRoot {
   mutating func directory(
     _ path: FilePath, permissions: FilePermissions = .standardDirectory
   ) throws(SystemCallError) -> OwnedDescriptor {
-    let place = try place(path, .directory, permissions)
-    guard try place.status().kind == .directory else {
-      throw SystemCallError(call: "openat2", subject: ByteString(path), errno: .notDirectory)
+    do throws(SystemCallError) {
+      return try root.openInRoot(path, .directory)
+    } catch {
+      guard error.errno == .noSuchFileOrDirectory else { throw error.about(ByteString(path)) }
     }
-    return place
+    return try place(path, .directory, permissions).opened()
   }
 
-  /// Opens `path` as it will mean inside; what does not exist is made, as a directory or as an
+  /// Finds `path` as it will mean inside; what does not exist is made, as a directory or as an
   /// empty file.
   mutating func place(
     _ path: FilePath, _ kind: FileKind, _ permissions: FilePermissions, links: Int = 0
-  ) throws(SystemCallError) -> OwnedDescriptor {
+  ) throws(SystemCallError) -> Place {
     do throws(SystemCallError) {
-      return try root.openInRoot(path, .location)
+      return .found(try root.openInRoot(path, .location))
     } catch {
       guard error.errno == .noSuchFileOrDirectory, links < NewRoot.maximumLinks else {
         throw error.about(ByteString(path))
@@ -109,7 +110,23 @@ extension NewRoot {
       let targetPath = path.removingLastComponent().pushing(target.path)
       return try place(targetPath, kind, permissions, links: links + 1)
     }
-    return try entry.directory.openEntry(entry.name)
+    return .made(entry)
+  }
+
+  /// Where something is to be mounted.
+  enum Place: ~Copyable {
+    /// It existed.
+    case found(OwnedDescriptor)
+    /// It has just been made.
+    case made(Entry)
+
+    /// The place as an open descriptor.
+    consuming func opened() throws(SystemCallError) -> OwnedDescriptor {
+      switch consume self {
+      case .found(let descriptor): return descriptor
+      case .made(let entry): return try entry.directory.openEntry(entry.name)
+      }
+    }
   }
 
   /// A name in an open directory.
@@ -211,10 +228,17 @@ extension NewRoot {
   /// Attaches `tree` at `place`, and goes on in it where that is the root itself: what is looked
   /// up from the old descriptor would lie beneath.
   mutating func attach(
-    _ tree: borrowing MountTree, at place: borrowing OwnedDescriptor
+    _ tree: borrowing MountTree, at place: consuming Place
   ) throws(SystemCallError) {
-    let file = try place.fileIdentity()
-    try tree.attach(at: place)
+    let found: OwnedDescriptor
+    switch consume place {
+    case .made(let entry):
+      // What was just made is no link, and if it was exchanged for one, that is not followed.
+      return try tree.attach(on: entry.name, in: entry.directory)
+    case .found(let descriptor): found = descriptor
+    }
+    let file = try found.fileIdentity()
+    try tree.attach(at: found)
     if file == rootFile {
       // `..` of the root is the root, but the lookup ends in the mount on top of it.
       root = try root.openInRoot("..", .directory)

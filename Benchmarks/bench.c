@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: Apache-2.0
+// Measures nestbox against bubblewrap and against minimal.c. The programs take turns, so that what
+// disturbs the machine disturbs them alike, and only what ran side by side is compared.
+
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum program { NESTBOX, BWRAP, MINIMAL, PROGRAMS };
+
+// The path of a program is NULL when there is none: its columns stay empty.
+static struct {
+  char *paths[PROGRAMS];
+  int rounds;
+  bool failed;
+} bench = {.rounds = 200};
+
+static _Noreturn void die(const char *what, const char *subject) {
+  fprintf(stderr, "bench: %s %s\n", what, subject);
+  exit(2);
+}
+
+static void *checked(void *memory) {
+  if (memory == NULL) die("out of", "memory");
+  return memory;
+}
+
+// Command lines: kept to the end, never freed
+
+struct line {
+  char **words;
+  size_t count;
+};
+
+static void add(struct line *line, const char *word) {
+  line->words = checked(realloc(line->words, (line->count + 2) * sizeof *line->words));
+  line->words[line->count++] = checked(strdup(word));
+  line->words[line->count] = NULL;
+}
+
+static void add_all(struct line *line, const char *const *words) {
+  for (; *words != NULL; words++) add(line, *words);
+}
+
+// Adds what follows the program's name. The number is the builder's own: how many binds, for one.
+typedef void builder(struct line *line, int number);
+
+static void version_line(struct line *line, int number) {
+  (void)number;
+  add(line, "--version");
+}
+
+static void plain_line(struct line *line, int number) {
+  (void)number;
+  add_all(line, (const char *const[]){"--ro-bind", "/", "/", "true", NULL});
+}
+
+// What a wrapper script for a desktop program asks for: 25 operations, all on paths that every
+// Debian has.
+static void desktop_line(struct line *line, int number) {
+  (void)number;
+  static const char *const words[] = {
+    "--unshare-all", "--die-with-parent", "--new-session",
+    "--ro-bind", "/usr", "/usr",
+    "--ro-bind", "/etc", "/etc",
+    "--symlink", "usr/bin", "/bin",
+    "--symlink", "usr/sbin", "/sbin",
+    "--symlink", "usr/lib", "/lib",
+    "--symlink", "usr/lib64", "/lib64",
+    "--proc", "/proc",
+    "--dev", "/dev",
+    "--dev-bind", "/dev/shm", "/dev/shm",
+    "--ro-bind", "/sys/class", "/sys/class",
+    "--ro-bind", "/sys/dev", "/sys/dev",
+    "--ro-bind", "/sys/devices", "/sys/devices",
+    "--tmpfs", "/tmp",
+    "--tmpfs", "/run",
+    "--dir", "/run/user/1000",
+    "--dir", "/var",
+    "--symlink", "../run", "/var/run",
+    "--symlink", "../tmp", "/var/tmp",
+    "--ro-bind", "/var/lib", "/var/lib",
+    "--tmpfs", "/home",
+    "--dir", "/home/user/.config",
+    "--bind", "/var/tmp", "/home/user/Downloads",
+    "--ro-bind", "/etc/passwd", "/etc/passwd",
+    "--setenv", "HOME", "/home/user",
+    "--setenv", "XDG_RUNTIME_DIR", "/run/user/1000",
+    "--chdir", "/home/user", "true", NULL,
+  };
+  add_all(line, words);
+}
+
+static int is_directory(const struct dirent *entry) {
+  return entry->d_type == DT_DIR && entry->d_name[0] != '.';
+}
+
+// The same directories over and over when there are too few: a bind costs what it costs, whatever
+// it shows.
+static void binds_line(struct line *line, int number) {
+  static const char *const system[] = {
+    "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib",
+    "--symlink", "usr/lib64", "/lib64", NULL,
+  };
+  struct dirent **entries;
+  int count = scandir("/usr/share", &entries, is_directory, alphasort);
+  if (count <= 0) die("no directories to bind in", "/usr/share");
+  add_all(line, system);
+  for (int i = 0; i < number; i++) {
+    char source[sizeof "/usr/share/" + sizeof entries[0]->d_name], destination[32];
+    snprintf(source, sizeof source, "/usr/share/%s", entries[i % count]->d_name);
+    snprintf(destination, sizeof destination, "/b/%d", i);
+    add_all(line, (const char *const[]){"--ro-bind", source, destination, NULL});
+  }
+  add(line, "true");
+}
+
+// Sleeps for longer than it takes to look at it, and ends by itself should it be lost.
+static void sleep_line(struct line *line, int number) {
+  (void)number;
+  add_all(line, (const char *const[]){"--unshare-all", "--ro-bind", "/", "/", NULL});
+  add_all(line, (const char *const[]){"--proc", "/proc", "sleep", "5", NULL});
+}
+
+static void no_words(struct line *line, int number) {
+  (void)line;
+  (void)number;
+}
+
+// One run, one value
+
+// A warm-up may complain aloud; what is timed writes to nowhere.
+static pid_t start(char **argv, bool quiet) {
+  // The same everywhere: the search for the command is part of what is timed.
+  static char *const environment[] = {"PATH=/usr/bin:/bin", "HOME=/", "LANG=C.UTF-8", NULL};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  if (quiet) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t pid;
+  int error = posix_spawn(&pid, argv[0], &actions, NULL, argv, environment);
+  if (error != 0) die(argv[0], strerror(error));
+  posix_spawn_file_actions_destroy(&actions);
+  return pid;
+}
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return 1e3 * (double)time.tv_sec + 1e-6 * (double)time.tv_nsec;
+}
+
+// Init outlives the monitor by a moment and is then ours. Nothing starts before it is gone, or its
+// end would be charged to whoever comes next.
+static void reap_all(void) {
+  while (wait(NULL) > 0 || errno == EINTR) continue;
+}
+
+// Runs a command line once; negative when the run failed.
+typedef double measurement(char **argv, bool quiet);
+
+static double milliseconds(char **argv, bool quiet) {
+  int status = -1;
+  double begin = now();
+  pid_t pid = start(argv, quiet);
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+  double end = now();
+  reap_all();
+  return status == 0 ? end - begin : -1;
+}
+
+// Reads one value of a file below /proc/PID. The file may be gone together with its process.
+static bool scan_proc(pid_t pid, const char *file, const char *format, void *value) {
+  char path[64], line[256];
+  snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+  FILE *stream = fopen(path, "re");
+  if (stream == NULL) return false;
+  bool found = false;
+  while (!found && fgets(line, sizeof line, stream) != NULL)
+    found = sscanf(line, format, value) == 1;
+  fclose(stream);
+  return found;
+}
+
+static pid_t first_child(pid_t pid) {
+  char file[32];
+  int child;
+  snprintf(file, sizeof file, "task/%d/children", (int)pid);
+  return scan_proc(pid, file, "%d", &child) ? child : 0;
+}
+
+static void pause_for(int milliseconds) {
+  nanosleep(&(struct timespec){.tv_nsec = milliseconds * 1000000L}, NULL);
+}
+
+// The process below the monitor that has become `sleep`; 0 when there is none after two seconds.
+static pid_t find_command(pid_t monitor) {
+  char name[32];
+  for (int attempt = 0; attempt < 2000; attempt++, pause_for(1))
+    for (pid_t pid = first_child(monitor); pid != 0; pid = first_child(pid))
+      if (scan_proc(pid, "comm", "%31s", name) && strcmp(name, "sleep") == 0) return pid;
+  return 0;
+}
+
+// What the launcher itself holds while the command runs: the monitor, and init where there is one.
+static double kilobytes(char **argv, bool quiet) {
+  pid_t monitor = start(argv, quiet), command = find_command(monitor);
+  double sum = command == 0 ? -1 : 0, size;
+  // The command is there before the others have come to rest.
+  pause_for(20);
+  for (pid_t pid = monitor; sum >= 0 && pid != command; pid = first_child(pid))
+    sum = scan_proc(pid, "smaps_rollup", "Pss: %lf kB", &size) ? sum + size : -1;
+  // Where the command ends, all above it end by themselves.
+  kill(command != 0 ? command : monitor, SIGKILL);
+  reap_all();
+  return sum;
+}
+
+// Taking turns
+
+struct entrant {
+  char **argv;
+  int rounds;
+  double *values;
+};
+
+// Without a path there is nothing to run, and no round is taken part in.
+static struct entrant enter(const char *path, builder *build, int number, int rounds) {
+  if (path == NULL) return (struct entrant){NULL, 0, NULL};
+  struct line line = {NULL, 0};
+  add(&line, path);
+  build(&line, number);
+  return (struct entrant){line.words, rounds, checked(calloc((size_t)rounds, sizeof(double)))};
+}
+
+static bool run_once(const struct entrant *entrant, measurement *measure, bool quiet,
+                     double *value) {
+  *value = measure(entrant->argv, quiet);
+  if (*value >= 0) return true;
+  fputs("bench: this failed:", stderr);
+  for (int i = 0; i < 30 && entrant->argv[i] != NULL; i++) fprintf(stderr, " %s", entrant->argv[i]);
+  fputc('\n', stderr);
+  bench.failed = true;
+  return false;
+}
+
+static bool warm_up(const struct entrant *entrant, measurement *measure) {
+  double ignored;
+  int runs = entrant->rounds < 20 ? entrant->rounds > 0 : 5;
+  while (runs-- > 0)
+    if (!run_once(entrant, measure, false, &ignored)) return false;
+  return true;
+}
+
+// Every other round runs backwards: nobody always follows the same neighbour.
+static bool take_turns(struct entrant *entrants, int count, measurement *measure) {
+  int rounds = 0;
+  for (int i = 0; i < count; i++) {
+    if (!warm_up(&entrants[i], measure)) return false;
+    if (entrants[i].rounds > rounds) rounds = entrants[i].rounds;
+  }
+  for (int round = 0; round < rounds; round++)
+    for (int i = 0; i < count; i++) {
+      struct entrant *entrant = &entrants[round % 2 == 0 ? i : count - 1 - i];
+      if (round >= entrant->rounds) continue;
+      if (!run_once(entrant, measure, true, &entrant->values[round])) return false;
+    }
+  return true;
+}
+
+// Medians
+
+static int ascending(const void *left, const void *right) {
+  double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+// Sorts its own copy: the values stay in the order of the rounds.
+static double median(const double *values, int count) {
+  double *sorted = checked(malloc((size_t)count * sizeof *sorted));
+  memcpy(sorted, values, (size_t)count * sizeof *sorted);
+  qsort(sorted, (size_t)count, sizeof *sorted, ascending);
+  double middle = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+  free(sorted);
+  return middle;
+}
+
+typedef double combination(double a, double b);
+
+static double ratio(double a, double b) { return a / b; }
+
+static double difference(double a, double b) { return a - b; }
+
+// The median of what the two runs of each round give together.
+static double median_of_pairs(const struct entrant *a, const struct entrant *b,
+                              combination *combine) {
+  int rounds = a->rounds < b->rounds ? a->rounds : b->rounds;
+  double *pairs = checked(malloc((size_t)rounds * sizeof *pairs));
+  for (int round = 0; round < rounds; round++)
+    pairs[round] = combine(a->values[round], b->values[round]);
+  double middle = median(pairs, rounds);
+  free(pairs);
+  return middle;
+}
+
+// The tables
+
+static void print_value(const struct entrant *entrant) {
+  if (entrant->rounds == 0) printf(" %9s", "-");
+  else printf(" %9.2f", median(entrant->values, entrant->rounds));
+}
+
+// A limit of 0 is none.
+static void print_comparison(const struct entrant *a, const struct entrant *b, combination *combine,
+                             double limit) {
+  if (b->rounds == 0) {
+    printf("  %8s %15s", "-", "");
+    return;
+  }
+  double value = median_of_pairs(a, b, combine);
+  printf("  %8.3f ", value);
+  if (limit > 0) printf("%6.2f %8s", limit, value <= limit ? "meets" : "misses");
+  else printf("%15s", "");
+}
+
+// The same line for all three. A work is run in one of so many rounds: where bubblewrap is slow, it
+// sits out most.
+struct work {
+  const char *title;
+  measurement *measure;
+  builder *build;
+  int number;
+  int one_in, one_in_of_bwrap;
+  double bwrap_limit, minimal_limit;
+};
+
+static const struct work works[] = {
+  {"--version, ms", milliseconds, version_line, 0, 1, 1, 0, 0},
+  {"--ro-bind / / true, ms", milliseconds, plain_line, 0, 1, 1, 0.5, 1.25},
+  {"desktop, ms", milliseconds, desktop_line, 0, 1, 1, 0.5, 1.25},
+  {"100 binds, ms", milliseconds, binds_line, 100, 2, 4, 0, 0},
+  {"1000 binds, ms", milliseconds, binds_line, 1000, 4, 40, 0.02, 0},
+  {"2000 binds, ms", milliseconds, binds_line, 2000, 8, 66, 0, 0},
+  {"monitor and init, kB", kilobytes, sleep_line, 0, 20, 20, 1, 0},
+};
+
+// nestbox alone: what one line costs against another, as a ratio and in milliseconds.
+struct step {
+  const char *title;
+  builder *build;
+  int number;
+  builder *build_base;
+  int number_of_base;
+  int one_in;
+  double ratio_limit, extra_limit;
+};
+
+static const struct step steps[] = {
+  {"2000 binds against 1000", binds_line, 2000, binds_line, 1000, 4, 2.2, 0},
+};
+
+static int share(int one_in) { return bench.rounds < one_in ? 1 : bench.rounds / one_in; }
+
+static void run_work(const struct work *work) {
+  struct entrant entrants[PROGRAMS];
+  for (enum program program = 0; program < PROGRAMS; program++) {
+    int rounds = share(program == BWRAP ? work->one_in_of_bwrap : work->one_in);
+    entrants[program] = enter(bench.paths[program], work->build, work->number, rounds);
+  }
+  printf("%-24s", work->title);
+  fflush(stdout);
+  if (take_turns(entrants, PROGRAMS, work->measure)) {
+    for (enum program program = 0; program < PROGRAMS; program++) print_value(&entrants[program]);
+    print_comparison(&entrants[NESTBOX], &entrants[BWRAP], ratio, work->bwrap_limit);
+    print_comparison(&entrants[NESTBOX], &entrants[MINIMAL], ratio, work->minimal_limit);
+    putchar('\n');
+  } else puts(" failed");
+}
+
+static void run_step(const struct step *step) {
+  const char *path = bench.paths[NESTBOX];
+  struct entrant entrants[2] = {
+    enter(path, step->build, step->number, share(step->one_in)),
+    enter(path, step->build_base, step->number_of_base, share(step->one_in)),
+  };
+  printf("%-24s", step->title);
+  fflush(stdout);
+  if (take_turns(entrants, 2, milliseconds)) {
+    print_value(&entrants[0]);
+    print_value(&entrants[1]);
+    print_comparison(&entrants[0], &entrants[1], ratio, step->ratio_limit);
+    print_comparison(&entrants[0], &entrants[1], difference, step->extra_limit);
+    putchar('\n');
+  } else puts(" failed");
+}
+
+// A sandbox cannot cost less than what it runs. Where `true` makes up most of a row, the ratios say
+// little of the launchers.
+static void print_command_alone(void) {
+  struct entrant command = enter("/bin/true", no_words, 0, share(1));
+  if (take_turns(&command, 1, milliseconds))
+    printf("`true` by itself takes %.2f ms, and is part of each time but that of --version\n\n",
+           median(command.values, command.rounds));
+}
+
+static void print_tables(void) {
+  printf("%-24s %9s %9s %9s  %8s %6s %8s  %8s %6s\n", "same line", "nestbox", "bwrap", "minimal",
+         "/bwrap", "goal", "", "/minimal", "goal");
+  for (size_t i = 0; i < sizeof works / sizeof *works; i++) run_work(&works[i]);
+  printf("\n%-24s %9s %9s  %8s %6s %8s  %8s %6s\n", "nestbox alone, ms", "first", "second", "ratio",
+         "goal", "", "extra", "goal");
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) run_step(&steps[i]);
+}
+
+// Setting up
+
+static unsigned ordinary_id(const char *variable) {
+  const char *value = getenv(variable);
+  unsigned long id = value == NULL ? 0 : strtoul(value, NULL, 10);
+  return id == 0 ? 65534 : (unsigned)id;
+}
+
+// Root gets no user namespace by default: another sandbox than the one meant. The whole benchmark
+// steps down, so that nothing it starts can be root's.
+static void become_ordinary(void) {
+  if (geteuid() != 0) return;
+  unsigned uid = ordinary_id("SUDO_UID"), gid = ordinary_id("SUDO_GID");
+  if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+    die("cannot become an ordinary user:", strerror(errno));
+  printf("started as root: everything runs as uid %u, gid %u\n", uid, gid);
+}
+
+// The benchmark itself runs in "/", a directory that every sandbox has.
+static char *absolute(const char *path) {
+  if (*path == '/') return checked(strdup(path));
+  char *directory = checked(getcwd(NULL, 0)), *result;
+  if (asprintf(&result, "%s/%s", directory, path) < 0) checked(NULL);
+  free(directory);
+  return result;
+}
+
+static _Noreturn void usage(void) {
+  fputs("usage: bench --nestbox PATH [--bwrap PATH] [--minimal PATH] [--rounds N] [--quick]\n",
+        stderr);
+  exit(2);
+}
+
+static void parse(int argc, char **argv) {
+  static const char *const options[PROGRAMS] = {"--nestbox", "--bwrap", "--minimal"};
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--quick") == 0) {
+      bench.rounds = 20;
+      continue;
+    }
+    if (i + 1 == argc) usage();
+    enum program program = 0;
+    while (program < PROGRAMS && strcmp(argv[i], options[program]) != 0) program++;
+    if (program < PROGRAMS) bench.paths[program] = absolute(argv[++i]);
+    else if (strcmp(argv[i], "--rounds") == 0) bench.rounds = atoi(argv[++i]);
+    else usage();
+  }
+  if (bench.paths[NESTBOX] == NULL || bench.rounds < 1) usage();
+}
+
+// As the user who will run them, who may not see what root saw.
+static void check_programs(void) {
+  static const char *const names[PROGRAMS] = {"nestbox", "bwrap", "minimal"};
+  for (enum program program = 0; program < PROGRAMS; program++) {
+    const char *path = bench.paths[program];
+    if (path != NULL && access(path, X_OK) == 0) continue;
+    if (program == NESTBOX) die("cannot run", path);
+    printf("no %s%s%s that can be run: its columns read -\n", names[program],
+           path == NULL ? "" : " at ", path == NULL ? "" : path);
+    bench.paths[program] = NULL;
+  }
+}
+
+int main(int argc, char **argv) {
+  parse(argc, argv);
+  become_ordinary();
+  check_programs();
+  if (chdir("/") < 0) die("cannot change to", "/");
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  printf("medians of up to %d rounds; the programs take turns\n", bench.rounds);
+  print_command_alone();
+  print_tables();
+  return bench.failed ? 1 : 0;
+}
