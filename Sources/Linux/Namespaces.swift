@@ -104,29 +104,36 @@ public enum IdentityMap {
   /// Maps `inside` to `outside` for users and for groups, in that order: `setgroups` must be denied
   /// before an unprivileged process may write gid_map.
   ///
-  /// See user_namespaces(7).
+  /// `proc` is an open procfs in place of the one at /proc. See user_namespaces(7).
   public static func write(
-    user: (inside: UInt32, outside: UInt32), group: (inside: UInt32, outside: UInt32)
+    user: (inside: UInt32, outside: UInt32), group: (inside: UInt32, outside: UInt32),
+    through proc: CInt? = nil
   ) throws(SystemCallError) {
-    try write("/proc/self/setgroups", "deny")
-    try write("/proc/self/uid_map", "\(String(user.inside)) \(String(user.outside)) 1\n")
-    try write("/proc/self/gid_map", "\(String(group.inside)) \(String(group.outside)) 1\n")
+    try write("self/setgroups", "deny", proc)
+    try write("self/uid_map", "\(String(user.inside)) \(String(user.outside)) 1\n", proc)
+    try write("self/gid_map", "\(String(group.inside)) \(String(group.outside)) 1\n", proc)
   }
 
   /// Allows at most `count` user namespaces below this process's own.
   ///
   /// See namespaces(7).
   public static func limitUserNamespaces(to count: Int) throws(SystemCallError) {
-    try write("/proc/sys/user/max_user_namespaces", String(count))
+    try write("sys/user/max_user_namespaces", String(count), nil)
   }
 
-  private static func write(_ path: FilePath, _ text: String) throws(SystemCallError) {
+  private static func write(
+    _ name: String, _ text: String, _ proc: CInt?
+  ) throws(SystemCallError) {
+    let path = FilePath(proc == nil ? "/proc/" + name : name)
+    let result = unsafe path.withPlatformString {
+      unsafe linux_openat(proc ?? AT_FDCWD, $0, O_WRONLY | O_CLOEXEC, 0)
+    }
     do throws(SystemCallError) {
-      let file = try OwnedDescriptor.open(path, OpenMode(flags: O_WRONLY, permissions: 0))
+      let file = OwnedDescriptor(try check(result, "open"))
       // The kernel takes the whole map in one call only, as this is one.
       try Descriptors.write(ArraySlice(text.utf8), to: file.rawValue)
     } catch {
-      throw error.about(ByteString(path))
+      throw error.about(ByteString("/proc/" + name))
     }
   }
 }

@@ -3,11 +3,14 @@
 // ended. All signals are blocked in it, and it reads no file and no memory but its own.
 
 internal import Linux
+internal import Seccomp
 
 /// Process 1 of the sandbox.
 struct Init: ~Copyable {
   let command: ChildProcess
   let killsOnExit: Bool
+  /// The command's filters.
+  let filters: [SeccompProgram]
   /// Descriptors that stay open to the end.
   let held: [CInt]
 
@@ -20,6 +23,10 @@ struct Init: ~Copyable {
       // The caller's pipes and terminals above all: who reads from one waits for its last holder.
       try Descriptors.closeAll(except: held + [status.rawValue])
       try privileges.dropInInit()
+      // Without a fence a payload could have init make the calls that it may not make itself.
+      if privileges.fence.isEmpty {
+        for filter in filters { try filter.install() }
+      }
     } catch {
       // The command dies with this namespace, and the monitor finds no status.
       CurrentProcess.exit(125)

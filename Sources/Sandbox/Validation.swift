@@ -66,6 +66,14 @@ extension Sandbox {
     ]
   }
 
+  /// Whether the command keeps what it takes to undo `--disable-userns`.
+  var canRaiseLimits: Bool {
+    guard disablesUserNamespaces, let needed = Capabilities(named: "sys_resource") else {
+      return false
+    }
+    return !(capabilities.applied(to: Capabilities()) & needed).isEmpty
+  }
+
   /// The descriptors of the caller's that the sandbox makes use of, with the options that named
   /// them.
   var descriptors: [(option: String, number: CInt)] {

@@ -23,14 +23,7 @@ struct Privileges {
     _ changes: [CapabilityChange], hasUserNamespace: Bool
   ) throws(SystemCallError) {
     let available = try Capabilities.permitted()
-    var kept = hasUserNamespace ? Capabilities() : available
-    for change in changes {
-      switch change {
-      case .add(let added): kept = kept | added
-      case .drop(let dropped): kept = kept.subtracting(dropped)
-      }
-    }
-    command = kept & available
+    command = changes.applied(to: hasUserNamespace ? Capabilities() : available) & available
     let spare = available.subtracting(command).bits
     fence = Capabilities(bits: spare & (~spare &+ 1))
   }
@@ -53,5 +46,17 @@ struct Privileges {
     try Capabilities.set(permitted: command, effective: command, inheritable: command)
     // An exec by a user other than 0 would lose them all but for the ambient set.
     try command.raiseAmbient()
+  }
+}
+
+extension [CapabilityChange] {
+  /// What is left of `capabilities` after the changes, in order.
+  func applied(to capabilities: Capabilities) -> Capabilities {
+    reduce(capabilities) { kept, change in
+      switch change {
+      case .add(let added): kept | added
+      case .drop(let dropped): kept.subtracting(dropped)
+      }
+    }
   }
 }

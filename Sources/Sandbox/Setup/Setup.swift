@@ -55,10 +55,10 @@ struct Setup: ~Copyable {
     // The host's tree is still the root while sources are looked up, and gone afterwards; what
     // files of its /proc have to be written, is written or open by then.
     if plan.sandbox.disablesUserNamespaces { try disableUserNamespaces() }
-    let proc = try openProcForLabel()
+    let proc = try keepProc()
     try makeRoot(proc)
     // The namespace that is below this one and may do less.
-    try enterSecondUserNamespace()
+    try enterSecondUserNamespace(proc)
     // From open descriptors, which init is about to close.
     let filters = try readFilters()
     try waitForCaller()
@@ -122,7 +122,8 @@ extension Setup {
     }
   }
 
-  private borrowing func enterSecondUserNamespace() throws(LaunchError) {
+  private borrowing func enterSecondUserNamespace(_ proc: CInt?) throws(LaunchError) {
+    if plan.sandbox.canRaiseLimits { try leaveLimitBehind(proc) }
     guard let descriptor = plan.sandbox.joined.secondUser else { return }
     try doing(.joinNamespace, option: "--userns2") { () throws(SystemCallError) in
       try Namespaces.user.join(descriptor)
@@ -140,10 +141,13 @@ extension Setup {
 // MARK: - The new root
 
 extension Setup {
-  /// A procfs in which this process can set its label later, when there may be none inside.
-  private borrowing func openProcForLabel() throws(LaunchError) -> CInt? {
-    guard (plan.sandbox.executionLabel ?? plan.sandbox.fileLabel) != nil else { return nil }
-    return try doing(.setLabel) { () throws(SystemCallError) in
+  /// A procfs that serves this process later, when there may be none inside.
+  private borrowing func keepProc() throws(LaunchError) -> CInt? {
+    let sandbox = plan.sandbox
+    guard (sandbox.executionLabel ?? sandbox.fileLabel) != nil || sandbox.canRaiseLimits else {
+      return nil
+    }
+    return try doing(.prepare) { () throws(SystemCallError) in
       try OwnedDescriptor.open("/proc", .directory).release()
     }
   }
@@ -218,8 +222,9 @@ extension Setup {
       }
     }
     let held = locks + (plan.sandbox.channels.sync.map { [$0] } ?? [])
-    Init(command: child, killsOnExit: plan.sandbox.killsOnExit, held: held)
-      .run(command.privileges, status)
+    Init(
+      command: child, killsOnExit: plan.sandbox.killsOnExit, filters: command.filters, held: held
+    ).run(command.privileges, status)
   }
 
   private borrowing func lockFiles() throws(LaunchError) -> [CInt] {

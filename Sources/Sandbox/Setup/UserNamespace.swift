@@ -77,8 +77,20 @@ extension Setup {
   borrowing func disableUserNamespaces() throws(LaunchError) {
     // The limit is one of this namespace: it holds for all that would be made below, and whoever
     // has no CAP_SYS_RESOURCE here cannot raise it again.
+    let count = plan.sandbox.canRaiseLimits ? 1 : 0
     try doing(.disableUserNamespaces, option: "--disable-userns") { () throws(SystemCallError) in
-      try IdentityMap.limitUserNamespaces(to: 0)
+      try IdentityMap.limitUserNamespaces(to: count)
+    }
+  }
+
+  /// Goes on in the one user namespace that the limit still allows, for a command that will have
+  /// the capability to raise it: there it is out of its reach, as everything else is that belongs
+  /// to the namespace above.
+  borrowing func leaveLimitBehind(_ proc: CInt?) throws(LaunchError) {
+    try doing(.disableUserNamespaces, option: "--disable-userns") { () throws(SystemCallError) in
+      let (user, group) = CurrentProcess.identity
+      try Namespaces.user.unshare()
+      try IdentityMap.write(user: (user, user), group: (group, group), through: proc)
     }
   }
 }
