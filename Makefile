@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything here is a short way to something that `swift` or `install` does.
+
+.ONESHELL:
+SHELL := /bin/sh
+.SHELLFLAGS := -euc
+.DEFAULT_GOAL := build
+
+ifndef PREFIX
+PREFIX := $(if $(filter 0,$(shell id -u)),/usr/local,$(HOME)/.local)
+endif
+SWIFT ?= swift
+# The first release that has the attribute @c (SE-0495).
+oldest_swift := 6.3
+# What the benchmark compares with; its columns stay empty where it is missing.
+BWRAP ?= /usr/bin/bwrap
+BENCH_FLAGS ?=
+
+release := .build/release/nestbox
+sources := $(wildcard Sources Tests Package.swift)
+bin := $(DESTDIR)$(PREFIX)/bin
+share := $(DESTDIR)$(PREFIX)/share
+
+# File in this repository, then where it is installed. What does not exist is left out.
+pages := \
+  docs/nestbox.1:$(share)/man/man1/nestbox.1 \
+  completions/bash:$(share)/bash-completion/completions/nestbox \
+  completions/zsh:$(share)/zsh/site-functions/_nestbox \
+  completions/fish:$(share)/fish/vendor_completions.d/nestbox.fish
+
+.PHONY: help
+help: ## List these targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while read -r target text; do
+	  printf 'make %-14s %s\n' "$$target" "$$text"
+	done
+	printf '\nPREFIX=%s, DESTDIR=%s, BWRAP=%s, BENCH_FLAGS=%s\n' \
+	  "$(PREFIX)" "$(DESTDIR)" "$(BWRAP)" "$(BENCH_FLAGS)"
+
+.PHONY: build
+build: setup ## Build the static executable
+	@$(SWIFT) build -c release --product nestbox
+
+.PHONY: install
+install: build ## Install it to PREFIX: ~/.local for a user, /usr/local for root
+	@install -d "$(bin)"
+	install -s -m 755 $(release) "$(bin)/nestbox"
+	if readelf -l "$(bin)/nestbox" | grep -q INTERP; then
+	  echo 'make: the executable is not static' >&2
+	  exit 1
+	fi
+	echo "$(bin)/nestbox"
+	for pair in $(foreach page,$(pages),'$(page)'); do
+	  page=$${pair%%:*} place=$${pair#*:}
+	  if [ -f "$$page" ]; then
+	    install -D -m 644 "$$page" "$$place"
+	    echo "$$place"
+	  fi
+	done
+	case ":$$PATH:" in
+	  *":$(PREFIX)/bin:"*) ;;
+	  *) [ -n "$(DESTDIR)" ] || echo 'make: to call it by its name, have $(PREFIX)/bin in PATH' ;;
+	esac
+
+.PHONY: install-bwrap
+install-bwrap: install ## Install it under the name bwrap as well
+	@if [ -e "$(bin)/bwrap" ] && [ "$$(readlink "$(bin)/bwrap")" != nestbox ]; then
+	  echo 'make: $(bin)/bwrap exists and is not ours; it was left alone' >&2
+	  exit 1
+	fi
+	ln -sf nestbox "$(bin)/bwrap"
+	echo "$(bin)/bwrap"
+
+.PHONY: uninstall
+uninstall: ## Remove what was installed
+	@if [ "$$(readlink "$(bin)/bwrap")" = nestbox ]; then rm "$(bin)/bwrap"; fi
+	rm -f "$(bin)/nestbox"
+	for pair in $(foreach page,$(pages),'$(page)'); do rm -f "$${pair#*:}"; done
+
+.PHONY: test
+test: setup ## Run the tests
+	@$(SWIFT) test
+
+.PHONY: bench
+bench: build ## Compare its speed with bubblewrap's and with a plain C program's
+	@mkdir -p .build/bench
+	gcc -O2 -Wall -Wextra -static -o .build/bench/minimal Benchmarks/minimal.c
+	gcc -O2 -Wall -Wextra -o .build/bench/bench Benchmarks/bench.c
+	install -s -m 755 $(release) .build/bench/nestbox
+	.build/bench/bench --nestbox .build/bench/nestbox --minimal .build/bench/minimal \
+	  --bwrap "$(BWRAP)" $(BENCH_FLAGS)
+
+.PHONY: lint
+lint: toolchain ## Check the style of the sources
+	@$(SWIFT) format lint --strict -r $(sources)
+
+.PHONY: format
+format: toolchain ## Put the sources into that style
+	@$(SWIFT) format -i -r $(sources)
+
+.PHONY: clean
+clean: ## Remove what was built
+	@rm -rf .build
+
+# Set-up
+
+.PHONY: toolchain
+toolchain:
+	@if ! command -v $(SWIFT) >/dev/null; then
+	  echo 'make: there is no swift here; Swift $(oldest_swift) or later is at https://swift.org/install' >&2
+	  [ -z "$${SUDO_USER-}" ] ||
+	    echo 'make: sudo may have hidden it: sudo env PATH="$$PATH" make …' >&2
+	  exit 1
+	fi
+	version=$$($(SWIFT) --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p')
+	oldest=$$(printf '%s\n' "$$version" $(oldest_swift) | sort -V | head -n 1)
+	if [ "$$oldest" != $(oldest_swift) ]; then
+	  echo "make: this is Swift $${version:-of an unknown version};" \
+	    'nestbox needs $(oldest_swift) or later, from https://swift.org/install' >&2
+	  exit 1
+	fi
+
+# Asks the compiler what is there rather than the package manager, which may not know.
+.PHONY: setup
+setup: toolchain
+	@mkdir -p .build/setup
+	probe() { # HEADER LIBRARY
+	  printf '#include <%s>\nint main(void) { return 0; }\n' "$$1" >.build/setup/probe.c
+	  "$$compiler" -static -o .build/setup/probe .build/setup/probe.c "$$2" 2>/dev/null
+	}
+	missing() {
+	  # The one that Swift itself compiles and links with, or else any.
+	  compiler=$$(dirname "$$(readlink -f "$$(command -v $(SWIFT))")")/clang
+	  [ -x "$$compiler" ] || compiler=$$(command -v clang || command -v cc) || echo gcc
+	  command -v git >/dev/null || echo git
+	  command -v strip >/dev/null || echo binutils
+	  # Swift's own distribution has it next to the compiler.
+	  [ -x "$${compiler%/*}/ld.lld" ] || command -v ld.lld >/dev/null || echo lld
+	  probe stdio.h -lc || echo libc6-dev
+	  probe stdio.h -lstdc++ || echo g++
+	  probe sys/capability.h -lcap || echo libcap-dev
+	  probe seccomp.h -lseccomp || echo libseccomp-dev
+	}
+	packages=$$(missing | paste -sd ' ')
+	[ -n "$$packages" ] || exit 0
+	if ! command -v apt-get >/dev/null; then
+	  echo "make: install what Debian calls: $$packages" >&2
+	  exit 1
+	elif [ "$$(id -u)" = 0 ]; then
+	  as_root=
+	elif command -v sudo >/dev/null; then
+	  as_root=sudo
+	else
+	  echo "make: packages are missing; as root: apt-get install $$packages" >&2
+	  exit 1
+	fi
+	echo "make: installing $$packages"
+	$$as_root apt-get update -q
+	$$as_root env DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -q -y --no-install-recommends $$packages
+	packages=$$(missing | paste -sd ' ')
+	if [ -n "$$packages" ]; then
+	  echo "make: still not usable after their installation: $$packages" >&2
+	  exit 1
+	fi
