@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the pages under Cases: every section is a test.
+
+import Foundation
+import Testing
+
+@Suite("Examples")
+struct CaseTests {
+  // Red: the program does not do what the page promises, or the page is out of date.
+  @Test("An example does what its page shows", arguments: try Case.all())
+  func example(_ example: Case) throws {
+    let session = try Session()
+    var script = ""
+    for step in example.steps { script += step.command + "\nprintf '\\n\\036%d\\n' \"$?\"\n" }
+    let outcome = try session.run(script, isMerged: true)
+    var rest = outcome.output[...]
+    for step in example.steps {
+      // A command that ends the shell leaves no mark; its status is the shell's.
+      let mark = rest.range(of: "\u{1E}")
+      var text = rest[..<(mark?.lowerBound ?? rest.endIndex)]
+      rest = mark.map { rest[$0.upperBound...] } ?? ""
+      let status = rest.prefix { $0 != "\n" }
+      rest = rest.dropFirst(status.count + 1)
+      while text.hasSuffix("\n") { text.removeLast() }
+      check(step, text, Int32(status) ?? outcome.status, example)
+    }
+  }
+
+  private func check(_ step: Step, _ text: Substring, _ status: Int32, _ example: Case) {
+    let lines = text.isEmpty ? [] : text.components(separatedBy: "\n")
+    let place = SourceLocation(
+      fileID: "LauncherTests/Cases/\(example.page)",
+      filePath: Case.directory.appending(path: example.page).path, line: step.line, column: 1)
+    #expect(
+      Transcript.matches(lines[...], step.output[...]),
+      "$ \(step.command)\n\(text)\n— expected —\n\(step.output.joined(separator: "\n"))",
+      sourceLocation: place)
+    #expect(status == step.status, "$ \(step.command)\n\(text)", sourceLocation: place)
+  }
+
+  // Red: a wrong page would pass, and with it a wrong program.
+  @Test(
+    "Output that differs from a page's is noticed",
+    arguments: [
+      (["a"], ["b"], false), (["a"], [], false), ([], ["a"], false), (["a", "b"], ["a"], false),
+      (["a", "b", "c"], ["a", "...", "c"], true), (["a", "c"], ["a", "...", "c"], true),
+      (["a", "b"], ["...", "c"], false), (["x 12 y"], ["x [..] y"], true),
+      (["x 12 z"], ["x [..] y"], false), (["12 34"], ["[..]2[..]4"], true), ([], ["..."], true),
+    ] as [([String], [String], Bool)])
+  func comparison(_ lines: [String], _ pattern: [String], _ isMatch: Bool) {
+    #expect(Transcript.matches(lines[...], pattern[...]) == isMatch)
+  }
+
+  // Red: a mistake in a page would switch off its tests without a word.
+  @Test(
+    "A page that tests nothing is refused",
+    arguments: [
+      "## a\n", "```console\n$ true\n```\n", "## a\n```console\noutput\n```\n",
+      "## a\n```console\n$ true\n",
+    ])
+  func emptyPage(_ text: String) {
+    #expect(throws: Failure.self) { try Case.read(text, of: "page") }
+  }
+
+  // Red: commands of a page are cut short, or output is taken for commands.
+  @Test func `Commands, statuses and output of a page are told apart`() throws {
+    let text = "# t\n## a\n```console\n$ one\n> two\nout\n? 3\n$ three\n```\n"
+    let section = try #require(try Case.read(text, of: "page").first)
+    #expect(section.steps.map(\.command) == ["one\ntwo", "three"])
+    #expect(section.steps.map(\.status) == [3, 0])
+    #expect(section.steps.map(\.output) == [["out"], []])
+  }
+}

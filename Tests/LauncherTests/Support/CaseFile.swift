@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pages of examples that are tests: Markdown with console blocks, read into commands and what each
+// is expected to print.
+
+import Foundation
+import Testing
+
+/// One section of a page: commands that are typed one after the other into one shell.
+struct Case: Sendable, CustomTestStringConvertible {
+  /// The page, from the directory of pages on.
+  let page: String
+  /// The section's heading.
+  let heading: String
+  /// What is typed.
+  var steps: [Step] = []
+
+  var testDescription: String { "\(page): \(heading)" }
+}
+
+/// A command and what it is expected to do.
+struct Step: Sendable {
+  /// The line of the page.
+  let line: Int
+  /// What is typed.
+  var command: String
+  /// The lines that are expected, standard error among them.
+  var output: [String] = []
+  /// The expected exit status.
+  var status: Int32 = 0
+}
+
+extension Case {
+  /// The directory of pages.
+  static let directory = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Cases")
+
+  /// The sections of every page.
+  static func all() throws -> [Case] {
+    let pages = try FileManager.default.subpathsOfDirectory(atPath: directory.path)
+      .filter { $0.hasSuffix(".md") }.sorted()
+    return try pages.flatMap { page in
+      let text = try String(contentsOf: directory.appending(path: page), encoding: .utf8)
+      return try read(text, of: page)
+    }
+  }
+
+  /// Reads the sections of a page.
+  static func read(_ text: String, of page: String) throws -> [Case] {
+    var reader = Reader(page: page)
+    for (index, line) in text.components(separatedBy: "\n").enumerated() {
+      try reader.take(line, at: index + 1)
+    }
+    guard !reader.isInBlock else { throw Failure("\(page): the last block has no end") }
+    for section in reader.cases where section.steps.isEmpty {
+      throw Failure("\(page): the section “\(section.heading)” runs nothing")
+    }
+    return reader.cases
+  }
+
+  private struct Reader {
+    let page: String
+    var cases: [Case] = []
+    var isInBlock = false
+
+    mutating func take(_ line: String, at number: Int) throws {
+      if isInBlock {
+        try takeInBlock(line, at: number)
+      } else if line == "```console" {
+        guard !cases.isEmpty else { throw Failure("\(page):\(number): a block outside a section") }
+        isInBlock = true
+      } else if line.hasPrefix("## ") {
+        cases.append(Case(page: page, heading: String(line.dropFirst(3))))
+      }
+    }
+
+    private mutating func takeInBlock(_ line: String, at number: Int) throws {
+      var section = cases.removeLast()
+      defer { cases.append(section) }
+      if line == "```" {
+        isInBlock = false
+      } else if line.hasPrefix("$ ") {
+        section.steps.append(Step(line: number, command: String(line.dropFirst(2))))
+      } else if section.steps.isEmpty {
+        throw Failure("\(page):\(number): output before the first command")
+      } else {
+        var step = section.steps.removeLast()
+        if line.hasPrefix("> "), step.output.isEmpty {
+          step.command += "\n" + line.dropFirst(2)
+        } else if line.hasPrefix("? "), let status = Int32(line.dropFirst(2)) {
+          step.status = status
+        } else {
+          step.output.append(line)
+        }
+        section.steps.append(step)
+      }
+    }
+  }
+}
+
+/// Comparing output with what a page shows.
+enum Transcript {
+  /// Whether `lines` are what `pattern` describes: a line `...` stands for any lines, none
+  /// included, and `[..]` in a line for any text.
+  static func matches(_ lines: ArraySlice<String>, _ pattern: ArraySlice<String>) -> Bool {
+    guard let first = pattern.first else { return lines.isEmpty }
+    if first == "..." {
+      return (0...lines.count).contains { matches(lines.dropFirst($0), pattern.dropFirst()) }
+    }
+    guard let line = lines.first, matches(line, first) else { return false }
+    return matches(lines.dropFirst(), pattern.dropFirst())
+  }
+
+  private static func matches(_ line: String, _ pattern: String) -> Bool {
+    let parts = pattern.components(separatedBy: "[..]")
+    guard parts.count > 1 else { return line == pattern }
+    guard line.hasPrefix(parts[0]) else { return false }
+    var rest = line.dropFirst(parts[0].count)
+    for part in parts[1..<(parts.count - 1)] where !part.isEmpty {
+      guard let range = rest.range(of: part) else { return false }
+      rest = rest[range.upperBound...]
+    }
+    return rest.hasSuffix(parts[parts.count - 1])
+  }
+}

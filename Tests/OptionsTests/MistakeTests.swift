@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is wrong with a command line: one message each, exactly this one.
+
+import Linux
+import Sandbox
+import Testing
+
+@testable import Options
+
+@Suite("Mistakes")
+struct MistakeTests {
+  // Red: a mistake is let pass, or named so that nobody finds it.
+  @Test(
+    "A mistake has its message",
+    arguments: [
+      ("--frobnicate", "Unknown option --frobnicate"), ("-h", "Unknown option -h"),
+      ("--ro-bnid / /", "Unknown option --ro-bnid; did you mean --ro-bind?"),
+      (
+        "--perms 0700 command",
+        "--perms must be followed by an option that creates a file or directory"
+      ),
+      (
+        "--perms 0700 --proc /a",
+        "--perms must be followed by an option that creates a file or directory"
+      ),
+      (
+        "--perms 0700 --symlink a /b",
+        "--perms must be followed by an option that creates a file or directory"
+      ),
+      ("--size 1 --dir /a", "--size must be followed by --tmpfs"),
+      ("--size 1 command", "--size must be followed by --tmpfs"),
+      ("--size 1 --perms 0700 --dir /a", "--size must be followed by --tmpfs"),
+      ("--perms 8 --dir /a", "--perms: 8 is not an octal mode from 0 to 7777"),
+      ("--perms 10000 --dir /a", "--perms: 10000 is not an octal mode from 0 to 7777"),
+      ("--perms +7 --dir /a", "--perms: +7 is not an octal mode from 0 to 7777"),
+      ("--perms -1 --dir /a", "--perms: -1 is not an octal mode from 0 to 7777"),
+      ("--chmod rwx /a", "--chmod: rwx is not an octal mode from 0 to 7777"),
+      ("--size 0 --tmpfs /a", "--size: 0 is not a number of bytes, at least 1"),
+      ("--size 1k --tmpfs /a", "--size: 1k is not a number of bytes, at least 1"),
+      (
+        "--size 9223372036854775808 --tmpfs /a",
+        "--size: 9223372036854775808 is not a number of bytes, at least 1"
+      ),
+      ("--file -1 /a", "--file: -1 is not a descriptor's number"),
+      ("--file 2147483648 /a", "--file: 2147483648 is not a descriptor's number"),
+      ("--bind-data x /a", "--bind-data: x is not a descriptor's number"),
+      ("--ro-bind-data 0x3 /a", "--ro-bind-data: 0x3 is not a descriptor's number"),
+      ("--seccomp +3", "--seccomp: +3 is not a descriptor's number"),
+      ("--add-seccomp-fd 3.0", "--add-seccomp-fd: 3.0 is not a descriptor's number"),
+      ("--args x", "--args: x is not a descriptor's number"),
+      ("--uid 4294967295", "--uid: 4294967295 is not a number from 0 to 4294967294"),
+      ("--gid root", "--gid: root is not a number from 0 to 4294967294"),
+      ("--monotonic 1.5", "--monotonic: 1.5 is not a number of seconds"),
+      ("--boottime soon", "--boottime: soon is not a number of seconds"),
+      ("--setenv A=B c", "--setenv: A=B is not the name of a variable"),
+      ("--cap-add root", "--cap-add: root is not the name of a capability"),
+      ("--cap-drop cap_", "--cap-drop: cap_ is not the name of a capability"),
+      ("--argv0 a --argv0 b", "--argv0: may be given only once"),
+      ("--seccomp 3 --add-seccomp-fd 4", "--add-seccomp-fd: cannot be combined with --seccomp"),
+      ("--add-seccomp-fd 4 --seccomp 3", "--seccomp: cannot be combined with --add-seccomp-fd"),
+    ])
+  func message(_ line: String, _ message: String) {
+    let words = line.split(separator: " ").map { ByteString(String($0)) }
+    #expect(throws: UsageError(message)) {
+      var parser = Parser()
+      try parser.parse(words)
+    }
+  }
+
+  // Red: a word of the command is taken for an operand, or the program reads past the end.
+  @Test("A missing operand is named", arguments: Option.all.map(\.name))
+  func missingOperand(_ name: String) throws {
+    let operands = try #require(Option.all.first { $0.name == name }).operands
+    for count in operands.indices {
+      let words = [ByteString](repeating: "1", count: count)
+      #expect(throws: UsageError("\(name): \(operands[count].name) is missing")) {
+        var parser = Parser()
+        try parser.parse([ByteString(name)] + words)
+      }
+    }
+  }
+
+  // Red: half of an option's protection is lost without a word.
+  @Test(
+    "What takes effect once and is given twice is warned of",
+    arguments: [
+      "--uid", "--gid", "--hostname", "--chdir", "--seccomp", "--monotonic", "--boottime",
+    ])
+  func repetition(_ name: String) throws {
+    let option = ByteString(name)
+    #expect(try parse(option, "1").warnings == [])
+    let draft = try parse(option, "1", option, "2", option, "3")
+    let warning = "Only the last \(name) option will take effect"
+    #expect(draft.warnings == [warning, warning])
+  }
+
+  // Red: options that are made to be repeated are warned of.
+  @Test("What may be repeated is not warned of")
+  func allowedRepetition() throws {
+    let draft = try parse(
+      "--bind", "/", "/", "--bind", "/", "/", "--setenv", "A", "1", "--setenv", "A", "2",
+      "--unshare-pid", "--unshare-pid", "--new-session", "--new-session")
+    #expect(draft.warnings == [])
+  }
+
+  // Red: a sandbox is started although part of it was not understood.
+  @Test(
+    "What needs another option says which",
+    arguments: [
+      ("--hostname a", "--hostname needs --unshare-uts"),
+      ("--domainname a", "--domainname needs --unshare-uts"),
+      ("--monotonic 1", "--monotonic needs --unshare-time"),
+      ("--boottime 1", "--boottime needs --unshare-time"),
+      ("--as-pid-1", "--as-pid-1 needs --unshare-pid"),
+      ("--kill-on-exit", "--kill-on-exit needs --unshare-pid"),
+    ])
+  func dependency(_ line: String, _ message: String) throws {
+    var parser = Parser()
+    try parser.parse(line.split(separator: " ").map { ByteString(String($0)) } + ["command"])
+    let sandbox = parser.draft.sandbox
+    #expect(throws: UsageError(message)) { try sandbox.validate() }
+  }
+
+  // Red: a number that was mistyped leads to a file that the caller never meant.
+  @Test(
+    "A descriptor that is not open is named",
+    arguments: ["--file", "--bind-data", "--ro-bind-data", "--seccomp", "--add-seccomp-fd"])
+  func closedDescriptor(_ name: String) throws {
+    let words: [ByteString] =
+      name.contains("seccomp") ? [ByteString(name), "999999"] : [ByteString(name), "999999", "/a"]
+    var parser = Parser()
+    try parser.parse(words + ["command"])
+    let sandbox = parser.draft.sandbox
+    #expect(throws: UsageError("\(name): descriptor 999999 is not open")) {
+      try sandbox.validate()
+    }
+  }
+}

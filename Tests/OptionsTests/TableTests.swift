@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The option table as such: what help, manual and completions rely on.
+
+import Linux
+import Testing
+
+@testable import Options
+
+@Suite("Option table")
+struct TableTests {
+  // Red: the parser could only ever find one of the two.
+  @Test func `No two options have the same name`() {
+    #expect(Set(Option.all.map(\.name)).count == Option.all.count)
+  }
+
+  // Red: a name that nobody can type, or that a completion splits.
+  @Test("A name is two dashes and lower-case words", arguments: Option.all.map(\.name))
+  func spelling(_ name: String) {
+    #expect(name.wholeMatch(of: /--[a-z0-9]+(-[a-z0-9]+)*/) != nil)
+  }
+
+  // Red: an option that --help lists without saying what it is for.
+  @Test("A summary is one line without a full stop", arguments: Option.all.map(\.name))
+  func summary(_ name: String) throws {
+    let summary = try option(name).summary
+    #expect(!summary.isEmpty && !summary.contains("\n") && !summary.hasSuffix("."))
+    #expect(summary.first?.isUppercase == true)
+    #expect(summary.utf8.count <= 70, "--help is 100 columns wide")
+  }
+
+  // Red: a paragraph of the manual that ends in the middle of a sentence.
+  @Test("A discussion is made of sentences", arguments: Option.all.map(\.name))
+  func discussion(_ name: String) throws {
+    let discussion = try option(name).discussion
+    #expect(discussion.isEmpty || discussion.hasSuffix("."))
+  }
+
+  // Red: help shows a word that cannot be told from an option or from text.
+  @Test("Operands are named in capitals", arguments: Option.all.map(\.name))
+  func operands(_ name: String) throws {
+    for operand in try option(name).operands {
+      #expect(operand.name.wholeMatch(of: /[A-Z][A-Z0-9]*/) != nil)
+    }
+  }
+
+  // Red: a heading of --help with nothing below it.
+  @Test("Every section has an option", arguments: Section.allCases)
+  func section(_ section: Section) {
+    #expect(Option.all.contains { $0.section == section })
+  }
+
+  // Red: an option that exists cannot be found.
+  @Test("Every option is found by its name", arguments: Option.all.map(\.name))
+  func lookup(_ name: String) {
+    #expect(Option.named(.init(name))?.name == name)
+    #expect(Option.named(.init(name + "-")) == nil)
+  }
+
+  // Red: whoever mistypes an option is sent to another one, or left alone.
+  @Test("A mistyped name is put right", arguments: Option.all.map(\.name))
+  func suggestion(_ name: String) {
+    let names = Option.all.map(\.name)
+    let middle = name.index(name.startIndex, offsetBy: name.count / 2 + 1)
+    // One key too many: no other name may be as near.
+    var typed = name
+    typed.insert("q", at: middle)
+    #expect(Suggestion.nearest(to: typed, among: names) == name)
+    // The first two keys in the wrong order.
+    typed = "--" + String(name.dropFirst(2).prefix(2).reversed()) + name.dropFirst(4)
+    #expect(Suggestion.nearest(to: typed, among: names) == name)
+  }
+
+  // Red: every word is answered with a suggestion, and none of them helps.
+  @Test(
+    "What is near nothing is not put right",
+    arguments: ["--frobnicate-everything", "--x", "-", "-v", "--"])
+  func noSuggestion(_ word: String) {
+    let suggestion = Suggestion.nearest(to: word, among: ["--ro-bind", "--hostname"])
+    #expect(suggestion == nil)
+  }
+
+  private func option(_ name: String) throws -> Option {
+    try #require(Option.all.first { $0.name == name })
+  }
+}
