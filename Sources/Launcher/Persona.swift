@@ -21,7 +21,8 @@ struct Persona {
   init(_ argument: ByteString?) {
     let program = argument ?? ""
     self.program = program.isEmpty ? "nestbox" : program
-    let name = program.bytes.split(separator: UInt8(ascii: "/")).last ?? []
+    let slash = program.bytes.lastIndex(of: UInt8(ascii: "/"))
+    let name = program.bytes[((slash ?? program.bytes.startIndex - 1) + 1)...]
     isBubblewrap =
       name.elementsEqual("bwrap".utf8)
       || !name.elementsEqual("nestbox".utf8)

@@ -95,11 +95,12 @@ public enum SignalDisposition {
 ///
 /// See poll(2).
 public func waitUntilReadable(
-  _ numbers: [CInt], isLong: Bool
-) throws(SystemCallError) -> [Bool] {
-  var polled = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+  _ numbers: InlineArray<4, CInt>, isLong: Bool
+) throws(SystemCallError) -> InlineArray<4, Bool> {
+  var polled = InlineArray<4, pollfd> { pollfd(fd: numbers[$0], events: Int16(POLLIN), revents: 0) }
+  var span = polled.mutableSpan
   let result = retrying {
-    unsafe polled.withUnsafeMutableBufferPointer { buffer -> CLong in
+    unsafe span.withUnsafeMutableBufferPointer { buffer -> CLong in
       guard let start = buffer.baseAddress else { return 0 }
       let count = nfds_t(buffer.count)
       if isLong { return unsafe linux_poll_released(start, count) }
@@ -107,5 +108,5 @@ public func waitUntilReadable(
     }
   }
   try check(CInt(truncatingIfNeeded: result), "poll")
-  return polled.map { $0.revents != 0 }
+  return InlineArray { polled[$0].revents != 0 }
 }

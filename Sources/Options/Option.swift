@@ -103,27 +103,33 @@ public enum Section: String, CaseIterable, Sendable {
 extension Option {
   /// The one table, in the order of the documentation.
   ///
-  /// In parts, as putting them together would cost every start.
-  static var tables: [[Option]] {
-    [
-      general, namespaces, joins, binds, filesystem, overlays, process, security, labels, lifetime,
-      channels,
-    ]
+  /// Its parts are looked through one by one (`named`), as putting them together would cost every
+  /// start.
+  public static var all: [Option] {
+    var all = general + namespaces + joins
+    all += binds + filesystem + overlays
+    all += process + security + labels
+    all += lifetime + channels
+    return all
   }
-
-  /// Every option, in the order of the documentation.
-  public static var all: [Option] { tables.flatMap { $0 } }
 
   /// The option called `word`.
   static func named(_ word: ByteString) -> Option? {
+    // Written out, so that a table is made only when those before it did not have the name.
+    if let option = find(word, binds) ?? find(word, filesystem) { return option }
+    if let option = find(word, namespaces) ?? find(word, process) { return option }
+    if let option = find(word, general) ?? find(word, lifetime) { return option }
+    if let option = find(word, joins) ?? find(word, overlays) { return option }
+    return find(word, security) ?? find(word, labels) ?? find(word, channels)
+  }
+
+  private static func find(_ word: ByteString, _ table: [Option]) -> Option? {
     let wanted = word.bytes
-    for table in tables {
-      for index in table.indices
-      where table[index].name.utf8.count == wanted.count
-        && table[index].name.utf8.elementsEqual(wanted)
-      {
-        return table[index]
-      }
+    for index in table.indices
+    where table[index].name.utf8.count == wanted.count
+      && table[index].name.utf8.elementsEqual(wanted)
+    {
+      return table[index]
     }
     return nil
   }

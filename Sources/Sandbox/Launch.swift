@@ -95,7 +95,9 @@ extension Sandbox {
     let mask = try doing(.prepare) { () throws(SystemCallError) in
       // What is opened from now on must not be taken for the caller's standard input or output.
       try Descriptors.occupyStandard()
-      for (_, number) in descriptors { try Descriptors.closeOnExec(number) }
+      try forEachDescriptor { (_, number) throws(SystemCallError) in
+        try Descriptors.closeOnExec(number)
+      }
       SignalDisposition.restoreChildReports()
       // Until the monitor can read them; the child's are blocked all the way to exec.
       return try SignalMask.blockAll()
@@ -144,9 +146,10 @@ extension LaunchPlan {
     guard let child else {
       Setup(plan: self, report: report.writeEnd, status: status.theirs).run()
     }
-    let signals = try Monitor.letGo(
-      keeping: [child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue]
-        + [sandbox.channels.information, sandbox.channels.status].compactMap { $0 })
+    var kept = [child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue]
+    if let number = sandbox.channels.information { kept.append(number) }
+    if let number = sandbox.channels.status { kept.append(number) }
+    let signals = try Monitor.letGo(keeping: kept)
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self)
     return try monitor.run()

@@ -17,53 +17,65 @@ public struct UsageError: Error, Equatable, Sendable {
 extension Sandbox {
   /// Throws where parts of the sandbox contradict each other or ask for what cannot be had.
   public func validate() throws(UsageError) {
-    for (isViolated, message) in violations where isViolated { throw UsageError(message) }
-    for (option, number) in descriptors where !Descriptors.isOpen(number) {
-      throw UsageError("\(option): descriptor \(String(number)) is not open")
+    try validateIdentity()
+    try validateNamespaces()
+    try validateProcess()
+    try forEachDescriptor { (option, number) throws(UsageError) in
+      if !Descriptors.isOpen(number) {
+        throw UsageError("\(option): descriptor \(String(number)) is not open")
+      }
     }
   }
 
-  /// Each rule: whether it is broken, and what to say then.
-  private var violations: [(Bool, String)] {
-    let others = namespaces.others
-    let hasPid = others.contains(.pid)
-    let hasNewUser =
-      joined.user == nil && (namespaces.user != .share || CurrentProcess.identity.user != 0)
-    let hasUser = hasNewUser || joined.user != nil
-    return [
-      (user != nil && !hasUser, "--uid needs --unshare-user or --userns"),
-      (group != nil && !hasUser, "--gid needs --unshare-user or --userns"),
-      (hostname != nil && !others.contains(.uts), "--hostname needs --unshare-uts"),
-      (domainName != nil && !others.contains(.uts), "--domainname needs --unshare-uts"),
-      (clocks.monotonic != nil && !others.contains(.time), "--monotonic needs --unshare-time"),
-      (clocks.boottime != nil && !others.contains(.time), "--boottime needs --unshare-time"),
-      (commandIsInit && !hasPid, "--as-pid-1 needs --unshare-pid"),
-      (commandIsInit && !lockFiles.isEmpty, "--as-pid-1 cannot be combined with --lock-file"),
-      (commandIsInit && channels.sync != nil, "--as-pid-1 cannot be combined with --sync-fd"),
-      (killsOnExit && !hasPid, "--kill-on-exit needs --unshare-pid"),
-      (
-        joined.user != nil && namespaces.user == .create,
-        "--userns cannot be combined with --unshare-user"
-      ),
-      (
-        joined.network != nil && others.contains(.network),
-        "--netns cannot be combined with --unshare-net"
-      ),
-      (disablesUserNamespaces && !hasNewUser, "--disable-userns needs --unshare-user"),
-      (
-        disablesUserNamespaces && channels.mapsWritten != nil,
-        "--disable-userns cannot be combined with --userns-block-fd"
-      ),
-      (channels.mapsWritten != nil && !hasNewUser, "--userns-block-fd needs --unshare-user"),
-      (
-        channels.mapsWritten != nil && channels.information == nil,
-        "--userns-block-fd needs --info-fd"
-      ),
-      (
-        (executionLabel ?? fileLabel) != nil && !SELinux.isActive,
-        "--exec-label and --file-label need SELinux, which is not active here"
-      ),
-    ]
+  private var hasNewUserNamespace: Bool {
+    joined.user == nil && (namespaces.user != .share || CurrentProcess.identity.user != 0)
+  }
+
+  private func validateIdentity() throws(UsageError) {
+    let hasUser = hasNewUserNamespace || joined.user != nil
+    try refuse(user != nil && !hasUser, "--uid needs --unshare-user or --userns")
+    try refuse(group != nil && !hasUser, "--gid needs --unshare-user or --userns")
+    try refuse(
+      joined.user != nil && namespaces.user == .create,
+      "--userns cannot be combined with --unshare-user")
+    try refuse(
+      disablesUserNamespaces && !hasNewUserNamespace, "--disable-userns needs --unshare-user")
+    let hasOuterMaps = channels.mapsWritten != nil
+    try refuse(
+      disablesUserNamespaces && hasOuterMaps,
+      "--disable-userns cannot be combined with --userns-block-fd")
+    try refuse(hasOuterMaps && !hasNewUserNamespace, "--userns-block-fd needs --unshare-user")
+    try refuse(
+      hasOuterMaps && channels.information == nil, "--userns-block-fd needs --info-fd")
+    try refuse(
+      (executionLabel ?? fileLabel) != nil && !SELinux.isActive,
+      "--exec-label and --file-label need SELinux, which is not active here")
+  }
+
+  private func validateNamespaces() throws(UsageError) {
+    let made = namespaces.others
+    try refuse(hostname != nil && !made.contains(.uts), "--hostname needs --unshare-uts")
+    try refuse(domainName != nil && !made.contains(.uts), "--domainname needs --unshare-uts")
+    try refuse(
+      clocks.monotonic != nil && !made.contains(.time), "--monotonic needs --unshare-time")
+    try refuse(clocks.boottime != nil && !made.contains(.time), "--boottime needs --unshare-time")
+    try refuse(
+      joined.network != nil && made.contains(.network),
+      "--netns cannot be combined with --unshare-net")
+  }
+
+  private func validateProcess() throws(UsageError) {
+    let hasPid = namespaces.others.contains(.pid)
+    try refuse(commandIsInit && !hasPid, "--as-pid-1 needs --unshare-pid")
+    try refuse(
+      commandIsInit && !lockFiles.isEmpty, "--as-pid-1 cannot be combined with --lock-file")
+    try refuse(
+      commandIsInit && channels.sync != nil, "--as-pid-1 cannot be combined with --sync-fd")
+    try refuse(killsOnExit && !hasPid, "--kill-on-exit needs --unshare-pid")
+  }
+
+  private func refuse(_ isMistake: Bool, _ message: String) throws(UsageError) {
+    if isMistake { throw UsageError(message) }
   }
 
   /// Whether the command keeps what it takes to undo `--disable-userns`.
@@ -74,23 +86,23 @@ extension Sandbox {
     return !(capabilities.applied(to: Capabilities()) & needed).isEmpty
   }
 
-  /// The descriptors of the caller's that the sandbox makes use of, with the options that named
-  /// them.
-  var descriptors: [(option: String, number: CInt)] {
-    var named: [(option: String, number: CInt)] = []
+  /// Calls `body` with every descriptor of the caller's that the sandbox makes use of, and the
+  /// option that named it.
+  func forEachDescriptor<Failure: Error>(
+    _ body: (String, CInt) throws(Failure) -> Void
+  ) throws(Failure) {
     for operation in filesystem {
-      if let number = operation.descriptor { named.append((operation.option, number)) }
+      if let number = operation.descriptor { try body(operation.option, number) }
     }
-    for filter in filters { named.append((filter.option, filter.descriptor)) }
-    let single: [(option: String, number: CInt?)] = [
-      ("--userns", joined.user), ("--userns2", joined.secondUser), ("--pidns", joined.pid),
-      ("--netns", joined.network), ("--info-fd", channels.information),
-      ("--json-status-fd", channels.status), ("--block-fd", channels.block),
-      ("--userns-block-fd", channels.mapsWritten), ("--sync-fd", channels.sync),
-    ]
-    for (option, number) in single {
-      if let number { named.append((option, number)) }
-    }
-    return named
+    for filter in filters { try body(filter.option, filter.descriptor) }
+    if let number = joined.user { try body("--userns", number) }
+    if let number = joined.secondUser { try body("--userns2", number) }
+    if let number = joined.pid { try body("--pidns", number) }
+    if let number = joined.network { try body("--netns", number) }
+    if let number = channels.information { try body("--info-fd", number) }
+    if let number = channels.status { try body("--json-status-fd", number) }
+    if let number = channels.block { try body("--block-fd", number) }
+    if let number = channels.mapsWritten { try body("--userns-block-fd", number) }
+    if let number = channels.sync { try body("--sync-fd", number) }
   }
 }

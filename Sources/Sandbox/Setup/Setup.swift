@@ -17,9 +17,8 @@ struct Setup: ~Copyable {
   /// Goes through the steps and ends in the command, in init, or in a report.
   consuming func run() -> Never {
     // The monitor's alone: who reads one to its end would otherwise wait for the command's exec.
-    for number in [plan.sandbox.channels.information, plan.sandbox.channels.status] {
-      if let number { Descriptors.close(number) }
-    }
+    if let number = plan.sandbox.channels.information { Descriptors.close(number) }
+    if let number = plan.sandbox.channels.status { Descriptors.close(number) }
     do throws(LaunchError) {
       try steps()
     } catch {
