@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <sys/mman.h>
+#include <time.h>
 
 // Laid down by the linker: the first byte, the end of the instructions, and where the constants
 // lie, which it puts between variables. Absent in a program that is not linked statically.
@@ -25,12 +26,26 @@ static inline void release_image(void) {
   release_pages(&__executable_start, &etext);
 }
 
+// How long a process may wait before that is called long: most one-shot commands are over by then,
+// and pages that are let go of have to be unmapped and found again.
+static const struct timespec patience = {.tv_nsec = 50000000};
+
 long linux_poll_released(struct pollfd *polled, unsigned long count) {
+  struct timespec left = patience;  // The kernel writes to it.
+  long ready = linux_result(syscall(SYS_ppoll, polled, count, &left, (void *)0, 0));
+  if (ready != 0) return ready;
   release_image();
   return linux_result(syscall(SYS_ppoll, polled, count, (void *)0, (void *)0, 0));
 }
 
 long linux_wait_released(int *status) {
+  const uint64_t child_ended = UINT64_C(1) << (SIGCHLD - 1);
+  long pid = linux_result(syscall(SYS_wait4, -1, status, WNOHANG, (void *)0));
+  if (pid != 0) return pid;
+  // The signal is blocked here, so that it stays until it is asked for.
+  syscall(SYS_rt_sigtimedwait, &child_ended, (void *)0, &patience, sizeof child_ended);
+  pid = linux_result(syscall(SYS_wait4, -1, status, WNOHANG, (void *)0));
+  if (pid != 0) return pid;
   release_image();
   return linux_result(syscall(SYS_wait4, -1, status, 0, (void *)0));
 }
