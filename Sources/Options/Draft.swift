@@ -18,6 +18,8 @@ public struct Draft: Sendable {
 
   /// What `--perms` said for the next option.
   var permissions: FilePermissions?
+  /// What follows from that for directories made on the way.
+  var parents: FilePermissions?
   /// What `--size` said for the next option.
   var size: UInt64?
   /// The layers of the next overlay, the bottom one first.
@@ -36,11 +38,28 @@ public struct Draft: Sendable {
 
   /// Appends an operation on the new root.
   mutating func add(_ occurrence: Occurrence, _ action: FilesystemOperation.Action) {
-    sandbox.filesystem.append(FilesystemOperation(option: occurrence.option, action: action))
+    sandbox.filesystem.append(
+      FilesystemOperation(
+        option: occurrence.option, action: action, parents: parents.take() ?? Draft.parents))
   }
 
+  private static let parents = FilePermissions(rawValue: 0o755)
+
   /// What `--perms` said, or `standard`.
+  ///
+  /// What is kept from the group or from others is so in the directories made on the way as well.
   mutating func takePermissions(_ standard: UInt32) -> FilePermissions {
-    permissions.take() ?? FilePermissions(rawValue: CModeT(standard))
+    guard let permissions = permissions.take() else {
+      return FilePermissions(rawValue: CModeT(standard))
+    }
+    var parents = Draft.parents
+    if permissions.isDisjoint(with: .groupReadWriteExecute) {
+      parents.subtract(.groupReadWriteExecute)
+    }
+    if permissions.isDisjoint(with: .otherReadWriteExecute) {
+      parents.subtract(.otherReadWriteExecute)
+    }
+    self.parents = parents
+    return permissions
   }
 }

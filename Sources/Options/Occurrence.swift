@@ -47,6 +47,15 @@ public struct Occurrence: Sendable {
     return FilePermissions(rawValue: value)
   }
 
+  /// The word at `index` as the name of an environment variable.
+  func variable(_ index: Int) throws(UsageError) -> ByteString {
+    let name = text(index)
+    guard !name.isEmpty, !name.bytes.contains(UInt8(ascii: "=")) else {
+      throw UsageError("\(name.quoted) is not the name of a variable")
+    }
+    return name
+  }
+
   /// The word at `index` as capabilities: a name, or ALL.
   func capabilities(_ index: Int) throws(UsageError) -> Capabilities {
     let text = text(index)

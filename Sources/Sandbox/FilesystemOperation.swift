@@ -12,11 +12,16 @@ public struct FilesystemOperation: Equatable, Sendable {
   public var option: String
   /// What is to be done.
   public var action: Action
+  /// What directories that have to be made on the way to the destination get.
+  public var parents: FilePermissions
 
   /// Names a step.
-  public init(option: String, action: Action) {
+  public init(
+    option: String, action: Action, parents: FilePermissions = FilePermissions(rawValue: 0o755)
+  ) {
     self.option = option
     self.action = action
+    self.parents = parents
   }
 
   /// What may be done with a bound tree.

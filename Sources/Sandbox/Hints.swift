@@ -72,7 +72,7 @@ private struct Hint {
       text: "only who owns a namespace, or is privileged in its user namespace, may join it, and "
         + "the descriptor must be of that kind"),
     Hint(
-      actions: [.bind], errors: [.notDirectory],
+      actions: [.bind], errors: [.notDirectory, .invalidArgument],
       text: "a directory can be mounted only on a directory, and a file only on a file"),
     Hint(
       actions: [.keepCapabilities, .dropPrivileges], errors: [.notPermitted],

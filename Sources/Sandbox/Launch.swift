@@ -149,6 +149,8 @@ extension LaunchPlan {
     var kept = [child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue]
     if let number = sandbox.channels.information { kept.append(number) }
     if let number = sandbox.channels.status { kept.append(number) }
+    // Without an init there is nobody inside to hold it.
+    if sandbox.commandIsInit, let number = sandbox.channels.sync { kept.append(number) }
     let signals = try Monitor.letGo(keeping: kept)
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self)

@@ -12,6 +12,7 @@ enum LaunchReport {
 
   // action, errno (4), and the lengths of option, call (1 each) and subject (2), then the texts.
   private static let header = 9
+  private static let none = 0xffff
 
   /// The record of `error`; a subject that is too long for it is cut.
   static func encode(_ error: LaunchError) -> [UInt8] {
@@ -24,8 +25,10 @@ enum LaunchReport {
     for shift in [0, 8, 16, 24] { record.append(UInt8(truncatingIfNeeded: code >> UInt32(shift))) }
     record.append(UInt8(option.count))
     record.append(UInt8(call.count))
-    record.append(UInt8(truncatingIfNeeded: subject.count))
-    record.append(UInt8(truncatingIfNeeded: subject.count >> 8))
+    // No subject is another thing than an empty one.
+    let length = (error.subject ?? error.cause.subject) == nil ? none : subject.count
+    record.append(UInt8(truncatingIfNeeded: length))
+    record.append(UInt8(truncatingIfNeeded: length >> 8))
     record += option + call + subject
     record += [UInt8](repeating: 0, count: size - record.count)
     return record
@@ -38,7 +41,8 @@ enum LaunchReport {
     }
     var code: UInt32 = 0
     for index in 0..<4 { code |= UInt32(record[1 + index]) << UInt32(8 * index) }
-    let ends = [Int(record[5]), Int(record[6]), Int(record[7]) | Int(record[8]) << 8]
+    let length = Int(record[7]) | Int(record[8]) << 8
+    let ends = [Int(record[5]), Int(record[6]), length == none ? 0 : length]
     var rest = record.dropFirst(header)
     var texts: [ArraySlice<UInt8>] = []
     for length in ends {
@@ -50,6 +54,6 @@ enum LaunchReport {
       errno: Errno(rawValue: CInt(bitPattern: code)))
     return LaunchError(
       action, option: texts[0].isEmpty ? nil : String(decoding: texts[0], as: UTF8.self),
-      subject: texts[2].isEmpty ? nil : ByteString(texts[2]), cause: cause)
+      subject: length == none ? nil : ByteString(texts[2]), cause: cause)
   }
 }

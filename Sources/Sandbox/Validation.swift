@@ -20,6 +20,7 @@ extension Sandbox {
     try validateIdentity()
     try validateNamespaces()
     try validateProcess()
+    try validateContents()
     try forEachDescriptor { (option, number) throws(UsageError) in
       if !Descriptors.isOpen(number) {
         throw UsageError("\(option): descriptor \(String(number)) is not open")
@@ -69,9 +70,23 @@ extension Sandbox {
     try refuse(commandIsInit && !hasPid, "--as-pid-1 needs --unshare-pid")
     try refuse(
       commandIsInit && !lockFiles.isEmpty, "--as-pid-1 cannot be combined with --lock-file")
-    try refuse(
-      commandIsInit && channels.sync != nil, "--as-pid-1 cannot be combined with --sync-fd")
     try refuse(killsOnExit && !hasPid, "--kill-on-exit needs --unshare-pid")
+  }
+
+  /// Content can be read once: the second file would be empty.
+  private func validateContents() throws(UsageError) {
+    var sources: [CInt] = []
+    for operation in filesystem {
+      switch operation.action {
+      case .file(let number, _, _), .data(let number, _, _, _): sources.append(number)
+      default: break
+      }
+    }
+    for filter in filters { sources.append(filter.descriptor) }
+    sources.sort()
+    for (number, next) in zip(sources, sources.dropFirst()) where number == next {
+      throw UsageError("descriptor \(String(number)) is named by two options that read it")
+    }
   }
 
   private func refuse(_ isMistake: Bool, _ message: String) throws(UsageError) {

@@ -160,6 +160,7 @@ struct LifetimeTests {
     os.kill(caller if victim == "caller" else monitor, signal.SIGKILL)
     dead, _, _ = select.select([held], [], [], 60)
     print("nothing is left" if dead and not os.read(held, 1) else "something is left")
+    os.kill(caller, signal.SIGKILL)
     """
 
   // Red: a supervisor that crashes leaves payloads running that nobody knows of.

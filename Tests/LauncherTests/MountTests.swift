@@ -25,7 +25,7 @@ struct MountTests {
       touch tree/a/b/file; mount --bind tree/a/b/file tree/a/b/file
       nestbox --unshare-user --ro-bind / / --ro-bind tree /mnt bash -c '
         for place in /mnt/new /mnt/a/new /mnt/a/b/new /mnt/a/b/file; do
-          (echo > $place) 2> /dev/null || echo "refused $place"
+          (echo > $place) 2>&- || echo "refused $place"
         done'
       nestbox --unshare-user --ro-bind / / --bind tree /mnt touch /mnt/a/b/new && echo control
       """)

@@ -29,14 +29,15 @@ struct RootTests {
     #expect(outcome.output == "5", "\(outcome.errors)")
   }
 
-  // Red: the same, where only one is to stay.
+  // Red: the same, where only one is to stay. User 0 needs neither an inheritable nor an ambient
+  // set to keep it, and what it starts is not to inherit it either.
   @Test func `A single capability can be kept`() throws {
     let outcome = try Session(as: .root).run(
       """
       nestbox --ro-bind / / --cap-drop ALL --cap-add CAP_NET_BIND_SERVICE \
         grep -c 'Cap.*:.0000000000000400$' /proc/self/status
       """)
-    #expect(outcome.output == "5", "\(outcome.errors)")
+    #expect(outcome.output == "3", "\(outcome.errors)")
   }
 
   // Red: a payload without any capability sets core_pattern, and runs as root on the host.
@@ -48,7 +49,7 @@ struct RootTests {
       """
       nestbox --ro-bind / / \(options) --proc /proc bash -c '
         for file in sys/kernel/core_pattern sys/vm/drop_caches sysrq-trigger; do
-          (: >> /proc/$file) 2> /dev/null && echo "opened $file"
+          (: >> /proc/$file) 2>&- && echo "opened $file"
         done; test -r /proc/sys/kernel/core_pattern && echo looked'
       """)
     #expect(outcome.output == "looked", "\(outcome.errors)")
@@ -105,8 +106,8 @@ struct RootTests {
       """
       SECRET=hidden-text nestbox --ro-bind / / --unshare-pid --proc /proc --unsetenv SECRET \
         --setenv OTHER hidden-text --unsetenv OTHER \(options) bash -c '
-          cat /proc/1/cmdline /proc/1/environ /proc/1/mem 2> /dev/null | grep -ac hidden-te""xt
-          ls /proc/1/fd 2> /dev/null | wc -l; readlink /proc/1/cwd'
+          cat /proc/1/cmdline /proc/1/environ /proc/1/mem 2>&- | grep -ac hidden-te""xt
+          ls /proc/1/fd 2>&- | wc -l'
       """)
     let lines = outcome.lines
     #expect(lines.first == "0", "\(outcome.errors)")

@@ -109,11 +109,17 @@ extension Option {
     Option(
       "--perms", [.octal], in: .filesystem, "Set the mode of what the next option makes",
       "It holds for the next option alone.", traits: .isModifier
-    ) { (draft, typed) throws(UsageError) in draft.permissions = try typed.permissions(0) },
+    ) { (draft, typed) throws(UsageError) in
+      guard draft.permissions == nil else { throw UsageError("given twice for the same option") }
+      draft.permissions = try typed.permissions(0)
+    },
     Option(
       "--size", [.bytes], in: .filesystem, "Limit the size of what the next option mounts",
       "It holds for the next option alone.", traits: .isModifier
-    ) { (draft, typed) throws(UsageError) in draft.size = try typed.size(0) },
+    ) { (draft, typed) throws(UsageError) in
+      guard draft.size == nil else { throw UsageError("given twice for the same option") }
+      draft.size = try typed.size(0)
+    },
   ]
 
   private static func data(

@@ -12,15 +12,11 @@ extension Option {
     ) { (draft, typed) throws(UsageError) in draft.sandbox.workingDirectory = typed.text(0) },
     Option("--setenv", [.variable, .value], in: .process, "Set an environment variable") {
       (draft, typed) throws(UsageError) in
-      let name = typed.text(0)
-      guard !name.isEmpty, !name.bytes.contains(UInt8(ascii: "=")) else {
-        throw UsageError("\(name.quoted) is not the name of a variable")
-      }
-      draft.sandbox.environment.append(.set(name, to: typed.text(1)))
+      draft.sandbox.environment.append(.set(try typed.variable(0), to: typed.text(1)))
     },
     Option("--unsetenv", [.variable], in: .process, "Remove an environment variable") {
       (draft, typed) throws(UsageError) in
-      draft.sandbox.environment.append(.unset(typed.text(0)))
+      draft.sandbox.environment.append(.unset(try typed.variable(0)))
     },
     Option("--clearenv", in: .process, "Remove all environment variables") {
       (draft, _) throws(UsageError) in draft.sandbox.environment.append(.clear)

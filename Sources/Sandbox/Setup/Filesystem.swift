@@ -24,6 +24,7 @@ extension NewRoot {
     _ operation: FilesystemOperation, _ circumstances: Circumstances
   ) throws(LaunchError) {
     let option = operation.option
+    parents = operation.parents
     switch operation.action {
     case .bind(let source, let destination, let access, let isOptional):
       try bind(source, destination, access, isOptional, option, circumstances)
@@ -44,7 +45,9 @@ extension NewRoot {
     case .bind, .bindDescriptor, .overlay: break
     case .remountReadOnly(let path):
       try step(.remountReadOnly, option, path) { root throws(SystemCallError) in
-        try MountTree(root.existing(path)).restrictThisMount(.readOnly)
+        try MountTree(root.existing(path)).restrictThisMount([
+          .readOnly, .noSetUserID, .noDevices,
+        ])
       }
     case .proc(let path):
       try mountProc(path, circumstances, option)
@@ -192,6 +195,7 @@ extension NewRoot {
     let entry = try entry(for: path)
     do throws(SystemCallError) {
       try entry.directory.makeSymbolicLink(entry.name, target: target)
+      try remember(entry, .other)
     } catch {
       // Merged and unmerged file systems are served by one line if a link that is there already
       // and says the same is as good as a new one.
@@ -252,6 +256,7 @@ extension NewRoot {
         circumstances.hasProcesses
         ? try MountTree.make("proc", [], [.noSetUserID, .noDevices, .noExecution])
         : try MountTree.clone(of: "/proc")
+      if !circumstances.hasProcesses { try tree.restrict([.noSetUserID, .noDevices]) }
       try root.attach(tree, at: .found(place))
       for name in NewRoot.machineControls
       where circumstances.isRoot || tree.descriptor.isWritable(name) {

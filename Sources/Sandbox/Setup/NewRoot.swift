@@ -18,6 +18,8 @@ struct NewRoot: ~Copyable {
   var root: OwnedDescriptor
   var rootFile: FileIdentity
   var leftovers: [Leftover] = []
+  /// What directories get that are made on the way to a destination.
+  var parents = FilePermissions.standardDirectory
   /// How many temporary overlays there are, for the names of their layers.
   var overlays = 0
 
@@ -96,6 +98,11 @@ extension NewRoot {
         throw error.about(ByteString(path))
       }
     }
+    if path.lastComponent?.kind == .parentDirectory {
+      // It cannot be made, but what it is the parent of can.
+      _ = try directory(path.removingLastComponent(), permissions: parents)
+      return .found(try root.openInRoot(path, .location))
+    }
     let entry = try entry(for: path)
     do throws(SystemCallError) {
       try make(entry, kind, permissions)
@@ -138,10 +145,15 @@ extension NewRoot {
   /// Opens the directory that is to hold `path`.
   mutating func entry(for path: FilePath) throws(SystemCallError) -> Entry {
     guard let last = path.lastComponent, last.kind == .regular else {
-      throw SystemCallError(call: "openat2", subject: ByteString(path), errno: .fileExists)
+      throw SystemCallError(
+        call: "openat2", subject: ByteString(path),
+        errno: path.isEmpty ? .noSuchFileOrDirectory : .fileExists)
     }
+    let parent = path.removingLastComponent()
+    // A relative destination is one that begins at the root.
     return Entry(
-      directory: try directory(path.removingLastComponent()), name: FilePath(root: nil, [last]))
+      directory: try directory(parent.isEmpty ? "/" : parent, permissions: parents),
+      name: FilePath(root: nil, [last]))
   }
 
   /// Opens the file `path` for writing, made where it does not exist.
@@ -172,8 +184,7 @@ extension NewRoot {
     case .directory: try entry.directory.makeDirectory(entry.name, permissions)
     case .other: try entry.directory.makeFile(entry.name, permissions)
     }
-    let directory = try entry.directory.fileIdentity()
-    if !ownDevices.contains(directory.device) { remember(entry, directory, kind) }
+    try remember(entry, kind)
   }
 }
 
@@ -192,9 +203,11 @@ extension NewRoot {
   ///
   /// One descriptor serves a row of entries in one directory; where there are none left, a mount
   /// point that stays behind is better than no sandbox.
-  private mutating func remember(
-    _ entry: borrowing Entry, _ identity: FileIdentity, _ kind: FileKind
-  ) {
+  mutating func remember(
+    _ entry: borrowing Entry, _ kind: FileKind
+  ) throws(SystemCallError) {
+    let identity = try entry.directory.fileIdentity()
+    guard !ownDevices.contains(identity.device) else { return }
     var directory: CInt?
     if let last = leftovers.last, last.identity == identity { directory = last.directory }
     guard let directory = directory ?? (try? entry.directory.duplicate())?.release() else { return }

@@ -7,6 +7,8 @@ internal import Linux
 struct Privileges {
   /// What the command has, in all five sets.
   let command: Capabilities
+  /// Whether they count only in a user namespace of the sandbox's.
+  let hasUserNamespace: Bool
   /// What init has and the command does not, or nothing where the command has everything.
   ///
   /// The kernel lets a process look into another and take it over only where it has the other's
@@ -23,6 +25,7 @@ struct Privileges {
     _ changes: [CapabilityChange], hasUserNamespace: Bool
   ) throws(SystemCallError) {
     let available = try Capabilities.permitted()
+    self.hasUserNamespace = hasUserNamespace
     command = changes.applied(to: hasUserNamespace ? Capabilities() : available) & available
     let spare = available.subtracting(command).bits
     fence = Capabilities(bits: spare & (~spare &+ 1))
@@ -43,9 +46,11 @@ struct Privileges {
 
   /// Leaves the command with its own.
   func dropInCommand() throws(SystemCallError) {
-    try Capabilities.set(permitted: command, effective: command, inheritable: command)
-    // An exec by a user other than 0 would lose them all but for the ambient set.
-    try command.raiseAmbient()
+    let inheritable = hasUserNamespace ? command : Capabilities()
+    try Capabilities.set(permitted: command, effective: command, inheritable: inheritable)
+    // An exec by a user other than 0 would lose them all but for the ambient set; outside of a user
+    // namespace only user 0 has any.
+    if hasUserNamespace { try command.raiseAmbient() }
   }
 }
 

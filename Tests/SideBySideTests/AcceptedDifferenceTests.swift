@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each entry of the list of accepted differences says something that is still true.
+
+import Testing
+
+extension AcceptedDifference: CustomTestStringConvertible {
+  var testDescription: String { name }
+}
+
+@Suite("Side by side: accepted differences", .needsReference)
+struct AcceptedDifferenceTests {
+  // Red: the list has an entry that allows for nothing, or for less than there is.
+  @Test(
+    "An accepted difference is there, and is all there is",
+    .enabled(if: Reference.version == "0.8.0", "the list is about bubblewrap 0.8.0"),
+    arguments: AcceptedDifference.all)
+  func example(_ accepted: AcceptedDifference) throws {
+    let comparison = try Comparison(accepted.example)
+    comparison.check()
+    let isTranslated = accepted.translate(accepted.example.text) != accepted.example.text
+    let others = AcceptedDifference.all.filter { $0.name != accepted.name }
+    #expect(isTranslated || !comparison.differences(accepting: others).isEmpty)
+  }
+}
