@@ -57,6 +57,8 @@ let package = Package(
       exclude: ["Golden"], swiftSettings: strict),
     // It starts the executable and links nothing of it.
     .testTarget(name: "LauncherTests", exclude: ["Cases"], swiftSettings: strict),
+    // It starts programs that start the executable.
+    .testTarget(name: "ClientTests", exclude: ["Scripts"], swiftSettings: strict),
     // The same lines through bubblewrap; it links nothing of the executable either.
     .testTarget(name: "SideBySideTests", exclude: ["Probe"], swiftSettings: strict),
   ],

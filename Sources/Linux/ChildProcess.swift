@@ -66,6 +66,13 @@ public struct ChildProcess: ~Copyable {
     try clone(Namespaces(rawValue: namespaces.rawValue | UInt64(CLONE_PARENT)))
   }
 
+  /// A descriptor of the calling process.
+  ///
+  /// See pidfd_open(2).
+  public static func openCurrent() throws(SystemCallError) -> OwnedDescriptor {
+    OwnedDescriptor(try check(linux_pidfd_open(getpid()), "pidfd_open"))
+  }
+
   /// Runs `body` in a child that shares this process's memory, until it executes a program.
   ///
   /// This process waits that long. Nothing has to be copied for the child, which saves it a tenth

@@ -64,6 +64,12 @@ final class LaunchPlan {
     sandbox.joined.pid != nil || sandbox.joined.user != nil && namespaces.contains(.pid)
   }
 
+  /// How many times the child goes on as another process.
+  var moves: Int {
+    guard needsGoBetween else { return 0 }
+    return (sandbox.joined.pid == nil ? 0 : 1) + (namespaces.contains(.pid) ? 1 : 0)
+  }
+
   /// The kinds that the child begins in: the user namespace, which the kernel makes first, and the
   /// pid namespace, which only a clone can enter.
   ///
@@ -144,6 +150,9 @@ extension LaunchPlan {
       try ChildProcess.clone(firstNamespaces)
     }
     guard let child else {
+      // The monitor's ends: that it has gone shows only when it was the last to hold them.
+      Descriptors.close(report.readEnd.rawValue)
+      Descriptors.close(status.ours.rawValue)
       Setup(plan: self, report: report.writeEnd, status: status.theirs).run()
     }
     var kept = [child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue]
@@ -153,7 +162,8 @@ extension LaunchPlan {
     if sandbox.commandIsInit, let number = sandbox.channels.sync { kept.append(number) }
     let signals = try Monitor.letGo(keeping: kept)
     let monitor = Monitor(
-      child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self)
+      child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
+      movesLeft: moves)
     return try monitor.run()
   }
 }

@@ -3,6 +3,7 @@
 // it, and learns how it ended.
 
 internal import Linux
+internal import SystemPackage
 
 /// The monitor of a running launch.
 struct Monitor: ~Copyable {
@@ -13,6 +14,10 @@ struct Monitor: ~Copyable {
   var status: OwnedDescriptor?
   let signals: SignalDescriptor
   let plan: LaunchPlan
+  /// How many times the child is still to go on as another process.
+  var movesLeft: Int
+  /// Whether the child has ended, and the process that goes on in its place has not yet spoken.
+  var isBetween = false
   /// The command, where it is not the child itself.
   var command: OwnedDescriptor?
   /// Signals that came before the command could be named.
@@ -41,7 +46,7 @@ struct Monitor: ~Copyable {
         try waitUntilReadable(
           [
             signals.rawValue, report?.rawValue ?? -1, status?.rawValue ?? -1,
-            child.descriptor.rawValue,
+            isBetween ? -1 : child.descriptor.rawValue,
           ], isLong: isRunning)
       }
       if ready[0] { forwardSignals() }
@@ -50,7 +55,12 @@ struct Monitor: ~Copyable {
       if ready[2], let termination = try readMessage() { return try end(termination) }
       // Its messages before its end, for the same reason.
       if ready[3] && !ready[1] && !ready[2] {
-        return try end(doing(.supervise) { () throws(SystemCallError) in try child.wait() })
+        let termination = try doing(.supervise) { () throws(SystemCallError) in try child.wait() }
+        if movesLeft > 0 && termination == .exited(0) {
+          isBetween = true
+        } else {
+          return try end(termination)
+        }
       }
     }
   }
@@ -83,10 +93,19 @@ extension Monitor {
     let (bytes, descriptor) = try doing(.supervise) { () throws(SystemCallError) in
       try Descriptors.receive(from: number, capacity: 16)
     }
-    if bytes.isEmpty { status = nil }
+    if bytes.isEmpty {
+      status = nil
+      // Nobody is left who could say what became of it.
+      if isBetween {
+        throw LaunchError(
+          .supervise, cause: SystemCallError(call: "recvmsg", errno: .noSuchProcess))
+      }
+    }
     switch SetupMessage(bytes) {
     case .hasMoved:
-      _ = try? child.wait()
+      if !isBetween { _ = try? child.wait() }
+      movesLeft -= 1
+      isBetween = false
       child = try doing(.supervise) { () throws(SystemCallError) in
         try ChildProcess(descriptor: OwnedDescriptor(descriptor))
       }
@@ -159,7 +178,7 @@ extension Monitor {
   /// Ends a launch that has no command yet which could do something about a signal.
   private mutating func abort(_ signal: CInt) -> Never {
     try? child.descriptor.sendSignal(Monitor.kill)
-    _ = try? child.wait()
+    if !isBetween { _ = try? child.wait() }
     // It may have gone on as another process in the meantime.
     if let number = status?.rawValue {
       while let (bytes, descriptor) = try? Descriptors.receive(from: number, capacity: 16),

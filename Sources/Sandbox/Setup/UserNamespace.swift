@@ -52,14 +52,14 @@ extension Setup {
     let sibling = try doing(.createProcess) { () throws(SystemCallError) in
       try ChildProcess.cloneSibling(namespaces)
     }
-    guard let sibling else {
-      if plan.sandbox.diesWithParent { try dieWithMonitor() }
-      return
-    }
+    if sibling != nil { CurrentProcess.exit(0) }
+    // The new process speaks for itself: of two that follow each other, the first does so before
+    // the second exists.
     try doing(.supervise) { () throws(SystemCallError) in
-      try status.send(SetupMessage.hasMoved.bytes, passing: sibling.descriptor.rawValue)
+      let itself = try ChildProcess.openCurrent()
+      try status.send(SetupMessage.hasMoved.bytes, passing: itself.rawValue)
     }
-    CurrentProcess.exit(0)
+    if plan.sandbox.diesWithParent { try dieWithMonitor() }
   }
 
   /// Tells the monitor that the namespaces are made, if anybody wants to know, and waits until it

@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs a program that you don't trust: it sees the system's programs and its own file, has no
+# network, and what it writes is gone afterwards. Usage: untrusted-binary.sh [PROGRAM [ARGUMENT…]]
+
+set -euo pipefail
+
+if (($# == 0)); then
+  # Something to try it with: a program that looks for what it can get.
+  sample=$(mktemp)
+  trap 'rm "$sample"' EXIT
+  set -- "$sample"
+  cat >"$sample" <<'END'
+#!/bin/bash
+echo "User $(id -u), process $$; I see $(cat /proc/[0-9]*/comm 2>/dev/null | paste -sd ' ')."
+echo "Secrets: $(find ~ /root /home -type f 2>/dev/null | wc -l) files in homes."
+echo "Network: $(grep -c : /proc/net/dev) device, connections $(
+  (exec 3<>/dev/tcp/192.0.2.1/80) 2>&1 | grep -q unreachable && echo refused || echo possible)."
+echo "Capabilities: $(sed -n 's/^CapEff:\t0*//p' /proc/self/status | grep . || echo none)."
+echo "User namespaces: $(unshare --user echo possible 2>/dev/null || echo refused)."
+echo "The system: $(touch /usr/bin/evil 2>/dev/null && echo changed || echo read-only)."
+echo "malware" >~/.bashrc && echo "Home: I wrote to $HOME/.bashrc."
+END
+  chmod 755 "$sample"
+fi
+
+program=$(realpath "$(command -v "$1")")
+shift
+
+options=(
+  # Every kind of namespace: no network, no other processes, no shared memory of others.
+  --unshare-all
+  # Namespaces of its own would give it access to more of the kernel.
+  --disable-userns
+  # No way to the terminal's input, and nothing that lives on.
+  --new-session --die-with-parent
+  # The system, read-only. Nothing of /home, /root, /var, /run or /sys.
+  --ro-bind /usr /usr
+  --ro-bind-try /etc/alternatives /etc/alternatives
+  --ro-bind-try /etc/ld.so.cache /etc/ld.so.cache
+  --proc /proc --dev /dev
+  # Room to write in, not too much of it, and only in memory.
+  --size $((64 << 20)) --tmpfs /tmp
+  --size $((64 << 20)) --perms 0700 --tmpfs "$HOME"
+  --ro-bind "$program" /run/program
+  # Variables may be secrets too.
+  --clearenv --setenv PATH /usr/bin --setenv HOME "$HOME" --setenv TERM "${TERM-dumb}"
+  --chdir "$HOME" --argv0 "$program"
+)
+# /bin, /lib and so on are links on Debian; elsewhere they may be directories.
+for directory in /bin /sbin /lib /lib32 /lib64; do
+  if [ -L $directory ]; then
+    options+=(--symlink "$(readlink $directory)" $directory)
+  else
+    options+=(--ro-bind-try $directory $directory)
+  fi
+done
+
+nestbox "${options[@]}" -- /run/program "$@"
