@@ -219,8 +219,8 @@ static pid_t find_command(pid_t monitor) {
 static double kilobytes(char **argv, bool quiet) {
   pid_t monitor = start(argv, quiet), command = find_command(monitor);
   double sum = command == 0 ? -1 : 0, size;
-  // The command is there before the others have come to rest.
-  pause_for(20);
+  // What is held for as long as the command runs, and not what the launch needed.
+  pause_for(200);
   for (pid_t pid = monitor; sum >= 0 && pid != command; pid = first_child(pid))
     sum = scan_proc(pid, "smaps_rollup", "Pss: %lf kB", &size) ? sum + size : -1;
   // Where the command ends, all above it end by themselves.
