@@ -76,6 +76,11 @@ public enum SignalDisposition {
     signal(SIGCHLD, SIG_DFL)
   }
 
+  /// Has a write that nobody will read fail instead of ending the process.
+  ///
+  /// See pipe(7).
+  public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
   /// Ends this process by `number`, so that the caller sees what happened.
   public static func die(by number: CInt) -> Never {
     signal(number, SIG_DFL)

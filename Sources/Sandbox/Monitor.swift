@@ -34,6 +34,8 @@ struct Monitor: ~Copyable {
   static func letGo(keeping kept: [CInt]) throws(LaunchError) -> SignalDescriptor {
     try doing(.prepare) { () throws(SystemCallError) in
       try Descriptors.closeAll(except: kept + [standardError])
+      // Those who listen to --json-status-fd may have left by the time there is something to say.
+      SignalDisposition.ignoreBrokenPipes()
       return try SignalDescriptor(forwarded)
     }
   }

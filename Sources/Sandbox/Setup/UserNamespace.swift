@@ -67,10 +67,12 @@ extension Setup {
   borrowing func announce() throws(LaunchError) {
     let channels = plan.sandbox.channels
     guard channels.information != nil || channels.status != nil else { return }
-    try doing(.supervise) { () throws(SystemCallError) in
+    let answer = try doing(.supervise) { () throws(SystemCallError) in
       try status.send(SetupMessage.isReady.bytes)
-      _ = try Descriptors.receive(from: status.rawValue, capacity: 1)
+      return try Descriptors.receive(from: status.rawValue, capacity: 1).message
     }
+    // The monitor has gone, and with it whoever should have been told before the command starts.
+    if answer.isEmpty { CurrentProcess.exit(125) }
   }
 
   /// Takes the means to make user namespaces away.

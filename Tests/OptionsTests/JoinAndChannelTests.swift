@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options for overlays, open descriptors, joined namespaces, channels, locks and labels: what each
+// changes, and what is wrong with it.
+
+import Linux
+import Sandbox
+import SystemPackage
+import Testing
+
+@testable import Options
+
+/// The sandbox that `words` and a command describe.
+private func sandbox(_ words: [ByteString]) throws -> Sandbox {
+  var parser = Parser()
+  try parser.parse(words + ["command"])
+  return parser.draft.sandbox
+}
+
+/// The words of a line.
+private func words(_ line: String) -> [ByteString] {
+  line.split(separator: " ").map { ByteString(String($0)) }
+}
+
+@Suite("Joins and channels")
+struct JoinAndChannelTests {
+  // Red: the sandbox waits for, writes to or joins another descriptor than the one that was named.
+  @Test func `Each option changes its own value`() throws {
+    let cases: [([ByteString], (inout Sandbox) -> Void)] = [
+      (["--userns", "5"], { $0.joined.user = 5 }),
+      (["--userns2", "5"], { $0.joined.secondUser = 5 }),
+      (["--pidns", "5"], { $0.joined.pid = 5 }), (["--netns", "5"], { $0.joined.network = 5 }),
+      (["--disable-userns"], { $0.disablesUserNamespaces = true }),
+      (["--assert-userns-disabled"], { $0.assertsNoUserNamespaces = true }),
+      (["--block-fd", "5"], { $0.channels.block = 5 }),
+      (["--userns-block-fd", "5"], { $0.channels.mapsWritten = 5 }),
+      (["--info-fd", "5"], { $0.channels.information = 5 }),
+      (["--json-status-fd", "0"], { $0.channels.status = 0 }),
+      (["--sync-fd", "2147483647"], { $0.channels.sync = CInt.max }),
+      (["--lock-file", "a//b"], { $0.lockFiles = ["a//b"] }),
+      (["--exec-label", "a:b"], { $0.executionLabel = "a:b" }),
+      (["--file-label", ""], { $0.fileLabel = "" }),
+      (["--not-a-security-boundary"], { $0.isNoSecurityBoundary = true }),
+    ]
+    for (words, change) in cases {
+      var expected = Sandbox()
+      expected.command = ["command"]
+      change(&expected)
+      #expect(try sandbox(words) == expected, "\(words[0].text)")
+    }
+  }
+
+  // Red: a lock is lost, or a second one takes the place of the first.
+  @Test func `Files to be locked add up in order`() throws {
+    let draft = try parse("--lock-file", "/b", "--lock-file", "/a", "--lock-file", "/b")
+    #expect(draft.sandbox.lockFiles == ["/b", "/a", "/b"])
+    #expect(draft.warnings == [])
+  }
+
+  // Red: half of an option's effect is lost without a word.
+  @Test(
+    "Of several the last one counts, and the others are warned of",
+    arguments: [
+      "--userns", "--userns2", "--pidns", "--netns", "--block-fd", "--userns-block-fd",
+      "--info-fd", "--json-status-fd", "--sync-fd", "--exec-label", "--file-label",
+    ])
+  func repetition(_ name: String) throws {
+    let option = ByteString(name)
+    #expect(try parse(option, "1").warnings == [])
+    let draft = try parse(option, "1", option, "2", option, "3")
+    let warning = "Only the last \(name) option will take effect"
+    #expect(draft.warnings == [warning, warning])
+    #expect(draft.sandbox == (try sandbox([option, "3"])))
+  }
+
+  // Red: a mistyped number is taken for a descriptor that the caller never meant.
+  @Test(
+    "What is no descriptor's number is refused",
+    arguments: [
+      "--userns", "--userns2", "--pidns", "--netns", "--block-fd", "--userns-block-fd",
+      "--info-fd", "--json-status-fd", "--sync-fd", "--bind-fd", "--ro-bind-fd",
+    ])
+  func noDescriptor(_ name: String) {
+    for word: ByteString in ["-1", "+1", "0x1", "1 ", "", "2147483648", "one"] {
+      let message = "\(name): \(word.quoted) is not a descriptor's number"
+      #expect(throws: UsageError(message)) { try parse(ByteString(name), word, "/a") }
+    }
+  }
+
+  // Red: what was opened for the sandbox is shown at another place, or with other rights.
+  @Test func `An open file or directory is bound with its access`() throws {
+    for (name, access) in [
+      ("--bind-fd", FilesystemOperation.Access.readWrite), ("--ro-bind-fd", .readOnly),
+    ] {
+      let operations = try parse(ByteString(name), "7", "a").sandbox.filesystem
+      #expect(
+        operations.map(\.action)
+          == [.bindDescriptor(7, destination: FilePath("a"), access: access)])
+      #expect(operations.map(\.option) == [name])
+      #expect(operations.map(\.descriptor) == [7])
+    }
+  }
+}
+
+@Suite("Overlay options")
+struct OverlayOptionTests {
+  // Red: layers are stacked the wrong way round, or writes go where they were not to go.
+  @Test func `Each kind of overlay has its layers and its place for writes`() throws {
+    let cases: [(String, Overlay.Writes)] = [
+      ("--overlay up work /d", .kept(upper: "up", work: "work")), ("--tmp-overlay /d", .discarded),
+      ("--ro-overlay /d", .refused),
+    ]
+    for (line, writes) in cases {
+      let operations = try sandbox(
+        words("--overlay-src a --overlay-src b --overlay-src a " + line)
+      ).filesystem
+      #expect(
+        operations.map(\.action)
+          == [.overlay(Overlay(sources: ["a", "b", "a"], writes: writes), destination: "/d")])
+      #expect(operations.map(\.option) == [String(line.prefix { $0 != " " })])
+    }
+  }
+
+  // Red: a directory's name is taken apart.
+  @Test func `Paths are taken as they are`() throws {
+    let draft = try parse("--overlay-src", #"a:b,c\ d"#, "--overlay", "u:,", #"w\"#, "/d:,")
+    #expect(
+      draft.sandbox.filesystem.map(\.action) == [
+        .overlay(
+          Overlay(sources: [#"a:b,c\ d"#], writes: .kept(upper: "u:,", work: #"w\"#)),
+          destination: "/d:,")
+      ])
+  }
+
+  // Red: an option of overlayfs is lost, or is one word with its neighbour.
+  @Test func `Options of overlayfs are taken apart at commas and add up`() throws {
+    let draft = try parse(
+      "--overlay-opt", "a=1,b", "--overlay-src", "s", "--overlay-opt", "c", "--tmp-overlay", "/d")
+    #expect(
+      draft.sandbox.filesystem.map(\.action) == [
+        .overlay(
+          Overlay(sources: ["s"], writes: .discarded, options: ["a=1", "b", "c"]),
+          destination: "/d")
+      ])
+  }
+
+  // Red: an overlay shows what was meant for another one.
+  @Test func `Sources and options hold for one overlay`() throws {
+    let operations = try sandbox(
+      words("--overlay-opt a --overlay-src s --tmp-overlay /d --overlay-src t --tmp-overlay /e")
+    ).filesystem
+    #expect(
+      operations.map(\.action) == [
+        .overlay(Overlay(sources: ["s"], writes: .discarded, options: ["a"]), destination: "/d"),
+        .overlay(Overlay(sources: ["t"], writes: .discarded), destination: "/e"),
+      ])
+  }
+
+  private static let dangling =
+    "--overlay-src and --overlay-opt must be followed by --overlay, --tmp-overlay or --ro-overlay"
+
+  // Red: layers that were named are left out without a word.
+  @Test(
+    "A mistake has its message",
+    arguments: [
+      ("--overlay a b /d", "--overlay: needs --overlay-src before it"),
+      ("--tmp-overlay /d", "--tmp-overlay: needs --overlay-src before it"),
+      ("--ro-overlay /d", "--ro-overlay: needs at least two --overlay-src before it"),
+      (
+        "--overlay-src a --ro-overlay /d",
+        "--ro-overlay: needs at least two --overlay-src before it"
+      ),
+      (
+        "--overlay-src a --tmp-overlay /d --tmp-overlay /e",
+        "--tmp-overlay: needs --overlay-src before it"
+      ),
+      ("--overlay-src a", dangling), ("--overlay-opt a", dangling),
+      ("--overlay-src a --dir /d --tmp-overlay /d", dangling),
+      ("--overlay-src a --perms 0700 --dir /d", dangling),
+      ("--overlay-opt a --bind / /", dangling),
+    ])
+  func message(_ line: String, _ message: String) {
+    #expect(throws: UsageError(message)) { try sandbox(words(line)) }
+  }
+}
+
+@Suite("What joins and channels go with")
+struct JoinAndChannelValidationTests {
+  // Red: a sandbox is started that is not the one that was asked for.
+  @Test(
+    "What excludes or needs another option says which",
+    arguments: [
+      ("--userns 0 --unshare-user", "--userns cannot be combined with --unshare-user"),
+      ("--unshare-user --userns 0", "--userns cannot be combined with --unshare-user"),
+      ("--netns 0 --unshare-net", "--netns cannot be combined with --unshare-net"),
+      ("--unshare-all --netns 0", "--netns cannot be combined with --unshare-net"),
+      ("--userns 0 --disable-userns", "--disable-userns needs --unshare-user"),
+      (
+        "--unshare-user --disable-userns --info-fd 0 --userns-block-fd 0",
+        "--disable-userns cannot be combined with --userns-block-fd"
+      ),
+      ("--unshare-user --userns-block-fd 0", "--userns-block-fd needs --info-fd"),
+      (
+        "--userns 0 --userns-block-fd 0 --info-fd 0",
+        "--userns-block-fd needs --unshare-user"
+      ),
+      (
+        "--unshare-pid --as-pid-1 --lock-file /a",
+        "--as-pid-1 cannot be combined with --lock-file"
+      ),
+    ])
+  func exclusion(_ line: String, _ message: String) throws {
+    let sandbox = try sandbox(words(line))
+    #expect(throws: UsageError(message)) { try sandbox.validate() }
+  }
+
+  // Red: options that go together are refused.
+  @Test(
+    "What goes together is let pass",
+    arguments: [
+      "--unshare-all --share-net --netns 0", "--userns 0 --unshare-user-try",
+      "--userns 0 --unshare-all", "--userns 0 --uid 5 --gid 6",
+      "--unshare-user --disable-userns --assert-userns-disabled",
+      "--unshare-user --userns-block-fd 0 --info-fd 0", "--unshare-pid --pidns 0",
+      "--userns 0 --userns2 0 --pidns 0 --assert-userns-disabled",
+      "--unshare-pid --as-pid-1 --sync-fd 0 --block-fd 0 --json-status-fd 0",
+      "--unshare-pid --lock-file /a --lock-file /b --sync-fd 0",
+    ])
+  func combination(_ line: String) throws {
+    let sandbox = try sandbox(words(line))
+    #expect(throws: Never.self) { try sandbox.validate() }
+  }
+
+  // Red: a number that was mistyped leads to a file that the caller never meant.
+  @Test(
+    "A descriptor that is not open is named",
+    arguments: [
+      "--userns", "--userns2", "--pidns", "--netns", "--block-fd", "--info-fd",
+      "--json-status-fd", "--sync-fd", "--bind-fd", "--ro-bind-fd",
+    ])
+  func closedDescriptor(_ name: String) throws {
+    let line = name.hasSuffix("bind-fd") ? "\(name) 999999 /a" : "\(name) 999999"
+    let sandbox = try sandbox(words(line))
+    #expect(throws: UsageError("\(name): descriptor 999999 is not open")) {
+      try sandbox.validate()
+    }
+  }
+}
