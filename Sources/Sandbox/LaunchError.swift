@@ -94,11 +94,19 @@ public struct LaunchError: Error, Equatable, Sendable {
   /// The sentence: what could not be done, the subject, the reason, and in brackets where.
   public var message: String {
     var message = action.sentence
-    if let subject = subject ?? cause.subject { message += " " + subject.quoted }
+    var call = cause.call
+    if let subject = subject ?? cause.subject {
+      // Clients look for the reason right after these words.
+      if action == .writeIdentityMap {
+        call += " " + subject.quoted
+      } else {
+        message += " " + subject.quoted
+      }
+    }
     // This one failed because a call did not.
-    if action == .assertNoUserNamespaces { return message + " (\(cause.call))" }
+    if action == .assertNoUserNamespaces { return message + " (\(call))" }
     message += ": " + cause.reason
-    message += " (" + (option.map { $0 + ", " } ?? "") + cause.call + ")"
+    message += " (" + (option.map { $0 + ", " } ?? "") + call + ")"
     return message
   }
 

@@ -52,7 +52,7 @@ struct CircumstanceTests {
     #expect(
       outcome.errors.split(separator: "\n") == [
         """
-        nestbox: setting up uid map /proc/self/setgroups: No such file or directory (open)
+        nestbox: setting up uid map: No such file or directory (open /proc/self/setgroups)
         """,
         "nestbox: /proc is not mounted here; a user namespace cannot be set up without it",
       ])
