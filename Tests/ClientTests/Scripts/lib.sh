@@ -79,7 +79,7 @@ if [ -z "${NESTBOX_CLIENT_TEST-}" ]; then
     if ((descriptor > 2 && descriptor != 255)); then eval "exec $descriptor>&-"; fi
   done
   # Not below the caller's own: names of sockets have to be short.
-  work=$(mktemp -d /tmp/nestbox-XXXXXX)
+  work=$(mktemp -d --tmpdir=/tmp)
   export work
   trap 'rm -rf "$work"' EXIT
   chmod 755 "$work"
