@@ -39,7 +39,7 @@ struct Launcher {
     do throws(UsageError) {
       if words.isEmpty { return noCommand() }
       try parser.parse(Array(words))
-      if let page = parser.draft.page { return show(page) }
+      if let task = parser.draft.task { return perform(task) }
       if parser.draft.sandbox.command.isEmpty { return noCommand() }
       try parser.draft.sandbox.validate()
     } catch {
@@ -63,9 +63,9 @@ struct Launcher {
     return persona.failure
   }
 
-  private func show(_ page: Draft.Page) -> UInt8 {
+  private func perform(_ task: Draft.Task) -> UInt8 {
     let text =
-      switch page {
+      switch task {
       case .help: Help.page(persona.program.quoted)
       case .version: persona.version + "\n"
       }

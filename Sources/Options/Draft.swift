@@ -11,8 +11,10 @@ public struct Draft: Sendable {
   public var sandbox = Sandbox()
   /// Whether messages begin with a priority as syslog(3) writes it.
   public var hasLevelPrefix = false
-  /// What was asked for instead of a sandbox.
-  public var page: Page?
+  /// What was asked for instead of a launch.
+  public var task: Task?
+  /// Whether the answer to a task is to be one for programs.
+  public var isJSON = false
   /// What is odd but no mistake.
   public var warnings: [String] = []
 
@@ -31,9 +33,23 @@ public struct Draft: Sendable {
   /// A descriptor from which more options are to be read, here and now.
   var moreArguments: CInt?
 
-  /// A page of text that an option asks for.
-  public enum Page: Sendable {
+  /// Something to do instead of launching a sandbox.
+  public enum Task: Equatable, Sendable {
     case help, version
+
+    /// Whether the rest of the command line makes no difference.
+    var endsParsing: Bool {
+      switch self {
+      case .help, .version: true
+      }
+    }
+
+    /// Whether the answer can be given as JSON.
+    var hasJSON: Bool {
+      switch self {
+      case .help, .version: false
+      }
+    }
   }
 
   /// Appends an operation on the new root.

@@ -16,7 +16,11 @@ public struct Parser: Sendable {
   /// Reads options up to the command and takes the rest for it.
   public mutating func parse(_ words: [ByteString]) throws(UsageError) {
     let rest = try parseOptions(words[...])
+    if draft.task?.endsParsing == true { return }
     try requireNoModifier(before: nil)
+    if draft.isJSON, draft.task?.hasJSON != true {
+      throw UsageError("--json needs an option that asks for a report")
+    }
     draft.sandbox.command = Array(rest)
   }
 
@@ -25,7 +29,9 @@ public struct Parser: Sendable {
     _ words: ArraySlice<ByteString>
   ) throws(UsageError) -> ArraySlice<ByteString> {
     var rest = words
-    while let word = rest.first, word.bytes.first == UInt8(ascii: "-"), draft.page == nil {
+    while let word = rest.first, word.bytes.first == UInt8(ascii: "-"),
+      draft.task?.endsParsing != true
+    {
       rest = rest.dropFirst()
       if word == Parser.end { return rest }
       guard let option = Option.named(word) else { throw Parser.unknown(word) }

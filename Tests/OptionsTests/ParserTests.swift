@@ -51,7 +51,7 @@ struct ParserTests {
     var parser = Parser()
     try parser.parse(["--", "--help"])
     #expect(parser.draft.sandbox.command == ["--help"])
-    #expect(parser.draft.page == nil)
+    #expect(parser.draft.task == nil)
   }
 
   // Red: a sandbox is made of nothing.
@@ -214,9 +214,9 @@ struct ParserTests {
 
   // Red: --help is refused because of what stands behind it.
   @Test func `A page that is asked for ends the reading`() throws {
-    for (name, page) in [("--help", Draft.Page.help), ("--version", .version)] {
+    for (name, page) in [("--help", Draft.Task.help), ("--version", .version)] {
       let draft = try parse(ByteString(name), "--no-such-option")
-      #expect(draft.page == page)
+      #expect(draft.task == page)
     }
   }
 

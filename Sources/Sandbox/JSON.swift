@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reports for programs.
+
+public import Linux
+
+/// A value as RFC 8259 writes it.
+public indirect enum JSON: Equatable, Sendable {
+  /// Nothing.
+  case null
+  /// True or false.
+  case boolean(Bool)
+  /// A whole number.
+  case number(Int64)
+  /// A text.
+  case string(String)
+  /// Values in order.
+  case array([JSON])
+  /// Named values in order.
+  case object([Member])
+
+  /// A named value of an object.
+  public struct Member: Equatable, Sendable {
+    let name: String
+    let value: JSON
+
+    /// Names a value.
+    public init(_ name: String, _ value: JSON) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// Bytes as text; those that are not UTF-8 are replaced.
+  public static func bytes(_ bytes: ByteString) -> JSON { .string(bytes.text) }
+
+  /// A value that may be missing.
+  public static func optional(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
+
+  /// The value over several lines, with a newline at the end.
+  public var text: String {
+    var text = ""
+    write(to: &text, indent: "")
+    return text + "\n"
+  }
+
+  private func write(to text: inout String, indent: String) {
+    switch self {
+    case .null: text += "null"
+    case .boolean(let value): text += value ? "true" : "false"
+    case .number(let value): text += String(value)
+    case .string(let value): JSON.quote(value, to: &text)
+    case .array(let values):
+      JSON.list(values, "[", "]", to: &text, indent) { value, text, indent in
+        value.write(to: &text, indent: indent)
+      }
+    case .object(let members):
+      JSON.list(members, "{", "}", to: &text, indent) { member, text, indent in
+        JSON.quote(member.name, to: &text)
+        text += ": "
+        member.value.write(to: &text, indent: indent)
+      }
+    }
+  }
+
+  private static func list<Element>(
+    _ elements: [Element], _ start: String, _ end: String, to text: inout String,
+    _ indent: String, _ write: (Element, inout String, String) -> Void
+  ) {
+    text += start
+    for (index, element) in elements.enumerated() {
+      text += (index == 0 ? "\n" : ",\n") + indent + "  "
+      write(element, &text, indent + "  ")
+    }
+    text += (elements.isEmpty ? "" : "\n" + indent) + end
+  }
+
+  private static func quote(_ value: String, to text: inout String) {
+    text += "\""
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\t": text += "\\t"
+      case "\u{0}"..<" ", "\u{7f}"..<"\u{a0}":
+        let digits = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
+  }
+}
