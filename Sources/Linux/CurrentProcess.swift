@@ -124,9 +124,9 @@ public enum CurrentProcess {
   ///
   /// Speculation is left as it is (SECCOMP_FILTER_FLAG_SPEC_ALLOW): older kernels would make
   /// every program under a filter slower, against an attack within its own address space.
-  /// `program` holds instructions of eight bytes each.
-  public static func installFilter(_ program: [UInt8]) throws(SystemCallError) {
-    guard program.count % 8 == 0, let count = CUnsignedShort(exactly: program.count / 8) else {
+  /// `program` holds one instruction an element, as struct sock_filter lies in memory.
+  public static func installFilter(_ program: [UInt64]) throws(SystemCallError) {
+    guard let count = CUnsignedShort(exactly: program.count) else {
       throw SystemCallError(call: "seccomp", errno: .invalidArgument)
     }
     let result = unsafe program.withUnsafeBytes { buffer -> CInt in

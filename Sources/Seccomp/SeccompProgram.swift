@@ -15,18 +15,26 @@ public enum SeccompError: Error, Equatable, Sendable {
 ///
 /// See seccomp(2).
 public struct SeccompProgram: Equatable, Sendable {
-  /// The instructions, eight bytes each.
-  public let instructions: [UInt8]
+  /// The instructions, each as its eight bytes lie in memory: struct sock_filter.
+  public let instructions: [UInt64]
 
   /// The most instructions that the kernel takes (BPF_MAXINSNS).
   static let maximum = 4096
 
   /// Takes over compiled instructions.
-  public init(_ instructions: [UInt8]) throws(SeccompError) {
-    guard !instructions.isEmpty, instructions.count % 8 == 0,
-      instructions.count <= SeccompProgram.maximum * 8
-    else { throw .malformed(size: instructions.count) }
+  init(_ instructions: [UInt64]) {
     self.instructions = instructions
+  }
+
+  /// Takes over compiled instructions as bytes.
+  public init(_ bytes: [UInt8]) throws(SeccompError) {
+    guard !bytes.isEmpty, bytes.count % 8 == 0, bytes.count <= SeccompProgram.maximum * 8
+    else { throw .malformed(size: bytes.count) }
+    instructions = stride(from: 0, to: bytes.count, by: 8).map { start in
+      var instruction: UInt64 = 0
+      for index in 0..<8 { instruction |= UInt64(bytes[start + index]) << UInt64(8 * index) }
+      return UInt64(littleEndian: instruction)
+    }
   }
 
   /// Reads the program from an open descriptor to its end.
@@ -38,6 +46,18 @@ public struct SeccompProgram: Equatable, Sendable {
       throw .unreadable(error)
     }
     try self.init(bytes)
+  }
+
+  /// The program as the bytes that the kernel and other launchers take.
+  public var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(instructions.count * 8)
+    for instruction in instructions {
+      for shift in 0..<8 {
+        bytes.append(UInt8(truncatingIfNeeded: instruction >> UInt64(8 * shift)))
+      }
+    }
+    return bytes
   }
 
   /// Puts the calling process and its children under the program.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "process.h"
+#include "constants.h"
 #include "files.h"
 #include "memory.h"
 #include "mounts.h"

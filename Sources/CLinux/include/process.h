@@ -97,3 +97,9 @@ static inline int linux_exec(
 static inline int linux_wait_exited(int status) { return WIFEXITED(status); }
 static inline int linux_wait_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int linux_wait_signal(int status) { return WTERMSIG(status); }
+
+// strerrorname_np(3), which is declared for GNU sources only.
+const char *_Nullable strerrorname_np(int number);
+static inline const char *_Nullable linux_error_name(int number) {
+  return strerrorname_np(number);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Errors by the names that errno(3) has for them.
+
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// The names of errors.
+///
+/// See errno(3), strerrorname_np(3).
+public enum ErrorNames {
+  /// The largest number that a system call can fail with (MAX_ERRNO).
+  private static let largest: CInt = 4095
+
+  /// The error called `name`, as `EPERM`; nil where there is none.
+  public static func error(named name: String) -> Errno? {
+    all.first { $0.name == name }?.error
+  }
+
+  /// The name of `error`, or nil where it has none.
+  public static func name(of error: Errno) -> String? {
+    guard let name = unsafe linux_error_name(error.rawValue) else { return nil }
+    return unsafe String(cString: name)
+  }
+
+  /// Every error that has a name.
+  public static var all: [(name: String, error: Errno)] {
+    (1...largest).compactMap { number in
+      let error = Errno(rawValue: number)
+      return name(of: error).map { ($0, error) }
+    }
+  }
+}
