@@ -59,6 +59,8 @@ let package = Package(
     .testTarget(name: "LauncherTests", exclude: ["Cases"], swiftSettings: strict),
     // It starts programs that start the executable.
     .testTarget(name: "ClientTests", exclude: ["Scripts"], swiftSettings: strict),
+    // It starts programs of a desktop in it.
+    .testTarget(name: "DesktopTests", exclude: ["Scripts"], swiftSettings: strict),
     // The same lines through bubblewrap; it links nothing of the executable either.
     .testTarget(name: "SideBySideTests", exclude: ["Probe"], swiftSettings: strict),
   ],

@@ -109,18 +109,22 @@ public struct ChildProcess: ~Copyable {
     self.init(pid: pid, descriptor: descriptor)
   }
 
+  /// Gives up the descriptor.
+  public consuming func release() -> CInt { descriptor.release() }
+
   /// Waits until this child has ended.
   ///
   /// See waitid(2), P_PIDFD.
   public borrowing func wait() throws(SystemCallError) -> Termination {
+    try descriptor.waitForProcess()
+  }
+
+  /// Whether this process has a child, ended or not.
+  ///
+  /// See waitid(2), WNOWAIT.
+  public static var hasAny: Bool {
     var information = unsafe siginfo_t()
-    let result = retrying {
-      unsafe linux_wait_pidfd(descriptor.rawValue, &information, WEXITED)
-    }
-    try check(result, "waitid")
-    let status = unsafe information._sifields._sigchld.si_status
-    return unsafe information.si_code == CInt(CLD_EXITED)
-      ? .exited(UInt8(truncatingIfNeeded: status)) : .signaled(status)
+    return unsafe waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0
   }
 
   /// Waits until any child has ended; nil when there is none left.
@@ -136,6 +140,20 @@ public struct ChildProcess: ~Copyable {
 }
 
 extension OwnedDescriptor {
+  /// Waits until the child that this descriptor stands for has ended.
+  ///
+  /// See waitid(2), P_PIDFD.
+  public borrowing func waitForProcess() throws(SystemCallError) -> Termination {
+    var information = unsafe siginfo_t()
+    let result = retrying {
+      unsafe linux_wait_pidfd(rawValue, &information, WEXITED)
+    }
+    try check(result, "waitid")
+    let status = unsafe information._sifields._sigchld.si_status
+    return unsafe information.si_code == CInt(CLD_EXITED)
+      ? .exited(UInt8(truncatingIfNeeded: status)) : .signaled(status)
+  }
+
   /// Sends `signal` to the process that this descriptor stands for.
   ///
   /// See pidfd_send_signal(2).

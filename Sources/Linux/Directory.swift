@@ -35,6 +35,9 @@ public struct OpenMode: Sendable {
   /// For reading, without waiting for a writer where it is a FIFO.
   public static let reading = OpenMode(flags: O_RDONLY | O_NONBLOCK | O_NOCTTY, permissions: 0)
 
+  /// For reading and writing, where it exists.
+  public static let readingAndWriting = OpenMode(flags: O_RDWR | O_NOCTTY, permissions: 0)
+
   /// For writing from the start, made with `permissions` where it does not exist.
   public static func writing(_ permissions: FilePermissions) -> OpenMode {
     OpenMode(

@@ -213,6 +213,16 @@ public enum MountNamespace {
     try check(result, "mount_setattr")
   }
 
+  /// Makes everything that is mounted here read-only, and keeps that from showing up on the host.
+  ///
+  /// See mount_setattr(2), AT_RECURSIVE.
+  public static func becomeReadOnly() throws(SystemCallError) {
+    let result = unsafe linux_mount_setattr(
+      AT_FDCWD, "/", UInt32(LINUX_AT_RECURSIVE), UInt64(MountAttributes.readOnly.rawValue), 0,
+      MountPropagation.slave.flags)
+    try check(result, "mount_setattr")
+  }
+
   /// Makes the mount at the working directory the root of the namespace and stacks the old root on
   /// `oldRoot`, which is looked up there.
   ///

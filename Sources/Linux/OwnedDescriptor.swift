@@ -38,6 +38,13 @@ public struct OwnedDescriptor: ~Copyable {
   public borrowing func duplicate() throws(SystemCallError) -> OwnedDescriptor {
     OwnedDescriptor(try check(linux_fcntl(rawValue, F_DUPFD_CLOEXEC, 3), "fcntl"))
   }
+
+  /// Makes `number` a descriptor of the same open file, which stays open on exec.
+  ///
+  /// See dup2(2).
+  public borrowing func replace(_ number: CInt) throws(SystemCallError) {
+    try check(dup2(rawValue, number) < 0 ? -errno : 0, "dup2")
+  }
 }
 
 /// The two ends of a pipe, both closed on exec.
@@ -135,16 +142,23 @@ public enum Descriptors {
     try check(linux_fcntl(number, F_SETFD, CLong(FD_CLOEXEC)), "fcntl")
   }
 
-  /// Waits until a byte can be read from `number`, or its end.
+  /// Lets `number` stay open when a program is executed.
+  ///
+  /// See fcntl(2), FD_CLOEXEC.
+  public static func keepOnExec(_ number: CInt) throws(SystemCallError) {
+    try check(linux_fcntl(number, F_SETFD, 0), "fcntl")
+  }
+
+  /// Waits until a byte can be read from `number`, or its end, and answers whether it was a byte.
   ///
   /// See read(2).
-  public static func waitForByte(_ number: CInt) throws(SystemCallError) {
+  public static func waitForByte(_ number: CInt) throws(SystemCallError) -> Bool {
     var byte: UInt8 = 0
     let result = retrying {
       let count = unsafe read(number, &byte, 1)
       return count < 0 ? -errno : CInt(count)
     }
-    try check(result, "read")
+    return try check(result, "read") > 0
   }
 
   /// Takes a lock for reading on the whole of `number` for this process; it lasts until the process

@@ -85,6 +85,8 @@ public struct Operand: Equatable, Sendable {
   static var upper: Operand { Operand(name: "RWSRC", kind: .hostDirectory) }
   static var work: Operand { Operand(name: "WORKDIR", kind: .hostDirectory) }
   static var label: Operand { Operand(name: "LABEL", kind: .text) }
+  static var busName: Operand { Operand(name: "NAME", kind: .text) }
+  static var rule: Operand { Operand(name: "RULE", kind: .text) }
   static var user: Operand { Operand(name: "UID", kind: .number) }
   static var group: Operand { Operand(name: "GID", kind: .number) }
 }
@@ -96,6 +98,7 @@ public enum Section: String, CaseIterable, Sendable {
   case filesystem = "File system"
   case process = "Environment and process"
   case security = "Privileges"
+  case buses = "D-Bus"
   case lifetime = "Lifetime"
   case monitoring = "Monitoring"
 }
@@ -109,7 +112,7 @@ extension Option {
     var all = general + namespaces + joins
     all += binds + filesystem + overlays
     all += process + security + labels
-    all += lifetime + channels
+    all += buses + lifetime + channels
     return all
   }
 
@@ -120,7 +123,8 @@ extension Option {
     if let option = find(word, namespaces) ?? find(word, process) { return option }
     if let option = find(word, general) ?? find(word, lifetime) { return option }
     if let option = find(word, joins) ?? find(word, overlays) { return option }
-    return find(word, security) ?? find(word, labels) ?? find(word, channels)
+    if let option = find(word, security) ?? find(word, labels) { return option }
+    return find(word, channels) ?? find(word, buses)
   }
 
   private static func find(_ word: ByteString, _ table: [Option]) -> Option? {

@@ -72,6 +72,27 @@ private struct Hint {
       text: "only who owns a namespace, or is privileged in its user namespace, may join it, and "
         + "the descriptor must be of that kind"),
     Hint(
+      actions: [.startBusProxy], errors: [.noSuchFileOrDirectory],
+      text:
+        "D-Bus options need the program xdg-dbus-proxy in PATH; on most distributions it is the "
+        + "package xdg-dbus-proxy"),
+    Hint(
+      actions: [.startBusProxy], errors: [.brokenPipe],
+      text: "xdg-dbus-proxy ended before it was ready; release 0.1.0 or later is needed"),
+    Hint(
+      actions: [.findBus], errors: [],
+      text:
+        "no address is in DBUS_SESSION_BUS_ADDRESS or DBUS_SYSTEM_BUS_ADDRESS, and no socket at "
+        + "the usual place; dbus-run-session(1) runs a program with a session bus of its own"),
+    Hint(
+      actions: [.filterBus], errors: [],
+      text: "the bus listens on an abstract socket, which the command can reach past the filter "
+        + "while it shares the host's network; add --unshare-net"),
+    Hint(
+      actions: [.showBus], errors: [.readOnlyFileSystem, .permissionDenied],
+      text: "the file would have to be made on the host; have a file system of the sandbox's own "
+        + "there, for instance with --tmpfs /run"),
+    Hint(
       actions: [.bind], errors: [.notDirectory, .invalidArgument],
       text: "a directory can be mounted only on a directory, and a file only on a file"),
     Hint(

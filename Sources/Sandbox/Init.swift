@@ -11,6 +11,8 @@ struct Init: ~Copyable {
   let killsOnExit: Bool
   /// The command's filters.
   let filters: [SeccompProgram]
+  /// Whether the monitor has to know that nothing lives on after the command.
+  let tellsOfEnd: Bool
   /// Descriptors that stay open to the end.
   let held: [CInt]
 
@@ -33,6 +35,9 @@ struct Init: ~Copyable {
     }
     while let (pid, termination) = ChildProcess.waitForAny() {
       guard pid == command.pid else { continue }
+      if tellsOfEnd && (killsOnExit || !ChildProcess.hasAny) {
+        try? status.send(SetupMessage.isEnding.bytes)
+      }
       // The monitor may be gone, which is no reason to stop.
       try? status.send(SetupMessage.hasEnded(termination).bytes)
       if killsOnExit { break }

@@ -31,6 +31,8 @@ final class LaunchPlan {
   let workingDirectory: ByteString?
   let signalMask: SignalMask
 
+  /// What stands between the command and the buses, where it may use any.
+  let busProxy: BusProxy?
   /// Whether the network namespace was joined before the child was made.
   let hasJoinedNetwork: Bool
   /// What warnings begin with.
@@ -38,7 +40,7 @@ final class LaunchPlan {
 
   init(
     _ sandbox: Sandbox, _ image: ProcessImage, _ namespaces: Namespaces, _ signalMask: SignalMask,
-    hasJoinedNetwork: Bool, warningPrefix: String
+    hasJoinedNetwork: Bool, busProxy: BusProxy?, warningPrefix: String
   ) {
     self.sandbox = sandbox
     self.image = image
@@ -46,6 +48,7 @@ final class LaunchPlan {
     identity = CurrentProcess.identity
     workingDirectory = CurrentProcess.workingDirectory
     self.signalMask = signalMask
+    self.busProxy = busProxy
     self.hasJoinedNetwork = hasJoinedNetwork
     self.warningPrefix = warningPrefix
   }
@@ -112,7 +115,8 @@ extension Sandbox {
     if joined.user != nil { namespaces.remove(.user) }
     let plan = LaunchPlan(
       self, caller.image, namespaces, mask, hasJoinedNetwork: try joinNetwork(),
-      warningPrefix: warningPrefix)
+      // After all that a mistake of the caller's could stop.
+      busProxy: try startBusProxy(caller.image, mask), warningPrefix: warningPrefix)
     return try plan.launch()
   }
 
@@ -160,6 +164,10 @@ extension LaunchPlan {
     if let number = sandbox.channels.status { kept.append(number) }
     // Without an init there is nobody inside to hold it.
     if sandbox.commandIsInit, let number = sandbox.channels.sync { kept.append(number) }
+    if let proxy = busProxy {
+      kept.append(proxy.process)
+      if !hasInit { kept.append(proxy.lifeline) }
+    }
     let signals = try Monitor.letGo(keeping: kept)
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,

@@ -37,6 +37,7 @@ public struct LaunchError: Error, Equatable, Sendable {
     case mountProc, mountTmpfs, mountDevices, mountDevpts, mountMqueue
     case makeDirectory, makeFile, writeFile, makeSymbolicLink, setPermissions
     case changeDirectory, beginSession, dropPrivileges, keepCapabilities
+    case findBus, filterBus, startBusProxy, showBus
     case lock, setLabel, readSource, mountOverlay
     case readFilter, installFilter, execute, supervise
 
@@ -53,6 +54,10 @@ public struct LaunchError: Error, Equatable, Sendable {
       case .disableUserNamespaces: "Can't disable user namespaces"
       case .assertNoUserNamespaces:
         "creation of new user namespaces was not disabled as requested"
+      case .findBus: "Can't find the"
+      case .filterBus: "Can't filter the bus at"
+      case .startBusProxy: "Can't start the D-Bus proxy"
+      case .showBus: "Can't show the D-Bus socket at"
       case .lock: "Can't lock"
       case .setLabel: "Can't set the label"
       case .readSource: "Can't use descriptor"

@@ -11,6 +11,8 @@ enum SetupMessage: Equatable {
   case isReady
   /// The command exists; a descriptor of it comes along.
   case hasStarted
+  /// The command is the last process inside, and has ended.
+  case isEnding
   /// The command has ended.
   case hasEnded(Termination)
 
@@ -25,6 +27,7 @@ enum SetupMessage: Equatable {
     case 3: self = .hasStarted
     case 4: self = .hasEnded(.exited(UInt8(truncatingIfNeeded: number)))
     case 5: self = .hasEnded(.signaled(CInt(bitPattern: number)))
+    case 6: self = .isEnding
     default: return nil
     }
   }
@@ -36,6 +39,7 @@ enum SetupMessage: Equatable {
       case .hasMoved: (1, 0)
       case .isReady: (2, 0)
       case .hasStarted: (3, 0)
+      case .isEnding: (6, 0)
       case .hasEnded(.exited(let status)): (4, Int32(status))
       case .hasEnded(.signaled(let signal)): (5, signal)
       }

@@ -20,6 +20,8 @@ struct Monitor: ~Copyable {
   var isBetween = false
   /// The command, where it is not the child itself.
   var command: OwnedDescriptor?
+  /// Whether nothing is left inside once the command has ended.
+  var isEnding = false
   /// Signals that came before the command could be named.
   var pending: [CInt] = []
 
@@ -85,6 +87,7 @@ extension Monitor {
     guard record.isEmpty else {
       // Nothing of the sandbox is left when the caller hears of it.
       _ = try? child.wait()
+      plan.busProxy?.stop()
       throw LaunchReport.decode(record)
     }
   }
@@ -116,6 +119,7 @@ extension Monitor {
       command = OwnedDescriptor(descriptor)
       for signal in pending { try? command?.sendSignal(signal) }
       pending = []
+    case .isEnding: isEnding = true
     case .hasEnded(let termination): return termination
     case nil: break
     }
@@ -150,6 +154,8 @@ extension Monitor {
       // Who does not listen any more does not change how the command ended.
       try? Descriptors.write(line, to: number)
     }
+    // What lives on inside keeps its buses; init holds what ends the proxy.
+    if isEnding || !plan.hasInit { plan.busProxy?.stop() }
     return termination
   }
 }

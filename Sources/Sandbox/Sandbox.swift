@@ -38,6 +38,8 @@ public struct Sandbox: Equatable, Sendable {
   public var filesystem: [FilesystemOperation] = []
   /// What is done to the caller's environment, in order.
   public var environment: [EnvironmentChange] = []
+  /// The message buses that are shown inside.
+  public var buses = Buses()
   /// Where the command starts; nil for the caller's directory where it exists inside.
   public var workingDirectory: ByteString?
   /// What is done to the set of capabilities that the command would have, in order.

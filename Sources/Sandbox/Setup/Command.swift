@@ -14,6 +14,8 @@ struct Command {
   let fileModeMask: UInt32
   /// A procfs in which this process can set its label, if it is to have one.
   let proc: CInt?
+  /// What the making of the root changes of the environment.
+  let variables: [EnvironmentChange]
 
   /// Goes through the last steps and executes the command; returns only with what failed.
   func start() -> LaunchError {
@@ -33,7 +35,7 @@ struct Command {
       try changeIdentity()
       try privileges.dropInCommand()
     }
-    var environment = Environment(plan.image.environment, plan.sandbox.environment)
+    var environment = Environment(plan.image.environment, plan.sandbox.environment + variables)
     // With the command's own rights, and with HOME as it will be.
     try changeDirectory(&environment)
     if let label = plan.sandbox.executionLabel, let proc {

@@ -55,7 +55,7 @@ struct Setup: ~Copyable {
     // files of its /proc have to be written, is written or open by then.
     if plan.sandbox.disablesUserNamespaces { try disableUserNamespaces() }
     let proc = try keepProc()
-    try makeRoot(proc)
+    let variables = try makeRoot(proc)
     // The namespace that is below this one and may do less.
     try enterSecondUserNamespace(proc)
     // From open descriptors, which init is about to close.
@@ -64,7 +64,8 @@ struct Setup: ~Copyable {
     // After the last call that needs a capability, before the first process that may keep none.
     let privileges = try boundPrivileges()
     let command = Command(
-      plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc)
+      plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc,
+      variables: variables)
     // Last of what both share: whatever init held or did later, the command would not see.
     if plan.hasInit { try becomeInit(command) }
     throw command.start()
@@ -132,7 +133,7 @@ extension Setup {
   private borrowing func waitForCaller() throws(LaunchError) {
     guard let descriptor = plan.sandbox.channels.block else { return }
     try doing(.waitForCaller, option: "--block-fd") { () throws(SystemCallError) in
-      try Descriptors.waitForByte(descriptor)
+      _ = try Descriptors.waitForByte(descriptor)
     }
   }
 }
@@ -151,7 +152,8 @@ extension Setup {
     }
   }
 
-  private borrowing func makeRoot(_ proc: CInt?) throws(LaunchError) {
+  /// Makes and enters the new root; answers what it changes of the environment.
+  private borrowing func makeRoot(_ proc: CInt?) throws(LaunchError) -> [EnvironmentChange] {
     var root = try doing(.buildRoot) { () throws(SystemCallError) in try NewRoot.make() }
     let circumstances = NewRoot.Circumstances(
       hasProcesses: plan.namespaces.contains(.pid) || plan.sandbox.joined.pid != nil,
@@ -163,9 +165,15 @@ extension Setup {
         try SELinux.setLabel(label, for: .file, through: proc)
       }
     }
+    var variables: [EnvironmentChange] = []
     do throws(LaunchError) {
       for operation in plan.sandbox.filesystem {
         try root.perform(operation, circumstances)
+      }
+      // On top of whatever else is shown at their places.
+      if let proxy = plan.busProxy {
+        variables = try root.showBuses(
+          plan.sandbox.buses, of: proxy, user: plan.sandbox.user ?? plan.identity.user)
       }
     } catch {
       root.undo()
@@ -176,6 +184,7 @@ extension Setup {
     } catch {
       throw LaunchError(.enterRoot, cause: error)
     }
+    return variables
   }
 
   private borrowing func readFilters() throws(LaunchError) -> [SeccompProgram] {
@@ -220,9 +229,13 @@ extension Setup {
         Setup.give(up: command.start(), reportEnd)
       }
     }
-    let held = locks + (plan.sandbox.channels.sync.map { [$0] } ?? [])
+    var held = locks
+    if let number = plan.sandbox.channels.sync { held.append(number) }
+    // The proxy serves whatever lives on after the command.
+    if let proxy = plan.busProxy { held.append(proxy.lifeline) }
     Init(
-      command: child, killsOnExit: plan.sandbox.killsOnExit, filters: command.filters, held: held
+      command: child, killsOnExit: plan.sandbox.killsOnExit, filters: command.filters,
+      tellsOfEnd: plan.busProxy != nil, held: held
     ).run(command.privileges, status)
   }
 

@@ -16,7 +16,7 @@ extension Setup {
       // The caller is told whose maps to write, and then says when they are.
       try announce()
       try doing(.waitForMaps, option: "--userns-block-fd") { () throws(SystemCallError) in
-        try Descriptors.waitForByte(descriptor)
+        _ = try Descriptors.waitForByte(descriptor)
       }
     } else if plan.namespaces.contains(.user) {
       try mapIdentity()

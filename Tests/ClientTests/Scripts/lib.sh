@@ -87,7 +87,7 @@ if [ -z "${NESTBOX_CLIENT_TEST-}" ]; then
   cp "$(command -v nestbox)" "$work/bin/nestbox"
   ln -s nestbox "$work/bin/bwrap"
   # The checkout may be out of the user's reach.
-  cp -r "$(dirname "$0")" "$work/scripts"
+  cp -rL "$(dirname "$0")" "$work/scripts"
   cp -r "$(dirname "$0")/../../../docs/demos" "$work/demos"
   chmod -R go+rX "$work"
   # For a client that is to find a bwrap which does nothing.

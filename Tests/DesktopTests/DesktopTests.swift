@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the scripts under Scripts: a bus, displays and menus of a real desktop, with programs of it
+// in the sandbox.
+
+import Foundation
+import Testing
+
+// A test for each script, as for the clients: of a single case that is skipped, the reason would
+// not be shown.
+@Suite("Desktop")
+struct DesktopTests {
+  // Red: a program reaches what no rule allows, or does not reach what one allows.
+  @Test func `D-Bus messages pass where a rule allows them, and nowhere else`() throws {
+    try run("dbus")
+  }
+
+  // Red: processes or files stay behind, or a bus is lost while it is in use.
+  @Test func `The D-Bus proxy lives as long as the sandbox and leaves nothing behind`() throws {
+    try run("proxy")
+  }
+
+  private static let scripts = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "Scripts")
+
+  /// The exit status of a script that can't run here; its last line then says why.
+  private static let skipped: Int32 = 77
+
+  private func run(_ script: String) throws {
+    let file = DesktopTests.scripts.appending(path: script + ".sh")
+    // Where it is root who tests, the script needs that to name a user; it then goes on as one.
+    let outcome = try Session(as: .root).run("exec bash \"$1\"", file.path, isMerged: true)
+    if outcome.status == DesktopTests.skipped {
+      try Test.cancel("\(outcome.lines.last ?? "no reason given")")
+    }
+    #expect(outcome.status == 0, "\(outcome.output)")
+  }
+}

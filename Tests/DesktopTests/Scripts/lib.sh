@@ -1,0 +1,1 @@
+../../ClientTests/Scripts/lib.sh

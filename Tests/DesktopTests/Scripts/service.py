@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# A service on a bus: service.py ADDRESS NAME DIRECTORY. Calls of Note are written to the file
+# DIRECTORY/NAME, a line each.
+
+import sys
+
+import gi
+
+gi.require_version("Gio", "2.0")
+from gi.repository import Gio, GLib
+
+address, name, directory = sys.argv[1:]
+interface = Gio.DBusNodeInfo.new_for_xml(
+    """<node><interface name="org.example.Test">
+    <method name="Note"><arg type="s" direction="in"/><arg type="s" direction="out"/></method>
+    <method name="Tell"/>
+    <signal name="Whispered"/><signal name="Told"/>
+    </interface></node>"""
+).interfaces[0]
+
+
+def called(connection, sender, path, interface_name, method, parameters, invocation):
+    if method == "Note":
+        (text,) = parameters.unpack()
+        with open(f"{directory}/{name}", "a") as notes:
+            notes.write(text + "\n")
+        invocation.return_value(GLib.Variant("(s)", (f"noted {text}",)))
+    else:
+        for signal in "Whispered", "Told":
+            connection.emit_signal(None, path, interface_name, signal, None)
+        invocation.return_value(None)
+
+
+flags = Gio.DBusConnectionFlags
+connection = Gio.DBusConnection.new_for_address_sync(
+    address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None
+)
+for path in "/org/example", "/org/example/other":
+    connection.register_object(path, interface, called, None, None)
+Gio.bus_own_name_on_connection(
+    connection,
+    name,
+    Gio.BusNameOwnerFlags.NONE,
+    lambda *_: open(f"{directory}/{name}", "a").close(),
+    None,
+)
+GLib.MainLoop().run()
