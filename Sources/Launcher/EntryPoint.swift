@@ -39,7 +39,7 @@ struct Launcher {
     do throws(UsageError) {
       if words.isEmpty { return noCommand() }
       try parser.parse(Array(words))
-      if let task = parser.draft.task { return perform(task) }
+      if let task = parser.draft.task { return try perform(task, parser.draft) }
       if parser.draft.sandbox.command.isEmpty { return noCommand() }
       try parser.draft.sandbox.validate()
     } catch {
@@ -54,6 +54,11 @@ struct Launcher {
     } catch {
       tell(.error, error.message, parser.draft)
       if let hint = error.hint { tell(.error, hint, parser.draft) }
+      if error.exitStatus == 127, let command = parser.draft.sandbox.command.first,
+        let hint = Suggestion.hint(forCommand: command)
+      {
+        tell(.error, hint, parser.draft)
+      }
       return persona.isBubblewrap ? persona.failure : error.exitStatus
     }
   }
@@ -63,13 +68,23 @@ struct Launcher {
     return persona.failure
   }
 
-  private func perform(_ task: Draft.Task) -> UInt8 {
-    let text =
-      switch task {
-      case .help: Help.page(persona.program.quoted)
-      case .version: persona.version + "\n"
-      }
-    return Output.standardOutput(text) ? 0 : persona.failure
+  private func perform(_ task: Draft.Task, _ draft: Draft) throws(UsageError) -> UInt8 {
+    switch task {
+    case .help(let topic): print(try help(on: topic), draft)
+    case .version: print(persona.version + "\n", draft)
+    }
+  }
+
+  /// Writes an answer to standard output.
+  /// - Returns: The status to exit with.
+  private func print(_ text: String, _ draft: Draft) -> UInt8 {
+    do throws(SystemCallError) {
+      try Output.standardOutput(text)
+      return 0
+    } catch {
+      tell(.error, "Can't write to standard output: \(error.reason)", draft)
+      return persona.failure
+    }
   }
 
   private func tell(_ level: Level, _ message: String, _ draft: Draft) {

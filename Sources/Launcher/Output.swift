@@ -5,9 +5,9 @@ internal import Linux
 
 /// Where the program writes.
 enum Output {
-  /// Writes to standard output; answers whether it was taken.
-  static func standardOutput(_ text: String) -> Bool {
-    (try? Descriptors.write(text, to: 1)) != nil
+  /// Writes to standard output.
+  static func standardOutput(_ text: String) throws(SystemCallError) {
+    try Descriptors.write(text, to: 1)
   }
 
   /// Writes to standard error.

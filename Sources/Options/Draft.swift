@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What has been typed so far.
 
-internal import Linux
+public import Linux
 public import Sandbox
 internal import SystemPackage
 
@@ -35,7 +35,9 @@ public struct Draft: Sendable {
 
   /// Something to do instead of launching a sandbox.
   public enum Task: Equatable, Sendable {
-    case help, version
+    case version
+    /// A text on everything, or on a topic.
+    case help(topic: ByteString?)
 
     /// Whether the rest of the command line makes no difference.
     var endsParsing: Bool {

@@ -54,53 +54,9 @@ public struct Option: Sendable {
     static let describesOverlay = Traits(rawValue: 16)
     /// `--overlay-src` and `--overlay-opt` may stand before it.
     static let takesOverlayParts = Traits(rawValue: 32)
+    /// Its last operand may be left out at the end of the command line.
+    static let lastIsOptional = Traits(rawValue: 64)
   }
-}
-
-/// A word that an option takes.
-public struct Operand: Equatable, Sendable {
-  /// What it is called in the help.
-  public let name: String
-  /// What it is, for completions.
-  public let kind: Kind
-
-  /// What a word can be.
-  public enum Kind: Equatable, Sendable {
-    case hostPath, sandboxPath, hostDirectory, descriptor, number, text, variable, capability
-  }
-
-  static var source: Operand { Operand(name: "SRC", kind: .hostPath) }
-  static var destination: Operand { Operand(name: "DEST", kind: .sandboxPath) }
-  static var directory: Operand { Operand(name: "DIR", kind: .sandboxPath) }
-  static var descriptor: Operand { Operand(name: "FD", kind: .descriptor) }
-  static var seconds: Operand { Operand(name: "SECONDS", kind: .number) }
-  static var octal: Operand { Operand(name: "OCTAL", kind: .number) }
-  static var bytes: Operand { Operand(name: "BYTES", kind: .number) }
-  static var variable: Operand { Operand(name: "VAR", kind: .variable) }
-  static var value: Operand { Operand(name: "VALUE", kind: .text) }
-  static var name: Operand { Operand(name: "NAME", kind: .text) }
-  static var target: Operand { Operand(name: "TARGET", kind: .text) }
-  static var capability: Operand { Operand(name: "CAP", kind: .capability) }
-  static var mountOption: Operand { Operand(name: "OPTION", kind: .text) }
-  static var upper: Operand { Operand(name: "RWSRC", kind: .hostDirectory) }
-  static var work: Operand { Operand(name: "WORKDIR", kind: .hostDirectory) }
-  static var label: Operand { Operand(name: "LABEL", kind: .text) }
-  static var busName: Operand { Operand(name: "NAME", kind: .text) }
-  static var rule: Operand { Operand(name: "RULE", kind: .text) }
-  static var user: Operand { Operand(name: "UID", kind: .number) }
-  static var group: Operand { Operand(name: "GID", kind: .number) }
-}
-
-/// A group of options in help and manual, in this order.
-public enum Section: String, CaseIterable, Sendable {
-  case general = "General"
-  case namespaces = "Namespaces"
-  case filesystem = "File system"
-  case process = "Environment and process"
-  case security = "Privileges"
-  case buses = "D-Bus"
-  case lifetime = "Lifetime"
-  case monitoring = "Monitoring"
 }
 
 extension Option {

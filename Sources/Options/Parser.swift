@@ -34,9 +34,15 @@ public struct Parser: Sendable {
     {
       rest = rest.dropFirst()
       if word == Parser.end { return rest }
-      guard let option = Option.named(word) else { throw Parser.unknown(word) }
+      guard let option = Option.named(word) else {
+        throw UsageError(Suggestion.unknownOption(word))
+      }
       let operands = rest.prefix(option.operands.count)
-      guard operands.count == option.operands.count else {
+      let isComplete =
+        operands.count == option.operands.count
+        || option.traits.contains(.lastIsOptional)
+          && operands.count == option.operands.count - 1
+      guard isComplete else {
         let missing = option.operands[operands.count].name
         throw UsageError("\(option.name): \(missing) is missing")
       }
@@ -105,12 +111,5 @@ public struct Parser: Sendable {
     if let word = rest.first {
       throw UsageError("--args: \(word.quoted) in the data is not an option")
     }
-  }
-
-  private static func unknown(_ word: ByteString) -> UsageError {
-    let hint =
-      Suggestion.nearest(to: word.text, among: Option.all.map(\.name))
-      .map { "; did you mean \($0)?" } ?? ""
-    return UsageError("Unknown option \(word.quoted)" + hint)
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The text of --help.
+// The texts of --help.
 
 /// The pages that the command line can ask for.
 public enum Help {
@@ -10,24 +10,82 @@ public enum Help {
 
   /// Every option with its summary, section by section.
   public static func page(_ name: String) -> String {
-    var page = usage(name)
-    page += "\nRun COMMAND in a sandbox that shows it nothing but what the options name.\n"
+    var page = PlainText()
+    page.line("\nRun COMMAND in a sandbox that shows it nothing but what the options name.")
     for section in Section.allCases {
-      page += "\n\(section.rawValue):\n"
-      for option in Option.all where option.section == section { page += line(option) }
+      page.line("")
+      page.append(overview(section))
     }
-    return page
+    page.line("")
+    page.fill(
+      "--help OPTION tells all about an option, --help SECTION about a section:".words
+        + (Section.allCases.map(\.topic).joined(separator: ", ") + ".").words
+        + "The manual page nestbox(1) has it all.".words)
+    return usage(name) + page.text
   }
 
-  private static let column = 30
-
-  private static func line(_ option: Option) -> String {
-    let words = ([option.name] + option.operands.map(\.name)).joined(separator: " ")
-    let left = "  " + words
-    let gap =
-      left.count < column
-      ? String(repeating: " ", count: column - left.count)
-      : "\n" + String(repeating: " ", count: column)
-    return left + gap + option.summary + "\n"
+  /// All there is to say on a topic.
+  public static func page(on topic: Topic) -> String {
+    var page = PlainText()
+    switch topic {
+    case .option(let option):
+      page.describe(option)
+      page.line("")
+      page.line("One of the options of --help \(option.section.topic).")
+    case .section(let section):
+      page.line(section.rawValue)
+      if !section.introduction.isEmpty {
+        page.line("")
+        page.append(Prose(section.introduction))
+      }
+      for option in Option.all where option.section == section {
+        page.line("")
+        page.describe(option)
+      }
+    }
+    return page.text
   }
+
+  /// The heading of a section and a line or two for each of its options.
+  static func overview(_ section: Section) -> String {
+    var text = section.rawValue + ":\n"
+    for option in Option.all where option.section == section {
+      let lines = PlainText.lines(option.summary.words, width: PlainText.width - column)
+      let left = "  " + option.synopsis
+      var gap = left.count + 1 < column ? String(repeating: " ", count: column - left.count) : "\n"
+      text += left
+      for line in lines {
+        if gap == "\n" { gap += String(repeating: " ", count: column) }
+        text += gap + line
+        gap = "\n"
+      }
+      text += "\n"
+    }
+    return text
+  }
+
+  /// Where summaries begin.
+  private static let column = 28
+}
+
+extension PlainText {
+  /// Appends a text that is set already.
+  fileprivate mutating func append(_ lines: String) {
+    for line in lines.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+      self.line(String(line))
+    }
+  }
+
+  /// Appends what there is to know of an option.
+  fileprivate mutating func describe(_ option: Option) {
+    line(option.synopsis)
+    indent += 4
+    append(option.prose)
+    indent -= 4
+  }
+}
+
+extension String {
+  /// The parts between spaces.
+  fileprivate var words: [String] { split(separator: " ").map(String.init) }
 }

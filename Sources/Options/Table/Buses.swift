@@ -24,12 +24,13 @@ extension Option {
       "As --dbus-session does the session's. Its place is /run/dbus/system_bus_socket, its variable "
         + "DBUS_SYSTEM_BUS_ADDRESS."
     ) { (draft, typed) throws(UsageError) in draft.show(\.system, typed) },
-    rule("--dbus-system-see", \.system, .see, "As --dbus-see, on the system bus"),
-    rule("--dbus-system-talk", \.system, .talk, "As --dbus-talk, on the system bus"),
-    rule("--dbus-system-own", \.system, .own, "As --dbus-own, on the system bus"),
-    rule("--dbus-system-call", \.system, .call, "As --dbus-call, on the system bus"),
+    rule("--dbus-system-see", \.system, .see, "As --dbus-see, on the system bus", nameText),
+    rule("--dbus-system-talk", \.system, .talk, "As --dbus-talk, on the system bus", nameText),
+    rule("--dbus-system-own", \.system, .own, "As --dbus-own, on the system bus", nameText),
+    rule("--dbus-system-call", \.system, .call, "As --dbus-call, on the system bus", callText),
     rule(
-      "--dbus-system-broadcast", \.system, .broadcast, "As --dbus-broadcast, on the system bus"),
+      "--dbus-system-broadcast", \.system, .broadcast, "As --dbus-broadcast, on the system bus",
+      callText),
   ]
 
   private static let nameText =

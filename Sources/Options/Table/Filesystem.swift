@@ -6,29 +6,68 @@ internal import SystemPackage
 
 extension Option {
   static let binds: [Option] = [
-    bind("--ro-bind", .readOnly, "Show the host's SRC read-only at DEST", readOnlyText),
-    bind("--ro-bind-try", .readOnly, "The same, but nothing where SRC does not exist"),
-    bind("--bind", .readWrite, "Show the host's SRC at DEST", bindText),
-    bind("--bind-try", .readWrite, "The same, but nothing where SRC does not exist"),
-    bind("--dev-bind", .devices, "Show the host's SRC at DEST with usable device files"),
-    bind("--dev-bind-try", .devices, "The same, but nothing where SRC does not exist"),
-    bindDescriptor("--ro-bind-fd", .readOnly, "Show the open file or directory FD read-only"),
-    bindDescriptor("--bind-fd", .readWrite, "Show the open file or directory FD at DEST"),
+    bind(
+      "--ro-bind", .readOnly, "Show the host's SRC read-only at DEST",
+      """
+      Nothing below DEST can be written, on any mount that comes along, and what is mounted on the
+      host later does not appear. A socket below DEST can still be connected to.
+
+          nestbox --ro-bind / / --tmpfs /home ls /home
+      """),
+    bind(
+      "--ro-bind-try", .readOnly, "The same, but nothing where SRC does not exist",
+      """
+      As --ro-bind. Only a source that does not exist is passed over; one that may not be read,
+      for instance, is an error nevertheless.
+      """),
+    bind(
+      "--bind", .readWrite, "Show the host's SRC at DEST",
+      """
+      What the command writes below DEST is written on the host, with the caller's rights, and
+      stays there. Beware of what is executed later outside: makefiles, Git hooks, start-up files.
+      Drives that are mounted below SRC later appear inside as well.
+
+          nestbox --ro-bind / / --dev /dev --bind "$PWD" "$PWD" make
+      """),
+    bind(
+      "--bind-try", .readWrite, "The same, but nothing where SRC does not exist",
+      """
+      As --bind. Only a source that does not exist is passed over.
+      """),
+    bind(
+      "--dev-bind", .devices, "Show the host's SRC at DEST with usable device files",
+      """
+      As --bind, but device files below DEST work, to whoever the host's permissions allow it.
+      For the few that nearly every program needs there is --dev.
+
+          nestbox --ro-bind / / --dev /dev --dev-bind /dev/dri /dev/dri ls /dev/dri
+      """),
+    bind(
+      "--dev-bind-try", .devices, "The same, but nothing where SRC does not exist",
+      """
+      As --dev-bind. Only a source that does not exist is passed over.
+      """),
+    bindDescriptor(
+      "--ro-bind-fd", .readOnly, "Show the open file or directory FD read-only",
+      """
+      As --ro-bind, but the source is what the descriptor has open (O_PATH is enough), so that it
+      cannot be exchanged between a check of the caller's and its use here. The command does not
+      get the descriptor. It is an error if its name leads to another file by now.
+
+          nestbox --ro-bind / / --ro-bind-fd 3 /mnt ls /mnt 3</etc
+      """),
+    bindDescriptor(
+      "--bind-fd", .readWrite, "Show the open file or directory FD at DEST",
+      """
+      As --ro-bind-fd, but writable as with --bind.
+      """),
   ]
 
-  private static let bindText =
-    "Everything that is mounted below SRC comes along, with set-user-ID bits and device files "
-    + "disabled. A missing DEST is made, its parents as well."
-  private static let readOnlyText =
-    bindText + " Nothing below DEST can be written, and what is mounted on the host later does "
-    + "not appear."
-
   private static func bind(
-    _ name: String, _ access: FilesystemOperation.Access, _ summary: String,
-    _ discussion: String = ""
+    _ name: String, _ access: FilesystemOperation.Access, _ summary: String, _ discussion: String
   ) -> Option {
     let isOptional = name.hasSuffix("-try")
-    return Option(name, [.source, .destination], in: .filesystem, summary, discussion) {
+    return Option(name, [.source, .destination], in: .binds, summary, discussion) {
       (draft, typed) throws(UsageError) in
       draft.add(
         typed,
@@ -39,9 +78,9 @@ extension Option {
   }
 
   private static func bindDescriptor(
-    _ name: String, _ access: FilesystemOperation.Access, _ summary: String
+    _ name: String, _ access: FilesystemOperation.Access, _ summary: String, _ discussion: String
   ) -> Option {
-    Option(name, [.descriptor, .destination], in: .filesystem, summary) {
+    Option(name, [.descriptor, .destination], in: .binds, summary, discussion) {
       (draft, typed) throws(UsageError) in
       draft.add(
         typed,
@@ -51,21 +90,45 @@ extension Option {
   }
 
   static let filesystem: [Option] = [
-    Option("--remount-ro", [.directory], in: .filesystem, "Make the mount at DIR read-only") {
-      (draft, typed) throws(UsageError) in draft.add(typed, .remountReadOnly(typed.path(0)))
+    Option(
+      "--remount-ro", [.directory], in: .filesystem, "Make the mount at DIR read-only",
+      """
+      DIR has to be a mount point, as the destination of a bind is and the root, and mounts below
+      it stay as they are. It usually comes last, after files have been placed in a tmpfs.
+
+          nestbox --tmpfs / --ro-bind /usr /usr --dir /data --remount-ro / /usr/bin/ls /
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.add(typed, .remountReadOnly(typed.path(0)))
     },
     Option(
       "--proc", [.directory], in: .filesystem, "Mount procfs on DIR",
-      "With --unshare-pid it shows the processes of the sandbox, otherwise the host's."
+      """
+      With --unshare-pid it is a new one, which shows the processes of the sandbox; otherwise it is
+      the host's. What controls the machine in it (/proc/sys, sysrq-trigger, irq, bus) is read-only
+      where the command could write to it.
+
+      The kernel refuses a new procfs where parts of the outer /proc are covered, as in most
+      containers; --ro-bind /proc /proc shows the existing one instead.
+      """
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .proc(typed.path(0))) },
     Option(
       "--dev", [.directory], in: .filesystem, "Make a directory of harmless devices at DIR",
-      "It has null, zero, full, random, urandom, tty, the standard streams, shm and a devpts of "
-        + "its own, and console where standard output is a terminal."
+      """
+      A tmpfs with null, zero, full, random, urandom, tty, links to the standard streams, an empty
+      shm, a devpts of its own, and console where standard output is a terminal. Other devices
+      can be added with --dev-bind after it.
+      """
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .dev(typed.path(0))) },
     Option(
       "--tmpfs", [.directory], in: .filesystem, "Mount an empty tmpfs on DIR",
-      "Its mode is 0755 or what --perms says, its size what --size says.",
+      """
+      What is written there lives in memory and ends with the sandbox. Its mode is 0755 or what
+      --perms says before it; it may fill half of the machine's memory unless --size says
+      otherwise. A file cannot be hidden this way, only a directory.
+
+          nestbox --ro-bind / / --perms 1777 --size 67108864 --tmpfs /tmp df -h /tmp
+      """,
       traits: [.takesPermissions, .takesSize]
     ) { (draft, typed) throws(UsageError) in
       draft.add(
@@ -73,19 +136,32 @@ extension Option {
         .tmpfs(
           typed.path(0), permissions: draft.takePermissions(0o755), size: draft.size.take()))
     },
-    Option("--mqueue", [.directory], in: .filesystem, "Mount POSIX message queues on DIR") {
-      (draft, typed) throws(UsageError) in draft.add(typed, .mqueue(typed.path(0)))
-    },
+    Option(
+      "--mqueue", [.directory], in: .filesystem, "Mount POSIX message queues on DIR",
+      """
+      Those of the sandbox's ipc namespace, so --unshare-ipc is needed. The usual place is
+      /dev/mqueue. See mq_overview(7).
+      """
+    ) { (draft, typed) throws(UsageError) in draft.add(typed, .mqueue(typed.path(0))) },
     Option(
       "--dir", [.directory], in: .filesystem, "Make the directory DIR",
-      "Its mode is 0755 or what --perms says. An existing one is left alone.",
+      """
+      Its mode is 0755 or what --perms says before it. An existing one is left alone, its mode
+      included.
+
+          nestbox --ro-bind /usr /usr --perms 0700 --dir /root /usr/bin/stat /root
+      """,
       traits: .takesPermissions
     ) { (draft, typed) throws(UsageError) in
       draft.add(typed, .directory(typed.path(0), permissions: draft.takePermissions(0o755)))
     },
     Option(
       "--file", [.descriptor, .destination], in: .filesystem, "Copy from FD to the file DEST",
-      "Its mode is 0666 or what --perms says.", traits: .takesPermissions
+      """
+      The descriptor is read to its end. The mode of the file is 0666 or what --perms says before
+      it. The command may change the file, where its mode and its directory let it; below a
+      writable bind it is left on the host. No other option may read the same descriptor.
+      """, traits: .takesPermissions
     ) { (draft, typed) throws(UsageError) in
       draft.add(
         typed,
@@ -93,29 +169,62 @@ extension Option {
           descriptor: try typed.descriptor(0), destination: typed.path(1),
           permissions: draft.takePermissions(0o666)))
     },
-    data("--bind-data", .readWrite, "Copy from FD to a file that is mounted at DEST"),
-    data("--ro-bind-data", .readOnly, "Copy from FD to a file that is mounted read-only at DEST"),
+    data(
+      "--bind-data", .readWrite, "Copy from FD to a file that is mounted at DEST",
+      """
+      As --ro-bind-data, but the command may write to the file. What it writes ends with the
+      sandbox.
+      """),
+    data(
+      "--ro-bind-data", .readOnly, "Copy from FD to a file that is mounted read-only at DEST",
+      """
+      The descriptor is read to its end. The file is held in memory and mounted, so it covers one
+      that is there without changing it. Its mode is 0600 or what --perms says before it. No other
+      option may read the same descriptor.
+
+          nestbox --ro-bind / / --ro-bind-data 3 /etc/motd cat /etc/motd 3<<<Welcome.
+      """),
     Option(
       "--symlink", [.target, .destination], in: .filesystem, "Make a symbolic link at DEST",
-      "One that exists and says the same is left alone."
+      """
+      TARGET is what the link says, and is not looked up. A link that exists and says the same is
+      left alone, so one line serves systems with a merged /usr and without; anything else at DEST
+      is an error.
+
+          nestbox --ro-bind /usr /usr --symlink usr/lib64 /lib64 /usr/bin/ls -l /lib64
+      """
     ) { (draft, typed) throws(UsageError) in
       draft.add(typed, .symbolicLink(target: typed.text(0), typed.path(1)))
     },
     Option(
-      "--chmod", [.octal, .directory], in: .filesystem, "Change the mode of what is at DIR"
+      "--chmod", [.octal, .path], in: .filesystem, "Change the mode of the file at PATH",
+      """
+      PATH has to exist and to belong to the caller, or to have been made by an option before. Below
+      a writable bind the mode is changed on the host.
+      """
     ) { (draft, typed) throws(UsageError) in
       draft.add(typed, .permissions(try typed.permissions(0), typed.path(1)))
     },
     Option(
       "--perms", [.octal], in: .filesystem, "Set the mode of what the next option makes",
-      "It holds for the next option alone.", traits: .isModifier
+      """
+      Four octal digits at most. It holds for the next option alone, which has to be --tmpfs,
+      --dir, --file, --bind-data, --ro-bind-data or another one that makes a file or directory;
+      --size may stand between. What it keeps from the group or from others is kept from
+      them in parent directories made on the way, too.
+
+          nestbox --ro-bind / / --perms 1777 --tmpfs /tmp stat -c %a /tmp
+      """, traits: .isModifier
     ) { (draft, typed) throws(UsageError) in
       guard draft.permissions == nil else { throw UsageError("given twice for the same option") }
       draft.permissions = try typed.permissions(0)
     },
     Option(
       "--size", [.bytes], in: .filesystem, "Limit the size of what the next option mounts",
-      "It holds for the next option alone.", traits: .isModifier
+      """
+      In bytes, at least 1; the kernel rounds up to whole pages. It holds for the next option
+      alone, which has to be --tmpfs; --perms may stand between.
+      """, traits: .isModifier
     ) { (draft, typed) throws(UsageError) in
       guard draft.size == nil else { throw UsageError("given twice for the same option") }
       draft.size = try typed.size(0)
@@ -123,11 +232,11 @@ extension Option {
   ]
 
   private static func data(
-    _ name: String, _ access: FilesystemOperation.Access, _ summary: String
+    _ name: String, _ access: FilesystemOperation.Access, _ summary: String, _ discussion: String
   ) -> Option {
     Option(
-      name, [.descriptor, .destination], in: .filesystem, summary,
-      "Its mode is 0600 or what --perms says.", traits: .takesPermissions
+      name, [.descriptor, .destination], in: .filesystem, summary, discussion,
+      traits: .takesPermissions
     ) { (draft, typed) throws(UsageError) in
       draft.add(
         typed,

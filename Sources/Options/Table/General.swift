@@ -4,22 +4,51 @@ internal import Sandbox
 
 extension Option {
   static let general: [Option] = [
-    Option("--help", in: .general, "Print this help and exit") {
-      (draft, _) throws(UsageError) in draft.task = .help
+    Option(
+      "--help", [.topic], in: .general, "Print this help, or all there is to say on TOPIC",
+      """
+      TOPIC is an option, with or without its dashes, or a section of this manual, and may be
+      left out. Nothing after it is looked at.
+
+          nestbox --help ro-bind
+          nestbox --help namespaces
+      """, traits: .lastIsOptional
+    ) { (draft, typed) throws(UsageError) in
+      draft.task = .help(topic: typed.words.isEmpty ? nil : typed.text(0))
     },
-    Option("--version", in: .general, "Print the version and exit") {
+    Option(
+      "--version", in: .general, "Print the version and exit",
+      """
+      Nothing after it is looked at. Under the name bwrap it is bubblewrap's release whose options
+      are understood.
+      """
+    ) {
       (draft, _) throws(UsageError) in draft.task = .version
     },
     Option(
       "--args", [.descriptor], in: .general, "Read more options from FD, separated by NUL bytes",
-      "They take the place of this option. They may hold neither a command nor --args. "
-        + "The descriptor is read to its end."
+      """
+      They take the place of this option, as if they were typed there. They may hold neither a
+      command nor --args. The descriptor is read to its end and closed, and the option may be
+      repeated. Other users see the command line of a process, but not what comes this way.
+
+          printf '%s\\0' --ro-bind / / --unshare-all | nestbox --args 0 true
+      """
     ) { (draft, typed) throws(UsageError) in draft.moreArguments = try typed.descriptor(0) },
     Option(
       "--level-prefix", in: .general, "Begin messages with a priority, <3> or <4>, for journald",
-      "Errors begin with <3>, warnings with <4>. See sd-daemon(3)."
+      """
+      Errors begin with <3>, warnings with <4>, and journald and syslog tools sort them by it. See
+      sd-daemon(3).
+      """
     ) { (draft, _) throws(UsageError) in draft.hasLevelPrefix = true },
-    Option("--json", in: .general, "Answer in JSON, where an option asks for a report") {
+    Option(
+      "--json", in: .general, "Answer in JSON, where an option asks for a report",
+      """
+      The report is then an object for programs. Without an option that asks for a report it is an
+      error.
+      """
+    ) {
       (draft, _) throws(UsageError) in draft.isJSON = true
     },
   ]

@@ -6,34 +6,56 @@ internal import Sandbox
 extension Option {
   static let overlays: [Option] = [
     Option(
-      "--overlay-src", [.source], in: .filesystem, "Add the host's SRC to the next overlay",
-      "The first one given is the bottom layer.", traits: [.describesOverlay, .takesOverlayParts]
+      "--overlay-src", [.source], in: .overlays, "Add the host's SRC to the next overlay",
+      """
+      The first one given is the bottom layer. After these, and --overlay-opt, nothing but the
+      overlay itself may follow.
+      """, traits: [.describesOverlay, .takesOverlayParts]
     ) { (draft, typed) throws(UsageError) in draft.overlaySources.append(typed.path(0)) },
     Option(
-      "--overlay-opt", [.mountOption], in: .filesystem, "Pass an option of overlayfs to the next",
-      "For instance xino=off. It may be repeated.", traits: [.describesOverlay, .takesOverlayParts]
+      "--overlay-opt", [.mountOption], in: .overlays, "Pass an option of overlayfs to the next",
+      """
+      For instance xino=off or metacopy=on; several are separated by commas, or the option is
+      repeated. The kernel checks them.
+      """, traits: [.describesOverlay, .takesOverlayParts]
     ) { (draft, typed) throws(UsageError) in
       draft.overlayOptions += typed.text(0).bytes.split(separator: UInt8(ascii: ","))
         .map { ByteString($0) }
     },
     Option(
-      "--overlay", [.upper, .work, .destination], in: .filesystem,
+      "--overlay", [.upper, .work, .destination], in: .overlays,
       "Mount an overlay on DEST that writes to the host's RWSRC",
-      "WORKDIR must be an empty directory of the file system of RWSRC. Neither may overlap "
-        + "another layer.", traits: .takesOverlayParts
+      """
+      Changes are kept in RWSRC and seen again by the next sandbox that uses it; the sources are
+      never written to. WORKDIR must be an empty directory of the file system of RWSRC. Neither
+      may overlap another layer, and one --overlay-src at least has to come before.
+
+          mkdir -p changes work
+          nestbox --ro-bind / / --overlay-src /etc --overlay changes work /etc touch /etc/new
+      """, traits: .takesOverlayParts
     ) { (draft, typed) throws(UsageError) in
       try draft.addOverlay(
         typed, .kept(upper: typed.path(0), work: typed.path(1)), at: 2, sources: 1)
     },
     Option(
-      "--tmp-overlay", [.destination], in: .filesystem,
-      "Mount an overlay on DEST whose changes are discarded", traits: .takesOverlayParts
+      "--tmp-overlay", [.destination], in: .overlays,
+      "Mount an overlay on DEST whose changes are discarded",
+      """
+      They are kept in memory and end with the sandbox. One --overlay-src at least has to come
+      before.
+
+          nestbox --ro-bind / / --overlay-src /etc --tmp-overlay /etc touch /etc/new
+      """, traits: .takesOverlayParts
     ) { (draft, typed) throws(UsageError) in
       try draft.addOverlay(typed, .discarded, at: 0, sources: 1)
     },
     Option(
-      "--ro-overlay", [.destination], in: .filesystem, "Mount a read-only overlay on DEST",
-      "It takes two sources at least.", traits: .takesOverlayParts
+      "--ro-overlay", [.destination], in: .overlays, "Mount a read-only overlay on DEST",
+      """
+      Two --overlay-src at least have to come before.
+
+          nestbox --ro-bind / / --overlay-src /etc --overlay-src /usr/share --ro-overlay /mnt ls /mnt
+      """, traits: .takesOverlayParts
     ) { (draft, typed) throws(UsageError) in
       try draft.addOverlay(typed, .refused, at: 0, sources: 2)
     },

@@ -7,73 +7,132 @@ extension Option {
   static let process: [Option] = [
     Option(
       "--chdir", [.directory], in: .process, "Start the command in DIR",
-      "Without it the command starts in the caller's directory if it exists inside, else in "
-        + "$HOME, else in /.", traits: .lastWins
+      """
+      Inside; if it cannot be entered the command is not started. Without this option the command
+      starts in the caller's directory if it exists inside, else in $HOME as set inside, else in
+      the root. PWD is set to the result.
+      """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in draft.sandbox.workingDirectory = typed.text(0) },
-    Option("--setenv", [.variable, .value], in: .process, "Set an environment variable") {
+    Option(
+      "--setenv", [.variable, .value], in: .process, "Set an environment variable",
+      """
+      Changes of the environment are made in order. PATH set here is where the command is searched
+      for, inside. Other users can read VALUE on the launcher's command line; --args keeps it from
+      them.
+
+          nestbox --ro-bind / / --clearenv --setenv PATH /usr/bin env
+      """
+    ) {
       (draft, typed) throws(UsageError) in
       draft.sandbox.environment.append(.set(try typed.variable(0), to: typed.text(1)))
     },
-    Option("--unsetenv", [.variable], in: .process, "Remove an environment variable") {
+    Option(
+      "--unsetenv", [.variable], in: .process, "Remove an environment variable",
+      """
+      One that is not set is no error.
+      """
+    ) {
       (draft, typed) throws(UsageError) in
       draft.sandbox.environment.append(.unset(try typed.variable(0)))
     },
-    Option("--clearenv", in: .process, "Remove all environment variables") {
+    Option(
+      "--clearenv", in: .process, "Remove all environment variables",
+      """
+      Those that --setenv set before it are removed as well. The command then finds PWD alone, and
+      is searched for in /bin and /usr/bin. Neither the caller's environment nor its command line
+      can be read in /proc inside.
+      """
+    ) {
       (draft, _) throws(UsageError) in draft.sandbox.environment.append(.clear)
     },
     Option(
-      "--argv0", [.value], in: .process, "Pass VALUE to the command as its name"
+      "--argv0", [.value], in: .process, "Pass VALUE to the command as its name",
+      """
+      It changes argv[0] and not what is executed. It may be given only once.
+
+          nestbox --ro-bind / / --argv0 -bash bash -c 'shopt login_shell'
+      """
     ) { (draft, typed) throws(UsageError) in
       guard draft.sandbox.commandName == nil else { throw UsageError("may be given only once") }
       draft.sandbox.commandName = typed.text(0)
     },
     Option(
       "--new-session", in: .process, "Start the command in a session of its own",
-      "It has no terminal then, and cannot push characters into the caller's, as kernels before "
-        + "6.2 and some later ones would let it (CVE-2017-5226)."
+      """
+      It has no controlling terminal then, and cannot push characters into the caller's input for
+      the caller's shell to execute, as kernels before 6.2, and later ones where
+      dev.tty.legacy_tiocsti is 1, let it (CVE-2017-5226). The price is job control, and that keys
+      such as Ctrl-C reach the launcher alone, which passes the signal on.
+      """
     ) { (draft, _) throws(UsageError) in draft.sandbox.hasOwnSession = true },
     Option(
       "--as-pid-1", in: .process, "Make the command process 1 itself",
-      "Needs --unshare-pid. It has to reap what others leave behind, and the kernel ignores "
-        + "signals that it does not handle."
+      """
+      Needs --unshare-pid, and is not to be combined with --lock-file. The command then has to
+      collect orphans itself, everything inside is killed when it ends, and signals that it does
+      not handle are ignored.
+      """
     ) { (draft, _) throws(UsageError) in draft.sandbox.commandIsInit = true },
   ]
 
   static let security: [Option] = [
     Option(
       "--cap-add", [.capability], in: .security, "Let the command keep the capability CAP",
-      "A name as in capabilities(7), in any case, with or without cap_, or ALL. The options are "
-        + "worked off in order."
+      """
+      A name as in capabilities(7), in any case, with or without cap_, or ALL. --cap-add and
+      --cap-drop are worked off in order. In a user namespace of its own a capability counts only
+      towards what that namespace owns.
+
+          nestbox --unshare-net --ro-bind / / --cap-add net_admin ip link add dummy0 type dummy
+      """
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.capabilities.append(.add(try typed.capabilities(0)))
     },
     Option(
       "--cap-drop", [.capability], in: .security, "Take the capability CAP from the command",
-      "Without these options an ordinary user's command has none, and root's keeps all that it "
-        + "has where there is no new user namespace."
+      """
+      Without these options an ordinary user's command has none, and root's keeps all that it has
+      where there is no new user namespace.
+      """
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.capabilities.append(.drop(try typed.capabilities(0)))
     },
     Option(
       "--seccomp", [.descriptor], in: .security, "Load a compiled seccomp filter from FD",
-      "Classic BPF, as seccomp_export_bpf(3) writes it. It is installed last, right before the "
-        + "command is executed.", traits: .lastWins
+      """
+      Classic BPF, as seccomp_export_bpf(3) writes it, read to the end of the descriptor. It is
+      installed last, right before the command is executed, so it need allow nothing but what the
+      command does, and execve(2). Not to be combined with --add-seccomp-fd.
+      """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
       try draft.addFilter(typed, replacing: true)
     },
     Option(
       "--add-seccomp-fd", [.descriptor], in: .security, "Load one more seccomp filter from FD",
-      "Filters are installed in order. Not to be combined with --seccomp."
+      """
+      As --seccomp, but it may be repeated: the filters are installed in order, and the strictest
+      answer counts. Not to be combined with --seccomp.
+      """
     ) { (draft, typed) throws(UsageError) in try draft.addFilter(typed, replacing: false) },
   ]
 
   static let lifetime: [Option] = [
     Option(
-      "--die-with-parent", in: .lifetime, "Kill everything inside when the caller ends"
+      "--die-with-parent", in: .lifetime, "Kill everything inside when the caller ends",
+      """
+      By SIGKILL, and however the caller ends. The caller is the thread that started the launcher.
+      Without --unshare-pid it reaches the command and not the processes that the command has
+      started.
+      """
     ) { (draft, _) throws(UsageError) in draft.sandbox.diesWithParent = true },
     Option(
       "--kill-on-exit", in: .lifetime, "Kill everything inside when the command ends",
-      "Needs --unshare-pid. Without it, processes in the background live on."
+      """
+      Needs --unshare-pid. Without this option, processes in the background live on after the
+      command and the launcher.
+
+          nestbox --unshare-pid --kill-on-exit --ro-bind / / sh -c 'sleep 1000 & echo started'
+      """
     ) { (draft, _) throws(UsageError) in draft.sandbox.killsOnExit = true },
   ]
 }

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The texts that can be asked for instead of a launch.
+
+internal import Linux
+internal import Options
+internal import Sandbox
+
+extension Launcher {
+  /// What --help answers.
+  func help(on word: ByteString?) throws(UsageError) -> String {
+    // bubblewrap looks at nothing behind --help.
+    guard let word, !persona.isBubblewrap else { return Help.page(persona.program.quoted) }
+    guard let topic = Topic(word) else {
+      let near = Suggestion.matches(for: word.text, among: Topic.names)
+      throw UsageError("--help: there is nothing on \(word.quoted)" + Suggestion.question(near))
+    }
+    return Help.page(on: topic)
+  }
+}

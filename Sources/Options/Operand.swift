@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words that options take.
+
+/// A word that an option takes.
+public struct Operand: Equatable, Sendable {
+  /// What it is called in the help.
+  public let name: String
+  /// What it is, for completions.
+  public let kind: Kind
+
+  /// What a word can be.
+  public enum Kind: Equatable, Sendable {
+    /// A file or directory of the host.
+    case hostPath
+    /// A directory of the host.
+    case hostDirectory
+    /// A path inside, which is often one of the host as well.
+    case sandboxPath
+    /// A directory inside, which is often one of the host as well.
+    case sandboxDirectory
+    /// The number of a descriptor that the caller has open.
+    case descriptor
+    /// A number.
+    case number
+    /// Anything.
+    case text
+    /// The name of an environment variable.
+    case variable
+    /// The name of a capability, or ALL.
+    case capability
+    /// A kind of page or list that the program can print.
+    case generated
+    /// The name of an option or a section.
+    case topic
+  }
+
+  static var source: Operand { Operand(name: "SRC", kind: .hostPath) }
+  static var destination: Operand { Operand(name: "DEST", kind: .sandboxPath) }
+  static var directory: Operand { Operand(name: "DIR", kind: .sandboxDirectory) }
+  static var path: Operand { Operand(name: "PATH", kind: .sandboxPath) }
+  static var descriptor: Operand { Operand(name: "FD", kind: .descriptor) }
+  static var seconds: Operand { Operand(name: "SECONDS", kind: .number) }
+  static var octal: Operand { Operand(name: "OCTAL", kind: .number) }
+  static var bytes: Operand { Operand(name: "BYTES", kind: .number) }
+  static var variable: Operand { Operand(name: "VAR", kind: .variable) }
+  static var value: Operand { Operand(name: "VALUE", kind: .text) }
+  static var name: Operand { Operand(name: "NAME", kind: .text) }
+  static var target: Operand { Operand(name: "TARGET", kind: .text) }
+  static var capability: Operand { Operand(name: "CAP", kind: .capability) }
+  static var mountOption: Operand { Operand(name: "OPTION", kind: .text) }
+  static var upper: Operand { Operand(name: "RWSRC", kind: .hostDirectory) }
+  static var work: Operand { Operand(name: "WORKDIR", kind: .hostDirectory) }
+  static var label: Operand { Operand(name: "LABEL", kind: .text) }
+  static var busName: Operand { Operand(name: "NAME", kind: .text) }
+  static var rule: Operand { Operand(name: "RULE", kind: .text) }
+  static var user: Operand { Operand(name: "UID", kind: .number) }
+  static var group: Operand { Operand(name: "GID", kind: .number) }
+  static var generated: Operand { Operand(name: "KIND", kind: .generated) }
+  static var topic: Operand { Operand(name: "TOPIC", kind: .topic) }
+}

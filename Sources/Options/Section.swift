@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The groups of options.
+
+/// A group of options in help and manual, in this order.
+///
+/// Each is small enough for its part of --help to fit a screen of 24 lines.
+public enum Section: String, CaseIterable, Sendable {
+  case general = "General"
+  case namespaces = "Namespaces"
+  case identity = "Identity"
+  case joins = "Joining"
+  case binds = "Binds"
+  case filesystem = "File system"
+  case overlays = "Overlays"
+  case process = "Process"
+  case security = "Privileges"
+  case buses = "D-Bus"
+  case lifetime = "Lifetime"
+  case monitoring = "Monitoring"
+
+  /// What holds for all of its options, as the manual says it.
+  public var introduction: String {
+    switch self {
+    case .general: ""
+    case .namespaces:
+      """
+      A namespace of its own gives the sandbox its own instance of something that the host's
+      processes share. A mount namespace is made for every sandbox, and a user namespace for every
+      caller but root; the others are made when asked for. See namespaces(7).
+      """
+    case .identity:
+      """
+      What the sandbox is called, who the command is in it, and what time it is there.
+      """
+    case .joins:
+      """
+      Namespaces that exist already are named by descriptors, for instance of files of
+      /proc/PID/ns. They are used instead of new ones, and the command does not get the
+      descriptors. Only who owns a namespace, or is privileged in the user namespace that owns it,
+      can join it.
+
+          nestbox --userns 3 --ro-bind / / id 3</proc/PID/ns/user
+      """
+    case .binds:
+      """
+      The sandbox begins with an empty root. A bind shows a file or directory of the host in it,
+      with everything that is mounted below. SRC is looked up on the host, DEST in the sandbox as
+      it is at this point: options are carried out in order, and a later one can cover what an
+      earlier one showed. A symbolic link in DEST, absolute or not, leads to what it will mean
+      inside and never to the host.
+
+      A missing DEST is made: an empty file for a file, a directory otherwise, and parent
+      directories of mode 0755. In a directory of the host that is bound writable, they stay there
+      afterwards. Set-user-ID bits have no effect in a bind, and device files only in a
+      --dev-bind.
+      """
+    case .filesystem:
+      """
+      These make mounts, files, directories and links in the sandbox, in order with binds and
+      overlays. Missing parent directories are made with mode 0755.
+      """
+    case .overlays:
+      """
+      An overlay shows several directories of the host as one: the files of an upper layer hide
+      those of the same name below. Name the layers with --overlay-src, the bottom one first, and
+      then say where they are shown, by one of the last three. See the kernel's documentation of
+      overlayfs; the overlay is mounted with userxattr.
+      """
+    case .process:
+      """
+      What the command finds when it starts. It inherits the caller's environment, its mask of
+      permissions and its open descriptors, but for those that options name.
+      """
+    case .security:
+      """
+      The command can never gain privileges by executing a program (no_new_privs), whatever the
+      options. These say what else it may do.
+      """
+    case .buses:
+      """
+      A bus is shown through a proxy, which lets pass what these options allow and nothing else;
+      without any of them the sandbox sees no bus, unless its socket is bound. They need the program
+      xdg-dbus-proxy.
+      """
+    case .lifetime:
+      """
+      The launcher waits for the command and exits with its status. It passes on SIGHUP, SIGINT,
+      SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGCONT.
+      """
+    case .monitoring:
+      """
+      For programs that start a sandbox: each descriptor has to be open in the launcher, and only
+      the launcher uses it.
+      """
+    }
+  }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options that a word may have been meant for.
+
+public import Linux
+
+extension Suggestion {
+  /// What `word`, which is no option, may have been meant for: options that go by that name
+  /// elsewhere, and those that are spelled nearly so.
+  static func options(for word: String) -> [String] {
+    let typed = String(decoding: bare(word), as: UTF8.self)
+    var found = Synonyms.options.filter { $0.1.contains(typed) }.map(\.0)
+    let names = Option.all.map(\.name)
+    for name in matches(for: word, among: names, synonyms: Synonyms.words)
+    where !found.contains(name) {
+      found.append(name)
+    }
+    return found
+  }
+
+  /// The message for a word that begins as an option does and is none.
+  static func unknownOption(_ word: ByteString) -> String {
+    let message = "Unknown option " + word.quoted
+    let text = word.text
+    let name = text.prefix { $0 != "=" && $0 != " " }
+    let found = options(for: String(name))
+    // What comes behind an equals sign or a space belongs into a word of its own.
+    guard name.endIndex < text.endIndex, found.count == 1,
+      let option = Option.all.first(where: { $0.name == found[0] })
+    else { return message + question(found) }
+    let value = ByteString(String(text[name.endIndex...].dropFirst()))
+    switch option.operands.count {
+    case 0: return message + "; did you mean \(option.name)? It takes no value"
+    case 1 where !value.isEmpty: return message + "; did you mean \(option.name) \(value.quoted)?"
+    default: return message + "; did you mean \(option.synopsis)?"
+    }
+  }
+
+  /// What to tell somebody whose command was not found, if it looks as an option does that lost its
+  /// dashes.
+  public static func hint(forCommand command: ByteString) -> String? {
+    let text = command.text
+    guard text.utf8.count > 2, !text.contains("/") else { return nil }
+    let name = String(text.prefix { $0 != "=" })
+    let bare = bare(name)
+    let near = options(for: name).filter { distance(bare, Suggestion.bare($0)) <= 1 }
+    let exact = near.filter { Suggestion.bare($0) == bare }
+    let names = exact.isEmpty ? near : exact
+    guard !names.isEmpty else { return nil }
+    return "\(command.quoted) was taken for the command; did you mean the option \(choice(names))?"
+  }
+}
