@@ -80,6 +80,10 @@ uninstall: ## Remove what was installed
 test: setup ## Run the tests
 	@$(SWIFT) test
 
+.PHONY: generate
+generate: setup ## Make again what is made from other files: sources and pages
+	@UPDATE_GOLDENS=1 $(SWIFT) test --filter OptionsTests
+
 .PHONY: bench
 bench: build ## Compare its speed with bubblewrap's and with a plain C program's
 	@mkdir -p .build/bench

@@ -17,25 +17,35 @@ public func launcherMain(
   _ environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 ) -> CInt {
   let image = unsafe ProcessImage(count: count, arguments: arguments, environment: environment)
-  return CInt(Launcher(Caller(image), image.arguments).run())
+  return CInt(Launcher(image).run())
 }
 
 /// One run of the program.
 struct Launcher {
   let caller: Caller
+  let environment: [ByteString]
   let words: ArraySlice<ByteString>
   let persona: Persona
 
-  init(_ caller: Caller, _ arguments: [ByteString]) {
-    self.caller = caller
-    words = arguments.dropFirst()
-    persona = Persona(arguments.first)
+  init(_ image: ProcessImage) {
+    caller = Caller(image)
+    environment = image.environment
+    words = image.arguments.dropFirst()
+    persona = Persona(image.arguments.first)
+  }
+
+  /// What profiles may refer to.
+  private var surroundings: Surroundings {
+    let (user, group) = CurrentProcess.identity
+    return Surroundings(
+      environment: environment, workingDirectory: CurrentProcess.workingDirectory, user: user,
+      group: group)
   }
 
   /// Does what the command line says.
   /// - Returns: The status to exit with.
   func run() -> UInt8 {
-    var parser = Parser()
+    var parser = Parser(surroundings, standardProfile: persona.standardProfile)
     do throws(UsageError) {
       if words.isEmpty { return noCommand() }
       try parser.parse(Array(words))

@@ -38,6 +38,9 @@ struct Persona {
       ? "bubblewrap \(Persona.bubblewrapRelease)" : "nestbox \(Persona.release)"
   }
 
+  /// The profile of a command line that says nothing about files; bubblewrap has none.
+  var standardProfile: ByteString? { isBubblewrap ? nil : "untrusted" }
+
   /// The status of a run that failed before the command.
   var failure: UInt8 { isBubblewrap ? 1 : 125 }
 }

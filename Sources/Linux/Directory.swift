@@ -34,6 +34,8 @@ public struct OpenMode: Sendable {
   public static let directory = OpenMode(flags: CInt(LINUX_O_PATH) | O_DIRECTORY, permissions: 0)
   /// For reading, without waiting for a writer where it is a FIFO.
   public static let reading = OpenMode(flags: O_RDONLY | O_NONBLOCK | O_NOCTTY, permissions: 0)
+  /// For reading all that a writer will write, where it is a FIFO.
+  public static let readingPatiently = OpenMode(flags: O_RDONLY | O_NOCTTY, permissions: 0)
 
   /// For reading and writing, where it exists.
   public static let readingAndWriting = OpenMode(flags: O_RDWR | O_NOCTTY, permissions: 0)

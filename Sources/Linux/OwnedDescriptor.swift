@@ -172,13 +172,16 @@ public enum Descriptors {
     try check(unsafe linux_fcntl_lock(number, &lock), "fcntl(F_SETLK)")
   }
 
-  /// Reads `number` to its end, in calls of `chunk` bytes.
+  /// Reads `number` to its end, in calls of `chunk` bytes; more than `limit` bytes are an error.
   public static func contents(
-    of number: CInt, chunk: Int = 65_536
+    of number: CInt, chunk: Int = 65_536, limit: Int = Int.max
   ) throws(SystemCallError) -> [UInt8] {
     var contents: [UInt8] = []
     try forEachChunk(of: number, size: chunk) { chunk throws(SystemCallError) in
       contents.append(contentsOf: chunk)
+      guard contents.count <= limit else {
+        throw SystemCallError(call: "read", errno: .fileTooLarge)
+      }
     }
     return contents
   }

@@ -28,10 +28,12 @@ public struct Draft: Sendable {
   var overlaySources: [FilePath] = []
   /// What overlayfs is told of it.
   var overlayOptions: [ByteString] = []
-  /// Options that can be given once to any effect, and were.
-  var given: [String] = []
+  /// Options that can be given once to any effect, and where they last were.
+  var given: [OptionOrigin] = []
   /// A descriptor from which more options are to be read, here and now.
   var moreArguments: CInt?
+  /// A profile whose options are to be read, here and now.
+  var moreProfile: ByteString?
 
   /// Something to do instead of launching a sandbox.
   public enum Task: Equatable, Sendable {
@@ -58,7 +60,8 @@ public struct Draft: Sendable {
   mutating func add(_ occurrence: Occurrence, _ action: FilesystemOperation.Action) {
     sandbox.filesystem.append(
       FilesystemOperation(
-        option: occurrence.option, action: action, parents: parents.take() ?? Draft.parents))
+        option: occurrence.option, origin: occurrence.origin, action: action,
+        parents: parents.take() ?? Draft.parents))
   }
 
   private static let parents = FilePermissions(rawValue: 0o755)

@@ -2,13 +2,15 @@
 // An option as it was typed, and what its words mean.
 
 internal import Linux
-internal import Sandbox
+public import Sandbox
 internal import SystemPackage
 
 /// An option and the words after it.
 public struct Occurrence: Sendable {
   /// The option as it was typed.
   public let option: String
+  /// Where it was written.
+  public let origin: Origin
   let words: ArraySlice<ByteString>
 
   /// The word at `index`, as it is.

@@ -32,6 +32,8 @@ public struct Operand: Equatable, Sendable {
     case generated
     /// The name of an option or a section.
     case topic
+    /// The name of a profile, or the path of its file.
+    case profile
   }
 
   static var source: Operand { Operand(name: "SRC", kind: .hostPath) }
@@ -56,5 +58,6 @@ public struct Operand: Equatable, Sendable {
   static var user: Operand { Operand(name: "UID", kind: .number) }
   static var group: Operand { Operand(name: "GID", kind: .number) }
   static var generated: Operand { Operand(name: "KIND", kind: .generated) }
+  static var profile: Operand { Operand(name: "NAME", kind: .profile) }
   static var topic: Operand { Operand(name: "TOPIC", kind: .topic) }
 }

@@ -56,6 +56,10 @@ public struct Option: Sendable {
     static let takesOverlayParts = Traits(rawValue: 32)
     /// Its last operand may be left out at the end of the command line.
     static let lastIsOptional = Traits(rawValue: 64)
+    /// It is about this one command line and cannot stand in a profile.
+    static let isForCommandLine = Traits(rawValue: 128)
+    /// Options of another text take its place.
+    static let includes = Traits(rawValue: 256)
   }
 }
 
@@ -65,7 +69,7 @@ extension Option {
   /// Its parts are looked through one by one (`named`), as putting them together would cost every
   /// start.
   public static var all: [Option] {
-    var all = general + namespaces + joins
+    var all = general + profiles + namespaces + joins
     all += binds + filesystem + overlays
     all += process + security + labels
     all += buses + lifetime + channels
@@ -78,9 +82,9 @@ extension Option {
     if let option = find(word, binds) ?? find(word, filesystem) { return option }
     if let option = find(word, namespaces) ?? find(word, process) { return option }
     if let option = find(word, general) ?? find(word, lifetime) { return option }
-    if let option = find(word, joins) ?? find(word, overlays) { return option }
-    if let option = find(word, security) ?? find(word, labels) { return option }
-    return find(word, channels) ?? find(word, buses)
+    if let option = find(word, profiles) ?? find(word, joins) { return option }
+    if let option = find(word, overlays) ?? find(word, security) { return option }
+    return find(word, labels) ?? find(word, channels) ?? find(word, buses)
   }
 
   private static func find(_ word: ByteString, _ table: [Option]) -> Option? {

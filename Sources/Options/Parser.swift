@@ -8,14 +8,46 @@ public import Sandbox
 public struct Parser: Sendable {
   /// What has been read so far; after an error, what stands before the mistake.
   public private(set) var draft = Draft()
+  /// What profiles may refer to.
+  let surroundings: Surroundings
+  /// The profile that stands before the options where neither they nor a profile of theirs say
+  /// anything about files.
+  let standardProfile: ByteString?
+  /// What is left of the typed words.
+  private var typed: ArraySlice<ByteString> = []
+  /// Whether the data of `--args` is being read.
   private var isNested = false
+  /// The data of `--args`, in order, as it can be read only once.
+  private var data: [[UInt8]] = []
+  /// How much of it has been gone through.
+  private var dataIndex = 0
+  /// The profiles that are being read, each included by the one before.
+  private var open: [Profile] = []
+  /// The profiles that have been read, each of which is taken once.
+  private var taken: [Profile.Identity] = []
 
   /// A parser at the beginning of a command line.
-  public init() {}
+  /// - Parameters:
+  ///   - surroundings: What profiles may refer to.
+  ///   - standardProfile: The profile for a command line that says nothing about files.
+  public init(
+    _ surroundings: Surroundings = Surroundings(), standardProfile: ByteString? = nil
+  ) {
+    self.surroundings = surroundings
+    self.standardProfile = standardProfile
+  }
 
   /// Reads options up to the command and takes the rest for it.
   public mutating func parse(_ words: [ByteString]) throws(UsageError) {
-    let rest = try parseOptions(words[...])
+    var rest = try parseTyped(words)
+    if let standardProfile, wantsStandardProfile(for: rest) {
+      // Once more, behind the profile: what was typed refines it.
+      draft = Draft()
+      dataIndex = 0
+      typed = words[...]
+      try parseProfile(Profile.find(standardProfile, surroundings))
+      rest = try parseTyped(words)
+    }
     if draft.task?.endsParsing == true { return }
     try requireNoModifier(before: nil)
     if draft.isJSON, draft.task?.hasJSON != true {
@@ -24,9 +56,22 @@ public struct Parser: Sendable {
     draft.sandbox.command = Array(rest)
   }
 
+  /// Whether there is a sandbox to be made of which nothing was said.
+  private func wantsStandardProfile(for command: ArraySlice<ByteString>) -> Bool {
+    !command.isEmpty && draft.task?.endsParsing != true && draft.sandbox.filesystem.isEmpty
+      && taken.isEmpty
+  }
+
+  private mutating func parseTyped(
+    _ words: [ByteString]
+  ) throws(UsageError) -> ArraySlice<ByteString> {
+    typed = words[...]
+    return try parseOptions(words[...], .commandLine)
+  }
+
   /// Reads options and answers what comes after them.
   private mutating func parseOptions(
-    _ words: ArraySlice<ByteString>
+    _ words: ArraySlice<ByteString>, _ origin: Origin
   ) throws(UsageError) -> ArraySlice<ByteString> {
     var rest = words
     while let word = rest.first, word.bytes.first == UInt8(ascii: "-"),
@@ -34,22 +79,26 @@ public struct Parser: Sendable {
     {
       rest = rest.dropFirst()
       if word == Parser.end { return rest }
-      guard let option = Option.named(word) else {
-        throw UsageError(Suggestion.unknownOption(word))
-      }
+      guard let option = Option.named(word) else { throw Parser.unknown(word) }
       let operands = rest.prefix(option.operands.count)
-      let isComplete =
-        operands.count == option.operands.count
-        || option.traits.contains(.lastIsOptional)
-          && operands.count == option.operands.count - 1
-      guard isComplete else {
-        let missing = option.operands[operands.count].name
-        throw UsageError("\(option.name): \(missing) is missing")
-      }
+      try Parser.require(operands, of: option)
       rest = rest.dropFirst(operands.count)
-      try apply(option, Occurrence(option: option.name, words: operands))
+      if !isNested { typed = rest }
+      try apply(option, Occurrence(option: option.name, origin: origin, words: operands))
     }
     return rest
+  }
+
+  private static func require(
+    _ operands: ArraySlice<ByteString>, of option: Option
+  ) throws(UsageError) {
+    let isComplete =
+      operands.count == option.operands.count
+      || option.traits.contains(.lastIsOptional) && operands.count == option.operands.count - 1
+    guard isComplete else {
+      let missing = option.operands[operands.count].name
+      throw UsageError("\(option.name): \(missing) is missing")
+    }
   }
 
   private static let end: ByteString = "--"
@@ -58,19 +107,44 @@ public struct Parser: Sendable {
     _ option: Option, _ occurrence: Occurrence
   ) throws(UsageError) {
     try requireNoModifier(before: option)
-    if option.traits.contains(.lastWins) {
-      if draft.given.contains(option.name) {
-        draft.warnings.append("Only the last \(option.name) option will take effect")
-      } else {
-        draft.given.append(option.name)
-      }
-    }
+    if option.traits.contains(.lastWins) { warnOfAnother(occurrence) }
+    let operations = draft.sandbox.filesystem.count
     do throws(UsageError) {
       try option.apply(&draft, occurrence)
     } catch {
       throw UsageError("\(option.name): \(error.message)")
     }
+    if operations == draft.sandbox.filesystem.count { remember(occurrence) }
     if let descriptor = draft.moreArguments.take() { try parseNested(descriptor) }
+    if let name = draft.moreProfile.take() {
+      let profile: Profile
+      do throws(UsageError) {
+        profile = try Profile.find(name, surroundings, for: open.last)
+      } catch {
+        throw UsageError("\(option.name): \(error.message)").at(occurrence.origin)
+      }
+      try parseProfile(profile, from: occurrence.origin)
+    }
+  }
+
+  /// Warns where the option was given before in the same text; a text that refines another one
+  /// means to replace what that says.
+  private mutating func warnOfAnother(_ occurrence: Occurrence) {
+    let new = OptionOrigin(option: occurrence.option, origin: occurrence.origin)
+    guard let index = draft.given.firstIndex(where: { $0.option == new.option }) else {
+      draft.given.append(new)
+      return
+    }
+    if draft.given[index].origin.isBeside(new.origin) {
+      draft.warnings.append("Only the last \(new.option) option will take effect")
+    }
+    draft.given[index] = new
+  }
+
+  private mutating func remember(_ occurrence: Occurrence) {
+    guard occurrence.origin != .commandLine || !draft.sandbox.origins.isEmpty else { return }
+    draft.sandbox.origins.append(
+      OptionOrigin(option: occurrence.option, origin: occurrence.origin))
   }
 
   /// Throws where `--perms` or `--size` stands before something that it says nothing about.
@@ -92,24 +166,144 @@ public struct Parser: Sendable {
     }
   }
 
+  private static func unknown(_ word: ByteString) -> UsageError {
+    UsageError(Suggestion.unknownOption(word))
+  }
+}
+
+// MARK: - Options from a descriptor
+
+extension Parser {
   /// Reads more options from a descriptor, each ended by a NUL, the last one not necessarily.
   private mutating func parseNested(_ descriptor: CInt) throws(UsageError) {
     guard !isNested else { throw UsageError("--args: not allowed in the data of --args") }
-    var bytes: [UInt8]
-    do throws(SystemCallError) {
-      bytes = try Descriptors.contents(of: descriptor)
-      Descriptors.close(descriptor)
-    } catch {
-      throw UsageError("--args: can't read descriptor \(String(descriptor)): \(error.reason)")
-    }
+    var bytes = try contents(of: descriptor)
     if bytes.last == 0 { bytes.removeLast() }
     guard !bytes.isEmpty else { return }
     let words = bytes.split(separator: 0, omittingEmptySubsequences: false).map { ByteString($0) }
     isNested = true
-    let rest = try parseOptions(words[...])
+    let rest = try parseOptions(words[...], .arguments)
     isNested = false
     if let word = rest.first {
       throw UsageError("--args: \(word.quoted) in the data is not an option")
     }
+  }
+
+  private mutating func contents(of descriptor: CInt) throws(UsageError) -> [UInt8] {
+    if dataIndex == data.count {
+      do throws(SystemCallError) {
+        data.append(try Descriptors.contents(of: descriptor))
+        Descriptors.close(descriptor)
+      } catch {
+        throw UsageError("--args: can't read descriptor \(String(descriptor)): \(error.reason)")
+      }
+    }
+    dataIndex += 1
+    return data[dataIndex - 1]
+  }
+}
+
+// MARK: - Options from a profile
+
+extension Parser {
+  /// How deep profiles may include each other.
+  private static let maximumDepth = 16
+
+  /// Reads the options of a profile, in place of the one that named it at `origin`.
+  private mutating func parseProfile(
+    _ profile: Profile, from origin: Origin = .commandLine
+  ) throws(UsageError) {
+    if open.contains(where: { $0.identity == profile.identity }) {
+      let names = (open + [profile]).map(\.name.quoted).joined(separator: " → ")
+      throw UsageError("--profile: a profile includes itself: \(names)").at(origin)
+    }
+    // One that several others include is the ground they stand on, once.
+    guard !taken.contains(profile.identity) else { return }
+    guard open.count < Parser.maximumDepth else {
+      let depth = String(Parser.maximumDepth)
+      throw UsageError("--profile: profiles include each other more than \(depth) deep").at(origin)
+    }
+    taken.append(profile.identity)
+    open.append(profile)
+    let variables = ProfileVariables(
+      surroundings: surroundings, program: program, path: profile.path)
+    for index in profile.lines.indices {
+      try parseLine(profile.lines[index], variables, profile.origin(index + 1))
+    }
+    do throws(UsageError) {
+      try requireNoModifier(before: nil)
+    } catch {
+      let last = profile.lines.lastIndex { !$0.isEmpty } ?? 0
+      throw error.at(profile.origin(last + 1))
+    }
+    open.removeLast()
+  }
+
+  private mutating func parseLine(
+    _ line: ArraySlice<UInt8>, _ variables: ProfileVariables, _ origin: Origin
+  ) throws(UsageError) {
+    var reader = LineReader(line, variables)
+    var words: [ByteString] = []
+    do throws(UsageError) {
+      while let word = try reader.next() { words.append(word) }
+    } catch {
+      throw error.at(origin, column: reader.mistakeColumn)
+    }
+    guard let word = words.first else { return }
+    let option: Option
+    do throws(UsageError) {
+      option = try Parser.option(word, words.dropFirst())
+      if option.traits.contains(.isForCommandLine) {
+        throw UsageError("\(option.name): not allowed in a profile")
+      }
+      try requireNoModifier(before: option)
+    } catch {
+      throw error.at(origin)
+    }
+    let occurrence = Occurrence(option: option.name, origin: origin, words: words.dropFirst())
+    // What it includes names its own lines.
+    if option.traits.contains(.includes) { return try apply(option, occurrence) }
+    do throws(UsageError) {
+      try apply(option, occurrence)
+      if draft.task != nil { throw UsageError("\(option.name): not allowed in a profile") }
+    } catch {
+      throw error.at(origin)
+    }
+  }
+
+  /// The option that a line of a profile is.
+  private static func option(
+    _ word: ByteString, _ operands: ArraySlice<ByteString>
+  ) throws(UsageError) -> Option {
+    guard word.bytes.first == UInt8(ascii: "-"), word != end else {
+      throw UsageError("\(word.quoted) is no option, with which every line begins")
+    }
+    guard let option = Option.named(word) else { throw unknown(word) }
+    try require(operands.prefix(option.operands.count), of: option)
+    if operands.count > option.operands.count {
+      let extra = operands[operands.startIndex + option.operands.count]
+      throw UsageError("\(option.name): \(extra.quoted) is one word too many for a line")
+    }
+    return option
+  }
+
+  /// The program that the command line ends in, as far as can be seen without working it off.
+  private var program: ByteString? {
+    var rest = typed
+    while let word = rest.first, word.bytes.first == UInt8(ascii: "-") {
+      rest = rest.dropFirst()
+      if word == Parser.end { break }
+      guard let option = Option.named(word) else { return nil }
+      rest = rest.dropFirst(option.operands.count)
+    }
+    return rest.first
+  }
+}
+
+extension UsageError {
+  /// The same mistake, made at `origin`.
+  func at(_ origin: Origin, column: Int? = nil) -> UsageError {
+    guard let location = origin.location else { return self }
+    return UsageError("\(location)\(column.map { ":" + String($0) } ?? ""): \(message)")
   }
 }

@@ -6,6 +6,7 @@
 /// Each is small enough for its part of --help to fit a screen of 24 lines.
 public enum Section: String, CaseIterable, Sendable {
   case general = "General"
+  case profiles = "Profiles"
   case namespaces = "Namespaces"
   case identity = "Identity"
   case joins = "Joining"
@@ -22,6 +23,33 @@ public enum Section: String, CaseIterable, Sendable {
   public var introduction: String {
     switch self {
     case .general: ""
+    case .profiles:
+      """
+      A profile is a text with one option and its operands a line. A word that begins with # begins
+      a comment. Double quotes hold blanks together; in them a backslash stands before another one,
+      a double quote, $, }, n (for a new line) or t (for a tab).
+
+      `${NAME}` stands for the value of a variable of the environment, and `${NAME:-TEXT}` for TEXT
+      where that is not set or empty; without TEXT, one that is not set is an error. A value never
+      becomes more than one word. Some names are nestbox's own:
+
+      * `HOME`, `USER` -- the user's, from the environment or else from /etc/passwd.
+      * `UID`, `GID` -- the caller's.
+      * `PWD` -- the working directory.
+      * `PROJECT` -- the same, but an error where that is the home directory, one above it, or
+      another one that holds more than a project, such as /tmp.
+      * `XDG_RUNTIME_DIR` -- from the environment, or else /run/user/UID.
+      * `PROGRAM`, `PROGRAM_DIR` -- the path of the command's file, and its directory.
+      * `PROFILE_DIR` -- the directory of the profile's own file.
+
+      A profile NAME is looked for as NAME.profile in $XDG_CONFIG_HOME/nestbox/profiles (or in
+      ~/.config/nestbox/profiles), then in /etc/nestbox/profiles, then among those that are built
+      in. A profile may include others, its namesake further back among them, and each is taken
+      once, where it is named first.
+
+      A command line with neither a profile nor an option that makes something of the new root
+      takes the profile `untrusted`, and what is typed refines it.
+      """
     case .namespaces:
       """
       A namespace of its own gives the sandbox its own instance of something that the host's

@@ -10,6 +10,8 @@ public import SystemPackage
 public struct FilesystemOperation: Equatable, Sendable {
   /// The option that asked for it, as it was typed.
   public var option: String
+  /// Where the option was written.
+  public var origin: Origin
   /// What is to be done.
   public var action: Action
   /// What directories that have to be made on the way to the destination get.
@@ -17,9 +19,11 @@ public struct FilesystemOperation: Equatable, Sendable {
 
   /// Names a step.
   public init(
-    option: String, action: Action, parents: FilePermissions = FilePermissions(rawValue: 0o755)
+    option: String, origin: Origin = .commandLine, action: Action,
+    parents: FilePermissions = FilePermissions(rawValue: 0o755)
   ) {
     self.option = option
+    self.origin = origin
     self.action = action
     self.parents = parents
   }

@@ -14,15 +14,26 @@ public struct LaunchError: Error, Equatable, Sendable {
   public let subject: ByteString?
   /// The call that failed.
   public let cause: SystemCallError
+  /// Where the option was written.
+  public var origin: Origin
 
   /// Names a failure.
   public init(
-    _ action: Action, option: String? = nil, subject: ByteString? = nil, cause: SystemCallError
+    _ action: Action, option: String? = nil, subject: ByteString? = nil, cause: SystemCallError,
+    origin: Origin = .commandLine
   ) {
     self.action = action
     self.option = option
     self.subject = subject
     self.cause = cause
+    self.origin = origin
+  }
+
+  /// The same failure, of an option that was written at `origin`.
+  func from(_ origin: Origin) -> LaunchError {
+    var error = self
+    error.origin = origin
+    return error
   }
 
   /// What a launch consists of, as far as messages tell it apart.
@@ -111,7 +122,8 @@ public struct LaunchError: Error, Equatable, Sendable {
     // This one failed because a call did not.
     if action == .assertNoUserNamespaces { return message + " (\(call))" }
     message += ": " + cause.reason
-    message += " (" + (option.map { $0 + ", " } ?? "") + call + ")"
+    let place = origin.location.map { " in " + $0 } ?? ""
+    message += " (" + (option.map { $0 + place + ", " } ?? "") + call + ")"
     return message
   }
 

@@ -10,26 +10,37 @@ enum LaunchReport {
   /// The size of a record in bytes.
   static let size = 4096
 
-  // action, errno (4), and the lengths of option, call (1 each) and subject (2), then the texts.
-  private static let header = 9
+  // action and the origin's kind (1 each), errno and the origin's line (4 each), and the lengths of
+  // the texts (2 each); then the texts: option, call, the origin's name and path, and the subject.
+  private static let header = 20
   private static let none = 0xffff
+  private static let limits = [64, 64, 256, 1024]
 
-  /// The record of `error`; a subject that is too long for it is cut.
+  /// The record of `error`; texts that are too long for it are cut.
   static func encode(_ error: LaunchError) -> [UInt8] {
-    let option = Array((error.option ?? "").utf8.prefix(64))
-    let call = Array(error.cause.call.utf8.prefix(64))
-    let room = size - header - option.count - call.count
-    let subject = Array((error.subject ?? error.cause.subject)?.bytes.prefix(room) ?? [])
-    let code = UInt32(bitPattern: error.cause.errno.rawValue)
-    var record = [error.action.rawValue]
-    for shift in [0, 8, 16, 24] { record.append(UInt8(truncatingIfNeeded: code >> UInt32(shift))) }
-    record.append(UInt8(option.count))
-    record.append(UInt8(call.count))
+    let origin = OriginParts(error.origin)
+    var texts: [ArraySlice<UInt8>?] = []
+    let first = [
+      error.option.map { ByteString($0) }, ByteString(error.cause.call), origin.name, origin.path,
+    ]
+    for (text, limit) in zip(first, limits) { texts.append(text?.bytes.prefix(limit)) }
+    let room = size - header - texts.reduce(0) { $0 + ($1?.count ?? 0) }
     // No subject is another thing than an empty one.
-    let length = (error.subject ?? error.cause.subject) == nil ? none : subject.count
-    record.append(UInt8(truncatingIfNeeded: length))
-    record.append(UInt8(truncatingIfNeeded: length >> 8))
-    record += option + call + subject
+    texts.append((error.subject ?? error.cause.subject)?.bytes.prefix(room))
+
+    var record = [error.action.rawValue, origin.kind]
+    for number in [error.cause.errno.rawValue, origin.line] {
+      let bits = UInt32(bitPattern: number)
+      for shift in [0, 8, 16, 24] {
+        record.append(UInt8(truncatingIfNeeded: bits >> UInt32(shift)))
+      }
+    }
+    for text in texts {
+      let length = text?.count ?? none
+      record.append(UInt8(truncatingIfNeeded: length))
+      record.append(UInt8(truncatingIfNeeded: length >> 8))
+    }
+    for case let text? in texts { record += text }
     record += [UInt8](repeating: 0, count: size - record.count)
     return record
   }
@@ -39,21 +50,56 @@ enum LaunchReport {
     guard record.count == size, let action = LaunchError.Action(rawValue: record[0]) else {
       return LaunchError(.supervise, cause: SystemCallError(call: "read", errno: .ioError))
     }
-    var code: UInt32 = 0
-    for index in 0..<4 { code |= UInt32(record[1 + index]) << UInt32(8 * index) }
-    let length = Int(record[7]) | Int(record[8]) << 8
-    let ends = [Int(record[5]), Int(record[6]), length == none ? 0 : length]
-    var rest = record.dropFirst(header)
-    var texts: [ArraySlice<UInt8>] = []
-    for length in ends {
-      texts.append(rest.prefix(length))
-      rest = rest.dropFirst(length)
+    let numbers = [2, 6].map { start in
+      Int32(
+        bitPattern: (0..<4).reduce(0) { $0 | UInt32(record[start + $1]) << UInt32(8 * $1) })
     }
-    let cause = SystemCallError(
-      call: String(decoding: texts[1], as: UTF8.self),
-      errno: Errno(rawValue: CInt(bitPattern: code)))
+    var rest = record.dropFirst(header)
+    var texts: [ByteString?] = []
+    for start in stride(from: 10, to: header, by: 2) {
+      let length = Int(record[start]) | Int(record[start + 1]) << 8
+      texts.append(length == none ? nil : ByteString(rest.prefix(length)))
+      if length != none { rest = rest.dropFirst(length) }
+    }
+    let origin = OriginParts(kind: record[1], name: texts[2], path: texts[3], line: numbers[1])
     return LaunchError(
-      action, option: texts[0].isEmpty ? nil : String(decoding: texts[0], as: UTF8.self),
-      subject: length == none ? nil : ByteString(texts[2]), cause: cause)
+      action, option: texts[0]?.text, subject: texts[4],
+      cause: SystemCallError(call: texts[1]?.text ?? "", errno: Errno(rawValue: numbers[0])),
+      origin: origin.origin)
+  }
+}
+
+/// An origin as the record has it.
+private struct OriginParts {
+  var kind: UInt8 = 0
+  var name: ByteString?
+  var path: ByteString?
+  var line: Int32 = 0
+
+  init(kind: UInt8, name: ByteString?, path: ByteString?, line: Int32) {
+    self.kind = kind
+    self.name = name
+    self.path = path
+    self.line = line
+  }
+
+  init(_ origin: Origin) {
+    switch origin {
+    case .commandLine: break
+    case .arguments: kind = 1
+    case .profile(let name, let path, let line):
+      kind = 2
+      self.name = name
+      self.path = path
+      self.line = Int32(clamping: line)
+    }
+  }
+
+  var origin: Origin {
+    switch kind {
+    case 1: .arguments
+    case 2: .profile(name: name ?? "", path: path, line: Int(line))
+    default: .commandLine
+    }
   }
 }

@@ -88,7 +88,9 @@ extension Monitor {
       // Nothing of the sandbox is left when the caller hears of it.
       _ = try? child.wait()
       plan.busProxy?.stop()
-      throw LaunchReport.decode(record)
+      let error = LaunchReport.decode(record)
+      guard error.origin == .commandLine, let option = error.option else { throw error }
+      throw error.from(plan.sandbox.origin(of: option))
     }
   }
 

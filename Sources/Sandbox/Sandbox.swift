@@ -58,6 +58,9 @@ public struct Sandbox: Equatable, Sendable {
   public var command: [ByteString] = []
   /// What the command sees as its own name; nil for the file's.
   public var commandName: ByteString?
+  /// Where options that are no operations on the new root were written, in order, from the first
+  /// one on that was not typed.
+  public var origins: [OptionOrigin] = []
 
   /// An empty sandbox.
   public init() {}

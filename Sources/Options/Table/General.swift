@@ -33,7 +33,7 @@ extension Option {
       repeated. Other users see the command line of a process, but not what comes this way.
 
           printf '%s\\0' --ro-bind / / --unshare-all | nestbox --args 0 true
-      """
+      """, traits: .isForCommandLine
     ) { (draft, typed) throws(UsageError) in draft.moreArguments = try typed.descriptor(0) },
     Option(
       "--level-prefix", in: .general, "Begin messages with a priority, <3> or <4>, for journald",
@@ -47,9 +47,7 @@ extension Option {
       """
       The report is then an object for programs. Without an option that asks for a report it is an
       error.
-      """
-    ) {
-      (draft, _) throws(UsageError) in draft.isJSON = true
-    },
+      """, traits: .isForCommandLine
+    ) { (draft, _) throws(UsageError) in draft.isJSON = true },
   ]
 }

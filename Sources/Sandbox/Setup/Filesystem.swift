@@ -23,6 +23,16 @@ extension NewRoot {
   mutating func perform(
     _ operation: FilesystemOperation, _ circumstances: Circumstances
   ) throws(LaunchError) {
+    do throws(LaunchError) {
+      try carryOut(operation, circumstances)
+    } catch {
+      throw error.from(operation.origin)
+    }
+  }
+
+  private mutating func carryOut(
+    _ operation: FilesystemOperation, _ circumstances: Circumstances
+  ) throws(LaunchError) {
     let option = operation.option
     parents = operation.parents
     switch operation.action {

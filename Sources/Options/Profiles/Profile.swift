@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lists of options in files with names: where they are found, and their lines.
+
+internal import Linux
+internal import Sandbox
+internal import SystemPackage
+
+/// A profile as it was found.
+struct Profile {
+  /// Its name, without the ending of its file.
+  let name: ByteString
+  /// The file; nil where it is built in.
+  let path: ByteString?
+  /// Which one it is, whatever it is called.
+  let identity: Identity
+  /// The lines, without their ends.
+  let lines: [ArraySlice<UInt8>]
+  /// Where a profile of the same name that it builds on is looked for.
+  let nextPlace: Int
+
+  /// What tells one profile from another.
+  enum Identity: Equatable {
+    case builtIn(ByteString)
+    case file(FileIdentity)
+  }
+
+  /// What the files of profiles end in.
+  static let ending: ByteString = ".profile"
+  /// A file that is larger is none that somebody wrote.
+  private static let maximumSize = 1 << 20
+
+  /// The line `number`, counted from 1, as a place.
+  func origin(_ number: Int) -> Origin { .profile(name: name, path: path, line: number) }
+
+  /// Finds the profile `name`, which is a path where it has a slash; one that `includer`, of the
+  /// same name, builds on is looked for behind that one.
+  static func find(
+    _ name: ByteString, _ surroundings: Surroundings, for includer: Profile? = nil
+  ) throws(UsageError) -> Profile {
+    if name.bytes.contains(UInt8(ascii: "/")) {
+      guard let profile = try read(name, name: baseName(name), nextPlace: 0) else {
+        throw UsageError("can't read the profile \(name.quoted): No such file or directory")
+      }
+      return profile
+    }
+    let start = includer?.name == name ? includer?.nextPlace ?? 0 : 0
+    for (place, directory) in surroundings.profileDirectories.enumerated() where place >= start {
+      let path = file(name, in: directory)
+      if let profile = try read(path, name: name, nextPlace: place + 1) { return profile }
+    }
+    if start < Int.max, let text = BuiltInProfiles.text(of: name.text) {
+      return Profile(
+        name: name, path: nil, identity: .builtIn(name),
+        lines: split(Array(text.utf8)), nextPlace: Int.max)
+    }
+    let names = all(surroundings).map(\.name.text)
+    let hint = Suggestion.nearest(to: name.text, among: names).map { "; did you mean \($0)?" }
+    throw UsageError(
+      "there is no profile \(name.quoted)" + (hint ?? "; --list-profiles lists those there are"))
+  }
+
+  private static func file(_ name: ByteString, in directory: ByteString) -> ByteString {
+    ByteString(directory.bytes + [UInt8(ascii: "/")] + name.bytes + ending.bytes)
+  }
+
+  /// The last part of `path`, without the ending.
+  private static func baseName(_ path: ByteString) -> ByteString {
+    let name = path.bytes.split(separator: UInt8(ascii: "/")).last ?? []
+    let isEnded = name.count > ending.count && name.suffix(ending.count).elementsEqual(ending.bytes)
+    return ByteString(isEnded ? name.dropLast(ending.count) : name)
+  }
+
+  /// Reads the file `path`; nil where there is none.
+  private static func read(
+    _ path: ByteString, name: ByteString, nextPlace: Int
+  ) throws(UsageError) -> Profile? {
+    do throws(SystemCallError) {
+      let file = try OwnedDescriptor.open(path.path, .readingPatiently)
+      let text = try Descriptors.contents(of: file.rawValue, limit: maximumSize)
+      return Profile(
+        name: name, path: path, identity: .file(try file.fileIdentity()), lines: split(text),
+        nextPlace: nextPlace)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory { return nil }
+      throw UsageError("can't read the profile \(path.quoted): \(error.reason)")
+    }
+  }
+
+  private static func split(_ text: [UInt8]) -> [ArraySlice<UInt8>] {
+    text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+  }
+}
+
+// MARK: - All there are
+
+extension Profile {
+  /// A profile as a list shows it.
+  struct Entry: Equatable {
+    let name: ByteString
+    /// The file; nil where it is built in.
+    let path: ByteString?
+  }
+
+  /// Every name for which there is a profile, and where the one lies that is taken, in the order of
+  /// the names.
+  static func all(_ surroundings: Surroundings) -> [Entry] {
+    var entries: [Entry] = []
+    func add(_ entry: Entry) {
+      if !entries.contains(where: { $0.name == entry.name }) { entries.append(entry) }
+    }
+    for directory in surroundings.profileDirectories {
+      for file in (try? DirectoryListing.names(in: directory)) ?? [] {
+        let name = file.bytes.dropLast(ending.count)
+        guard !name.isEmpty, file.bytes.suffix(ending.count).elementsEqual(ending.bytes) else {
+          continue
+        }
+        add(
+          Entry(
+            name: ByteString(name), path: Profile.file(ByteString(name), in: directory)))
+      }
+    }
+    for name in BuiltInProfiles.names { add(Entry(name: ByteString(name), path: nil)) }
+    return entries.sorted { $0.name.bytes.lexicographicallyPrecedes($1.name.bytes) }
+  }
+
+  /// What it is for: the text of the comment that it begins with, up to the first full stop.
+  var summary: String {
+    for line in lines {
+      let text = line.drop { $0 == UInt8(ascii: "#") || $0 == UInt8(ascii: " ") }
+      // The licence is no description.
+      if text.isEmpty || text.starts(with: "SPDX".utf8) { continue }
+      guard line.first == UInt8(ascii: "#") else { return "" }
+      return ByteString(text).text
+    }
+    return ""
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `${NAME}` stands for in a profile.
+
+internal import Linux
+internal import Sandbox
+internal import SystemPackage
+
+/// The variables of a profile: a few of its own, then those of the caller's environment.
+struct ProfileVariables {
+  let surroundings: Surroundings
+  /// The program as it was typed, where there is one.
+  let program: ByteString?
+  /// The profile's file, where it is one.
+  let path: ByteString?
+
+  /// Those that there are whatever the environment holds.
+  static let own = [
+    "HOME", "PWD", "PROJECT", "XDG_RUNTIME_DIR", "UID", "GID", "USER", "PROGRAM", "PROGRAM_DIR",
+    "PROFILE_DIR",
+  ]
+
+  /// The value of `name`; nil where it has none.
+  func value(of name: ByteString) throws(UsageError) -> ByteString? {
+    switch name.text {
+    case "HOME": return surroundings.home
+    case "PWD": return surroundings.workingDirectory
+    case "PROJECT": return try project()
+    case "XDG_RUNTIME_DIR": return surroundings.runtimeDirectory
+    case "UID": return ByteString(String(surroundings.user))
+    case "GID": return ByteString(String(surroundings.group))
+    case "USER": return surroundings.userName
+    case "PROGRAM": return programPath
+    case "PROGRAM_DIR": return programPath.map(ProfileVariables.directory)
+    case "PROFILE_DIR":
+      return path.flatMap(surroundings.absolute).map(ProfileVariables.directory)
+    default: return surroundings.variable(name)
+    }
+  }
+
+  /// The nearest name to one that was mistyped.
+  func nearest(to name: ByteString) -> String? {
+    let names = surroundings.environment.map {
+      ByteString($0.bytes.prefix { $0 != UInt8(ascii: "=") }).text
+    }
+    return Suggestion.nearest(to: name.text, among: ProfileVariables.own + names)
+  }
+
+  /// The program's file as a path that begins at the root.
+  private var programPath: ByteString? {
+    guard let program else { return nil }
+    if program.bytes.contains(UInt8(ascii: "/")) { return surroundings.absolute(program) }
+    return ProgramSearch.find(program, in: surroundings.variable("PATH"))
+  }
+
+  private static func directory(_ path: ByteString) -> ByteString {
+    ByteString(path.path.removingLastComponent())
+  }
+
+  /// The working directory, if it is one that may be given away as a whole.
+  private func project() throws(UsageError) -> ByteString? {
+    guard let directory = surroundings.workingDirectory else { return nil }
+    guard let kind = SharedDirectories(surroundings).kind(of: directory) else { return directory }
+    throw UsageError(
+      "the working directory \(directory.quoted) is \(kind), and more than a project would be "
+        + "given away; change to a directory of the project's own")
+  }
+}

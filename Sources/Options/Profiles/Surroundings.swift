@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a command line may refer to of the caller's surroundings.
+
+public import Linux
+internal import SystemPackage
+
+/// The caller's surroundings, as far as profiles name them.
+public struct Surroundings: Sendable {
+  /// The environment, each string of the form `NAME=VALUE`.
+  public var environment: [ByteString]
+  /// The working directory, where it has a name.
+  public var workingDirectory: ByteString?
+  /// The user.
+  public var user: UInt32
+  /// The user's group.
+  public var group: UInt32
+  /// Where the machine's own profiles lie.
+  var machineProfiles: ByteString = "/etc/nestbox/profiles"
+
+  /// Describes surroundings.
+  public init(
+    environment: [ByteString] = [], workingDirectory: ByteString? = nil, user: UInt32 = 0,
+    group: UInt32 = 0
+  ) {
+    self.environment = environment
+    self.workingDirectory = workingDirectory
+    self.user = user
+    self.group = group
+  }
+
+  /// The value of a variable of the environment, or nil where it is not set.
+  func variable(_ name: ByteString) -> ByteString? {
+    let prefix = name.bytes + [UInt8(ascii: "=")]
+    for string in environment where string.bytes.starts(with: prefix) {
+      return ByteString(string.bytes.dropFirst(prefix.count))
+    }
+    return nil
+  }
+
+  /// The value of a variable, or nil where it is not set or empty.
+  private func content(_ name: ByteString) -> ByteString? {
+    variable(name).flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// The user's home directory: as the environment has it, else as /etc/passwd has it, else `/`.
+  var home: ByteString {
+    content("HOME") ?? UserRecord.find(user)?.home ?? "/"
+  }
+
+  /// The user's name: as the environment has it, else as /etc/passwd has it, else the number.
+  var userName: ByteString {
+    content("USER") ?? content("LOGNAME") ?? UserRecord.find(user)?.name ?? ByteString(String(user))
+  }
+
+  /// Where the sockets of the user's session are.
+  var runtimeDirectory: ByteString {
+    content("XDG_RUNTIME_DIR") ?? ByteString("/run/user/" + String(user))
+  }
+
+  /// Where profiles are looked for, in this order, before those that are built in.
+  var profileDirectories: [ByteString] {
+    // A relative one is to be ignored, as the XDG base directory specification has it.
+    let configured = content("XDG_CONFIG_HOME").flatMap {
+      $0.bytes.first == UInt8(ascii: "/") ? $0 : nil
+    }
+    let own = (configured ?? home.appending("/.config")).appending("/nestbox/profiles")
+    return [own, machineProfiles]
+  }
+
+  /// `path` as one that begins at the root; nil where the working directory has no name.
+  func absolute(_ path: ByteString) -> ByteString? {
+    if path.bytes.first == UInt8(ascii: "/") { return path }
+    guard let workingDirectory else { return nil }
+    return ByteString(workingDirectory.path.appending(path.path.components))
+  }
+}
+
+extension ByteString {
+  /// The two strings as one.
+  func appending(_ other: ByteString) -> ByteString { ByteString(bytes + other.bytes) }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where an option was written, for messages and reports.
+
+public import Linux
+
+/// The place at which an option was written.
+public enum Origin: Equatable, Sendable {
+  /// The command line.
+  case commandLine
+  /// The data of `--args`.
+  case arguments
+  /// A line of the profile `name`, which is the file at `path`, or built in where that is nil.
+  case profile(name: ByteString, path: ByteString?, line: Int)
+
+  /// The file and the line, as compilers write them; nil for what was typed.
+  public var location: String? {
+    guard case .profile(let name, let path, let line) = self else { return nil }
+    return (path?.quoted ?? "profile " + name.quoted) + ":" + String(line)
+  }
+
+  /// Whether the other place is in the same text.
+  public func isBeside(_ other: Origin) -> Bool {
+    switch (self, other) {
+    case (.profile(let name, let path, _), .profile(let otherName, let otherPath, _)):
+      name == otherName && path == otherPath
+    case (.profile, _), (_, .profile): false
+    default: true
+    }
+  }
+}
+
+/// Where an option stood that is no operation on the new root, which say so themselves.
+public struct OptionOrigin: Equatable, Sendable {
+  /// The option as it was written.
+  public var option: String
+  /// The place.
+  public var origin: Origin
+
+  /// Names a place.
+  public init(option: String, origin: Origin) {
+    self.option = option
+    self.origin = origin
+  }
+}
+
+extension Sandbox {
+  /// Where `option` stood last.
+  public func origin(of option: String) -> Origin {
+    origins.last { $0.option == option }?.origin ?? .commandLine
+  }
+}

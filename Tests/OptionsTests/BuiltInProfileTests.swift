@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The profiles that are built in, compared with the files that they are made from;
+// UPDATE_GOLDENS=1 makes them again.
+
+import Foundation
+import Linux
+import Sandbox
+import Testing
+
+@testable import Options
+
+@Suite("Built-in profiles")
+struct BuiltInProfileTests {
+  private static let root = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  private static let generated = root.appending(
+    path: "Sources/Options/Generated/BuiltInProfiles.swift")
+
+  /// The files' names without their ending, and their texts.
+  static let sources: [(name: String, text: String)] = {
+    let directory = root.appending(path: "profiles")
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+    return files.filter { $0.hasSuffix(".profile") }.sorted().compactMap { file in
+      guard let text = try? String(contentsOf: directory.appending(path: file), encoding: .utf8)
+      else { return nil }
+      return (String(file.dropLast(".profile".count)), text)
+    }
+  }()
+
+  private static func source(_ profiles: [(name: String, text: String)]) -> String {
+    // As the formatter has it: a comma behind the last one only where there are several.
+    let names =
+      profiles.map { "    \"\($0.name)\"" }.joined(separator: ",\n")
+      + (profiles.count > 1 ? "," : "")
+    var source = """
+      // SPDX-License-Identifier: Apache-2.0
+      // Made from profiles/*.profile by `make generate`. Change those instead.
+
+      /// The profiles that come with the program.
+      enum BuiltInProfiles {
+        /// What they are called.
+        static let names: [String] = [
+      \(names)
+        ]
+
+        /// The text of the profile called `name`; nil where there is none.
+        static func text(of name: String) -> String? {
+          switch name {
+
+      """
+    for profile in profiles {
+      source += "    case \"\(profile.name)\":\n      #\"\"\"\n"
+      for line in profile.text.dropLast().components(separatedBy: "\n") {
+        source += line.isEmpty ? "\n" : "      \(line)\n"
+      }
+      source += "      \"\"\"#\n"
+    }
+    return source + "    default: nil\n    }\n  }\n}\n"
+  }
+
+  // Red: the program knows other profiles than the files show; run `make generate`.
+  @Test func `They are those of the files`() throws {
+    let wanted = BuiltInProfileTests.source(BuiltInProfileTests.sources)
+    let file = BuiltInProfileTests.generated
+    if ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1" {
+      try wanted.write(to: file, atomically: true, encoding: .utf8)
+    }
+    #expect(try String(contentsOf: file, encoding: .utf8) == wanted)
+  }
+
+  // Red: a list of profiles that says nothing about one, or too much for a line.
+  @Test("A profile says in one line what it is for", arguments: sources.map(\.name))
+  func summary(_ name: String) throws {
+    let profile = try Profile.find(ByteString(name), Surroundings())
+    #expect(!profile.summary.isEmpty && profile.summary.hasSuffix("."))
+    #expect(profile.summary.utf8.count <= 100)
+  }
+
+  // Red: nobody can use a profile that is built in, or it says something that is no option.
+  @Test("A profile is one that the parser takes", arguments: sources.map(\.name))
+  func parses(_ name: String) throws {
+    var surroundings = Surroundings(
+      environment: ["HOME=/home/user", "USER=user"], workingDirectory: "/home/user/project",
+      user: 1000, group: 1000)
+    surroundings.machineProfiles = "/nonexistent"
+    var parser = Parser(surroundings)
+    try parser.parse(["--profile", ByteString(name), "command"])
+    #expect(parser.draft.warnings == [])
+    #expect(!parser.draft.sandbox.origins.isEmpty)
+  }
+}
