@@ -49,14 +49,17 @@ struct Launcher {
     do throws(UsageError) {
       if words.isEmpty { return noCommand() }
       try parser.parse(Array(words))
-      if let task = parser.draft.task { return try perform(task, parser.draft) }
+      if let task = parser.draft.task, task.endsParsing {
+        return try perform(task, parser.draft)
+      }
       if parser.draft.sandbox.command.isEmpty { return noCommand() }
       try parser.draft.sandbox.validate()
+      for warning in parser.draft.warnings { tell(.warning, warning, parser.draft) }
+      if let task = parser.draft.task { return try perform(task, parser.draft) }
     } catch {
       tell(.error, error.message, parser.draft)
       return persona.failure
     }
-    for warning in parser.draft.warnings { tell(.warning, warning, parser.draft) }
     do throws(LaunchError) {
       let termination = try parser.draft.sandbox.launch(
         for: caller, warningPrefix: prefix(.warning, parser.draft))
@@ -82,6 +85,7 @@ struct Launcher {
     switch task {
     case .help(let topic): print(try help(on: topic), draft)
     case .version: print(persona.version + "\n", draft)
+    case .dryRun: print(dryRun(draft), draft)
     }
   }
 

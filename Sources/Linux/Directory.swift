@@ -208,7 +208,7 @@ extension OwnedDescriptor {
     return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
 
-  private borrowing func fileStatus() throws(SystemCallError) -> stat {
+  borrowing func fileStatus() throws(SystemCallError) -> stat {
     var status = stat()
     let result = unsafe fstat(rawValue, &status) < 0 ? -errno : 0
     try check(result, "fstat")

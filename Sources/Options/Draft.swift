@@ -37,14 +37,15 @@ public struct Draft: Sendable {
 
   /// Something to do instead of launching a sandbox.
   public enum Task: Equatable, Sendable {
-    case version
+    case version, dryRun
     /// A text on everything, or on a topic.
     case help(topic: ByteString?)
 
     /// Whether the rest of the command line makes no difference.
-    var endsParsing: Bool {
+    public var endsParsing: Bool {
       switch self {
       case .help, .version: true
+      case .dryRun: false
       }
     }
 
@@ -52,6 +53,7 @@ public struct Draft: Sendable {
     var hasJSON: Bool {
       switch self {
       case .help, .version: false
+      case .dryRun: true
       }
     }
   }

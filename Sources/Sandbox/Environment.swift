@@ -42,3 +42,10 @@ struct Environment {
     strings.removeAll { $0.bytes.starts(with: prefix) }
   }
 }
+
+extension Environment {
+  /// The names that are set.
+  var names: [ByteString] {
+    strings.map { ByteString($0.bytes.prefix { $0 != UInt8(ascii: "=") }) }
+  }
+}

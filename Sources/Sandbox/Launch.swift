@@ -111,10 +111,9 @@ extension Sandbox {
       // Until the monitor can read them; the child's are blocked all the way to exec.
       return try SignalMask.blockAll()
     }
-    var namespaces = self.namespaces.resolved(for: CurrentProcess.identity.user)
-    if joined.user != nil { namespaces.remove(.user) }
     let plan = LaunchPlan(
-      self, caller.image, namespaces, mask, hasJoinedNetwork: try joinNetwork(),
+      self, caller.image, newNamespaces(for: CurrentProcess.identity.user), mask,
+      hasJoinedNetwork: try joinNetwork(),
       // After all that a mistake of the caller's could stop.
       busProxy: try startBusProxy(caller.image, mask), warningPrefix: warningPrefix)
     return try plan.launch()

@@ -43,6 +43,15 @@ extension Option {
       """
     ) { (draft, _) throws(UsageError) in draft.hasLevelPrefix = true },
     Option(
+      "--dry-run", in: .general, "Print what would be done, and do nothing",
+      """
+      The command, the namespaces, each operation on the new root with where it leads, the
+      environment, the privileges and the descriptors; and warnings of what undoes the sandbox. No
+      file is opened and nothing is made, but the places that options name are looked at, to say
+      what is missing. With --json for programs.
+      """
+    ) { (draft, _) throws(UsageError) in draft.task = .dryRun },
+    Option(
       "--json", in: .general, "Answer in JSON, where an option asks for a report",
       """
       The report is then an object for programs. Without an option that asks for a report it is an

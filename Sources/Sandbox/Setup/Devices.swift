@@ -5,12 +5,12 @@ internal import Linux
 internal import SystemPackage
 
 extension NewRoot {
-  private static let devices: [(name: FilePath, host: FilePath)] = [
+  static let devices: [(name: FilePath, host: FilePath)] = [
     ("null", "/dev/null"), ("zero", "/dev/zero"), ("full", "/dev/full"),
     ("random", "/dev/random"), ("urandom", "/dev/urandom"), ("tty", "/dev/tty"),
   ]
 
-  private static let links: [(name: FilePath, target: ByteString)] = [
+  static let links: [(name: FilePath, target: ByteString)] = [
     ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
     ("fd", "/proc/self/fd"), ("core", "/proc/kcore"), ("ptmx", "pts/ptmx"),
   ]

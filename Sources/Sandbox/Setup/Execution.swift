@@ -13,7 +13,7 @@ struct Execution {
   let environment: Environment
 
   /// Where execvp(3) looks when PATH is not set.
-  private static let standardPath: ByteString = "/bin:/usr/bin"
+  static let standardPath: ByteString = "/bin:/usr/bin"
 
   /// Executes the command; returns only with the reason why that failed.
   func run() -> LaunchError {

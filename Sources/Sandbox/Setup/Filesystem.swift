@@ -237,7 +237,7 @@ extension FilePermissions {
 
 extension NewRoot {
   /// What of /proc changes the whole machine, for root.
-  private static let machineControls: [FilePath] = ["sys", "sysrq-trigger", "irq", "bus"]
+  static let machineControls: [FilePath] = ["sys", "sysrq-trigger", "irq", "bus"]
 
   /// Makes what is at `name` read-only, if it is there.
   ///

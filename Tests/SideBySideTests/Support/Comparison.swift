@@ -23,11 +23,11 @@ struct Comparison: Sendable {
     let template = try Comparison.template.get().directory.appending(path: "template")
     let session = try Session(as: user)
     try session.compare(line.text, translation, "TEMPLATE='\(template.path)'")
-    let outside = try session.text("outside")
+    let outside = try session.content("outside")
     self.line = line
     reference = try Facts(of: "reference", in: session, outside)
     nestbox = try Facts(of: "nestbox", in: session, outside)
-    messages = (try session.text("reference/errors"), try session.text("nestbox/errors"))
+    messages = (try session.content("reference/errors"), try session.content("nestbox/errors"))
   }
 
   /// The script that runs both programs.
@@ -35,7 +35,7 @@ struct Comparison: Sendable {
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Probe/compare.sh")
 
   /// A directory in which the files that every line finds have been made.
-  private static let template = Result {
+  static let template = Result {
     let session = try Session()
     try session.compare("true", "true")
     return session
@@ -84,12 +84,12 @@ struct Comparison: Sendable {
 
 extension Session {
   /// A copy of the scripts that the ordinary user can read, whoever owns the sources.
-  private static let probe = Result {
+  static let probe = Result {
     let copy = Workspace.root.appending(path: "probe")
     try FileManager.default.createDirectory(
       at: copy, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
     let source = Comparison.script.deletingLastPathComponent()
-    for name in ["compare.sh", "observe.py"] {
+    for name in ["compare.sh", "observe.py", "plan.sh"] {
       // Not copied, which would keep the owner, or fail.
       let text = try Data(contentsOf: source.appending(path: name))
       try text.write(to: copy.appending(path: name))
@@ -109,7 +109,7 @@ extension Session {
   }
 
   /// The text of a file in the session's directory.
-  fileprivate func text(_ name: String) throws -> String {
+  func content(_ name: String) throws -> String {
     String(
       decoding: try Data(contentsOf: directory.appending(path: name)), as: UTF8.self)
   }
@@ -119,22 +119,22 @@ extension Facts {
   /// Reads what `compare.sh` left in `directory`.
   fileprivate init(of directory: String, in session: Session, _ outside: String) throws {
     self.init()
-    let given = (try? session.text("\(directory)/given")) ?? ""
-    for line in try session.text("\(directory)/output").split(separator: "\n") {
+    let given = (try? session.content("\(directory)/given")) ?? ""
+    for line in try session.content("\(directory)/output").split(separator: "\n") {
       if let equals = line.firstRange(of: " = ") {
         self[String(line[..<equals.lowerBound])] = String(line[equals.upperBound...])
       } else {
         self["output", default: ""] += line + "\n"
       }
     }
-    self["status"] = try session.text("\(directory)/status").split(separator: "\n").joined()
-    for line in try session.text("\(directory)/tree").split(separator: "\n") {
+    self["status"] = try session.content("\(directory)/status").split(separator: "\n").joined()
+    for line in try session.content("\(directory)/tree").split(separator: "\n") {
       let words = line.split(separator: " ", maxSplits: 1)
       self["host \(words[0])"] = words.dropFirst().joined()
     }
     // Before the numbers of namespaces are replaced, which these texts name as well.
-    self["channels"] = Channels.normalised(try session.text("\(directory)/channels"), self)
-    self["errors"] = Messages.kind(try session.text("\(directory)/errors"))
+    self["channels"] = Channels.normalised(try session.content("\(directory)/channels"), self)
+    self["errors"] = Messages.kind(try session.content("\(directory)/errors"))
     nameNamespaces(outside: outside, given: given)
     forgetNumbers()
   }

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// --dry-run.
+
+internal import Options
+internal import Sandbox
+
+extension Launcher {
+  /// What a launch would do, as text or for programs.
+  func dryRun(_ draft: Draft) -> String {
+    let plan = draft.sandbox.plan(for: caller)
+    return draft.isJSON ? plan.json.text : plan.text
+  }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looking at files without opening them: what they are, where links lead, who may do what.
+
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// What is known of a file without opening it.
+///
+/// See inode(7).
+public struct FileFacts: Equatable, Sendable {
+  /// The kinds of files.
+  public enum Kind: String, Equatable, Sendable {
+    case directory, regular, link, socket, fifo, device
+  }
+
+  /// What kind of file it is.
+  public let kind: Kind
+  /// The permissions, as chmod(1) takes them.
+  public let permissions: UInt32
+  /// Whose it is.
+  public let owner: UInt32
+
+  /// States what is known.
+  public init(kind: Kind, permissions: UInt32, owner: UInt32) {
+    self.kind = kind
+    self.permissions = permissions
+    self.owner = owner
+  }
+
+  /// Looks at `path`; at a symbolic link itself unless links are to be followed.
+  ///
+  /// See fstatat(2).
+  public init(at path: FilePath, followsLinks: Bool = false) throws(SystemCallError) {
+    var status = stat()
+    let flags = followsLinks ? 0 : AT_SYMLINK_NOFOLLOW
+    let result = unsafe path.withPlatformString {
+      unsafe fstatat(AT_FDCWD, $0, &status, flags) < 0 ? -errno : 0
+    }
+    try check(result, "stat")
+    self.init(
+      kind: Kind(status.st_mode), permissions: status.st_mode & 0o7777, owner: status.st_uid)
+  }
+}
+
+extension FileFacts.Kind {
+  fileprivate init(_ mode: UInt32) {
+    switch mode & S_IFMT {
+    case S_IFDIR: self = .directory
+    case S_IFREG: self = .regular
+    case S_IFLNK: self = .link
+    case S_IFSOCK: self = .socket
+    case S_IFIFO: self = .fifo
+    default: self = .device
+    }
+  }
+}
+
+/// What this process may do with a file.
+///
+/// See access(2).
+public enum FileAccess: CInt, Sendable {
+  case execute = 1
+  case write = 2
+  case read = 4
+
+  /// Whether this process may do so with `path`.
+  public func isGranted(_ path: FilePath) -> Bool {
+    unsafe path.withPlatformString {
+      unsafe faccessat(AT_FDCWD, $0, rawValue, AT_EACCESS) == 0
+    }
+  }
+}
+
+/// Where a path leads.
+public struct FoundFile: Equatable, Sendable {
+  /// Its path without links and detours; for what has none, as a namespace, its name.
+  public let path: FilePath
+  /// What it is.
+  public let kind: FileFacts.Kind
+  /// The number of the mount it lies on, as in a mount table; nil where the kernel does not say.
+  public let mount: Int?
+
+  /// States where a path leads.
+  public init(path: FilePath, kind: FileFacts.Kind, mount: Int?) {
+    self.path = path
+    self.kind = kind
+    self.mount = mount
+  }
+
+  /// Follows `path` to its end without opening what is there.
+  ///
+  /// See open(2), O_PATH, and proc(5), fdinfo.
+  public init(following path: FilePath) throws(SystemCallError) {
+    let file = try OwnedDescriptor.open(path, .location)
+    let status = try file.fileStatus()
+    let name = FilePath("/proc/self/fdinfo/" + String(file.rawValue))
+    let lines = (try? TextFile.lines(of: name)) ?? []
+    let number = lines.first { $0.hasPrefix("mnt_id:") }
+    self.init(
+      path: try Descriptors.path(of: file.rawValue), kind: FileFacts.Kind(status.st_mode),
+      mount: number.flatMap { Int($0.dropFirst(7).filter(\.isNumber)) })
+  }
+}
+
+/// Files of a few lines, as those of /proc and /sys are.
+public enum TextFile {
+  /// The text of `path`; bytes that are not UTF-8 are replaced.
+  public static func text(of path: FilePath) throws(SystemCallError) -> String {
+    let file = try OwnedDescriptor.open(path, .reading)
+    return String(decoding: try Descriptors.contents(of: file.rawValue), as: UTF8.self)
+  }
+
+  /// The lines of `path`.
+  public static func lines(of path: FilePath) throws(SystemCallError) -> [Substring] {
+    try text(of: path).split(separator: "\n")
+  }
+
+  /// The number that `path` holds alone, as files of sysctls do; nil where it does not.
+  public static func number(in path: FilePath) -> Int64? {
+    (try? text(of: path)).flatMap { Int64($0.filter { !$0.isWhitespace }) }
+  }
+
+  /// At most the first `count` bytes of `path`.
+  public static func beginning(
+    of path: FilePath, _ count: Int
+  ) throws(SystemCallError) -> [UInt8] {
+    let file = try OwnedDescriptor.open(path, .reading)
+    return try Descriptors.bytes(of: file.rawValue, at: 0, count: count)
+  }
+}
+
+extension Descriptors {
+  /// At most `count` bytes of `number` from `offset` on.
+  ///
+  /// See pread(2).
+  public static func bytes(
+    of number: CInt, at offset: UInt64, count: Int
+  ) throws(SystemCallError) -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: count)
+    let result = retrying {
+      unsafe buffer.withUnsafeMutableBytes { buffer -> Int in
+        let count = unsafe pread(
+          number, buffer.baseAddress, buffer.count, off_t(truncatingIfNeeded: offset))
+        return count < 0 ? Int(-errno) : count
+      }
+    }
+    if result < 0 { throw failure(CInt(result), "pread") }
+    return Array(buffer[..<result])
+  }
+
+  /// The numbers of this process's open descriptors.
+  ///
+  /// See proc(5), fd.
+  public static func allOpen() throws(SystemCallError) -> [CInt] {
+    try Directory.names(of: "/proc/self/fd").compactMap { CInt($0.text) }
+      .filter { isOpen($0) }.sorted()
+  }
+}
+
+/// Listings of directories.
+public enum Directory {
+  /// The names in `path`, without `.` and `..`.
+  ///
+  /// See readdir(3).
+  public static func names(of path: FilePath) throws(SystemCallError) -> [ByteString] {
+    var names: [ByteString] = []
+    let number = unsafe path.withPlatformString {
+      unsafe linux_openat(AT_FDCWD, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+    }
+    try check(number, "open")
+    guard let stream = unsafe fdopendir(number) else {
+      let error = failure(-errno, "fdopendir")
+      close(number)
+      throw error
+    }
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+          unsafe ByteString(nulTerminated: $0)
+        }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    unsafe closedir(stream)
+    return names
+  }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of mounts. A launch never reads it: it is for those who explain.
+
+public import SystemPackage
+
+/// The mounts that a process can see, in the order in which the kernel lists them.
+///
+/// See proc(5), mountinfo.
+public struct MountTable: Equatable, Sendable {
+  /// A mount.
+  public struct Entry: Equatable, Sendable {
+    /// The number of the mount, and of the one that it lies on.
+    public let number, parent: Int
+    /// What of its file system it shows.
+    public let root: FilePath
+    /// Where it is.
+    public let point: FilePath
+    /// Its options: `ro`, `nosuid` and others.
+    public let options: [Substring]
+    /// Whether it is never part of a recursive bind.
+    public let isUnbindable: Bool
+    /// The type of its file system.
+    public let type: String
+
+    /// Whether nothing can be written through it.
+    public var isReadOnly: Bool { options.contains("ro") }
+
+    /// States a mount.
+    public init(
+      number: Int, parent: Int, root: FilePath = "/", point: FilePath, options: [Substring] = [],
+      isUnbindable: Bool = false, type: String
+    ) {
+      (self.number, self.parent) = (number, parent)
+      (self.root, self.point, self.options) = (root, point, options)
+      (self.isUnbindable, self.type) = (isUnbindable, type)
+    }
+  }
+
+  /// The mounts.
+  public let entries: [Entry]
+
+  /// A table of these mounts.
+  public init(_ entries: [Entry]) {
+    self.entries = entries
+  }
+
+  /// The mounts of this process.
+  public static func current() throws(SystemCallError) -> MountTable {
+    MountTable(try TextFile.lines(of: "/proc/self/mountinfo").compactMap(Entry.init))
+  }
+
+  /// The mount on which `path`, which has no links in it, lies.
+  public func mount(of path: FilePath) -> Entry? {
+    var best: Entry?
+    for entry in entries where path.starts(with: entry.point) {
+      let length = entry.point.components.count
+      if length >= best?.point.components.count ?? 0 { best = entry }
+    }
+    return best
+  }
+
+  /// The mount of this number.
+  public subscript(number: Int) -> Entry? { entries.first { $0.number == number } }
+}
+
+extension MountTable.Entry {
+  /// Reads a line of the table.
+  init?(_ line: Substring) {
+    let words = line.split(separator: " ")
+    guard let dash = words.firstIndex(of: "-"), dash >= 6, words.count > dash + 1,
+      let number = Int(words[0]), let parent = Int(words[1])
+    else { return nil }
+    self.init(
+      number: number, parent: parent, root: words[3].unescaped, point: words[4].unescaped,
+      options: words[5].split(separator: ","), isUnbindable: words[6..<dash].contains("unbindable"),
+      type: String(words[dash + 1]))
+  }
+}
+
+extension Substring {
+  /// The path in which the kernel has written blanks, newlines and backslashes as `\040`.
+  fileprivate var unescaped: FilePath {
+    var bytes: [UInt8] = []
+    var rest = utf8[...]
+    while let byte = rest.popFirst() {
+      let digits = rest.prefix(3)
+      if byte == UInt8(ascii: "\\"), digits.count == 3,
+        let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
+      {
+        bytes.append(code)
+        rest = rest.dropFirst(3)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return ByteString(bytes).path
+  }
+}

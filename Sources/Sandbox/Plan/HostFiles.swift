@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host as far as a plan or a diagnosis looks at it: places and what they are, never content.
+
+internal import Linux
+internal import SystemPackage
+
+/// What can be asked of the host's files.
+protocol HostFiles {
+  /// What is at `path`, a symbolic link included; nil for nothing.
+  func look(at path: FilePath) -> FileFacts?
+  /// What the symbolic link at `path` says.
+  func target(of path: FilePath) -> FilePath?
+  /// Where `path` leads, links followed.
+  func follow(_ path: FilePath) throws(SystemCallError) -> FoundFile
+  /// Whether the caller may do this with `path`.
+  func may(_ access: FileAccess, _ path: FilePath) -> Bool
+  /// What is mounted.
+  var mounts: MountTable { get }
+}
+
+/// The machine that this process runs on.
+struct RunningHost: HostFiles {
+  let mounts: MountTable
+
+  /// Reads the table of mounts, which is empty where there is no /proc.
+  init() {
+    mounts = (try? MountTable.current()) ?? MountTable([])
+  }
+
+  func look(at path: FilePath) -> FileFacts? { try? FileFacts(at: path) }
+
+  func target(of path: FilePath) -> FilePath? {
+    guard let parent = try? OwnedDescriptor.open("/", .directory) else { return nil }
+    return (try? parent.symbolicLinkTarget(path))?.path
+  }
+
+  func follow(_ path: FilePath) throws(SystemCallError) -> FoundFile {
+    try FoundFile(following: path)
+  }
+
+  func may(_ access: FileAccess, _ path: FilePath) -> Bool { access.isGranted(path) }
+}
+
+extension HostFiles {
+  /// The mount on which `file` lies.
+  func mount(of file: FoundFile) -> MountTable.Entry? {
+    if let number = file.mount { return mounts[number] }
+    return mounts.mount(of: file.path)
+  }
+
+  /// The mounts that a recursive bind of `file` brings along, from the top down.
+  func mounts(below file: FoundFile) -> [MountTable.Entry] {
+    guard file.kind == .directory, let top = mount(of: file) else { return [] }
+    var found: [MountTable.Entry] = []
+    // What lies on the mount outside of the tree stays away, and with it all that lies on that.
+    func add(on parent: Int) {
+      for entry in mounts.entries
+      where entry.parent == parent && entry.number != parent && !entry.isUnbindable
+        && entry.point.starts(with: file.path)
+      {
+        found.append(entry)
+        add(on: entry.number)
+      }
+    }
+    add(on: top.number)
+    return found
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations of a plan, a line each.
+
+internal import Linux
+internal import SystemPackage
+
+extension Plan {
+  /// The operations as a person reads them, numbered from 1.
+  var fileLines: [String] {
+    let options = operations.map(\.operation.option)
+    let width = options.map(\.count).max() ?? 0
+    let digits = String(operations.count).count
+    var lines = ["an empty root in memory"]
+    for (index, planned) in operations.enumerated() {
+      let number = String(index + 1)
+      let option = options[index]
+      lines.append(
+        String(repeating: " ", count: digits - number.count) + number + "  " + option
+          + String(repeating: " ", count: width - option.count + 2) + description(of: index))
+      _ = planned
+    }
+    return lines
+  }
+
+  private func description(of index: Int) -> String {
+    let planned = operations[index]
+    var parts = [planned.operation.action.text(planned)]
+    let below = root.mounts.count { $0.operation == index && $0.bind != nil }
+    if below > 0 { parts.append("with \(String(below)) mounts below it") }
+    if planned.isSkipped { parts.append("skipped, as it does not exist") }
+    if let problem = planned.problem {
+      parts.append("WILL FAIL: \(quoted(problem.subject)): \(problem.errno.description)")
+    }
+    if let cover = planned.coveredBy { parts.append("covered by \(String(cover + 1))") }
+    return parts.joined(separator: "; ")
+  }
+}
+
+extension FilesystemOperation.Action {
+  /// What the operation does, in words.
+  fileprivate func text(_ planned: PlannedOperation) -> String {
+    let place = place(planned)
+    return switch self {
+    case .bind(let source, _, let access, _):
+      "\(quoted(source)) on \(place), \(access.text)"
+    case .bindDescriptor(let number, _, let access):
+      "descriptor \(String(number)) on \(place), \(access.text)"
+    case .overlay(let overlay, _): "\(overlay.text) on \(place)"
+    case .remountReadOnly: "\(place) becomes read-only"
+    case .proc: "procfs on \(place)"
+    case .dev: "devices in \(place)"
+    case .tmpfs(_, let permissions, let size):
+      "tmpfs on \(place), mode \(permissions.octal.text)"
+        + (size.map { ", \(String($0)) bytes at most" } ?? "")
+    case .mqueue: "message queues on \(place)"
+    case .directory(_, let permissions): "directory \(place), mode \(permissions.octal.text)"
+    case .file(let number, _, let permissions):
+      "descriptor \(String(number)) copied to \(place), mode \(permissions.octal.text)"
+    case .data(let number, _, let permissions, let access):
+      "descriptor \(String(number)) copied to a file mounted on \(place), "
+        + "mode \(permissions.octal.text), \(access.text)"
+    case .symbolicLink(let target, _): "\(place) says \(target.quoted)"
+    case .permissions(let permissions, _): "\(place) gets mode \(permissions.octal.text)"
+    }
+  }
+
+  private func quoted(_ path: FilePath) -> String { ByteString(path).quoted }
+
+  /// The destination as it was typed.
+  var destination: FilePath {
+    switch self {
+    case .bind(_, let path, _, _), .bindDescriptor(_, let path, _), .overlay(_, let path),
+      .remountReadOnly(let path), .proc(let path), .dev(let path), .tmpfs(let path, _, _),
+      .mqueue(let path), .directory(let path, _), .file(_, let path, _),
+      .data(_, let path, _, _), .symbolicLink(_, let path), .permissions(_, let path):
+      path
+    }
+  }
+
+  /// Where the destination leads, and what was typed where that says something else.
+  private func place(_ planned: PlannedOperation) -> String {
+    guard let place = planned.place, place != destination else { return quoted(destination) }
+    return "\(quoted(place)) (\(quoted(destination)))"
+  }
+}
+
+extension FilesystemOperation.Access {
+  /// What may be done, in words.
+  var text: String {
+    switch self {
+    case .readOnly: "read-only"
+    case .readWrite: "writable"
+    case .devices: "writable, with devices"
+    }
+  }
+}
+
+extension Overlay {
+  /// The layers, in words.
+  fileprivate var text: String {
+    let layers = sources.reversed().map { ByteString($0).quoted }.joined(separator: " over ")
+    return switch writes {
+    case .refused: "\(layers), read-only,"
+    case .discarded: "\(layers), changes are discarded,"
+    case .kept(let upper, let work):
+      "\(ByteString(upper).quoted) over \(layers), changes are kept, with "
+        + "\(ByteString(work).quoted) for work,"
+    }
+  }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan as a program reads it.
+
+internal import Linux
+internal import SystemPackage
+
+extension Plan {
+  /// The plan as one object.
+  public var json: JSON {
+    .object([
+      .init("command", commandObject), .init("namespaces", namespaceObject),
+      .init("identity", identityObject),
+      .init("filesystem", .array(operations.indices.map(operationObject))),
+      .init("mounts", .array(root.mounts.filter { !$0.isLost }.map(\.json))),
+      .init("buses", busObject), .init("environment", environmentObject),
+      .init("capabilities", .strings(capabilities.names)),
+      .init("seccomp", .array(sandbox.filters.map(\.json))), .init("life", lifeObject),
+      .init("descriptors", descriptorObject), .init("warnings", .array(warnings.map(\.json))),
+    ])
+  }
+
+  private var commandObject: JSON {
+    .object([
+      .init("words", .array(sandbox.command.map { .bytes($0) })),
+      .init("name", .optional(sandbox.commandName?.text)),
+      .init("file", .path(command.file)), .init("host-file", .path(command.host)),
+      .init("directory", .path(directory.path)),
+      .init("directory-exists", .boolean(directory.exists)),
+    ])
+  }
+
+  private var namespaceObject: JSON {
+    .object(
+      Namespaces.names.map { kind, name in
+        if namespaces.contains(kind) { return .init(name, .string("new")) }
+        return .init(name, .string(joined(kind) == nil ? "shared" : "joined"))
+      })
+  }
+
+  private var identityObject: JSON {
+    let (user, group) = caller.identity
+    let isMapped = namespaces.contains(.user) && sandbox.channels.mapsWritten == nil
+    func map(_ inside: UInt32?, _ outside: UInt32) -> JSON {
+      guard isMapped else { return .null }
+      return .string("\(String(inside ?? outside)) \(String(outside)) 1")
+    }
+    return .object([
+      .init("user", .number(Int64(sandbox.user ?? user))),
+      .init("group", .number(Int64(sandbox.group ?? group))),
+      .init("uid-map", map(sandbox.user, user)), .init("gid-map", map(sandbox.group, group)),
+      .init("maps-written-by-caller", .boolean(sandbox.channels.mapsWritten != nil)),
+    ])
+  }
+
+  private func operationObject(_ index: Int) -> JSON {
+    let planned = operations[index]
+    return .object([
+      .init("line", .number(Int64(index + 1))),
+      .init("option", .string(planned.operation.option)),
+      .init("source", .path(planned.operation.action.source)),
+      .init("source-found", .path(planned.source?.path)),
+      .init("destination", .path(planned.operation.action.destination)),
+      .init("place", .path(planned.place)), .init("skipped", .boolean(planned.isSkipped)),
+      .init("covered-by", planned.coveredBy.map { .number(Int64($0 + 1)) } ?? .null),
+      .init("problem", .optional(planned.problem.map { "\(quoted($0.subject)): \($0.errno)" })),
+    ])
+  }
+
+  private var busObject: JSON {
+    .object(
+      sandbox.buses.shown.map { bus, access in
+        .init(
+          bus.rawValue, .strings(access.rules.map { "\($0.policy.rawValue) \($0.pattern.text)" }))
+      })
+  }
+
+  private var environmentObject: JSON {
+    .object([
+      .init("inherited", .number(Int64(caller.environment.count))),
+      .init("changes", .array((sandbox.environment + variables).map(\.json))),
+      .init("names", .array(environment.names.map { .bytes($0) })),
+    ])
+  }
+
+  private var lifeObject: JSON {
+    .object([
+      .init("init", .boolean(hasInit)), .init("command-is-init", .boolean(sandbox.commandIsInit)),
+      .init("new-session", .boolean(sandbox.hasOwnSession)),
+      .init("die-with-parent", .boolean(sandbox.diesWithParent)),
+      .init("kill-on-exit", .boolean(sandbox.killsOnExit)),
+      .init("lock-files", .array(sandbox.lockFiles.map { .bytes($0) })),
+    ])
+  }
+
+  private var descriptorObject: JSON {
+    var used: [JSON] = []
+    var numbers: [CInt] = []
+    sandbox.forEachDescriptor { option, number in
+      numbers.append(number)
+      used.append(
+        .object([.init("number", .number(Int64(number))), .init("option", .string(option))]))
+    }
+    let passed = caller.descriptors.filter { !numbers.contains($0.number) }
+    return .object([
+      .init("used", .array(used)),
+      .init(
+        "passed-on",
+        .array(
+          passed.map {
+            .object([.init("number", .number(Int64($0.number))), .init("path", .path($0.path))])
+          })),
+    ])
+  }
+}
+
+extension RootModel.Mount {
+  fileprivate var json: JSON {
+    .object([
+      .init("mount-point", .path(place)), .init("type", .string(type)),
+      .init("read-only", .boolean(isReadOnly)),
+      .init("line", operation.map { .number(Int64($0 + 1)) } ?? .null),
+      .init("came-along", .boolean(bind != nil)),
+    ])
+  }
+}
+
+extension FilterSource {
+  fileprivate var json: JSON {
+    .object([
+      .init("option", .string(option)), .init("descriptor", .number(Int64(descriptor))),
+    ])
+  }
+}
+
+extension EnvironmentChange {
+  fileprivate var json: JSON {
+    switch self {
+    case .set(let name, let value):
+      .object([
+        .init("set", .bytes(name)),
+        .init("value", Secrets.isLikely(name, value) ? .null : .bytes(value)),
+      ])
+    case .unset(let name): .object([.init("unset", .bytes(name))])
+    case .clear: .object([.init("clear", .boolean(true))])
+    }
+  }
+}
+
+extension FilesystemOperation.Action {
+  /// The source as it was typed.
+  fileprivate var source: FilePath? {
+    if case .bind(let source, _, _, _) = self { return source }
+    return nil
+  }
+}
+
+extension JSON {
+  /// A path that may be missing.
+  static func path(_ path: FilePath?) -> JSON { path.map { .bytes(ByteString($0)) } ?? .null }
+
+  /// Texts in order.
+  static func strings(_ texts: [String]) -> JSON { .array(texts.map { .string($0) }) }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan as a person reads it.
+
+internal import Linux
+internal import SystemPackage
+
+extension Plan {
+  /// The plan over several lines, with a newline at the end.
+  public var text: String {
+    var page = Page()
+    page.add("Command", commandLines)
+    page.add("Namespaces", namespaceLines)
+    page.add("Identity", identityLines)
+    page.add("File system", fileLines)
+    page.add("Buses", busLines)
+    page.add("Environment", environmentLines)
+    page.add("Privileges", privilegeLines)
+    page.add("Life", lifeLines)
+    page.add("Descriptors", descriptorLines)
+    page.add("Warnings", warnings.map(\.text))
+    return page.text
+  }
+
+  /// Paragraphs with headings.
+  private struct Page {
+    var text = ""
+
+    mutating func add(_ heading: String, _ lines: [String]) {
+      guard !lines.isEmpty else { return }
+      text += (text.isEmpty ? "" : "\n") + heading + "\n"
+      for line in lines { text += "  " + line + "\n" }
+    }
+  }
+
+  private var commandLines: [String] {
+    var lines = [
+      sandbox.command.map(\.quotedForShell).joined(separator: " ")
+    ]
+    if let name = sandbox.commandName { lines.append("under the name \(name.quoted)") }
+    if let file = command.file {
+      let host = command.host.map { " (\(quoted($0)) of the host)" } ?? ""
+      lines.append("found at \(quoted(file))" + (command.host == file ? "" : host))
+    } else {
+      let places = command.searched.map { quoted($0) }.joined(separator: ", ")
+      lines.append("not found inside: looked for \(places)")
+    }
+    let place = "starts in \(quoted(directory.path))"
+    let option = directory.option.map { " (\($0))" } ?? ""
+    lines.append(place + option + (directory.exists ? "" : ", which does not exist inside"))
+    return lines
+  }
+
+  private var namespaceLines: [String] {
+    Namespaces.names.map { kind, name in
+      "\(name): " + state(of: kind)
+    }
+  }
+
+  /// Whose namespace of a kind the command will be in.
+  private func state(of kind: Namespaces) -> String {
+    if let (option, number) = joined(kind), !namespaces.contains(kind) {
+      return "joined (\(option) \(String(number)))"
+    }
+    guard namespaces.contains(kind) else { return "the caller's" }
+    var text = "new"
+    if kind == .user && sandbox.namespaces.user == .share { text += ", as the caller is not root" }
+    if kind == .uts, let name = sandbox.hostname { text += ", host name \(name.quoted)" }
+    if kind == .uts, let name = sandbox.domainName { text += ", domain name \(name.quoted)" }
+    if kind == .time {
+      text += ", monotonic \(String(sandbox.clocks.monotonic ?? 0)) s and boot time "
+      text += "\(String(sandbox.clocks.boottime ?? 0)) s ahead"
+    }
+    return text
+  }
+
+  /// The option that names a namespace of a kind to join, and its descriptor.
+  func joined(_ kind: Namespaces) -> (option: String, number: CInt)? {
+    switch kind {
+    case .user: sandbox.joined.user.map { ("--userns", $0) }
+    case .pid: sandbox.joined.pid.map { ("--pidns", $0) }
+    case .network: sandbox.joined.network.map { ("--netns", $0) }
+    default: nil
+    }
+  }
+
+  private var identityLines: [String] {
+    let (user, group) = caller.identity
+    guard namespaces.contains(.user) else {
+      let inside = (sandbox.user ?? user, sandbox.group ?? group)
+      return ["user \(String(inside.0)), group \(String(inside.1))"]
+    }
+    if let number = sandbox.channels.mapsWritten {
+      return ["the caller writes the id maps (--userns-block-fd \(String(number)))"]
+    }
+    return [
+      "uid_map: \(String(sandbox.user ?? user)) \(String(user)) 1",
+      "gid_map: \(String(sandbox.group ?? group)) \(String(group)) 1",
+      "setgroups: deny",
+    ]
+  }
+
+  private var busLines: [String] {
+    sandbox.buses.shown.map { bus, access in
+      let rules = access.rules.map { " \($0.policy.rawValue) \($0.pattern.quoted)," }.joined()
+      return "\(bus.rawValue) bus, through a proxy:" + rules + " talk to the bus itself"
+    }
+  }
+
+  private var environmentLines: [String] {
+    let inherited = String(caller.environment.count)
+    var lines = ["\(inherited) variables of the caller's"]
+    for change in sandbox.environment + variables {
+      switch change {
+      case .set(let name, let value):
+        lines.append("set \(name.quoted) to \(Secrets.shown(name, value))")
+      case .unset(let name): lines.append("remove \(name.quoted)")
+      case .clear: lines.append("remove all")
+      }
+    }
+    lines.append("set PWD to \(quoted(directory.path))")
+    return lines
+  }
+
+  private var privilegeLines: [String] {
+    var lines = ["no_new_privs"]
+    let names = capabilities.names
+    let isAll = capabilities == Capabilities.all
+    let what = isAll ? "all" : names.isEmpty ? "none" : names.joined(separator: ", ")
+    let scope = hasUserNamespace && !names.isEmpty ? ", in the sandbox's user namespace only" : ""
+    lines.append("capabilities: \(what)\(scope)")
+    if sandbox.disablesUserNamespaces { lines.append("no user namespace can be made inside") }
+    if sandbox.filters.isEmpty { lines.append("seccomp: no filter") }
+    for filter in sandbox.filters {
+      lines.append(
+        "seccomp: the program of descriptor \(String(filter.descriptor)) (\(filter.option))")
+    }
+    if let label = sandbox.executionLabel { lines.append("SELinux context \(label.quoted)") }
+    return lines
+  }
+
+  private var lifeLines: [String] {
+    var lines: [String] = []
+    if sandbox.commandIsInit {
+      lines.append("the command is process 1")
+    } else if hasInit {
+      lines.append("an init of nestbox's reaps processes inside")
+    }
+    if namespaces.contains(.pid) {
+      lines.append(
+        sandbox.killsOnExit
+          ? "everything inside is killed when the command ends"
+          : "processes that the command leaves behind live on")
+    }
+    if sandbox.diesWithParent { lines.append("everything inside is killed when the caller ends") }
+    lines.append(
+      sandbox.hasOwnSession ? "a session of its own, without a terminal" : "the caller's session")
+    for path in sandbox.lockFiles { lines.append("\(path.quoted) is locked for reading") }
+    return lines
+  }
+
+  private var descriptorLines: [String] {
+    var lines: [String] = []
+    var used: [CInt] = []
+    sandbox.forEachDescriptor { option, number in
+      lines.append("\(String(number)): used by \(option)")
+      used.append(number)
+    }
+    for descriptor in caller.descriptors where !used.contains(descriptor.number) {
+      lines.append(
+        "\(String(descriptor.number)): passed on to the command: \(quoted(descriptor.path))")
+    }
+    return lines
+  }
+
+  func quoted(_ path: FilePath) -> String { ByteString(path).quoted }
+
+  /// Whether a process of nestbox's stays inside.
+  var hasInit: Bool {
+    !sandbox.commandIsInit
+      && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || sandbox.channels.sync != nil)
+  }
+
+  /// Whether the command's capabilities are those of a user namespace that is not the caller's.
+  var hasUserNamespace: Bool { namespaces.contains(.user) || sandbox.joined.user != nil }
+
+  /// What the command keeps.
+  var capabilities: Capabilities {
+    let available = hasUserNamespace ? Capabilities.all : caller.permitted
+    return sandbox.capabilities.applied(to: hasUserNamespace ? Capabilities() : available)
+      & available
+  }
+}
+
+extension ByteString {
+  /// The string as a word that a shell would read as this.
+  var quotedForShell: String {
+    let text = quoted
+    if text.hasPrefix("$'") || text == "''" { return text }
+    let plain = text.unicodeScalars.allSatisfy {
+      ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+        || "_-+=:,./@%".unicodeScalars.contains($0)
+    }
+    if plain { return text }
+    return "'"
+      + text.split(separator: "'", omittingEmptySubsequences: false)
+      .joined(separator: "'\\''") + "'"
+  }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a launch would do: a value that was worked out without doing any of it.
+
+internal import Linux
+internal import SystemPackage
+
+/// What a plan has to know of the caller and of the machine besides files.
+struct PlanCaller {
+  var identity: (user: UInt32, group: UInt32) = (1000, 1000)
+  var environment: [ByteString] = []
+  var workingDirectory: ByteString?
+  var permitted = Capabilities()
+  /// Open descriptors above 2, with what they stand for.
+  var descriptors: [(number: CInt, path: FilePath, isDirectory: Bool)] = []
+  /// The terminal that standard output is.
+  var terminal: FilePath?
+  /// Whether one of the three standard streams is a terminal.
+  var hasTerminal = false
+  /// Whether a program may push characters into its terminal's input.
+  var allowsInput = false
+  /// The names of abstract sockets that somebody listens on.
+  var abstractSockets: [String] = []
+
+  /// Nothing but what tests set.
+  init() {}
+}
+
+/// What a launch would do.
+public struct Plan {
+  let sandbox: Sandbox
+  let caller: PlanCaller
+  /// The kinds that are new.
+  let namespaces: Namespaces
+  /// What becomes of each operation on the new root.
+  let operations: [PlannedOperation]
+  /// The new root when all of them are done.
+  let root: RootModel
+  /// What the making of the root changes of the environment.
+  let variables: [EnvironmentChange]
+  /// The environment of the command.
+  let environment: Environment
+  let directory: PlannedDirectory
+  let command: PlannedCommand
+
+  init(_ sandbox: Sandbox, for caller: PlanCaller, on host: any HostFiles) {
+    self.sandbox = sandbox
+    self.caller = caller
+    namespaces = sandbox.newNamespaces(for: caller.identity.user)
+    var root = RootModel(
+      host,
+      RootModel.Circumstances(
+        hasProcesses: namespaces.contains(.pid) || sandbox.joined.pid != nil,
+        isRoot: caller.identity.user == 0, terminal: caller.terminal))
+    var operations: [PlannedOperation] = []
+    for (index, operation) in sandbox.filesystem.enumerated() {
+      operations.append(root.perform(operation, index))
+    }
+    Plan.markCovered(&operations)
+    self.operations = operations
+    let (user, _) = caller.identity
+    variables = root.showBuses(
+      sandbox.buses, Environment(caller.environment, []),
+      user: (inside: sandbox.user ?? user, outside: user))
+    self.root = root
+    var environment = Environment(caller.environment, sandbox.environment + variables)
+    directory = PlannedDirectory(sandbox, caller, environment, root)
+    environment.set("PWD", to: ByteString(directory.path))
+    self.environment = environment
+    command = PlannedCommand(sandbox, environment, directory, root)
+  }
+
+  /// Notes which operations are covered as a whole by a later one.
+  private static func markCovered(_ operations: inout [PlannedOperation]) {
+    for index in operations.indices {
+      guard let place = operations[index].place else { continue }
+      for later in operations.indices where later > index {
+        guard operations[later].operation.isMount, let cover = operations[later].place,
+          place.starts(with: cover)
+        else { continue }
+        // What was made to be mounted on has served its purpose.
+        if place == cover && !operations[index].operation.holdsContent { continue }
+        operations[index].coveredBy = later
+        break
+      }
+    }
+  }
+}
+
+extension FilesystemOperation {
+  /// Whether it mounts something.
+  var isMount: Bool {
+    switch action {
+    case .bind, .bindDescriptor, .overlay, .proc, .dev, .tmpfs, .mqueue, .data: true
+    default: false
+    }
+  }
+
+  /// Whether something is to be seen of it that a mount on the same place would hide.
+  var holdsContent: Bool {
+    if case .file = action { return true }
+    return isMount
+  }
+}
+
+/// Where the command will start.
+struct PlannedDirectory {
+  /// The path inside.
+  let path: FilePath
+  /// The option that says so, where one does.
+  let option: String?
+  /// Whether it is there.
+  let exists: Bool
+
+  init(
+    _ sandbox: Sandbox, _ caller: PlanCaller, _ environment: Environment, _ root: RootModel
+  ) {
+    func isDirectory(_ path: FilePath) -> Bool {
+      root.find(path).map { root.node(at: $0.end) == .directory } ?? false
+    }
+    if let path = sandbox.workingDirectory?.path {
+      self.path = path
+      option = "--chdir"
+      exists = isDirectory(path)
+      return
+    }
+    option = nil
+    exists = true
+    let choices = [caller.workingDirectory, environment.value(of: "HOME")]
+    path = choices.lazy.compactMap { $0?.path }.first { isDirectory($0) } ?? "/"
+  }
+}
+
+/// The command as it will be found.
+struct PlannedCommand {
+  /// The file, inside; nil where none is found.
+  let file: FilePath?
+  /// The same on the host, where it comes from there.
+  let host: FilePath?
+  /// Where it was looked for.
+  let searched: [FilePath]
+
+  init(
+    _ sandbox: Sandbox, _ environment: Environment, _ directory: PlannedDirectory,
+    _ root: RootModel
+  ) {
+    let word = sandbox.command.first ?? ""
+    let candidates = PlannedCommand.candidates(for: word, environment, directory.path)
+    searched = candidates
+    let trail = candidates.lazy.compactMap { root.find($0) }.first {
+      guard root.node(at: $0.end) == .file else { return false }
+      return root.hostPath(of: $0.end).map { root.host.may(.execute, $0) } ?? true
+    }
+    file = trail?.path
+    host = trail.flatMap { root.hostPath(of: $0.end) }
+  }
+
+  /// The paths at which a command called `word` is looked for.
+  static func candidates(
+    for word: ByteString, _ environment: Environment, _ directory: FilePath
+  ) -> [FilePath] {
+    guard !word.isEmpty else { return [] }
+    if word.bytes.contains(UInt8(ascii: "/")) { return [directory.pushing(word.path)] }
+    let path = environment.value(of: "PATH") ?? Execution.standardPath
+    return path.bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+      .map { directory.pushing(ByteString($0).path).pushing(word.path) }
+  }
+}
+
+extension Sandbox {
+  /// What a launch for `caller` would do.
+  ///
+  /// Nothing is done for it, and no file is opened but those of /proc.
+  public func plan(for caller: Caller) -> Plan {
+    Plan(self, for: PlanCaller(caller.image), on: RunningHost())
+  }
+
+  /// The kinds of namespaces that a launch by the user `user` makes.
+  func newNamespaces(for user: UInt32) -> Namespaces {
+    var namespaces = self.namespaces.resolved(for: user)
+    if joined.user != nil { namespaces.remove(.user) }
+    return namespaces
+  }
+}
+
+extension PlanCaller {
+  /// Looks at the process that this is and at the machine.
+  init(_ image: ProcessImage) {
+    identity = CurrentProcess.identity
+    environment = image.environment
+    workingDirectory = CurrentProcess.workingDirectory
+    permitted = (try? Capabilities.permitted()) ?? Capabilities()
+    for number in (try? Descriptors.allOpen()) ?? [] where number > 2 {
+      guard let path = try? Descriptors.path(of: number) else { continue }
+      let found = try? FoundFile(following: FilePath("/proc/self/fd/" + String(number)))
+      descriptors.append((number, path, found?.kind == .directory))
+    }
+    terminal = Terminal.path(of: 1)
+    hasTerminal = (CInt(0)...2).contains { Terminal.path(of: $0) != nil }
+    // Kernels before 6.2 have no such switch, and allow it.
+    allowsInput = TextFile.number(in: "/proc/sys/dev/tty/legacy_tiocsti") != 0
+    abstractSockets = PlanCaller.listeningAbstractSockets()
+  }
+
+  /// See unix(7), proc(5), /proc/net/unix.
+  private static func listeningAbstractSockets() -> [String] {
+    let lines = (try? TextFile.lines(of: "/proc/net/unix")) ?? []
+    var names: [String] = []
+    for line in lines {
+      let words = line.split(separator: " ")
+      // The flag __SO_ACCEPTCON marks sockets that somebody listens on.
+      guard words.count == 8, words[3] == "00010000", words[7].hasPrefix("@") else { continue }
+      if !names.contains(String(words[7])) { names.append(String(words[7])) }
+    }
+    return names
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which environment variables look like secrets.
+
+internal import Linux
+
+/// Guesses at what must not be shown.
+enum Secrets {
+  /// Parts of names, between underscores, that are used for secrets.
+  private static let words: Set<String> = [
+    "TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWD", "PASSPHRASE", "PASS",
+    "APIKEY", "CREDENTIAL", "CREDENTIALS", "COOKIE", "PAT", "BEARER", "PGPASSWORD",
+  ]
+
+  /// Endings of names that are used for keys.
+  private static let endings = [
+    "API_KEY", "ACCESS_KEY", "ACCESS_KEY_ID", "PRIVATE_KEY", "SECRET_KEY", "ENCRYPTION_KEY",
+    "SIGNING_KEY", "TOKEN", "SECRET", "PASSWORD", "_AUTH",
+  ]
+
+  /// Whether the variable `name` with this value looks like a secret.
+  static func isLikely(_ name: ByteString, _ value: ByteString) -> Bool {
+    guard !value.isEmpty else { return false }
+    let name = name.text.uppercased()
+    if name.split(separator: "_").contains(where: { words.contains(String($0)) }) { return true }
+    if endings.contains(where: { name.hasSuffix($0) }) { return true }
+    return hasCredentials(value.text)
+  }
+
+  /// Whether `text` is an address with a password in it: `scheme://user:password@host`.
+  private static func hasCredentials(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    let mark = Array("://".utf8)
+    guard
+      let start = bytes.indices.first(where: { bytes[$0...].starts(with: mark) })
+    else { return false }
+    let authority = bytes[(start + 3)...].prefix { $0 != UInt8(ascii: "/") }
+    guard let at = authority.lastIndex(of: UInt8(ascii: "@")) else { return false }
+    return authority[..<at].contains(UInt8(ascii: ":"))
+  }
+
+  /// The value as it may be shown.
+  static func shown(_ name: ByteString, _ value: ByteString) -> String {
+    isLikely(name, value) ? "(hidden: it looks like a secret)" : value.quoted
+  }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// What undoes a sandbox although every option is right, in one table.
+
+internal import Linux
+internal import SystemPackage
+
+/// Something that undoes the sandbox.
+struct Warning {
+  /// A name for programs.
+  let name: String
+  /// What it is and what helps.
+  let text: String
+
+  var json: JSON { .object([.init("name", .string(name)), .init("text", .string(text))]) }
+}
+
+extension Plan {
+  /// What undoes the sandbox.
+  var warnings: [Warning] {
+    Hazard.all.flatMap { hazard in
+      hazard.look(self).map { Warning(name: hazard.name, text: $0) }
+    }
+  }
+}
+
+/// A way in which a sandbox can be undone: how it is found, and what is said of it.
+private struct Hazard {
+  let name: String
+  /// Answers a sentence for each thing that was found.
+  let look: @Sendable (Plan) -> [String]
+
+  static let all: [Hazard] =
+    [
+      Hazard(name: "root-writable") { plan in
+        plan.writableBind(showing: "/").map {
+          ["\($0) shows all of the host writable: use --ro-bind / /, and --bind for what is needed"]
+        } ?? []
+      },
+      Hazard(name: "home-writable") { plan in
+        guard let home = plan.home, plan.writableBind(showing: "/") == nil,
+          let option = plan.writableBind(showing: home)
+        else { return [] }
+        return [
+          "\(option) shows the home directory \(plan.quoted(home)) writable: what is left in its "
+            + "start-up files is executed later, outside"
+        ]
+      },
+      Hazard(name: "secrets-visible") { plan in
+        let names = plan.privateFiles
+        guard !names.isEmpty else { return [] }
+        return [
+          "private files can be read: \(names.joined(separator: ", ")); cover them, with --tmpfs "
+            + "or --ro-bind-data for instance"
+        ]
+      },
+    ] + sockets + [
+      Hazard(name: "x11") { $0.x11 },
+      Hazard(name: "environment-secret") { plan in
+        let names = plan.secretVariables
+        guard !names.isEmpty else { return [] }
+        return [
+          "variables that look like secrets reach the command: \(names.joined(separator: ", ")); "
+            + "--unsetenv or --clearenv takes them away"
+        ]
+      },
+      Hazard(name: "terminal-input") { plan in
+        guard plan.caller.hasTerminal, plan.caller.allowsInput, !plan.sandbox.hasOwnSession,
+          plan.sandbox.filters.isEmpty
+        else { return [] }
+        return [
+          "the command may push characters into the terminal, for the caller's shell to execute "
+            + "(TIOCSTI): --new-session prevents it, or the sysctl dev.tty.legacy_tiocsti=0"
+        ]
+      },
+      Hazard(name: "network-shared") { plan in
+        let isShared = !plan.namespaces.contains(.network) && plan.sandbox.joined.network == nil
+        guard isShared, !plan.caller.abstractSockets.isEmpty else { return [] }
+        let names = plan.caller.abstractSockets.prefix(3).joined(separator: ", ")
+        return [
+          "the network is shared, and with it \(String(plan.caller.abstractSockets.count)) "
+            + "abstract sockets (\(names)): --unshare-net takes them away"
+        ]
+      },
+      Hazard(name: "processes-shared") { plan in
+        guard !plan.namespaces.contains(.pid), plan.sandbox.joined.pid == nil else { return [] }
+        return ["the command can signal your other processes: --unshare-pid prevents it"]
+      },
+      Hazard(name: "descriptor-passed") { plan in
+        var used: [CInt] = []
+        plan.sandbox.forEachDescriptor { _, number in used.append(number) }
+        return plan.caller.descriptors.filter { $0.isDirectory && !used.contains($0.number) }.map {
+          "descriptor \(String($0.number)) is passed on, and with it all below "
+            + "\(plan.quoted($0.path)): close it before the launch"
+        }
+      },
+    ]
+}
+
+// MARK: - Sockets
+
+extension Hazard {
+  /// Sockets through which a program acts as its user, or as root.
+  fileprivate static let sockets: [Hazard] = [
+    socket("docker-socket", ["/run/docker.sock", "RUNTIME/docker.sock"], engine),
+    socket(
+      "containerd-socket",
+      ["/run/containerd/containerd.sock", "RUNTIME/containerd/containerd.sock"],
+      engine),
+    socket("podman-socket", ["/run/podman/podman.sock", "RUNTIME/podman/podman.sock"], engine),
+    socket("crio-socket", ["/run/crio/crio.sock"], engine),
+    socket(
+      "libvirt-socket", ["/run/libvirt/libvirt-sock", "RUNTIME/libvirt/libvirt-sock"], engine),
+    socket(
+      "session-bus", ["DBUS_SESSION_BUS_ADDRESS", "RUNTIME/bus"],
+      "the session bus is not filtered: through it programs outside can be started; let "
+        + "xdg-dbus-proxy stand in between"),
+    socket(
+      "system-bus", ["/run/dbus/system_bus_socket"],
+      "the system bus is not filtered: let xdg-dbus-proxy stand in between"),
+    socket(
+      "systemd-socket", ["RUNTIME/systemd/private"],
+      "the user's systemd starts whatever it is told to, outside"),
+    socket("ssh-agent", ["SSH_AUTH_SOCK"], "the SSH agent signs whatever it is asked to"),
+    socket(
+      "gpg-agent", ["RUNTIME/gnupg/S.gpg-agent", "HOME/.gnupg/S.gpg-agent"],
+      "the GPG agent signs and decrypts what it is asked to"),
+    socket("keyring", ["RUNTIME/keyring/control"], "the keyring gives its secrets away"),
+  ]
+
+  private static let engine = "who can use it is as good as its owner, outside"
+
+  /// A socket at the first of `places` that is visible.
+  ///
+  /// `RUNTIME` and `HOME` stand for those
+  /// directories, other names for a variable that holds a path or a D-Bus address.
+  private static func socket(_ name: String, _ places: [String], _ sentence: String) -> Hazard {
+    Hazard(name: name) { plan in
+      for place in places {
+        guard let path = plan.path(place), let inside = plan.visible(path) else { continue }
+        return ["\(plan.quoted(inside)) is visible: \(sentence)"]
+      }
+      return []
+    }
+  }
+}
+
+extension Plan {
+  /// The directory that HOME names for the caller.
+  fileprivate var home: FilePath? { variable("HOME")?.path }
+
+  private func variable(_ name: ByteString) -> ByteString? {
+    Environment(caller.environment, []).value(of: name)
+  }
+
+  /// The path that a place of the table stands for.
+  fileprivate func path(_ place: String) -> FilePath? {
+    if place.hasPrefix("/") { return FilePath(place) }
+    if place.hasPrefix("RUNTIME/") {
+      let directory =
+        variable("XDG_RUNTIME_DIR")?.path
+        ?? FilePath("/run/user/" + String(caller.identity.user))
+      return directory.pushing(FilePath(String(place.dropFirst(8))))
+    }
+    if place.hasPrefix("HOME/") { return home?.pushing(FilePath(String(place.dropFirst(5)))) }
+    guard let value = variable(ByteString(place)) else { return nil }
+    let address = value.text
+    guard address.hasPrefix("unix:path=") else { return address.hasPrefix("/") ? value.path : nil }
+    return FilePath(String(address.dropFirst(10).prefix { $0 != "," && $0 != ";" }))
+  }
+
+  /// Where the file `path` of the host can be reached inside.
+  func visible(_ path: FilePath) -> FilePath? { places(showing: path).first?.path }
+
+  /// The places inside that show the file `path` of the host.
+  private func places(showing path: FilePath) -> [RootModel.Trail] {
+    guard let found = try? root.host.follow(path) else { return [] }
+    var places: [RootModel.Trail] = []
+    for mount in root.mounts where !mount.isLost && mount.bind == nil {
+      guard case .host(let source) = mount.content, found.path.starts(with: source) else {
+        continue
+      }
+      let rest = found.path.components.dropFirst(source.components.count)
+      let inside = mount.place.appending(rest)
+      if let trail = root.find(inside), root.hostPath(of: trail.end) == found.path {
+        places.append(trail)
+      }
+    }
+    return places
+  }
+
+  /// The option of a bind that shows the directory `path` of the host writable.
+  fileprivate func writableBind(showing path: FilePath) -> String? {
+    for place in places(showing: path) {
+      let mount = root.mounts[root.decidingMount(at: place.end)]
+      if !mount.isReadOnly, let operation = mount.operation {
+        return operations[operation].operation.option
+      }
+    }
+    return nil
+  }
+
+  /// Where keys and passwords lie, as far as they can be seen inside.
+  fileprivate var privateFiles: [String] {
+    let names = [
+      ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".netrc", ".git-credentials",
+      ".docker/config.json",
+      ".config/gcloud", ".config/gh", ".mozilla", ".config/chromium", ".config/google-chrome",
+      ".local/share/keyrings", ".password-store",
+    ]
+    guard let home else { return [] }
+    return names.map { home.pushing(FilePath($0)) }.filter { visible($0) != nil }
+      .map { quoted($0) }
+  }
+
+  /// The names of variables of the command that look like secrets.
+  fileprivate var secretVariables: [String] {
+    environment.names.filter { name in
+      environment.value(of: name).map { Secrets.isLikely(name, $0) } ?? false
+    }.map(\.quoted)
+  }
+
+  /// Ways to the X server, which keeps no client from reading and typing into the others.
+  fileprivate var x11: [String] {
+    let isShared = !namespaces.contains(.network) && sandbox.joined.network == nil
+    let names = ((try? Directory.names(of: "/tmp/.X11-unix")) ?? []).map(\.path)
+    let sockets = names.map { FilePath("/tmp/.X11-unix").pushing($0) }
+    let what = "an X11 client reads the keys and the windows of all others; a nested server, "
+    if let inside = sockets.lazy.compactMap({ visible($0) }).first {
+      return ["\(quoted(inside)) is visible: \(what)Xephyr for instance, keeps them apart"]
+    }
+    if isShared,
+      let name = caller.abstractSockets.first(where: { $0.hasPrefix("@/tmp/.X11-unix/") })
+    {
+      return ["\(name) can be reached over the shared network: \(what)or --unshare-net helps"]
+    }
+    return []
+  }
+}

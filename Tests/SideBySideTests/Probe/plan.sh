@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs one line with --dry-run, and then as it is, and leaves in RESULTS what was planned and what
+# was seen: plan, plan-status, seen (the table of mounts inside), status, errors and made (whatever
+# the dry run changed in the directory, which is nothing).
+#
+# usage: NESTBOX=FILE RESULTS=DIRECTORY TEMPLATE=DIRECTORY plan.sh 'bwrap OPTION... observe'
+set -u
+nestbox=$NESTBOX results=$RESULTS template=$TEMPLATE line=$1
+unset RESULTS NESTBOX TEMPLATE OLDPWD
+
+# As in compare.sh.
+system="--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib"
+system+=" --symlink usr/lib64 /lib64"
+shared="unshare --user --map-current-user --mount --propagation shared"
+within=
+
+bwrap() {
+  if [[ ${!#} == observe ]]; then
+    # The caller's /proc, so that nothing has to be mounted for the sake of the look.
+    set -- "${@:1:$#-1}" /usr/bin/python3 -ISc \
+      'import os, sys; sys.stdout.write(open("self/mountinfo", opener=lambda name, flags: os.open(name, flags, dir_fd=9)).read())'
+  fi
+  $within "$results/bwrap" "${first[@]}" "$@"
+}
+
+# Without what the shell's redirections make new.
+list() { find . ! -name info ! -name status -printf '%p %M %l %i %s %T@\n' | sort; }
+
+cd "$results" || exit
+ln -s "$nestbox" bwrap
+cp -a "$template" scene
+cd scene || exit
+umask 027
+list >../before
+first=(--dry-run --json)
+(eval "$line") 9</proc </dev/null >../plan 2>../plan-errors
+echo $? >../plan-status
+list | diff ../before - >../made
+first=()
+(eval "$line") 9</proc </dev/null >../seen 2>../errors
+echo $? >../status
+cd .. || exit
+rm -rf scene 2>/dev/null || { chmod -R u+rwX scene; rm -rf scene; }
