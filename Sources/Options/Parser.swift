@@ -263,9 +263,10 @@ extension Parser {
     let occurrence = Occurrence(option: option.name, origin: origin, words: words.dropFirst())
     // What it includes names its own lines.
     if option.traits.contains(.includes) { return try apply(option, occurrence) }
+    let task = draft.task
     do throws(UsageError) {
       try apply(option, occurrence)
-      if draft.task != nil { throw UsageError("\(option.name): not allowed in a profile") }
+      if draft.task != task { throw UsageError("\(option.name): not allowed in a profile") }
     } catch {
       throw error.at(origin)
     }

@@ -7,17 +7,23 @@ internal import SystemPackage
 extension Plan {
   /// The operations as a person reads them, numbered from 1.
   var fileLines: [String] {
-    let options = operations.map(\.operation.option)
+    let options = operations.map { planned in
+      let operation = planned.operation
+      return switch operation.origin {
+      case .commandLine: operation.option
+      case .arguments: operation.option + " (--args)"
+      case .profile: operation.option + " (\(operation.origin.location ?? ""))"
+      }
+    }
     let width = options.map(\.count).max() ?? 0
     let digits = String(operations.count).count
     var lines = ["an empty root in memory"]
-    for (index, planned) in operations.enumerated() {
+    for index in operations.indices {
       let number = String(index + 1)
       let option = options[index]
       lines.append(
         String(repeating: " ", count: digits - number.count) + number + "  " + option
           + String(repeating: " ", count: width - option.count + 2) + description(of: index))
-      _ = planned
     }
     return lines
   }

@@ -57,6 +57,7 @@ extension Plan {
     return .object([
       .init("line", .number(Int64(index + 1))),
       .init("option", .string(planned.operation.option)),
+      .init("origin", planned.operation.origin.json),
       .init("source", .path(planned.operation.action.source)),
       .init("source-found", .path(planned.source?.path)),
       .init("destination", .path(planned.operation.action.destination)),
@@ -121,6 +122,20 @@ extension RootModel.Mount {
       .init("line", operation.map { .number(Int64($0 + 1)) } ?? .null),
       .init("came-along", .boolean(bind != nil)),
     ])
+  }
+}
+
+extension Origin {
+  fileprivate var json: JSON {
+    switch self {
+    case .commandLine: .string("command line")
+    case .arguments: .string("--args")
+    case .profile(let name, let path, let line):
+      .object([
+        .init("profile", .bytes(name)), .init("file", .optional(path?.text)),
+        .init("line", .number(Int64(line))),
+      ])
+    }
   }
 }
 
