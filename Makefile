@@ -82,7 +82,7 @@ test: setup ## Run the tests
 
 .PHONY: generate
 generate: setup ## Make again what is made from other files: sources and pages
-	@UPDATE_GOLDENS=1 $(SWIFT) test --filter OptionsTests
+	@UPDATE_GOLDENS=1 $(SWIFT) test --filter 'OptionsTests|SeccompTests'
 
 .PHONY: bench
 bench: build ## Compare its speed with bubblewrap's and with a plain C program's

@@ -33,9 +33,10 @@ let package = Package(
     .target(
       name: "Sandbox", dependencies: ["Linux", "Seccomp", system], swiftSettings: strict),
     .target(
-      name: "Options", dependencies: ["Sandbox", "Linux", system], swiftSettings: strict),
+      name: "Options", dependencies: ["Sandbox", "Seccomp", "Linux", system],
+      swiftSettings: strict),
     .target(
-      name: "Launcher", dependencies: ["Options", "Sandbox", "Linux", system],
+      name: "Launcher", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", system],
       swiftSettings: strict),
 
     // One static executable: it starts in the time of a C program and needs nothing at run time.
@@ -52,6 +53,8 @@ let package = Package(
         ])
       ]),
 
+    .testTarget(
+      name: "SeccompTests", dependencies: ["Seccomp", "Linux", system], swiftSettings: strict),
     .testTarget(
       name: "OptionsTests", dependencies: ["Options", "Sandbox", "Linux", system],
       exclude: ["Golden"], swiftSettings: strict),

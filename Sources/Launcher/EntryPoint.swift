@@ -4,6 +4,7 @@
 internal import Linux
 internal import Options
 internal import Sandbox
+internal import Seccomp
 
 /// What `main` calls.
 /// - Parameters:
@@ -46,14 +47,18 @@ struct Launcher {
   /// - Returns: The status to exit with.
   func run() -> UInt8 {
     var parser = Parser(surroundings, standardProfile: persona.standardProfile)
+    let policy: SeccompProgram?
     do throws(UsageError) {
       if words.isEmpty { return noCommand() }
       try parser.parse(Array(words))
-      if let task = parser.draft.task, task.endsParsing {
+      if let task = parser.draft.task, !task.takesCommand {
         return try perform(task, parser.draft)
       }
       if parser.draft.sandbox.command.isEmpty { return noCommand() }
       try parser.draft.sandbox.validate()
+      policy = try parser.draft.sandbox.policy.map { choice throws(UsageError) in
+        try PolicyTasks.program(of: choice)
+      }
       for warning in parser.draft.warnings { tell(.warning, warning, parser.draft) }
       if let task = parser.draft.task { return try perform(task, parser.draft) }
     } catch {
@@ -62,7 +67,7 @@ struct Launcher {
     }
     do throws(LaunchError) {
       let termination = try parser.draft.sandbox.launch(
-        for: caller, warningPrefix: prefix(.warning, parser.draft))
+        for: caller, under: policy, warningPrefix: prefix(.warning, parser.draft))
       return termination.shellStatus
     } catch {
       tell(.error, error.message, parser.draft)
@@ -86,14 +91,20 @@ struct Launcher {
     case .help(let topic): print(try help(on: topic), draft)
     case .version: print(persona.version + "\n", draft)
     case .dryRun: print(dryRun(draft), draft)
+    case .compilePolicy:
+      write(try PolicyTasks.program(of: draft.sandbox.policy).bytes, draft)
+    case .explainPolicy:
+      print(try PolicyTasks.explain(draft.sandbox.policy, asJSON: draft.isJSON), draft)
     }
   }
 
   /// Writes an answer to standard output.
   /// - Returns: The status to exit with.
-  private func print(_ text: String, _ draft: Draft) -> UInt8 {
+  private func print(_ text: String, _ draft: Draft) -> UInt8 { write(Array(text.utf8), draft) }
+
+  private func write(_ bytes: [UInt8], _ draft: Draft) -> UInt8 {
     do throws(SystemCallError) {
-      try Output.standardOutput(text)
+      try Output.standardOutput(bytes)
       return 0
     } catch {
       tell(.error, "Can't write to standard output: \(error.reason)", draft)

@@ -6,8 +6,8 @@ internal import Linux
 /// Where the program writes.
 enum Output {
   /// Writes to standard output.
-  static func standardOutput(_ text: String) throws(SystemCallError) {
-    try Descriptors.write(text, to: 1)
+  static func standardOutput(_ bytes: [UInt8]) throws(SystemCallError) {
+    try Descriptors.write(bytes[...], to: 1)
   }
 
   /// Writes to standard error.

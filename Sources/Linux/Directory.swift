@@ -40,6 +40,11 @@ public struct OpenMode: Sendable {
   /// For reading and writing, where it exists.
   public static let readingAndWriting = OpenMode(flags: O_RDWR | O_NOCTTY, permissions: 0)
 
+  /// For reading, waiting for whoever writes where it is a pipe.
+  ///
+  /// See fifo(7).
+  public static let waiting = OpenMode(flags: O_RDONLY | O_NOCTTY, permissions: 0)
+
   /// For writing from the start, made with `permissions` where it does not exist.
   public static func writing(_ permissions: FilePermissions) -> OpenMode {
     OpenMode(

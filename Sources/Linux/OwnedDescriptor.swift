@@ -47,6 +47,22 @@ public struct OwnedDescriptor: ~Copyable {
   }
 }
 
+extension OwnedDescriptor {
+  /// A file in memory that has no name and goes away when it is closed.
+  ///
+  /// See memfd_create(2).
+  public static func temporaryFile() throws(SystemCallError) -> OwnedDescriptor {
+    OwnedDescriptor(try check(unsafe linux_memory_file("nestbox"), "memfd_create"))
+  }
+
+  /// Goes back to the file's beginning.
+  ///
+  /// See lseek(2).
+  public borrowing func rewind() throws(SystemCallError) {
+    try check(lseek(rawValue, 0, SEEK_SET) < 0 ? -errno : 0, "lseek")
+  }
+}
+
 /// The two ends of a pipe, both closed on exec.
 ///
 /// See pipe(2).
@@ -178,6 +194,9 @@ public enum Descriptors {
   ) throws(SystemCallError) -> [UInt8] {
     var contents: [UInt8] = []
     try forEachChunk(of: number, size: chunk) { chunk throws(SystemCallError) in
+      guard chunk.count <= limit - contents.count else {
+        throw SystemCallError(call: "read", errno: .fileTooLarge)
+      }
       contents.append(contentsOf: chunk)
       guard contents.count <= limit else {
         throw SystemCallError(call: "read", errno: .fileTooLarge)

@@ -40,20 +40,32 @@ public struct Draft: Sendable {
     case version, dryRun
     /// A text on everything, or on a topic.
     case help(topic: ByteString?)
+    /// The program of the policy.
+    case compilePolicy
+    /// What the policy does with each system call.
+    case explainPolicy
 
     /// Whether the rest of the command line makes no difference.
-    public var endsParsing: Bool {
+    var endsParsing: Bool {
       switch self {
       case .help, .version: true
-      case .dryRun: false
+      case .compilePolicy, .explainPolicy, .dryRun: false
       }
     }
 
     /// Whether the answer can be given as JSON.
     var hasJSON: Bool {
       switch self {
-      case .help, .version: false
+      case .explainPolicy, .dryRun: true
+      case .help, .version, .compilePolicy: false
+      }
+    }
+
+    /// Whether it is about a command.
+    public var takesCommand: Bool {
+      switch self {
       case .dryRun: true
+      case .help, .version, .compilePolicy, .explainPolicy: false
       }
     }
   }

@@ -34,6 +34,10 @@ public struct Operand: Equatable, Sendable {
     case topic
     /// The name of a profile, or the path of its file.
     case profile
+    /// The name of a policy of system calls, or the path of its file.
+    case policy
+    /// Names of system calls and of groups of them, separated by commas.
+    case calls
   }
 
   static var source: Operand { Operand(name: "SRC", kind: .hostPath) }
@@ -55,6 +59,8 @@ public struct Operand: Equatable, Sendable {
   static var label: Operand { Operand(name: "LABEL", kind: .text) }
   static var busName: Operand { Operand(name: "NAME", kind: .text) }
   static var rule: Operand { Operand(name: "RULE", kind: .text) }
+  static var policy: Operand { Operand(name: "POLICY", kind: .policy) }
+  static var calls: Operand { Operand(name: "LIST", kind: .calls) }
   static var user: Operand { Operand(name: "UID", kind: .number) }
   static var group: Operand { Operand(name: "GID", kind: .number) }
   static var generated: Operand { Operand(name: "KIND", kind: .generated) }

@@ -71,7 +71,7 @@ extension Option {
   public static var all: [Option] {
     var all = general + profiles + namespaces + joins
     all += binds + filesystem + overlays
-    all += process + security + labels
+    all += process + security + seccomp + labels
     all += buses + lifetime + channels
     return all
   }
@@ -84,7 +84,8 @@ extension Option {
     if let option = find(word, general) ?? find(word, lifetime) { return option }
     if let option = find(word, profiles) ?? find(word, joins) { return option }
     if let option = find(word, overlays) ?? find(word, security) { return option }
-    return find(word, labels) ?? find(word, channels) ?? find(word, buses)
+    if let option = find(word, seccomp) ?? find(word, labels) { return option }
+    return find(word, channels) ?? find(word, buses)
   }
 
   private static func find(_ word: ByteString, _ table: [Option]) -> Option? {

@@ -53,6 +53,9 @@ public struct Parser: Sendable {
     if draft.isJSON, draft.task?.hasJSON != true {
       throw UsageError("--json needs an option that asks for a report")
     }
+    if let task = draft.task, !task.takesCommand, let word = rest.first {
+      throw UsageError("\(word.quoted) is one word too many: no command is run")
+    }
     draft.sandbox.command = Array(rest)
   }
 

@@ -13,6 +13,8 @@ struct Init: ~Copyable {
   let filters: [SeccompProgram]
   /// Whether the monitor has to know that nothing lives on after the command.
   let tellsOfEnd: Bool
+  /// Whether the command is under a policy.
+  let hasPolicy: Bool
   /// Descriptors that stay open to the end.
   let held: [CInt]
 
@@ -25,8 +27,12 @@ struct Init: ~Copyable {
       // The caller's pipes and terminals above all: who reads from one waits for its last holder.
       try Descriptors.closeAll(except: held + [status.rawValue])
       try privileges.dropInInit()
-      // Without a fence a payload could have init make the calls that it may not make itself.
-      if privileges.fence.isEmpty {
+      // Whatever a payload may find to have init make calls that it may not make itself, there are
+      // few that are left. Where the command has filters only, they are kept away from init as long
+      // as there is a fence between the two: they need not allow what init does.
+      if hasPolicy {
+        try BuiltInPolicy.initProgram.install()
+      } else if privileges.fence.isEmpty {
         for filter in filters { try filter.install() }
       }
     } catch {

@@ -11,6 +11,8 @@ public indirect enum JSON: Equatable, Sendable {
   case boolean(Bool)
   /// A whole number.
   case number(Int64)
+  /// A whole number that is not negative.
+  case unsigned(UInt64)
   /// A text.
   case string(String)
   /// Values in order.
@@ -48,6 +50,7 @@ public indirect enum JSON: Equatable, Sendable {
     case .null: text += "null"
     case .boolean(let value): text += value ? "true" : "false"
     case .number(let value): text += String(value)
+    case .unsigned(let value): text += String(value)
     case .string(let value): JSON.quote(value, to: &text)
     case .array(let values):
       JSON.list(values, "[", "]", to: &text, indent) { value, text, indent in

@@ -2,6 +2,7 @@
 // The launch as the caller sees it: from a sandbox to the way its command ended.
 
 public import Linux
+public import Seccomp
 internal import SystemPackage
 
 /// What is known of the caller, read once at the very start.
@@ -30,6 +31,8 @@ final class LaunchPlan {
   let identity: (user: UInt32, group: UInt32)
   let workingDirectory: ByteString?
   let signalMask: SignalMask
+  /// The policy's program.
+  let policy: SeccompProgram?
 
   /// What stands between the command and the buses, where it may use any.
   let busProxy: BusProxy?
@@ -40,7 +43,7 @@ final class LaunchPlan {
 
   init(
     _ sandbox: Sandbox, _ image: ProcessImage, _ namespaces: Namespaces, _ signalMask: SignalMask,
-    hasJoinedNetwork: Bool, busProxy: BusProxy?, warningPrefix: String
+    policy: SeccompProgram?, hasJoinedNetwork: Bool, busProxy: BusProxy?, warningPrefix: String
   ) {
     self.sandbox = sandbox
     self.image = image
@@ -49,6 +52,7 @@ final class LaunchPlan {
     workingDirectory = CurrentProcess.workingDirectory
     self.signalMask = signalMask
     self.busProxy = busProxy
+    self.policy = policy
     self.hasJoinedNetwork = hasJoinedNetwork
     self.warningPrefix = warningPrefix
   }
@@ -94,11 +98,12 @@ extension Sandbox {
   /// Runs the command in the sandbox and waits until it has ended.
   /// - Parameters:
   ///   - caller: Who called.
+  ///   - policy: What `policy` was compiled to.
   ///   - warningPrefix: What warnings begin with.
   /// - Returns: How it ended.
   /// - Throws: `LaunchError` where it could not be started; then nothing of it is left.
   public func launch(
-    for caller: Caller, warningPrefix: String
+    for caller: Caller, under policy: SeccompProgram?, warningPrefix: String
   ) throws(LaunchError) -> Termination {
     if diesWithParent { try tieToCaller(caller) }
     let mask = try doing(.prepare) { () throws(SystemCallError) in
@@ -113,6 +118,7 @@ extension Sandbox {
     }
     let plan = LaunchPlan(
       self, caller.image, newNamespaces(for: CurrentProcess.identity.user), mask,
+      policy: policy,
       hasJoinedNetwork: try joinNetwork(),
       // After all that a mistake of the caller's could stop.
       busProxy: try startBusProxy(caller.image, mask), warningPrefix: warningPrefix)

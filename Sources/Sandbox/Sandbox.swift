@@ -2,6 +2,7 @@
 // What a sandbox is: a plain value that says all there is to do. Nothing here touches the kernel.
 
 public import Linux
+public import Seccomp
 
 /// A sandbox and the command to run in it.
 public struct Sandbox: Equatable, Sendable {
@@ -46,6 +47,8 @@ public struct Sandbox: Equatable, Sendable {
   public var capabilities: [CapabilityChange] = []
   /// Open descriptors to read compiled seccomp filters from, in the order of installation.
   public var filters: [FilterSource] = []
+  /// The policy of system calls that comes on top of those.
+  public var policy: PolicyChoice?
   /// Whether the command gets a session of its own, away from the caller's terminal.
   public var hasOwnSession = false
   /// Whether everything inside is killed when the caller ends.

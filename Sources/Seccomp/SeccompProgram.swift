@@ -22,7 +22,7 @@ public struct SeccompProgram: Equatable, Sendable {
   static let maximum = 4096
 
   /// Takes over compiled instructions.
-  init(_ instructions: [UInt64]) {
+  init(instructions: [UInt64]) {
     self.instructions = instructions
   }
 

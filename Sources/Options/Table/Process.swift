@@ -97,23 +97,6 @@ extension Option {
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.capabilities.append(.drop(try typed.capabilities(0)))
     },
-    Option(
-      "--seccomp", [.descriptor], in: .security, "Load a compiled seccomp filter from FD",
-      """
-      Classic BPF, as seccomp_export_bpf(3) writes it, read to the end of the descriptor. It is
-      installed last, right before the command is executed, so it need allow nothing but what the
-      command does, and execve(2). Not to be combined with --add-seccomp-fd.
-      """, traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in
-      try draft.addFilter(typed, replacing: true)
-    },
-    Option(
-      "--add-seccomp-fd", [.descriptor], in: .security, "Load one more seccomp filter from FD",
-      """
-      As --seccomp, but it may be repeated: the filters are installed in order, and the strictest
-      answer counts. Not to be combined with --seccomp.
-      """
-    ) { (draft, typed) throws(UsageError) in try draft.addFilter(typed, replacing: false) },
   ]
 
   static let lifetime: [Option] = [
@@ -135,17 +118,4 @@ extension Option {
       """
     ) { (draft, _) throws(UsageError) in draft.sandbox.killsOnExit = true },
   ]
-}
-
-extension Draft {
-  fileprivate mutating func addFilter(
-    _ typed: Occurrence, replacing: Bool
-  ) throws(UsageError) {
-    let source = FilterSource(option: typed.option, descriptor: try typed.descriptor(0))
-    if let other = sandbox.filters.first, other.option != source.option {
-      throw UsageError("cannot be combined with \(other.option)")
-    }
-    if replacing { sandbox.filters = [] }
-    sandbox.filters.append(source)
-  }
 }

@@ -198,6 +198,9 @@ extension Setup {
           subject: ByteString("from descriptor " + String(source.descriptor)), cause: error.cause)
       }
     }
+    // The latest to be installed is the first that the kernel asks, and a policy need not allow
+    // that further filters are installed.
+    if let policy = plan.policy { programs.append(policy) }
     return programs
   }
 }
@@ -235,7 +238,7 @@ extension Setup {
     if let proxy = plan.busProxy { held.append(proxy.lifeline) }
     Init(
       command: child, killsOnExit: plan.sandbox.killsOnExit, filters: command.filters,
-      tellsOfEnd: plan.busProxy != nil, held: held
+      tellsOfEnd: plan.busProxy != nil, hasPolicy: plan.policy != nil, held: held
     ).run(command.privileges, status)
   }
 

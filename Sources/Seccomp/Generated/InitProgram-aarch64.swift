@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Made from seccomp/ by `make generate`.
+// swift-format-ignore-file
+
+#if arch(arm64)
+  extension BuiltInPolicy {
+    static let initInstructions: [UInt64] = [
+      0x400000020, 0xc00000b718000015, 0x20, 0x3913000025, 0xd309000025, 0xde04000025,
+      0x1b400120015, 0x10400110015, 0xe900100015, 0xe20e0f0015, 0xde000e0015, 0xd8000d0015,
+      0xd7000c0015, 0xd60a0b0015, 0x6204000025, 0xd300090015, 0x8b00080015, 0x8900070015,
+      0x8005060015, 0x6200050015, 0x5f00040015, 0x5e00030015, 0x5d01020015, 0x3900010015,
+      0x5000100000006, 0x7fff000000000006, 0x8000000000000006,
+    ]
+  }
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Made from seccomp/ by `make generate`.
+// swift-format-ignore-file
+
+#if arch(x86_64)
+  extension BuiltInPolicy {
+    static let initInstructions: [UInt64] = [
+      0x400000020, 0xc000003e1b000015, 0x20, 0x4000000001000035, 0xffffffff18000015, 0x20,
+      0x313000025, 0x2e09000025, 0xca04000025, 0x1b400120015, 0xf700110015, 0xe700100015,
+      0xdb0e0f0015, 0xca000e0015, 0x80000d0015, 0x3d000c0015, 0x3c0a0b0015, 0xc04000025,
+      0x2e00090015, 0x1c00080015, 0x1900070015, 0xf05060015, 0xc00050015, 0xb00040015,
+      0xa00030015, 0x901020015, 0x300010015, 0x5000100000006, 0x7fff000000000006, 0x8000000000000006,
+    ]
+  }
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a policy says: for each system call the lines that name it, of which the last that applies
+// decides.
+
+internal import Linux
+public import SystemPackage
+
+/// What happens to a system call.
+public enum SeccompAction: Hashable, Sendable {
+  /// The kernel carries it out.
+  case allow
+  /// The kernel carries it out and notes it in its log.
+  case log
+  /// It fails, and nothing else happens.
+  case errno(Errno)
+  /// The thread that made it gets SIGSYS, which it may catch.
+  case trap
+  /// The process that made it ends by SIGSYS.
+  case kill
+
+  /// The word that policies have for it.
+  public var name: String {
+    switch self {
+    case .allow: "allow"
+    case .log: "log"
+    case .errno: "errno"
+    case .trap: "trap"
+    case .kill: "kill"
+    }
+  }
+
+  /// The words of a policy for it, as `errno EPERM`.
+  public var description: String {
+    guard case .errno(let error) = self else { return name }
+    return "errno " + (ErrorNames.name(of: error) ?? String(error.rawValue))
+  }
+
+  /// Whether the call is carried out.
+  public var isAllowed: Bool { self == .allow || self == .log }
+}
+
+/// A policy: what is to happen to every system call.
+public struct Policy: Sendable {
+  /// What it was called by: a name, or a path as it was typed.
+  public let name: String
+  /// What happens to calls that no line is about.
+  public internal(set) var otherwise: SeccompAction
+  /// What happens to calls of other architectures than those below.
+  public internal(set) var foreign: SeccompAction
+  /// The architectures whose calls it is about, the machine's own first.
+  public internal(set) var architectures: [Architecture]
+  /// The lines, of which a later one overrides an earlier one.
+  var rules: [Rule]
+}
+
+/// A line about system calls.
+struct Rule: Sendable {
+  let action: SeccompAction
+  let targets: [Target]
+  /// What must all be true of the arguments.
+  let comparisons: [Comparison]
+
+  /// What a line is about.
+  enum Target: Sendable {
+    /// The call of that name; where it may be missing, it is passed over on architectures without.
+    case call(String, mayBeMissing: Bool, Position)
+    /// Every call that libseccomp knows.
+    case known
+  }
+}
+
+/// A comparison of one argument.
+public struct Comparison: Equatable, Sendable {
+  /// The number of the argument, 0 to 5.
+  public let argument: Int
+  /// Whether all 64 bits are looked at; otherwise the lower 32 are, which is all that the kernel
+  /// itself looks at where an argument is an int.
+  public let isWide: Bool
+  /// The bits that are compared, where not all are.
+  public let mask: UInt64?
+  /// How.
+  public let relation: Relation
+  /// With what.
+  public let value: UInt64
+  /// The comparison as it was written.
+  public let text: String
+
+  /// A relation of two unsigned numbers.
+  public enum Relation: String, CaseIterable, Sendable {
+    /// Both are the same.
+    case equal = "=="
+    /// They differ.
+    case notEqual = "!="
+    /// The argument is less.
+    case less = "<"
+    /// The argument is not greater.
+    case lessOrEqual = "<="
+    /// The argument is greater.
+    case greater = ">"
+    /// The argument is not less.
+    case greaterOrEqual = ">="
+  }
+
+  /// The largest number that the argument can be.
+  var limit: UInt64 { isWide ? UInt64.max : UInt64(UInt32.max) }
+
+  /// Whether it is true of no argument, or of every one.
+  var isConstant: Bool {
+    switch relation {
+    case .equal, .notEqual: value & ~(mask ?? limit) != 0 || mask == 0
+    case .less, .greaterOrEqual: value == 0
+    case .greater, .lessOrEqual: value >= limit
+    }
+  }
+
+  /// Whether it is true of `argument`.
+  public func holds(for argument: UInt64) -> Bool {
+    let argument = argument & (mask ?? limit) & limit
+    return switch relation {
+    case .equal: argument == value
+    case .notEqual: argument != value
+    case .less: argument < value
+    case .lessOrEqual: argument <= value
+    case .greater: argument > value
+    case .greaterOrEqual: argument >= value
+    }
+  }
+}
+
+/// What happens to one system call of one architecture.
+public struct Decision: Equatable, Sendable {
+  /// What is looked at first to last, until something holds.
+  public let clauses: [Clause]
+  /// What happens where none does.
+  public let otherwise: SeccompAction
+
+  init(clauses: [Clause], otherwise: SeccompAction) {
+    self.clauses = clauses
+    self.otherwise = otherwise
+  }
+
+  /// The same for all arguments.
+  public init(otherwise: SeccompAction) {
+    self.init(clauses: [], otherwise: otherwise)
+  }
+
+  /// Something that holds for some arguments only.
+  public struct Clause: Equatable, Sendable {
+    /// What must all be true.
+    public let comparisons: [Comparison]
+    /// What happens then.
+    public let action: SeccompAction
+  }
+
+  /// The decision for a call with these arguments.
+  public func action(for arguments: [UInt64]) -> SeccompAction {
+    let clause = clauses.first { clause in
+      clause.comparisons.allSatisfy { $0.holds(for: arguments[$0.argument]) }
+    }
+    return clause?.action ?? otherwise
+  }
+}
+
+extension Policy {
+  /// The decisions for all system calls of `architecture` that a line is about, by their names.
+  /// - Throws: `PolicyError` where a line is about a call that the architecture does not have.
+  func decisions(on architecture: Architecture) throws(PolicyError) -> [String: Decision] {
+    var decisions: [String: (clauses: [Decision.Clause], otherwise: SeccompAction)] = [:]
+    let calls = Set(architecture.calls.map(\.name))
+    for rule in rules {
+      for name in try rule.names(among: calls, of: architecture) {
+        if rule.comparisons.isEmpty {
+          decisions[name] = ([], rule.action)
+        } else {
+          // The latest line is looked at first.
+          let clause = Decision.Clause(comparisons: rule.comparisons, action: rule.action)
+          decisions[name, default: ([], otherwise)].clauses.insert(clause, at: 0)
+        }
+      }
+    }
+    return decisions.mapValues { clauses, otherwise in
+      // What would happen anyway need not be looked for.
+      let last = clauses.lastIndex { $0.action != otherwise }
+      return Decision(
+        clauses: last.map { Array(clauses[...$0]) } ?? [], otherwise: otherwise)
+    }
+  }
+}
+
+extension Rule {
+  /// The names among `calls`, those of `architecture`, that the line is about.
+  fileprivate func names(
+    among calls: Set<String>, of architecture: Architecture
+  ) throws(PolicyError) -> [String] {
+    var names: [String] = []
+    for target in targets {
+      switch target {
+      case .known: names += calls
+      case .call(let name, let mayBeMissing, let position):
+        if calls.contains(name) {
+          names.append(name)
+        } else if !mayBeMissing {
+          throw PolicyError(
+            position,
+            "\(architecture.name) has no system call \"\(name)\"; a line that begins "
+              + "with \(action.name)? passes it over")
+        }
+      }
+    }
+    return names
+  }
+}

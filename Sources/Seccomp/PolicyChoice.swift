@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A policy as a command line asks for it.
+
+public import Linux
+
+/// A policy, and what is changed in it for one run.
+public struct PolicyChoice: Equatable, Sendable {
+  /// The name of a built-in policy, or the path of a file.
+  public var name: ByteString
+  /// What is changed, in order.
+  public var adjustments: [Adjustment] = []
+
+  /// One change of a policy.
+  public struct Adjustment: Equatable, Sendable {
+    /// The option that asked for it.
+    public let option: String
+    /// What happens to the calls.
+    public let action: SeccompAction
+    /// Names of calls and groups, separated by commas.
+    public let list: ByteString
+
+    /// Names a change.
+    public init(option: String, action: SeccompAction, list: ByteString) {
+      self.option = option
+      self.action = action
+      self.list = list
+    }
+  }
+
+  /// Chooses a policy as it is.
+  public init(_ name: ByteString) {
+    self.name = name
+  }
+
+  /// Reads the policy.
+  /// - Throws: `PolicyError` where it cannot be read or has a mistake.
+  public func policy() throws(PolicyError) -> Policy {
+    var reader = try PolicyReader()
+    let position = Position(file: "--seccomp-policy", line: nil, column: 1)
+    try reader.read(try PolicyText.named(name, .builtIn, at: position))
+    for adjustment in adjustments {
+      try reader.add(adjustment.action, adjustment.list.text, option: adjustment.option)
+    }
+    return try reader.policy(name.text)
+  }
+
+  /// The program: that of a built-in policy as it was compiled when this program was made, and
+  /// otherwise one that is compiled now.
+  /// - Throws: `PolicyError` where the policy cannot be read, has a mistake or is too long.
+  public func program() throws(PolicyError) -> SeccompProgram {
+    if adjustments.isEmpty, let policy = BuiltInPolicy.named(name.text) { return policy.compiled }
+    return try policy().compiled()
+  }
+}

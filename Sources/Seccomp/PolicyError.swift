@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is wrong with a policy, and where.
+
+internal import Linux
+
+/// A mistake in a policy: one sentence that begins with the place.
+public struct PolicyError: Error, Equatable, Sendable {
+  /// The sentence.
+  public let message: String
+
+  init(_ position: Position, _ message: String) {
+    self.message = position.description + ": " + message
+  }
+
+  /// Says what has no place.
+  init(_ message: String) {
+    self.message = message
+  }
+
+  /// Says what was expected in the place of `word`, and which of `candidates` may have been meant.
+  static func expected(
+    _ expected: String, _ word: Word, among candidates: [String] = []
+  ) -> PolicyError {
+    PolicyError(
+      word.position,
+      "expected \(expected), found \(word.description)"
+        + suggestion(for: word.text, among: candidates))
+  }
+
+  static func suggestion(for text: String, among candidates: [String]) -> String {
+    Suggestion.nearest(to: text, among: candidates).map { "; did you mean \($0)?" } ?? ""
+  }
+}
+
+/// A place in a policy.
+struct Position: Hashable, Sendable {
+  /// The file, as it was named, or an option.
+  let file: String
+  /// The line, from 1 on; nil in an option.
+  let line: Int?
+  /// The character in the line, from 1 on.
+  let column: Int
+
+  var description: String {
+    line.map { "\(file):\(String($0)):\(String(column))" } ?? file
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the text of a policy comes from: what is built in, or a file.
+
+internal import Linux
+internal import SystemPackage
+
+/// The text of a policy.
+struct PolicyText: Sendable {
+  /// What messages call it.
+  let name: String
+  let content: String
+  /// What tells it from every other text.
+  let identity: Identity
+  /// The directory that names in it begin at.
+  let directory: FilePath
+
+  /// What a text is the same as.
+  enum Identity: Equatable, Sendable {
+    case builtIn(String)
+    case file(FileIdentity)
+  }
+
+  /// No policy that a person wrote is longer, in bytes.
+  private static let maximumSize = 1 << 20
+
+  /// A text that comes with the program.
+  static func builtIn(_ name: String, _ content: String) -> PolicyText {
+    PolicyText(name: name, content: content, identity: .builtIn(name), directory: "")
+  }
+
+  /// The built-in policy `name`, or else the file of that name.
+  ///
+  /// A file that another file includes is looked for beside it.
+  static func named(
+    _ name: ByteString, from includer: PolicyText? = nil, _ library: PolicyLibrary,
+    at position: Position
+  ) throws(PolicyError) -> PolicyText {
+    if let text = library.policy(name.text) { return text }
+    // An absolute path replaces the directory.
+    let path = (includer?.directory ?? "").pushing(name.path)
+    do throws(SystemCallError) {
+      let file = try OwnedDescriptor.open(path, .waiting)
+      let bytes = try Descriptors.contents(of: file.rawValue, limit: maximumSize)
+      return PolicyText(
+        name: name.quoted, content: String(decoding: bytes, as: UTF8.self),
+        identity: .file(try file.fileIdentity()), directory: path.removingLastComponent())
+    } catch {
+      throw missing(name, error, library, at: position)
+    }
+  }
+
+  private static func missing(
+    _ name: ByteString, _ error: SystemCallError, _ library: PolicyLibrary, at position: Position
+  ) -> PolicyError {
+    var sentence = "can't read the policy \(name.quoted): \(error.reason)"
+    if !name.bytes.contains(UInt8(ascii: "/")) {
+      let names = library.names
+      sentence +=
+        "; built in are \(names.joined(separator: ", "))"
+        + PolicyError.suggestion(for: name.text, among: names)
+    }
+    return PolicyError(position, sentence)
+  }
+}
+
+/// The policies that have names.
+struct PolicyLibrary: Sendable {
+  /// The groups that every policy knows.
+  let groups: PolicyText
+  /// The names, in the order in which they are listed.
+  let names: [String]
+  /// The text of a policy, or nil where there is none of that name.
+  let policy: @Sendable (String) -> PolicyText?
+
+  /// What comes with the program.
+  static var builtIn: PolicyLibrary {
+    PolicyLibrary(
+      groups: .builtIn("groups.policy", BuiltInPolicy.groups.description),
+      names: BuiltInPolicy.all.map(\.name),
+      policy: { name in
+        BuiltInPolicy.named(name).map { .builtIn(name + ".policy", $0.text.description) }
+      })
+  }
+}

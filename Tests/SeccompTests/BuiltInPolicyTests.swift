@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policies that come with the program are those of `seccomp/`; UPDATE_GOLDENS=1 compiles them
+// again.
+
+import Foundation
+import Linux
+import Testing
+
+@testable import Seccomp
+
+/// The files of this repository that hold policies, and what is made of them.
+private enum Repository {
+  static let root = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  static let policies = root.appending(path: "seccomp")
+  static let generated = root.appending(path: "Sources/Seccomp/Generated")
+
+  /// In the order in which people are told of them.
+  static let names = ["default", "desktop", "strict", "compat"]
+  /// The policy of process 1, which nobody asks for by name.
+  static let own = "init"
+
+  static func text(_ name: String) throws -> String {
+    try String(contentsOf: policies.appending(path: name + ".policy"), encoding: .utf8)
+  }
+
+  /// The policies as the files have them now, whatever was compiled in.
+  static func library() throws -> PolicyLibrary {
+    var texts: [String: PolicyText] = [:]
+    for name in names + [own] { texts[name] = .builtIn(name + ".policy", try text(name)) }
+    let policies = texts
+    return PolicyLibrary(
+      groups: .builtIn("groups.policy", try text("groups")), names: names,
+      policy: { policies[$0] })
+  }
+
+  static func program(_ name: String, for architecture: Architecture) throws -> SeccompProgram {
+    let library = try library()
+    var reader = try PolicyReader(library, for: architecture)
+    try reader.read(#require(library.policy(name)))
+    return try reader.policy(name).compiled()
+  }
+}
+
+/// The Swift files that are made of the policies.
+private enum Generator {
+  private static let head = """
+    // SPDX-License-Identifier: Apache-2.0
+    // Made from seccomp/ by `make generate`.
+    // swift-format-ignore-file
+
+    """
+
+  /// Every file by its name.
+  static func files() throws -> [String: String] {
+    var files = ["Policies.swift": try list()]
+    for name in Repository.names { files[name.capitalized + "Policy.swift"] = try policy(name) }
+    for name in Repository.names + [Repository.own] {
+      for (architecture, condition) in [("x86_64", "x86_64"), ("aarch64", "arm64")] {
+        let file = "\(name.capitalized)Program-\(architecture).swift"
+        files[file] = try program(name, architecture, condition)
+      }
+    }
+    return files
+  }
+
+  private static func list() throws -> String {
+    let policies = Repository.names.map { "\($0)Policy" }.joined(separator: ", ")
+    return head + """
+
+      extension BuiltInPolicy {
+        /// All of them, in the order in which people are told of them.
+        public static let all: [BuiltInPolicy] = [\(policies)]
+
+        /// The program of process 1.
+        public static var initProgram: SeccompProgram { SeccompProgram(instructions: initInstructions) }
+
+        /// The libseccomp that they were compiled with.
+        static let library = "\(libseccompVersion)"
+
+        /// The groups that every policy knows.
+        static let groups: StaticString = ##\"\"\"
+      \(try Repository.text("groups"))\"\"\"##
+      }
+
+      """
+  }
+
+  private static func policy(_ name: String) throws -> String {
+    head + """
+
+      extension BuiltInPolicy {
+        static let \(name)Policy = BuiltInPolicy(
+          name: "\(name)", text: \(name)Text, program: { \(name)Instructions })
+
+        private static let \(name)Text: StaticString = ##\"\"\"
+      \(try Repository.text(name))\"\"\"##
+      }
+
+      """
+  }
+
+  private static func program(
+    _ name: String, _ architecture: String, _ condition: String
+  ) throws -> String {
+    let architecture = try #require(Architecture(named: architecture))
+    let numbers = try Repository.program(name, for: architecture).instructions
+      .map { "0x" + String($0, radix: 16) }
+    let lines = stride(from: 0, to: numbers.count, by: 6)
+      .map { "      " + numbers[$0..<min($0 + 6, numbers.count)].joined(separator: ", ") }
+    return head + """
+
+      #if arch(\(condition))
+        extension BuiltInPolicy {
+          static let \(name)Instructions: [UInt64] = [
+      \(lines.joined(separator: ",\n")),
+          ]
+        }
+      #endif
+
+      """
+  }
+}
+
+@Suite("Built-in policies")
+struct BuiltInPolicyTests {
+  // Red: the files of seccomp/ changed, and the program still has the old policies.
+  @Test(
+    "What is compiled in is what the files of seccomp/ say",
+    .enabled(
+      if: libseccompVersion == BuiltInPolicy.library
+        || ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1",
+      "compiled with another release of libseccomp, whose programs are laid out differently"))
+  func golden() throws {
+    let files = try Generator.files()
+    if ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1" {
+      for (name, text) in files {
+        let file = Repository.generated.appending(path: name)
+        try text.write(to: file, atomically: true, encoding: .utf8)
+      }
+    }
+    for (name, text) in files {
+      let file = Repository.generated.appending(path: name)
+      #expect(try String(contentsOf: file, encoding: .utf8) == text, "\(name): make generate")
+    }
+    let present = try FileManager.default.contentsOfDirectory(atPath: Repository.generated.path)
+    #expect(present.sorted() == files.keys.sorted())
+  }
+}
