@@ -95,7 +95,16 @@ struct Launcher {
       write(try PolicyTasks.program(of: draft.sandbox.policy).bytes, draft)
     case .explainPolicy:
       print(try PolicyTasks.explain(draft.sandbox.policy, asJSON: draft.isJSON), draft)
+    case .wrap: try wrap(draft)
     }
+  }
+
+  private func wrap(_ draft: Draft) throws(UsageError) -> UInt8 {
+    let surroundings = self.surroundings
+    let task = WrapTask(
+      request: try WrapRequest(Array(words), surroundings), surroundings: surroundings,
+      launcher: persona.path(surroundings))
+    return write(try task.run(persona.standardProfile), draft)
   }
 
   /// Writes an answer to standard output.

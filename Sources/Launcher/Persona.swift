@@ -2,6 +2,7 @@
 // Under which name the program was started, and what follows from it.
 
 internal import Linux
+internal import Options
 internal import SystemPackage
 
 /// The program that the caller believes to have started.
@@ -36,6 +37,17 @@ struct Persona {
   var version: String {
     isBubblewrap
       ? "bubblewrap \(Persona.bubblewrapRelease)" : "nestbox \(Persona.release)"
+  }
+
+  /// The path by which the program was found, for scripts that start it from elsewhere.
+  ///
+  /// The name that it was called by rather than the file behind links, which an upgrade may move.
+  func path(_ surroundings: Surroundings) -> ByteString {
+    let found =
+      program.bytes.contains(UInt8(ascii: "/"))
+      ? surroundings.absolute(program)
+      : ProgramSearch.find(program, in: surroundings.variable("PATH"))
+    return found ?? CurrentProcess.executable.map { ByteString($0) } ?? program
   }
 
   /// The profile of a command line that says nothing about files; bubblewrap has none.

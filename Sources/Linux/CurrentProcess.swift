@@ -10,6 +10,9 @@ public enum CurrentProcess {
   /// The effective user and group ids.
   public static var identity: (user: UInt32, group: UInt32) { (geteuid(), getegid()) }
 
+  /// The process id.
+  public static var number: Int32 { getpid() }
+
   /// The parent's process id; 0 where the parent is outside of the pid namespace.
   public static var parent: Int32 { getppid() }
 

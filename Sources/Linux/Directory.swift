@@ -168,6 +168,18 @@ extension OwnedDescriptor {
     try check(result, "symlinkat")
   }
 
+  /// Gives `name` in this directory another name, in the place of what has that.
+  ///
+  /// See renameat(2).
+  public borrowing func rename(_ name: FilePath, to other: FilePath) throws(SystemCallError) {
+    let result = unsafe name.withPlatformString { name in
+      unsafe other.withPlatformString { other in
+        unsafe renameat(rawValue, name, rawValue, other) < 0 ? -errno : 0
+      }
+    }
+    try check(result, "renameat")
+  }
+
   /// What the symbolic link `name` in this directory says.
   ///
   /// See readlinkat(2).

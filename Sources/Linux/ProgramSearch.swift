@@ -11,19 +11,22 @@ public enum ProgramSearch {
   ///
   /// Directories that do not begin at the root are passed over. See execvp(3).
   public static func find(_ name: ByteString, in path: ByteString?) -> ByteString? {
-    guard let path, !name.isEmpty else { return nil }
-    for directory in path.bytes.split(separator: UInt8(ascii: ":"))
-    where directory.first == UInt8(ascii: "/") {
-      let candidate = ByteString(directory + [UInt8(ascii: "/")] + name.bytes)
-      if isExecutableFile(candidate) { return candidate }
-    }
-    return nil
+    all(name, in: path).first
+  }
+
+  /// Every file called `name` in the directories of `path` that this process may execute, in order.
+  public static func all(_ name: ByteString, in path: ByteString?) -> [ByteString] {
+    guard let path, !name.isEmpty else { return [] }
+    return path.bytes.split(separator: UInt8(ascii: ":"))
+      .filter { $0.first == UInt8(ascii: "/") }
+      .map { ByteString($0 + [UInt8(ascii: "/")] + name.bytes) }
+      .filter(isExecutableFile)
   }
 
   /// Whether `path` leads to a regular file that this process may execute.
   ///
   /// See stat(2), access(2).
-  static func isExecutableFile(_ path: ByteString) -> Bool {
+  public static func isExecutableFile(_ path: ByteString) -> Bool {
     var status = stat()
     return unsafe path.withCString {
       unsafe stat($0, &status) == 0 && access($0, X_OK) == 0

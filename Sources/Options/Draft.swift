@@ -30,6 +30,8 @@ public struct Draft: Sendable {
   var overlayOptions: [ByteString] = []
   /// Options that can be given once to any effect, and where they last were.
   var given: [OptionOrigin] = []
+  /// The first option that is about a wrapper.
+  var optionOfWrapper: String?
   /// A descriptor from which more options are to be read, here and now.
   var moreArguments: CInt?
   /// A profile whose options are to be read, here and now.
@@ -44,11 +46,13 @@ public struct Draft: Sendable {
     case compilePolicy
     /// What the policy does with each system call.
     case explainPolicy
+    /// A script that launches it.
+    case wrap
 
     /// Whether the rest of the command line makes no difference.
     var endsParsing: Bool {
       switch self {
-      case .help, .version: true
+      case .help, .version, .wrap: true
       case .compilePolicy, .explainPolicy, .dryRun: false
       }
     }
@@ -57,7 +61,7 @@ public struct Draft: Sendable {
     var hasJSON: Bool {
       switch self {
       case .explainPolicy, .dryRun: true
-      case .help, .version, .compilePolicy: false
+      case .help, .version, .wrap, .compilePolicy: false
       }
     }
 
@@ -65,7 +69,7 @@ public struct Draft: Sendable {
     public var takesCommand: Bool {
       switch self {
       case .dryRun: true
-      case .help, .version, .compilePolicy, .explainPolicy: false
+      case .help, .version, .wrap, .compilePolicy, .explainPolicy: false
       }
     }
   }

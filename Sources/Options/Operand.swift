@@ -32,6 +32,8 @@ public struct Operand: Equatable, Sendable {
     case generated
     /// The name of an option or a section.
     case topic
+    /// A program by its name or its path.
+    case program
     /// The name of a profile, or the path of its file.
     case profile
     /// The name of a policy of system calls, or the path of its file.
@@ -65,5 +67,7 @@ public struct Operand: Equatable, Sendable {
   static var group: Operand { Operand(name: "GID", kind: .number) }
   static var generated: Operand { Operand(name: "KIND", kind: .generated) }
   static var profile: Operand { Operand(name: "NAME", kind: .profile) }
+  static var program: Operand { Operand(name: "PROGRAM", kind: .program) }
+  static var hostFile: Operand { Operand(name: "PATH", kind: .hostPath) }
   static var topic: Operand { Operand(name: "TOPIC", kind: .topic) }
 }

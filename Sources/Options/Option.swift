@@ -60,6 +60,8 @@ public struct Option: Sendable {
     static let isForCommandLine = Traits(rawValue: 128)
     /// Options of another text take its place.
     static let includes = Traits(rawValue: 256)
+    /// Its operand is the program that the command line is about.
+    static let namesProgram = Traits(rawValue: 512)
   }
 }
 
@@ -69,7 +71,7 @@ extension Option {
   /// Its parts are looked through one by one (`named`), as putting them together would cost every
   /// start.
   public static var all: [Option] {
-    var all = general + profiles + namespaces + joins
+    var all = general + profiles + wrapping + namespaces + joins
     all += binds + filesystem + overlays
     all += process + security + seccomp + labels
     all += buses + lifetime + channels
@@ -86,6 +88,7 @@ extension Option {
     if let option = find(word, overlays) ?? find(word, security) { return option }
     if let option = find(word, seccomp) ?? find(word, labels) { return option }
     return find(word, channels) ?? find(word, buses)
+      ?? find(word, wrapping)
   }
 
   private static func find(_ word: ByteString, _ table: [Option]) -> Option? {

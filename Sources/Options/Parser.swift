@@ -56,6 +56,7 @@ public struct Parser: Sendable {
     if let task = draft.task, !task.takesCommand, let word = rest.first {
       throw UsageError("\(word.quoted) is one word too many: no command is run")
     }
+    if let option = draft.optionOfWrapper { throw UsageError("\(option) needs --wrap") }
     draft.sandbox.command = Array(rest)
   }
 
@@ -298,6 +299,7 @@ extension Parser {
       rest = rest.dropFirst()
       if word == Parser.end { break }
       guard let option = Option.named(word) else { return nil }
+      if option.traits.contains(.namesProgram) { return rest.first }
       rest = rest.dropFirst(option.operands.count)
     }
     return rest.first

@@ -7,6 +7,7 @@
 public enum Section: String, CaseIterable, Sendable {
   case general = "General"
   case profiles = "Profiles"
+  case wrapping = "Wrappers"
   case namespaces = "Namespaces"
   case identity = "Identity"
   case joins = "Joining"
@@ -49,6 +50,13 @@ public enum Section: String, CaseIterable, Sendable {
 
       A command line with neither a profile nor an option that makes something of the new root
       takes the profile `untrusted`, and what is typed refines it.
+      """
+    case .wrapping:
+      """
+      A wrapper is a shell script for ~/.local/bin that starts a program in a sandbox: the options
+      that stand beside --wrap go into it as they are typed, and it passes its own arguments on to
+      the program. A profile named by a path is looked for there, wherever the script is started; a
+      relative path of another option is taken from where the script is started.
       """
     case .namespaces:
       """

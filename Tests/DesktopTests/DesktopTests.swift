@@ -19,6 +19,11 @@ struct DesktopTests {
     try run("proxy")
   }
 
+  // Red: a wrapper starts another thing than was typed, or a menu goes past it.
+  @Test func `Wrapper scripts and menu entries start the program in its sandbox`() throws {
+    try run("wrap")
+  }
+
   private static let scripts = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "Scripts")
 

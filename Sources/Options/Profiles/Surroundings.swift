@@ -29,7 +29,7 @@ public struct Surroundings: Sendable {
   }
 
   /// The value of a variable of the environment, or nil where it is not set.
-  func variable(_ name: ByteString) -> ByteString? {
+  public func variable(_ name: ByteString) -> ByteString? {
     let prefix = name.bytes + [UInt8(ascii: "=")]
     for string in environment where string.bytes.starts(with: prefix) {
       return ByteString(string.bytes.dropFirst(prefix.count))
@@ -43,7 +43,7 @@ public struct Surroundings: Sendable {
   }
 
   /// The user's home directory: as the environment has it, else as /etc/passwd has it, else `/`.
-  var home: ByteString {
+  public var home: ByteString {
     content("HOME") ?? UserRecord.find(user)?.home ?? "/"
   }
 
@@ -68,14 +68,15 @@ public struct Surroundings: Sendable {
   }
 
   /// `path` as one that begins at the root; nil where the working directory has no name.
-  func absolute(_ path: ByteString) -> ByteString? {
+  public func absolute(_ path: ByteString) -> ByteString? {
     if path.bytes.first == UInt8(ascii: "/") { return path }
     guard let workingDirectory else { return nil }
-    return ByteString(workingDirectory.path.appending(path.path.components))
+    let components = path.path.components.filter { $0.kind != .currentDirectory }
+    return ByteString(workingDirectory.path.appending(components))
   }
 }
 
 extension ByteString {
   /// The two strings as one.
-  func appending(_ other: ByteString) -> ByteString { ByteString(bytes + other.bytes) }
+  public func appending(_ other: ByteString) -> ByteString { ByteString(bytes + other.bytes) }
 }

@@ -7,13 +7,13 @@ set -euo pipefail
 need pgrep procps
 
 start_bus DBUS_SESSION_BUS_ADDRESS
-export XDG_RUNTIME_DIR=$work/runtime
-mkdir -m 700 "$XDG_RUNTIME_DIR"
+export XDG_RUNTIME_DIR=$work/runtime TMPDIR=$work/tmp
+mkdir -m 700 "$XDG_RUNTIME_DIR" "$TMPDIR"
 
 # Those of this bus: other tests have theirs at the same time. One that has ended and is not yet
 # reaped by the machine's process 1 has no command line any more.
 proxies() { pgrep -u "$(id -u)" -f "^xdg-dbus-proxy .*$DBUS_SESSION_BUS_ADDRESS" || true; }
-files() { find "$work" /tmp -maxdepth 1 -user "$(id -u)" 2>/dev/null | sort; find "$XDG_RUNTIME_DIR"; }
+files() { find "$work" -not -name "*.sh" | sort; }
 none() { [ -z "$(proxies)" ]; }
 bus=(--dbus-session)
 before=$(files)

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// --wrap: the program and its menu entry are found, and what starts them in a sandbox is written.
+
+internal import Linux
+internal import Options
+internal import Sandbox
+internal import SystemPackage
+
+/// The making of a wrapper.
+struct WrapTask {
+  let request: WrapRequest
+  let surroundings: Surroundings
+  /// The path of this program.
+  let launcher: ByteString
+
+  /// Makes what was asked for.
+  /// - Returns: What is to be written to standard output.
+  func run(_ standardProfile: ByteString?) throws(UsageError) -> [UInt8] {
+    let output = try request.output.map { output throws(UsageError) in
+      try place(output, baseName(request.program))
+    }
+    let program = try findProgram(output)
+    // As it will be when the wrapper is started.
+    var parser = Parser(surroundings, standardProfile: standardProfile)
+    try parser.parse(request.options.flatMap { $0 } + ["--", program])
+    guard parser.draft.task == nil else {
+      throw UsageError("--wrap can't be combined with an option that asks for a text")
+    }
+    try parser.draft.sandbox.validate()
+    let script = WrapperScript.text(
+      launcher: launcher, options: request.options, program: program)
+    guard let output else { return script }
+    // First everything that can be wrong, then what changes something.
+    let entry = try menuEntry(for: program, startedBy: output)
+    try require(output, "--output")
+    try WrapperFile.write(script, to: output, 0o755, "--output")
+    if let entry { try WrapperFile.write(entry.text, to: entry.path, 0o644, "--desktop-file") }
+    return []
+  }
+
+  private func menuEntry(
+    for program: ByteString, startedBy output: ByteString
+  ) throws(UsageError) -> (text: [UInt8], path: ByteString)? {
+    guard var place = request.desktopFile else { return nil }
+    let entries = MenuEntries(surroundings)
+    if place.isEmpty { place = entries.ownDirectory.appending("/") }
+    let isProgram = { (word: ByteString) in isSame(word, program) }
+    let name = baseName(program)
+    let (identifier, entry) = try entries.find(
+      named: isDirectory(place) ? nil : baseName(place), startedBy: name, isProgram)
+    let path = try self.place(place, identifier)
+    do throws(UsageError) {
+      let text = try entry.replacing(isProgram, named: name, with: output)
+      try require(path, "--desktop-file")
+      return (text, path)
+    } catch {
+      throw UsageError("--desktop-file: \(identifier.quoted): \(error.message)")
+    }
+  }
+
+  // MARK: - The program
+
+  /// The path of the program, which is none of the wrappers.
+  private func findProgram(_ output: ByteString?) throws(UsageError) -> ByteString {
+    // A shell has already made the file that standard output goes to.
+    let outputs = [output.flatMap(WrapperFile.identity), try? Descriptors.fileIdentity(of: 1)]
+    func isWrapper(_ path: ByteString) -> Bool {
+      let identity = WrapperFile.identity(of: path)
+      return outputs.contains { $0 != nil && $0 == identity } || WrapperFile.isOurs(path)
+    }
+    let name = request.program
+    if name.bytes.contains(UInt8(ascii: "/")) {
+      guard let path = surroundings.absolute(name), ProgramSearch.isExecutableFile(path) else {
+        throw UsageError("--wrap: \(name.quoted) is not a program")
+      }
+      if isWrapper(path) { throw UsageError("--wrap: \(name.quoted) is itself a wrapper") }
+      return path
+    }
+    let candidates = ProgramSearch.all(name, in: surroundings.variable("PATH"))
+    guard let path = candidates.first(where: { !isWrapper($0) }) else {
+      throw UsageError("--wrap: there is no program \(name.quoted) in PATH")
+    }
+    return path
+  }
+
+  /// Whether `word` of a menu entry names `program`, by its name or by another path to it.
+  private func isSame(_ word: ByteString, _ program: ByteString) -> Bool {
+    if baseName(word) == baseName(program) { return true }
+    let path =
+      word.bytes.first == UInt8(ascii: "/")
+      ? word : ProgramSearch.find(word, in: surroundings.variable("PATH"))
+    guard let path, let identity = WrapperFile.identity(of: path) else { return false }
+    return identity == WrapperFile.identity(of: program)
+  }
+
+  // MARK: - Places
+
+  /// `path` from the root on; the file `name` in it where it is a directory or ends in a slash.
+  private func place(_ path: ByteString, _ name: ByteString) throws(UsageError) -> ByteString {
+    guard let absolute = surroundings.absolute(path) else {
+      throw UsageError("\(path.quoted) is relative to a working directory that has no name")
+    }
+    return isDirectory(path)
+      ? ByteString(absolute.path.appending(name.path.components)) : ByteString(absolute.path)
+  }
+
+  private func isDirectory(_ path: ByteString) -> Bool {
+    path.bytes.last == UInt8(ascii: "/")
+      || (try? OwnedDescriptor.open(path.path, .directory)) != nil
+  }
+
+  private func baseName(_ path: ByteString) -> ByteString {
+    ByteString(path.bytes.split(separator: UInt8(ascii: "/")).last ?? [])
+  }
+
+  /// Throws where the file `path` is somebody else's.
+  private func require(_ path: ByteString, _ option: String) throws(UsageError) {
+    guard WrapperFile.identity(of: path) != nil, !WrapperFile.isOurs(path), !request.overwrites
+    else { return }
+    throw UsageError(
+      "\(option): \(path.quoted) exists and was not written by --wrap; --overwrite replaces it")
+  }
+}
+
+/// Files that --wrap writes.
+enum WrapperFile {
+  /// Which file `path` leads to; nil where there is none.
+  static func identity(of path: ByteString) -> FileIdentity? {
+    guard let file = try? OwnedDescriptor.open(path.path, .location) else { return nil }
+    return try? file.fileIdentity()
+  }
+
+  /// Whether --wrap has written the file `path`.
+  static func isOurs(_ path: ByteString) -> Bool {
+    text(of: path).map(DesktopEntry.isOurs) ?? false
+  }
+
+  /// The content of a file of a size that a person may have written.
+  static func text(of path: ByteString) -> [UInt8]? {
+    guard let file = try? OwnedDescriptor.open(path.path, .reading) else { return nil }
+    return try? Descriptors.contents(of: file.rawValue, limit: 1 << 20)
+  }
+
+  /// Writes a file as a whole, or not at all.
+  static func write(
+    _ text: [UInt8], to path: ByteString, _ permissions: CModeT, _ option: String
+  ) throws(UsageError) {
+    do throws(SystemCallError) {
+      guard let name = path.path.lastComponent, name.kind == .regular else {
+        throw SystemCallError(call: "open", errno: .isDirectory)
+      }
+      let directory = try directory(path.path.removingLastComponent())
+      let temporary = FilePath(".nestbox-wrap-" + String(CurrentProcess.number))
+      let file = try directory.create(temporary, FilePermissions(rawValue: permissions))
+      do throws(SystemCallError) {
+        try Descriptors.write(text[...], to: file.rawValue)
+        try directory.rename(temporary, to: FilePath(root: nil, [name]))
+      } catch {
+        try? directory.remove(temporary, .other)
+        throw error
+      }
+    } catch {
+      throw UsageError("\(option): can't write \(path.quoted): \(error.reason)")
+    }
+  }
+
+  /// Opens the directory `path`, which is made, and its parents too, where it does not exist.
+  private static func directory(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
+    do throws(SystemCallError) {
+      return try OwnedDescriptor.open(path, .directory)
+    } catch {
+      guard error.errno == .noSuchFileOrDirectory, let name = path.lastComponent else {
+        throw error
+      }
+      let parent = try directory(path.removingLastComponent())
+      try parent.makeDirectory(FilePath(root: nil, [name]), FilePermissions(rawValue: 0o755))
+      return try OwnedDescriptor.open(path, .directory)
+    }
+  }
+}

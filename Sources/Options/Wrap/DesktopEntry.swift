@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entries of a desktop's menus, as the Desktop Entry Specification describes them.
+
+public import Linux
+public import Sandbox
+
+/// A `.desktop` file.
+public struct DesktopEntry: Sendable {
+  private let lines: [ArraySlice<UInt8>]
+
+  /// An entry with this text.
+  public init(_ text: [UInt8]) {
+    lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+  }
+
+  /// Whether a line of `text` says that --wrap has written it.
+  public static func isOurs(_ text: [UInt8]) -> Bool {
+    text.prefix(200).split(separator: UInt8(ascii: "\n"))
+      .contains { $0.starts(with: WrapperScript.mark.utf8) }
+  }
+
+  /// Whether choosing the entry starts a program of which `isProgram` is true.
+  public func starts(_ isProgram: (ByteString) -> Bool) -> Bool {
+    fields.contains { field in
+      field.group == DesktopEntry.main && field.key == "Exec"
+        && ((try? ExecLine(field.value))?.words.contains { isProgram($0.text) } ?? false)
+    }
+  }
+
+  /// The entry with `wrapper` in the place of the program, in everything that it starts.
+  ///
+  /// It is not activated over D-Bus any more, as that would start the program in another way;
+  /// all else stays as it is.
+  public func replacing(
+    _ isProgram: (ByteString) -> Bool, named name: ByteString, with wrapper: ByteString
+  ) throws(UsageError) -> [UInt8] {
+    let path = try DesktopEntry.checked(wrapper)
+    var lines = self.lines
+    var hasExec = false
+    for field in fields.reversed() {
+      switch field.key {
+      case "Exec":
+        let exec = try ExecLine(field.value)
+        if let word = exec.words.first(where: { isProgram($0.text) }) {
+          lines[field.line].replaceSubrange(word.range, with: ExecLine.quoted(path))
+          if field.group == DesktopEntry.main { hasExec = true }
+        } else if exec.mentions(name) {
+          let line = ByteString(field.value).quoted
+          throw UsageError("it is started by a detour that can't be wrapped: Exec=\(line)")
+        }
+      case "TryExec":
+        if isProgram(ExecLine.unescaped(field.value)) {
+          lines[field.line].replaceSubrange(
+            field.value.startIndex..<field.value.endIndex, with: ExecLine.escaped(path))
+        }
+      case "DBusActivatable" where field.group == DesktopEntry.main: lines.remove(at: field.line)
+      default: break
+      }
+    }
+    guard hasExec else { throw UsageError("the entry does not start it") }
+    let mark = Array("\(WrapperScript.mark), which replaces it when it is run again.".utf8)
+    return Array(([mark[...]] + lines).joined(separator: [UInt8(ascii: "\n")]))
+  }
+
+  /// The path, if an entry can name it.
+  private static func checked(_ path: ByteString) throws(UsageError) -> ByteString {
+    guard String(validating: path.bytes, as: UTF8.self) != nil,
+      !path.bytes.contains(UInt8(ascii: "="))
+    else {
+      throw UsageError("\(path.quoted) has an equals sign or is not UTF-8, which no entry may name")
+    }
+    return path
+  }
+
+  // MARK: - Fields
+
+  private static let main = "Desktop Entry"
+  private static let action = "Desktop Action "
+
+  private struct Field {
+    let group: String
+    let line: Int
+    let key: String
+    /// A part of the line, with its indices.
+    let value: ArraySlice<UInt8>
+  }
+
+  /// The fields of the entry and of its actions, in order.
+  private var fields: [Field] {
+    var fields: [Field] = []
+    var group = ""
+    for (index, line) in lines.enumerated() {
+      if line.first == UInt8(ascii: "["), let end = line.firstIndex(of: UInt8(ascii: "]")) {
+        group = String(decoding: line[line.startIndex + 1..<end], as: UTF8.self)
+        continue
+      }
+      guard group == DesktopEntry.main || group.hasPrefix(DesktopEntry.action),
+        line.first != UInt8(ascii: "#"), let equals = line.firstIndex(of: UInt8(ascii: "="))
+      else { continue }
+      let key = ExecLine.trimmed(line[..<equals])
+      fields.append(
+        Field(
+          group: group, line: index, key: String(decoding: key, as: UTF8.self),
+          value: ExecLine.trimmed(line[(equals + 1)...])))
+    }
+    return fields
+  }
+}
+
+/// The value of `Exec`: a string with escapes of its own, in which words may be quoted.
+struct ExecLine {
+  /// A word and the part of the value that it is written as.
+  struct Word {
+    let text: ByteString
+    let range: Range<Int>
+  }
+
+  private(set) var words: [Word] = []
+
+  init(_ value: ArraySlice<UInt8>) throws(UsageError) {
+    var bytes = ExecLine.characters(value)[...]
+    while true {
+      bytes = bytes.drop { ExecLine.isBlank($0.byte) }
+      guard let first = bytes.first else { return }
+      var end = first.range.upperBound
+      var text: [UInt8] = []
+      var quote: UInt8?
+      while let (byte, range) = bytes.first, quote != nil || !ExecLine.isBlank(byte) {
+        bytes = bytes.dropFirst()
+        end = range.upperBound
+        if byte == quote {
+          quote = nil
+        } else if quote == nil && (byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")) {
+          quote = byte
+        } else if byte == UInt8(ascii: "\\"), quote != UInt8(ascii: "'"),
+          let next = bytes.popFirst()
+        {
+          text.append(next.byte)
+          end = next.range.upperBound
+        } else {
+          text.append(byte)
+        }
+      }
+      guard quote == nil else {
+        throw UsageError("a quotation mark has no end: Exec=\(ByteString(value).quoted)")
+      }
+      words.append(
+        Word(text: ExecLine.literal(text), range: first.range.lowerBound..<end))
+    }
+  }
+
+  /// Whether a word holds `name`, for instance a command line of a shell's.
+  func mentions(_ name: ByteString) -> Bool {
+    words.contains { word in
+      word.text.bytes.indices.contains { word.text.bytes[$0...].starts(with: name.bytes) }
+    }
+  }
+
+  /// Two percent signs stand for one; one and a letter, for what is opened, stays.
+  private static func literal(_ word: [UInt8]) -> ByteString {
+    var text: [UInt8] = []
+    var rest = word[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), rest.first == byte { rest = rest.dropFirst() }
+      text.append(byte)
+    }
+    return ByteString(text)
+  }
+
+  // MARK: - Escapes of strings
+
+  private static let escapes: [(letter: UInt8, byte: UInt8)] = [
+    (UInt8(ascii: "s"), UInt8(ascii: " ")), (UInt8(ascii: "n"), UInt8(ascii: "\n")),
+    (UInt8(ascii: "t"), UInt8(ascii: "\t")), (UInt8(ascii: "r"), UInt8(ascii: "\r")),
+    (UInt8(ascii: "\\"), UInt8(ascii: "\\")),
+  ]
+
+  /// The bytes that a string stands for, each with the part that it is written as.
+  private static func characters(
+    _ value: ArraySlice<UInt8>
+  ) -> [(byte: UInt8, range: Range<Int>)] {
+    var characters: [(byte: UInt8, range: Range<Int>)] = []
+    var index = value.startIndex
+    while index < value.endIndex {
+      let next = index + 1
+      if value[index] == UInt8(ascii: "\\"), next < value.endIndex,
+        let escape = escapes.first(where: { $0.letter == value[next] })
+      {
+        characters.append((escape.byte, index..<next + 1))
+        index = next + 1
+      } else {
+        characters.append((value[index], index..<next))
+        index = next
+      }
+    }
+    return characters
+  }
+
+  /// The text that a string stands for.
+  static func unescaped(_ value: ArraySlice<UInt8>) -> ByteString {
+    ByteString(characters(value).map(\.byte))
+  }
+
+  /// `text` as a string writes it.
+  static func escaped(_ text: ByteString) -> [UInt8] {
+    text.bytes.flatMap { byte in
+      // A space needs it at the ends only, where no path has one.
+      guard byte != UInt8(ascii: " "), let escape = escapes.first(where: { $0.byte == byte }) else {
+        return [byte]
+      }
+      return [UInt8(ascii: "\\"), escape.letter]
+    }
+  }
+
+  /// `word` as a word of an Exec value, in quotation marks where it has to be.
+  static func quoted(_ word: ByteString) -> [UInt8] {
+    let reserved = Array(" \t\n\r\"'\\><~|&;$*?#()`".utf8)
+    let isQuoted = word.bytes.contains { reserved.contains($0) }
+    var text: [UInt8] = []
+    for byte in word.bytes {
+      if isQuoted && "\"`$\\".utf8.contains(byte) { text.append(UInt8(ascii: "\\")) }
+      if byte == UInt8(ascii: "%") { text.append(byte) }
+      text.append(byte)
+    }
+    let quote = isQuoted ? [UInt8(ascii: "\"")] : []
+    return escaped(ByteString(quote + text + quote))
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n")
+      || byte == UInt8(ascii: "\r")
+  }
+
+  /// The part of `text` between the blanks at its ends.
+  static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let start = text.drop(while: isBlank)
+    let end = start.lastIndex { !isBlank($0) } ?? start.startIndex - 1
+    return start[..<(end + 1)]
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a command line with --wrap asks for.
+
+public import Linux
+public import Sandbox
+
+/// A wrapper script that is to be written, and what goes into it.
+public struct WrapRequest: Equatable, Sendable {
+  /// The program, by its name or its path.
+  public private(set) var program: ByteString = ""
+  /// Where the script goes; nil for standard output.
+  public private(set) var output: ByteString?
+  /// Where the entry for menus goes, if one is wanted; empty for the user's directory of entries.
+  public private(set) var desktopFile: ByteString?
+  /// Whether files that somebody else wrote are replaced.
+  public private(set) var overwrites = false
+  /// The other options, each with its operands, as they were typed.
+  public private(set) var options: [[ByteString]] = []
+
+  /// Sorts the words of a command line, which are those of the wrapper's but for a few.
+  public init(_ words: [ByteString], _ surroundings: Surroundings) throws(UsageError) {
+    var rest = words[...]
+    while let word = rest.first, word.bytes.first == UInt8(ascii: "-"), word != "--" {
+      guard let option = Option.named(word) else {
+        // The same words say it better when they are parsed as a sandbox.
+        options.append([word])
+        rest = rest.dropFirst()
+        continue
+      }
+      var operands = rest.dropFirst().prefix(option.operands.count)
+      if option.traits.contains(.lastIsOptional), operands.last?.bytes.first == UInt8(ascii: "-") {
+        operands = operands.dropLast()
+      }
+      rest = rest.dropFirst(1 + operands.count)
+      try take(option, operands, surroundings)
+    }
+    if rest.first == "--" { rest = rest.dropFirst() }
+    if let word = rest.first {
+      throw UsageError(
+        "--wrap: \(word.quoted) is one word too many; the wrapper passes on what it is given")
+    }
+    if desktopFile != nil && output == nil {
+      throw UsageError("--desktop-file needs --output, as the entry starts that file")
+    }
+  }
+
+  private mutating func take(
+    _ option: Option, _ operands: ArraySlice<ByteString>, _ surroundings: Surroundings
+  ) throws(UsageError) {
+    switch option.name {
+    case "--wrap":
+      guard program.isEmpty else { throw UsageError("--wrap: may be given only once") }
+      program = try WrapRequest.operand(of: option, operands)
+    case "--output": output = try WrapRequest.operand(of: option, operands)
+    case "--desktop-file": desktopFile = operands.first ?? ""
+    case "--overwrite": overwrites = true
+    default:
+      if option.operands.contains(where: { $0.kind == .descriptor }) {
+        throw UsageError("\(option.name): a wrapper has no descriptor that it could name")
+      }
+      options.append([ByteString(option.name)] + operands)
+      // It is meant where it is typed, and the wrapper is started elsewhere.
+      if option.name == "--profile", let name = operands.first,
+        name.bytes.contains(UInt8(ascii: "/")), let path = surroundings.absolute(name)
+      {
+        options[options.count - 1] = ["--profile", path]
+      }
+    }
+  }
+
+  /// The operand of an option; another option in its place is none.
+  private static func operand(
+    of option: Option, _ operands: ArraySlice<ByteString>
+  ) throws(UsageError) -> ByteString {
+    guard let operand = operands.first, !operand.isEmpty,
+      operand.bytes.first != UInt8(ascii: "-")
+    else { throw UsageError("\(option.name): \(option.operands[0].name) is missing") }
+    return operand
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Wrappers as values: what goes into them, and how entries of menus are read and written.
+
+import Linux
+import Sandbox
+import Testing
+
+@testable import Options
+
+@Suite("Wrappers")
+struct WrapTests {
+  private func request(_ words: ByteString...) throws -> WrapRequest {
+    try WrapRequest(words, Surroundings(workingDirectory: "/work"))
+  }
+
+  // Red: a wrapper makes another sandbox than was typed, or is written elsewhere.
+  @Test func `What is about the wrapper is told from what goes into it`() throws {
+    let request = try request(
+      "--unshare-all", "--wrap", "tool", "--setenv", "A", "--wrap", "--output", "bin", "--profile",
+      "./own", "--profile", "desktop", "--desktop-file", "--overwrite")
+    #expect(request.program == "tool")
+    #expect(request.output == "bin")
+    #expect(request.desktopFile == "")
+    #expect(request.overwrites)
+    #expect(
+      request.options == [
+        ["--unshare-all"], ["--setenv", "A", "--wrap"], ["--profile", "/work/own"],
+        ["--profile", "desktop"],
+      ])
+  }
+
+  private func replaced(_ lines: String, by path: ByteString = "/w") throws -> String {
+    let entry = DesktopEntry(Array("[Desktop Entry]\n\(lines)\n".utf8))
+    let text = try entry.replacing({ $0 == "tool" || $0 == "/a b" }, named: "tool", with: path)
+    return String(decoding: text, as: UTF8.self).split(separator: "\n").dropFirst(2)
+      .joined(separator: "\n")
+  }
+
+  // Red: a menu starts something else, or with other arguments.
+  @Test(
+    "The program is found and replaced in its written form",
+    arguments: [
+      ("Exec=tool", "Exec=/w"), ("Exec =  tool %U\t", "Exec =  /w %U\t"),
+      ("Exec=\"tool\" \"a b\"", "Exec=/w \"a b\""), ("Exec=\"/a b\"", "Exec=/w"),
+      ("Exec=/a\\\\ b", "Exec=/w"), ("Exec=env A=\"b c\" tool x", "Exec=env A=\"b c\" /w x"),
+      ("Exec=tool tool", "Exec=/w tool"), ("TryExec=/a b\nExec=tool", "TryExec=/w\nExec=/w"),
+      ("Exec=tool\nTryExec=other", "Exec=/w\nTryExec=other"),
+      (
+        "Exec=tool\n[Desktop Action a]\nExec=\"to\\\\ol\" a",
+        "Exec=/w\n[Desktop Action a]\nExec=/w a"
+      ),
+      ("Exec=tool\n[Other]\nExec=tool", "Exec=/w\n[Other]\nExec=tool"),
+      ("Exec=tool\n[Desktop Action a]\nExec=other", "Exec=/w\n[Desktop Action a]\nExec=other"),
+      ("#Exec=tool\nExec=tool\nDBusActivatable=true", "#Exec=tool\nExec=/w"),
+    ])
+  func replacement(_ line: String, _ expected: String) throws {
+    #expect(try replaced(line) == expected)
+  }
+
+  // Red: an entry that no menu understands.
+  @Test(
+    "A path is quoted as an entry demands",
+    arguments: [
+      ("/a-b_c.d", "/a-b_c.d"), ("/a b", "\"/a b\""), ("/100%", "/100%%"), ("/é", "/é"),
+      ("/a\"b", #""/a\\"b""#), ("/$a`", #""/\\$a\\`""#), (#"/a\b"#, #""/a\\\\b""#),
+      ("/a\nb", #""/a\nb""#),
+    ])
+  func quoting(_ path: String, _ expected: String) throws {
+    #expect(try replaced("Exec=tool x", by: ByteString(path)) == "Exec=\(expected) x")
+  }
+
+  // Red: the program is started past its wrapper, or an entry is broken.
+  @Test(
+    "What cannot be wrapped is refused",
+    arguments: [
+      ("Exec=other", "/w"), ("Name=tool", "/w"), ("Exec=\"tool", "/w"),
+      ("Exec=sh -c 'tool a'", "/w"),
+      ("Exec=tool\n[Desktop Action a]\nExec=sh -c \"tool a\"", "/w"), ("Exec=tool", "/a=b"),
+    ])
+  func refusal(_ line: String, _ path: String) {
+    #expect(throws: UsageError.self) { try replaced(line, by: ByteString(path)) }
+  }
+}
