@@ -60,6 +60,8 @@ let package = Package(
       exclude: ["Golden"], swiftSettings: strict),
     // It starts the executable and links nothing of it.
     .testTarget(name: "LauncherTests", exclude: ["Cases"], swiftSettings: strict),
+    // A hostile command, and a launcher that is hindered; they link nothing of it either.
+    .testTarget(name: "EscapeTests", exclude: ["Hostile"], swiftSettings: strict),
     // It starts programs that start the executable.
     .testTarget(name: "ClientTests", exclude: ["Scripts"], swiftSettings: strict),
     // It starts programs of a desktop in it.

@@ -62,6 +62,12 @@ public struct Capabilities: Hashable, Sendable {
     Capabilities(bits: left.bits & right.bits)
   }
 
+  /// Whether the capability called `name` is in the set.
+  public func contains(_ name: String) -> Bool {
+    guard !isEmpty, let capability = Capabilities(named: name) else { return false }
+    return !(self & capability).isEmpty
+  }
+
   /// The members that are not in `other`.
   public func subtracting(_ other: Capabilities) -> Capabilities {
     Capabilities(bits: bits & ~other.bits)

@@ -114,6 +114,15 @@ public enum CurrentProcess {
     try check(linux_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)")
   }
 
+  /// Keeps others of the same user from tracing this process and from following its links in
+  /// /proc, whatever capabilities they have in a user namespace that it joins; or lets them again.
+  ///
+  /// The kernel then asks for CAP_SYS_PTRACE in the user namespace in which the program was
+  /// executed. See prctl(2), PR_SET_DUMPABLE, and ptrace(2).
+  public static func setHidden(_ isHidden: Bool) throws(SystemCallError) {
+    try check(linux_prctl(PR_SET_DUMPABLE, isHidden ? 0 : 1, 0, 0), "prctl(PR_SET_DUMPABLE)")
+  }
+
   /// Renounces all privileges that an exec could give, for good.
   ///
   /// See prctl(2), PR_SET_NO_NEW_PRIVS.

@@ -84,11 +84,11 @@ extension Namespaces {
   }
 }
 
-/// The number that tells one namespace from another of the same kind, of a process.
+/// The number that tells a namespace of this process from others of the same kind.
 ///
 /// See namespaces(7).
-public func namespaceNumber(of pid: Int32, _ name: String) throws(SystemCallError) -> UInt64 {
-  let path = FilePath("/proc/\(String(pid))/ns/\(name)")
+public func namespaceNumber(_ name: String) throws(SystemCallError) -> UInt64 {
+  let path = FilePath("/proc/self/ns/" + name)
   var status = stat()
   let result = unsafe path.withPlatformString { unsafe stat($0, &status) < 0 ? -errno : 0 }
   do throws(SystemCallError) {
@@ -124,18 +124,25 @@ public enum IdentityMap {
   private static func write(
     _ name: String, _ text: String, _ proc: CInt?
   ) throws(SystemCallError) {
-    let path = FilePath(proc == nil ? "/proc/" + name : name)
-    let result = unsafe path.withPlatformString {
-      unsafe linux_openat(proc ?? AT_FDCWD, $0, O_WRONLY | O_CLOEXEC, 0)
-    }
     do throws(SystemCallError) {
-      let file = OwnedDescriptor(try check(result, "open"))
+      let file = try openProc(name, O_WRONLY, proc)
       // The kernel takes the whole map in one call only, as this is one.
       try Descriptors.write(ArraySlice(text.utf8), to: file.rawValue)
     } catch {
       throw error.about(ByteString("/proc/" + name))
     }
   }
+}
+
+/// Opens a file of /proc, or of the open procfs that stands for it.
+private func openProc(
+  _ name: String, _ flags: CInt, _ proc: CInt?
+) throws(SystemCallError) -> OwnedDescriptor {
+  let path = FilePath(proc == nil ? "/proc/" + name : name)
+  let result = unsafe path.withPlatformString {
+    unsafe linux_openat(proc ?? AT_FDCWD, $0, flags | O_CLOEXEC, 0)
+  }
+  return OwnedDescriptor(try check(result, "open"))
 }
 
 /// What a new uts, network or time namespace is given before the command starts.
@@ -171,25 +178,26 @@ public enum NamespaceSettings {
   /// host's.
   ///
   /// See time_namespaces(7).
+  ///
+  /// `proc` is an open procfs in place of the one at /proc.
   public static func setClockOffsets(
-    monotonic: Int64, boottime: Int64
+    monotonic: Int64, boottime: Int64, through proc: CInt? = nil
   ) throws(SystemCallError) {
-    let path: FilePath = "/proc/self/timens_offsets"
+    let name = "self/timens_offsets"
     let text = "monotonic \(String(monotonic)) 0\nboottime \(String(boottime)) 0\n"
     do throws(SystemCallError) {
-      let file = try OwnedDescriptor.open(path, OpenMode(flags: O_WRONLY, permissions: 0))
+      let file = try openProc(name, O_WRONLY, proc)
       try Descriptors.write(ArraySlice(text.utf8), to: file.rawValue)
     } catch {
-      throw error.about(ByteString(path))
+      throw error.about(ByteString("/proc/" + name))
     }
   }
 
   /// Moves this process into the time namespace that its children would begin in.
   ///
   /// Kernels before 6.1 do so only for children, not at exec. See time_namespaces(7).
-  public static func enterTimeNamespace() throws(SystemCallError) {
-    let namespace = try OwnedDescriptor.open(
-      "/proc/self/ns/time_for_children", OpenMode(flags: O_RDONLY, permissions: 0))
+  public static func enterTimeNamespace(through proc: CInt? = nil) throws(SystemCallError) {
+    let namespace = try openProc("self/ns/time_for_children", O_RDONLY, proc)
     try check(linux_setns(namespace.rawValue, CInt(CLONE_NEWTIME)), "setns")
   }
 }

@@ -39,6 +39,10 @@ private struct Hint {
       actions: [.createProcess, .createNamespaces], errors: [.invalidArgument],
       text: "the kernel may be built without a kind of namespace that was asked for"),
     Hint(
+      actions: [.prepare], errors: [.diskQuotaExceeded],
+      text: "the caller's session keyring is kept from the command by another, and the limit of "
+        + "keys is exhausted: see the sysctl kernel.keys.maxkeys and /proc/key-users"),
+    Hint(
       actions: [.writeIdentityMap], errors: [.noSuchFileOrDirectory],
       text: "/proc is not mounted here; a user namespace cannot be set up without it"),
     Hint(

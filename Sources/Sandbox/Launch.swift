@@ -71,6 +71,10 @@ final class LaunchPlan {
     sandbox.joined.pid != nil || sandbox.joined.user != nil && namespaces.contains(.pid)
   }
 
+  /// Whether the child shares namespaces with processes that may be hostile, and has to hide from
+  /// them for as long as it has something to hide.
+  var isHidden: Bool { sandbox.joined.user != nil || sandbox.joined.pid != nil }
+
   /// How many times the child goes on as another process.
   var moves: Int {
     guard needsGoBetween else { return 0 }
@@ -112,6 +116,8 @@ extension Sandbox {
       try forEachDescriptor { (_, number) throws(SystemCallError) in
         try Descriptors.closeOnExec(number)
       }
+      // In the caller's user namespace, in which launches find the one that they share.
+      try SessionKeyring.replace()
       SignalDisposition.restoreChildReports()
       // Until the monitor can read them; the child's are blocked all the way to exec.
       return try SignalMask.blockAll()

@@ -7,8 +7,8 @@ internal import Linux
 enum SetupMessage: Equatable {
   /// The child goes on as another process, of which a descriptor comes along.
   case hasMoved
-  /// The namespaces are made; the child waits for an answer.
-  case isReady
+  /// The namespaces are made and have these numbers; the child waits for an answer.
+  case isReady([UInt64])
   /// The command exists; a descriptor of it comes along.
   case hasStarted
   /// The command is the last process inside, and has ended.
@@ -16,17 +16,21 @@ enum SetupMessage: Equatable {
   /// The command has ended.
   case hasEnded(Termination)
 
+  /// The most bytes that a message has: one number for every kind of namespace.
+  static let capacity = 5 + 8 * 8
+
   /// Reads a message; nil where it is none.
   init?(_ bytes: [UInt8]) {
-    guard bytes.count == 5 else { return nil }
-    var number: UInt32 = 0
-    for index in 0..<4 { number |= UInt32(bytes[1 + index]) << UInt32(8 * index) }
+    guard bytes.count >= 5 else { return nil }
+    let number = SetupMessage.number(bytes[1..<5])
     switch bytes[0] {
     case 1: self = .hasMoved
-    case 2: self = .isReady
+    case 2:
+      let starts = stride(from: 5, through: bytes.count - 8, by: 8)
+      self = .isReady(starts.map { SetupMessage.number(bytes[$0..<($0 + 8)]) })
     case 3: self = .hasStarted
     case 4: self = .hasEnded(.exited(UInt8(truncatingIfNeeded: number)))
-    case 5: self = .hasEnded(.signaled(CInt(bitPattern: number)))
+    case 5: self = .hasEnded(.signaled(CInt(truncatingIfNeeded: number)))
     case 6: self = .isEnding
     default: return nil
     }
@@ -43,7 +47,18 @@ enum SetupMessage: Equatable {
       case .hasEnded(.exited(let status)): (4, Int32(status))
       case .hasEnded(.signaled(let signal)): (5, signal)
       }
-    let bits = UInt32(bitPattern: number)
-    return [kind] + [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: bits >> UInt32($0)) }
+    var bytes = [kind] + SetupMessage.bytes(UInt32(bitPattern: number))
+    if case .isReady(let numbers) = self {
+      for number in numbers { bytes += SetupMessage.bytes(number) }
+    }
+    return bytes
+  }
+
+  private static func bytes<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+    (0..<(Number.bitWidth / 8)).map { UInt8(truncatingIfNeeded: number >> Number(8 * $0)) }
+  }
+
+  private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 }

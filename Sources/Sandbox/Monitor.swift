@@ -98,7 +98,7 @@ extension Monitor {
   private mutating func readMessage() throws(LaunchError) -> Termination? {
     guard let number = status?.rawValue else { return nil }
     let (bytes, descriptor) = try doing(.supervise) { () throws(SystemCallError) in
-      try Descriptors.receive(from: number, capacity: 16)
+      try Descriptors.receive(from: number, capacity: SetupMessage.capacity)
     }
     if bytes.isEmpty {
       status = nil
@@ -116,7 +116,7 @@ extension Monitor {
       child = try doing(.supervise) { () throws(SystemCallError) in
         try ChildProcess(descriptor: OwnedDescriptor(descriptor))
       }
-    case .isReady: try describe()
+    case .isReady(let numbers): try describe(numbers)
     case .hasStarted:
       command = OwnedDescriptor(descriptor)
       for signal in pending { try? command?.sendSignal(signal) }
@@ -129,10 +129,10 @@ extension Monitor {
   }
 
   /// Tells the caller of the sandbox, and the child that it was told.
-  private mutating func describe() throws(LaunchError) {
+  private mutating func describe(_ numbers: [UInt64]) throws(LaunchError) {
     let channels = plan.sandbox.channels
     do throws(SystemCallError) {
-      let description = try SandboxDescription(of: child.pid, plan.namespaces)
+      let description = SandboxDescription(of: child.pid, plan.namespaces, numbers)
       if let number = channels.information {
         try Descriptors.write(description.information, to: number)
         Descriptors.close(number)
@@ -191,7 +191,8 @@ extension Monitor {
     if !isBetween { _ = try? child.wait() }
     // It may have gone on as another process in the meantime.
     if let number = status?.rawValue {
-      while let (bytes, descriptor) = try? Descriptors.receive(from: number, capacity: 16),
+      while let (bytes, descriptor) = try? Descriptors.receive(
+        from: number, capacity: SetupMessage.capacity),
         !bytes.isEmpty
       {
         if descriptor >= 0 { try? OwnedDescriptor(descriptor).sendSignal(Monitor.kill) }

@@ -12,14 +12,25 @@ struct SandboxDescription {
   /// Kinds that are told of; the others are younger than the form.
   private static let reported: Namespaces = [.cgroup, .ipc, .mount, .network, .pid, .uts]
 
-  /// Looks up the namespaces of `pid`.
-  init(of pid: Int32, _ namespaces: Namespaces) throws(SystemCallError) {
-    var fields = [(name: "child-pid", value: UInt64(pid))]
-    for (kind, name) in Namespaces.names
-    where namespaces.contains(kind) && SandboxDescription.reported.contains(kind) {
-      fields.append((name + "-namespace", try namespaceNumber(of: pid, name)))
-    }
-    self.fields = fields
+  /// Describes the sandbox whose first process is `pid`, with `numbers` as `numbers(of:)` has them.
+  init(of pid: Int32, _ namespaces: Namespaces, _ numbers: [UInt64]) {
+    fields =
+      [("child-pid", UInt64(pid))]
+      + zip(SandboxDescription.names(of: namespaces), numbers).map { ($0 + "-namespace", $1) }
+  }
+
+  /// The numbers of this process's namespaces, of those kinds among `namespaces` that are told of.
+  ///
+  /// The first process of the sandbox looks, as it may have to hide from everybody else.
+  static func numbers(of namespaces: Namespaces) throws(SystemCallError) -> [UInt64] {
+    var numbers: [UInt64] = []
+    for name in names(of: namespaces) { numbers.append(try namespaceNumber(name)) }
+    return numbers
+  }
+
+  private static func names(of namespaces: Namespaces) -> [String] {
+    Namespaces.names.filter { namespaces.contains($0.namespace) && reported.contains($0.namespace) }
+      .map(\.name)
   }
 
   /// The object over several lines, for `--info-fd`.

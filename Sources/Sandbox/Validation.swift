@@ -95,10 +95,7 @@ extension Sandbox {
 
   /// Whether the command keeps what it takes to undo `--disable-userns`.
   var canRaiseLimits: Bool {
-    guard disablesUserNamespaces, let needed = Capabilities(named: "sys_resource") else {
-      return false
-    }
-    return !(capabilities.applied(to: Capabilities()) & needed).isEmpty
+    disablesUserNamespaces && capabilities.applied(to: Capabilities()).contains("sys_resource")
   }
 
   /// Calls `body` with every descriptor of the caller's that the sandbox makes use of, and the

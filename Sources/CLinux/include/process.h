@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
@@ -33,6 +34,10 @@ int linux_vfork(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 
 static inline int linux_pidfd_open(int pid) {
   return (int)linux_result(syscall(SYS_pidfd_open, pid, 0));
+}
+
+static inline long linux_keyctl(int operation, unsigned long a, unsigned long b) {
+  return linux_result(syscall(SYS_keyctl, operation, a, b, 0, 0));
 }
 
 static inline int linux_unshare(int flags) { return (int)linux_result(syscall(SYS_unshare, flags)); }

@@ -35,14 +35,15 @@ struct Command {
       try changeIdentity()
       try privileges.dropInCommand()
     }
-    var environment = Environment(plan.image.environment, plan.sandbox.environment + variables)
-    // With the command's own rights, and with HOME as it will be.
-    try changeDirectory(&environment)
     if let label = plan.sandbox.executionLabel, let proc {
       try doing(.setLabel, option: "--exec-label", label) { () throws(SystemCallError) in
         try SELinux.setLabel(label, for: .execution, through: proc)
       }
     }
+    closeSources()
+    var environment = Environment(plan.image.environment, plan.sandbox.environment + variables)
+    // With the command's own rights, and with HOME as it will be.
+    try changeDirectory(&environment)
     CurrentProcess.setFileModeMask(fileModeMask)
     try doing(.prepare) { () throws(SystemCallError) in try plan.signalMask.restore() }
     // Last, so that a filter need allow nothing but the command's own calls, and exec.
@@ -51,6 +52,16 @@ struct Command {
     }
     return Execution(
       words: plan.sandbox.command, name: plan.sandbox.commandName, environment: environment)
+  }
+
+  /// Closes what options named and what was opened for this process, all of it used up by now.
+  ///
+  /// Exec would be too late: the way to the working directory or to the command may lead over a
+  /// link to `/proc/self/fd/N` that an earlier command planted, and from an open directory of the
+  /// host `..` leads to all of its files (CVE-2024-21626 is of this kind).
+  private func closeSources() {
+    plan.sandbox.forEachDescriptor { (_, number) in Descriptors.close(number) }
+    if let proc { Descriptors.close(proc) }
   }
 
   /// Takes on the ids that were asked for in a user namespace that was joined; in a new one they

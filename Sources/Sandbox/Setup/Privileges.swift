@@ -14,7 +14,8 @@ struct Privileges {
   /// The kernel lets a process look into another and take it over only where it has the other's
   /// capabilities (ptrace(2), PTRACE_MODE_*): one that init never uses keeps its memory,
   /// descriptors and working directory from a payload of the same user. Who is outside of the user
-  /// namespace and owns it has every capability in it, and may look.
+  /// namespace and owns it has every capability in it, and may look. So may a payload that keeps
+  /// CAP_SYS_PTRACE, whatever init has: there is no fence then, so that nothing is to be gained.
   let fence: Capabilities
 
   /// Works out who keeps what.
@@ -27,7 +28,7 @@ struct Privileges {
     let available = try Capabilities.permitted()
     self.hasUserNamespace = hasUserNamespace
     command = changes.applied(to: hasUserNamespace ? Capabilities() : available) & available
-    let spare = available.subtracting(command).bits
+    let spare = command.contains("sys_ptrace") ? 0 : available.subtracting(command).bits
     fence = Capabilities(bits: spare & (~spare &+ 1))
   }
 

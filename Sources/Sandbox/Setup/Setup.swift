@@ -40,7 +40,9 @@ struct Setup: ~Copyable {
   private borrowing func steps() throws(LaunchError) {
     // Before anything that takes time: when the monitor dies from now on, so does the sandbox.
     if plan.sandbox.diesWithParent { try dieWithMonitor() }
-    // Before anything is made: who is not mapped owns nothing and may not create files.
+    // Before anything is made: who is not mapped owns nothing and may not create files. Whoever is
+    // in namespaces that are joined may have capabilities there, with which this process could be
+    // taken over while the host's tree is its root (CVE-2016-9962 is of this kind): it hides first.
     try enterUserNamespace()
     // A pid namespace can be entered by a clone only, and by its owner only.
     if plan.needsGoBetween { try moveOn() }
@@ -56,6 +58,8 @@ struct Setup: ~Copyable {
     if plan.sandbox.disablesUserNamespaces { try disableUserNamespaces() }
     let proc = try keepProc()
     let variables = try makeRoot(proc)
+    // Nothing of the host is left to be had from this process.
+    if plan.isHidden { try show(proc) }
     // The namespace that is below this one and may do less.
     try enterSecondUserNamespace(proc)
     // From open descriptors, which init is about to close.
@@ -83,6 +87,12 @@ extension Setup {
     if status.isHungUp() { CurrentProcess.exit(125) }
   }
 
+  /// Lets the caller look into this process again, and enter the sandbox by its number.
+  private borrowing func show(_ proc: CInt?) throws(LaunchError) {
+    try doing(.prepare) { () throws(SystemCallError) in try CurrentProcess.setHidden(false) }
+    if plan.namespaces.contains(.time) { try setClocks(through: proc) }
+  }
+
   private borrowing func makeNamespaces() throws(LaunchError) {
     try doing(.createNamespaces) { () throws(SystemCallError) in
       try plan.remainingNamespaces.unshare()
@@ -107,18 +117,21 @@ extension Setup {
         try NamespaceSettings.setDomainName(name)
       }
     }
-    if plan.namespaces.contains(.time) {
-      let clocks = plan.sandbox.clocks
-      try doing(.setClocks, option: "--unshare-time") { () throws(SystemCallError) in
-        try NamespaceSettings.setClockOffsets(
-          monotonic: clocks.monotonic ?? 0, boottime: clocks.boottime ?? 0)
-        try NamespaceSettings.enterTimeNamespace()
-      }
-    }
+    // The kernel keeps the file from a process that hides.
+    if plan.namespaces.contains(.time), !plan.isHidden { try setClocks() }
     if plan.namespaces.contains(.network) {
       try doing(.loopback) { () throws(SystemCallError) in
         try NamespaceSettings.bringLoopbackUp()
       }
+    }
+  }
+
+  private borrowing func setClocks(through proc: CInt? = nil) throws(LaunchError) {
+    let clocks = plan.sandbox.clocks
+    try doing(.setClocks, option: "--unshare-time") { () throws(SystemCallError) in
+      try NamespaceSettings.setClockOffsets(
+        monotonic: clocks.monotonic ?? 0, boottime: clocks.boottime ?? 0, through: proc)
+      try NamespaceSettings.enterTimeNamespace(through: proc)
     }
   }
 
@@ -144,9 +157,10 @@ extension Setup {
   /// A procfs that serves this process later, when there may be none inside.
   private borrowing func keepProc() throws(LaunchError) -> CInt? {
     let sandbox = plan.sandbox
-    guard (sandbox.executionLabel ?? sandbox.fileLabel) != nil || sandbox.canRaiseLimits else {
-      return nil
-    }
+    guard
+      (sandbox.executionLabel ?? sandbox.fileLabel) != nil || sandbox.canRaiseLimits
+        || plan.isHidden && plan.namespaces.contains(.time)
+    else { return nil }
     return try doing(.prepare) { () throws(SystemCallError) in
       try OwnedDescriptor.open("/proc", .directory).release()
     }
@@ -229,6 +243,8 @@ extension Setup {
       // So that it sees the end of all that the command starts, as process 1 would.
       if !isOnlyReaper { try CurrentProcess.becomeSubreaper() }
       return try ChildProcess.startSharingMemory {
+        // Its own copies, which a planted link could lead to (`Command.closeSources`).
+        for number in locks { Descriptors.close(number) }
         Setup.give(up: command.start(), reportEnd)
       }
     }

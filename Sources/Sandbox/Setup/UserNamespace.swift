@@ -10,6 +10,7 @@ extension Setup {
   borrowing func enterUserNamespace() throws(LaunchError) {
     if let descriptor = plan.sandbox.joined.user {
       try doing(.joinNamespace, option: "--userns") { () throws(SystemCallError) in
+        try CurrentProcess.setHidden(true)
         try Namespaces.user.join(descriptor)
       }
     } else if let descriptor = plan.sandbox.channels.mapsWritten {
@@ -39,6 +40,7 @@ extension Setup {
   borrowing func moveOn() throws(LaunchError) {
     if let descriptor = plan.sandbox.joined.pid {
       try doing(.joinNamespace, option: "--pidns") { () throws(SystemCallError) in
+        try CurrentProcess.setHidden(true)
         try Namespaces.pid.join(descriptor)
       }
       try continueAsSibling([])
@@ -67,8 +69,11 @@ extension Setup {
   borrowing func announce() throws(LaunchError) {
     let channels = plan.sandbox.channels
     guard channels.information != nil || channels.status != nil else { return }
+    let numbers = try doing(.describe) { () throws(SystemCallError) in
+      try SandboxDescription.numbers(of: plan.namespaces)
+    }
     let answer = try doing(.supervise) { () throws(SystemCallError) in
-      try status.send(SetupMessage.isReady.bytes)
+      try status.send(SetupMessage.isReady(numbers).bytes)
       return try Descriptors.receive(from: status.rawValue, capacity: 1).message
     }
     // The monitor has gone, and with it whoever should have been told before the command starts.

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel's keyrings, of which every process has one for its session.
+
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// The session keyring of this process.
+///
+/// See session-keyring(7).
+public enum SessionKeyring {
+  /// Changes to an empty keyring that nobody can read or write, in place of the caller's.
+  ///
+  /// It is one for all launches of a user that run at a time, found by its name, as the number of
+  /// keys that a user may have is small (keyrings(7), maxkeys). Nothing can pass through it: its
+  /// permissions allow just the search by which it is joined, and nobody may change them. In a user
+  /// namespace the keyrings of the user, other than that of the session, are new ones.
+  ///
+  /// See keyctl(2), KEYCTL_JOIN_SESSION_KEYRING and KEYCTL_SETPERM.
+  public static func replace() throws(SystemCallError) {
+    let joined = unsafe name.withCString {
+      linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, CUnsignedLong(UInt(bitPattern: $0)), 0)
+    }
+    if joined < 0, isOutOfReach(CInt(truncatingIfNeeded: joined)) { return }
+    let keyring = try check(CInt(truncatingIfNeeded: joined), "keyctl")
+    let result = linux_keyctl(
+      KEYCTL_SETPERM, CUnsignedLong(keyring), searchableByPossessorAndUser)
+    // One that exists has these permissions already, and they do not allow a change.
+    if result == CLong(-EACCES) { return }
+    try check(CInt(truncatingIfNeeded: result), "keyctl")
+  }
+
+  private static let name: ByteString = "nestbox"
+
+  /// KEY_POS_SEARCH and KEY_USR_SEARCH of the kernel.
+  private static let searchableByPossessorAndUser: CUnsignedLong = 0x0808_0000
+
+  /// Whether the kernel has no keys, or whoever runs this process hides them with a filter, as
+  /// container engines do: they are then hidden from the command as well.
+  private static func isOutOfReach(_ result: CInt) -> Bool {
+    guard result == -ENOSYS || result == -EPERM else { return false }
+    // KEY_SPEC_SESSION_KEYRING, which the header has as -3.
+    let session = CUnsignedLong(bitPattern: -3)
+    return linux_keyctl(KEYCTL_GET_KEYRING_ID, session, 0) == CLong(result)
+  }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ways to capabilities and to what only they allow.
+#include "hostile.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/io.h>
+
+// Prints who it is, for `set_user_id` and `file_capabilities`.
+static void identity(void) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2];
+  syscall(SYS_capget, &header, data);
+  const char *own = getenv("OWN_USER");
+  if (own && geteuid() != (unsigned)atoi(own)) escaped("the user is %u", geteuid());
+  if (data[0].effective | data[0].permitted | data[1].effective | data[1].permitted)
+    escaped("there are capabilities %x", data[0].permitted);
+}
+
+static void execute(const char *file) {
+  char *arguments[] = {(char *)file, "identity", 0};
+  execv(file, arguments);
+}
+static void execute_set_user_id(void) { execute(getenv("SETUID_FILE")); }
+static void execute_with_capabilities(void) { execute(getenv("CAPABLE_FILE")); }
+
+// A program that makes everybody root.
+static void set_user_id(void) {
+  in_child(execute_set_user_id);
+  in_namespaces(0, execute_set_user_id);
+}
+
+// A program that gives capabilities to everybody.
+static void file_capabilities(void) { in_child(execute_with_capabilities); }
+
+static void open_controls(void) {
+  static const char *const controls[] = {
+      "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/vm/drop_caches",
+      "/proc/sys/fs/binfmt_misc/register", "/proc/sysrq-trigger", "/proc/irq/default_smp_affinity",
+      "/sys/kernel/uevent_helper", "/sys/power/state", "/sys/kernel/mm/ksm/run",
+      "/sys/fs/cgroup/cgroup.procs"};
+  for (unsigned i = 0; i < sizeof controls / sizeof *controls; i++)
+    if (open(controls[i], O_WRONLY) >= 0) escaped("%s can be written", controls[i]);
+}
+
+static void open_new_controls(void) {
+  mount("proc", "/proc", "proc", 0, 0);
+  mount("sysfs", "/sys", "sysfs", 0, 0);
+  open_controls();
+}
+
+// What controls the whole machine through files.
+static void machine_controls(void) {
+  in_child(open_controls);
+  in_namespaces(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET, open_new_controls);
+}
+
+// Whether a call that failed said that it may not be made, or that the kernel has no such call.
+static int refused(void) { return errno == EPERM || errno == ENOSYS; }
+
+// Each of these says EPERM to who may not, and something else, harmless, to who may.
+static void try_machine_calls(void) {
+  if (iopl(3) == 0) escaped("iopl");
+  if (syscall(SYS_swapoff, "/nosuch") < 0 && !refused()) escaped("swapoff: %m");
+  if (syscall(SYS_init_module, 0, 0, "") < 0 && !refused()) escaped("init_module: %m");
+  if (syscall(SYS_delete_module, "nosuch", 0) < 0 && !refused())
+    escaped("delete_module: %m");
+  if (syscall(SYS_acct, "/nosuch") < 0 && !refused()) escaped("acct: %m");
+  if (open("/dev/mem", O_RDONLY) >= 0) escaped("/dev/mem");
+  if (setuid(0) == 0 && getenv("OWN_USER") && strcmp(getenv("OWN_USER"), "0")) {
+    // Within a namespace of its own that means nothing.
+    int fd = open("/tmp/as-root", O_CREAT | O_RDWR, 0600);
+    struct stat status;
+    if (fstat(fd, &status) == 0 && status.st_uid != geteuid()) escaped("setuid");
+  }
+}
+
+// Calls that take a capability over the whole machine.
+static void machine_calls(void) {
+  in_child(try_machine_calls);
+  in_namespaces(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS, try_machine_calls);
+}
+
+static void drop_groups(void) {
+  if (setgroups(0, 0) == 0) escaped("groups were dropped");
+}
+
+// Permissions that deny something to a group are undone by leaving it.
+static void groups(void) {
+  in_child(drop_groups);
+  in_namespaces(0, drop_groups);
+}
+
+static void use_release_agent(void) {
+  static const char *const controllers[] = {"rdma", "memory", "cpu", "pids", "none,name=x"};
+  mount("x", "/tmp", "tmpfs", 0, 0);
+  mkdir("/tmp/group", 0755);
+  for (unsigned i = 0; i < 5; i++) {
+    if (mount("cgroup", "/tmp/group", "cgroup", 0, controllers[i]) < 0) continue;
+    if (open("/tmp/group/release_agent", O_WRONLY) >= 0) escaped("release_agent can be written");
+    umount("/tmp/group");
+  }
+}
+
+// A program that the kernel runs outside when a cgroup of version 1 gets empty.
+static void release_agent(void) {
+  in_child(use_release_agent);
+  in_namespaces(CLONE_NEWNS | CLONE_NEWCGROUP, use_release_agent);
+}
+
+static int own_namespaces[8];
+static const char *const kinds[] = {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"};
+
+static void join_namespaces_of(int pid) {
+  for (unsigned i = 0; i < 8; i++) {
+    char path[64];
+    struct stat theirs, ours;
+    snprintf(path, sizeof path, "/proc/%d/ns/%s", pid, kinds[i]);
+    int fd = open(path, O_RDONLY);
+    if (fd < 0 || fstat(fd, &theirs) < 0) continue;
+    fstat(own_namespaces[i], &ours);
+    if (theirs.st_ino != ours.st_ino && setns(fd, 0) == 0) escaped("joined %s", path);
+    close(fd);
+  }
+  int process = syscall(SYS_pidfd_open, pid, 0);
+  if (process >= 0) {
+    setns(process, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET);
+    look_from(open("/", O_PATH), "the root of a namespace that was joined");
+  }
+  close(process);
+}
+
+static void join_all(void) { for_each_process(join_namespaces_of); }
+
+// Namespaces of any process that is in sight.
+static void namespaces(void) {
+  for (unsigned i = 0; i < 8; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i]);
+    own_namespaces[i] = open(path, O_RDONLY);
+  }
+  in_child(join_all);
+  in_namespaces(CLONE_NEWNS, join_all);
+}
+
+// --disable-userns: no namespace, and no way to raise the limit again.
+static void user_namespace(void) {
+  put("/proc/sys/user/max_user_namespaces", "1000");
+  if (unshare(CLONE_NEWUSER) == 0) escaped("unshare");
+  struct clone_args { uint64_t flags, rest[10]; } arguments = {CLONE_NEWUSER, {0}};
+  pid_t pid = syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid == 0) _exit(0);
+  if (pid > 0) escaped("clone3");
+}
+
+const struct attack privilege_attacks[] = {
+    {"identity", identity}, {"set-user-id", set_user_id},
+    {"file-capabilities", file_capabilities}, {"machine-controls", machine_controls},
+    {"machine-calls", machine_calls}, {"groups", groups}, {"release-agent", release_agent},
+    {"namespaces", namespaces}, {"user-namespace", user_namespace}, {0}};

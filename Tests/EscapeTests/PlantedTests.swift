@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a command leaves behind, or does next door, for the next launch to fall for.
+
+import Foundation
+import Testing
+
+@Suite("Planted", .needs("gcc"), .needs("python3"))
+struct PlantedTests {
+  /// Descriptors of the host that a launch is given, one of each kind that names a directory or
+  /// that stays open for long.
+  private static let descriptors = """
+    --ro-bind-fd 4 /x --bind-fd 5 /y --sync-fd 6 --block-fd 7 --ro-bind-data 8 /z \
+      4< outside 5< outside 6< outside 7< /dev/null 8< data/file
+    """
+
+  // Red: a link that a command planted in its own directory opens the host's whole tree to the
+  // next one, as in CVE-2024-21626.
+  @Test(
+    "A working directory that is a link to a descriptor leads nowhere",
+    arguments: [
+      "--unshare-all", "--unshare-all --as-pid-1", "",
+      "--unshare-all --unshare-user --disable-userns --cap-add ALL --lock-file /work/lock",
+    ])
+  func workingDirectory(_ options: String) throws {
+    // Process 1 holds what --sync-fd names outside.
+    let descriptors = PlantedTests.descriptors
+    let outcome = try Session().attack(
+      """
+      mkdir outside; echo here > outside/mark; ln -s ../outside work/lock
+      for number in {3..30}; do
+        ln -sfn "/proc/self/fd/$number" work/link
+        nestbox "${bare[@]}" --bind work /work \(options) \
+          \(descriptors) --chdir /work/link bash -c '
+            [ -e mark ] && echo "in the directory"; cat "../hidden/secret"' 2>&- 
+        nestbox "${bare[@]}" --bind work /work \(options) \(descriptors) \
+          "/work/link/../tools" 2>&-
+      done; echo looked
+      """)
+    #expect(outcome.output == "looked", "\(outcome.errors)")
+  }
+
+  // Red: the same, for the file that is executed: a program of the host that was not shown runs,
+  // and can be read by whoever runs it.
+  @Test func `A command that is a link to a descriptor is not found`() throws {
+    let outcome = try Session().attack(
+      """
+      mkdir outside; install -m 755 "$tools/hostile" outside/private
+      for number in {3..30}; do
+        ln -sfn "/proc/self/fd/$number/private" work/link
+        nestbox "${bare[@]}" --unshare-all --bind work /work \(PlantedTests.descriptors) \
+          /work/link parents 2>&-
+      done; echo looked
+      """)
+    #expect(outcome.output == "looked", "\(outcome.errors)")
+  }
+
+  // Red: whoever may trace in a sandbox looks at the host's files through the next process that is
+  // started in it, as in CVE-2016-9962.
+  @Test(
+    "A process on its way into a sandbox is out of reach there", arguments: ["", "--unshare-pid"])
+  func newcomers(_ options: String) throws {
+    let session = try Session()
+    try session.write("driver.py", PlantedTests.newcomersDriver)
+    let outcome = try session.attack(
+      #"exec python3 driver.py "$tools" \#(options) "${bare[@]}""#)
+    #expect(outcome.lines == ["ready", "held"], "\(outcome.errors)")
+  }
+
+  private static let newcomersDriver = """
+    import json, os, subprocess, sys
+    tools, *options = sys.argv[1:]
+    ready, started = os.pipe(); about, told = os.pipe()
+    first = subprocess.Popen(
+      ["nestbox", "--unshare-all", *options, "--bind", "work", "/work", "--chdir", "/work",
+       "--cap-add", "CAP_SYS_PTRACE", "--info-fd", str(told), tools + "/hostile", "newcomers"],
+      pass_fds=[told], stdout=started)
+    os.close(told); os.close(started)
+    pid = json.loads(os.read(about, 4096))["child-pid"]
+    kinds = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY) for kind in ("user", "pid")]
+    answer = os.read(ready, 6)
+    for i in range(100):
+      if first.poll() is not None: break
+      subprocess.run(["nestbox", "--userns", str(kinds[0]), "--pidns", str(kinds[1]), *options,
+        "true"], pass_fds=kinds, check=True)
+    open("work/stop", "w")
+    print((answer + os.read(ready, 4096)).decode(), end="")
+    """
+
+  // Red: a command that may trace leaves its filter, or gains a capability, by way of init.
+  @Test("Who may trace init gains nothing by it", arguments: ["CAP_SYS_PTRACE", "ALL"])
+  func traceableInit(_ capability: String) throws {
+    let outcome = try Session().run(
+      """
+      printf '\\x06\\0\\0\\0\\0\\0\\xff\\x7f' > allow.bpf
+      nestbox --ro-bind / / --unshare-pid --proc /proc --cap-add \(capability) --seccomp 3 bash -c '
+        grep -E "^(CapPrm|CapEff):.*[1-9a-f]" /proc/1/status
+        grep Seccomp_filters /proc/1/status' 3< allow.bpf
+      """)
+    #expect(outcome.output == "Seccomp_filters:\t1", "\(outcome.errors)")
+  }
+
+  // Red: a command reads the keys of the user's login.
+  @Test("Keys of the caller cannot be read", arguments: ["--unshare-all", ""])
+  func keys(_ options: String) throws {
+    let line = #""$tools/hostile" key-owner "#
+    let session = try Session()
+    let bare = try session.attack(#"\#(line) "$tools/hostile" keys"#)
+    try #require(!bare.errors.contains("not implemented"))
+    guard bare.output.hasPrefix("escaped: ") else {
+      try Test.cancel("this kernel has no keys, or a filter hides them")
+    }
+    let outcome = try Session().attack(
+      #"\#(line) nestbox \#(options) "${system[@]}" "$tools/hostile" keys"#)
+    #expect(outcome.output == "held", "\(outcome)")
+  }
+
+  // Red: init or the monitor takes a command's interference for the end of something else.
+  @Test func `Limits that the command sets for init do not change what is told of it`() throws {
+    let outcome = try Session().attack(
+      """
+      nestbox "${system[@]}" --unshare-all --json-status-fd 3 bash -c '
+        "$1/hostile" limits; exit 42' bash "$tools" 3> status; echo $?
+      grep exit-code status
+      """)
+    #expect(outcome.lines == ["held", "42", #"{ "exit-code": 42 }"#], "\(outcome.errors)")
+  }
+
+  /// Names that end a line, drive a terminal or turn its text around.
+  private static let controllingNames = [
+    #"a\nnestbox: all is well"#, #"\033]0;title\007"#,
+    #"\033[2J"#, #"\r\033[K"#, #"\302\233" "31m"#,
+    #"\342\200\256"#, #"\377\376"#, #"\342\200\250"#,
+  ]
+
+  // Red: a file name drives the terminal of whoever reads a message, or forges a line of a log.
+  @Test("No name gets into a message as it is", arguments: controllingNames)
+  func names(_ name: String) throws {
+    let outcome = try Session().python(
+      #"""
+      import os, subprocess, sys
+      name = eval('b"' + sys.argv[1].replace('" "', '') + '"')
+      os.mkdir("work"); os.mkdir(b"work/" + name); open(b"work/" + name + b"/file", "w").close()
+      place = b"/mnt/" + name
+      base = ["nestbox", "--ro-bind", "/", "/", "--bind", "work", "/mnt"]
+      for line in (
+        ["--bind", b"/nosuch/" + name, "/tmp"], ["--dir", place + b"/file/x"],
+        ["--tmpfs", place + b"/file"], ["--proc", place + b"/file"], ["--dev", place + b"/file"],
+        ["--mqueue", place], ["--symlink", "x", place], ["--chmod", "0700", place + b"x"],
+        ["--remount-ro", place], ["--chdir", place + b"x"], ["--lock-file", place + b"x"],
+        ["--hostname", name], ["--uid", name], ["--setenv", name + b"=", "x"], ["--cap-add", name],
+        ["--overlay-src", b"/x" + name, "--tmp-overlay", "/mnt"], [b"--" + name], [place + b"x"],
+        ["--level-prefix", "--bind", b"/nosuch/" + name, "/tmp"], ["--file", "0", place],
+        ["--perms", name, "--dir", "/mnt"], ["--size", name, "--tmpfs", "/mnt"],
+      ):
+        run = subprocess.run(base + line + ["true"], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        text = run.stderr.decode("utf-8", "strict")
+        bad = [c for c in text if c != "\n" and not c.isprintable()]
+        lines = text.split("\n")
+        forged = [l for l in lines[:-1] if not l.startswith(("nestbox: ", "<3>nestbox: "))]
+        if not run.returncode or bad or forged or "nestbox: all is well" in lines:
+          print("got in:", line, text)
+      print("looked")
+      """#, name)
+    #expect(outcome.output == "looked", "\(outcome.errors)")
+  }
+
+  // Red: a directory that is exchanged for a link while a launch looks at it leads to the host.
+  @Test("Whoever exchanges directories and links during launches gets nowhere")
+  func exchanges() throws {
+    let rounds = ProcessInfo.processInfo.environment["NESTBOX_SOAK"] == nil ? 150 : 5000
+    let session = try Session()
+    try session.write("driver.py", PlantedTests.exchangeDriver)
+    let outcome = try session.attack(
+      #"exec python3 driver.py \#(rounds) "${bare[@]}""#)
+    #expect(outcome.output == "outside is as it was", "\(outcome.errors)")
+  }
+
+  private static let exchangeDriver = """
+    import ctypes, os, subprocess, sys, threading
+    rounds, bare = int(sys.argv[1]), sys.argv[2:]
+    renameat2 = ctypes.CDLL(None).renameat2
+    os.mkdir("outside"); open("outside/file", "w").write("untouched")
+    os.makedirs("work/a/d")
+    # To what it hits: a directory, a file, the root, a descriptor, the process's own root.
+    for number, target in enumerate((os.path.abspath("outside"), os.path.abspath("outside/file"),
+        "/", "/proc/self/fd/3", "/proc/self/root", "../../../../../../../../..")):
+      os.symlink(target, f"work/link{number}")
+    done = threading.Event()
+    def swap(links):
+      number = 0
+      while not done.is_set():
+        link = f"work/link{number % links}".encode(); number += 1
+        renameat2(-100, b"work/a", -100, link, 2); renameat2(-100, b"work/a", -100, link, 2)
+    thread = threading.Thread(target=swap, args=[6]); thread.start()
+    def tree():
+      return sorted((at, sorted(dirs + files)) for at, dirs, files in os.walk("outside"))
+    before = tree()
+    work = os.open(".", os.O_RDONLY)
+    for i in range(rounds):
+      subprocess.run(["nestbox", *bare, "--bind", "work", "/w", "--ro-bind", "data", f"/w/a/d/x{i}",
+        "--dir", f"/w/a/y{i}", "--file", "0", f"/w/a/z{i}", "--symlink", "x", f"/w/a/s{i}",
+        "--tmpfs", "/w/a/d", "--chmod", "0777", "/w/a", "--dev", f"/w/a/v{i}",
+        "--chdir", "/w/a", "--lock-file", "/w/a/d/none" if i % 8 == 0 else "/usr/bin/env",
+        "sh", "-c", "cat hidden/secret ../hidden/secret outside/file; echo x > file"],
+        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done.set(); thread.join()
+    same = tree() == before and open("outside/file").read() == "untouched"
+    print("outside is as it was" if same else f"outside has changed: {tree()}")
+    """
+}
