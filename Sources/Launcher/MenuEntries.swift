@@ -73,7 +73,7 @@ struct MenuEntries {
     in directory: ByteString, prefix: ByteString
   ) -> [(identifier: ByteString, path: ByteString)] {
     var files: [(identifier: ByteString, path: ByteString)] = []
-    for name in (try? DirectoryListing.names(in: directory)) ?? [] {
+    for name in (try? Directory.names(of: directory.path)) ?? [] {
       let path = directory.appending("/").appending(name)
       if name.bytes.suffix(MenuEntries.ending.count).elementsEqual(MenuEntries.ending.bytes) {
         files.append((prefix.appending(name), path))

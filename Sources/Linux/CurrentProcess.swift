@@ -48,6 +48,13 @@ public enum CurrentProcess {
     unsafe path.withCString { unsafe access($0, F_OK) == 0 }
   }
 
+  /// What the symbolic link at `path` says; nil where there is none.
+  ///
+  /// See readlink(2).
+  public static func symbolicLinkTarget(_ path: FilePath) -> ByteString? {
+    try? linkTarget(path, in: AT_FDCWD)
+  }
+
   /// Makes `path` the working directory.
   ///
   /// See chdir(2).

@@ -186,16 +186,7 @@ extension OwnedDescriptor {
   public borrowing func symbolicLinkTarget(
     _ name: FilePath
   ) throws(SystemCallError) -> ByteString {
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = unsafe name.withPlatformString { name in
-      unsafe buffer.withUnsafeMutableBytes { buffer -> CInt in
-        guard let start = buffer.baseAddress else { return -EINVAL }
-        let count = unsafe readlinkat(
-          rawValue, name, start.assumingMemoryBound(to: CChar.self), buffer.count)
-        return count < 0 ? -errno : CInt(count)
-      }
-    }
-    return ByteString(buffer[..<Int(try check(count, "readlinkat"))])
+    try linkTarget(name, in: rawValue)
   }
 
   /// Removes `name` from this directory.
@@ -215,6 +206,13 @@ extension OwnedDescriptor {
   public borrowing func status() throws(SystemCallError) -> (kind: FileKind, device: UInt64) {
     let status = try fileStatus()
     return (status.st_mode & S_IFMT == S_IFDIR ? .directory : .other, UInt64(status.st_dev))
+  }
+
+  /// Whether this is a regular file.
+  ///
+  /// See fstat(2).
+  public borrowing func isRegularFile() throws(SystemCallError) -> Bool {
+    try fileStatus().st_mode & S_IFMT == S_IFREG
   }
 
   /// Which file this is.
@@ -249,4 +247,18 @@ extension OwnedDescriptor {
     }
     try check(result, "chmod")
   }
+}
+
+/// What the symbolic link `name` says, from the open directory `directory`.
+func linkTarget(_ name: FilePath, in directory: CInt) throws(SystemCallError) -> ByteString {
+  var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+  let count = unsafe name.withPlatformString { name in
+    unsafe buffer.withUnsafeMutableBytes { buffer -> CInt in
+      guard let start = buffer.baseAddress else { return -EINVAL }
+      let count = unsafe readlinkat(
+        directory, name, start.assumingMemoryBound(to: CChar.self), buffer.count)
+      return count < 0 ? -errno : CInt(count)
+    }
+  }
+  return ByteString(buffer[..<Int(try check(count, "readlinkat"))])
 }

@@ -58,6 +58,46 @@ public struct Occurrence: Sendable {
     return name
   }
 
+  /// The word at `index` as names of variables with commas between them, each of which may end in
+  /// a `*`.
+  func variables(_ index: Int) throws(UsageError) -> [VariablePattern] {
+    var patterns: [VariablePattern] = []
+    for part in text(index).bytes.split(
+      separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+    {
+      let isPrefix = part.last == UInt8(ascii: "*")
+      let name = isPrefix ? part.dropLast() : part
+      guard !name.isEmpty, !name.contains(UInt8(ascii: "=")), !name.contains(UInt8(ascii: "*"))
+      else { throw UsageError("\(ByteString(part).quoted) is not the name of a variable") }
+      patterns.append(VariablePattern(name: ByteString(name), isPrefix: isPrefix))
+    }
+    return patterns
+  }
+
+  /// The word at `index` as scopes of Landlock with commas between them.
+  func landlockScopes(_ index: Int) throws(UsageError) -> LandlockScopes {
+    var scopes: LandlockScopes = []
+    for part in text(index).bytes.split(
+      separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+    {
+      switch ByteString(part).text {
+      case "abstract-unix": scopes.insert(.abstractSockets)
+      case "signal": scopes.insert(.signals)
+      default:
+        throw UsageError("\(ByteString(part).quoted) is neither abstract-unix nor signal")
+      }
+    }
+    return scopes
+  }
+
+  /// The word at `index` as a path that means the same on the host and inside.
+  func absolutePath(_ index: Int) throws(UsageError) -> FilePath {
+    guard text(index).bytes.first == UInt8(ascii: "/") else {
+      throw UsageError("\(text(index).quoted) does not begin with /")
+    }
+    return path(index)
+  }
+
   /// The word at `index` as capabilities: a name, or ALL.
   func capabilities(_ index: Int) throws(UsageError) -> Capabilities {
     let text = text(index)

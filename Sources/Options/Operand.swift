@@ -63,6 +63,10 @@ public struct Operand: Equatable, Sendable {
   static var rule: Operand { Operand(name: "RULE", kind: .text) }
   static var policy: Operand { Operand(name: "POLICY", kind: .policy) }
   static var calls: Operand { Operand(name: "LIST", kind: .calls) }
+  static var variables: Operand { Operand(name: "NAMES", kind: .variable) }
+  static var scopes: Operand { Operand(name: "SCOPES", kind: .text) }
+  static var text: Operand { Operand(name: "TEXT", kind: .text) }
+  static var hostPath: Operand { Operand(name: "PATH", kind: .hostPath) }
   static var user: Operand { Operand(name: "UID", kind: .number) }
   static var group: Operand { Operand(name: "GID", kind: .number) }
   static var generated: Operand { Operand(name: "KIND", kind: .generated) }

@@ -7,9 +7,18 @@ internal import Linux
 struct Environment {
   private(set) var strings: [ByteString]
 
-  /// The caller's environment with `changes` made to it in order.
-  init(_ inherited: [ByteString], _ changes: [EnvironmentChange]) {
+  /// The caller's environment, or what is to be kept of it, with `changes` made to it in order.
+  init(
+    _ inherited: [ByteString], keeping kept: [VariablePattern]? = nil,
+    _ changes: [EnvironmentChange]
+  ) {
     strings = inherited
+    if let kept { strings.removeAll { string in !kept.contains { $0.matches(string) } } }
+    change(changes)
+  }
+
+  /// Makes `changes` in order.
+  mutating func change(_ changes: [EnvironmentChange]) {
     for change in changes {
       switch change {
       case .set(let name, let value): set(name, to: value)
@@ -20,7 +29,10 @@ struct Environment {
   }
 
   /// The value of `name`, or nil where it is not set.
-  func value(of name: ByteString) -> ByteString? {
+  func value(of name: ByteString) -> ByteString? { Environment.value(of: name, in: strings) }
+
+  /// The value of `name` in `strings`, or nil where it is not set.
+  static func value(of name: ByteString, in strings: [ByteString]) -> ByteString? {
     strings.first { $0.bytes.starts(with: name.bytes + [UInt8(ascii: "=")]) }
       .map { ByteString($0.bytes.dropFirst(name.count + 1)) }
   }

@@ -63,6 +63,16 @@ public struct FilesystemOperation: Equatable, Sendable {
     /// Mounts a file with the content of an open descriptor.
     case data(
       descriptor: CInt, destination: FilePath, permissions: FilePermissions, access: Access)
+    /// Mounts a read-only file with a text.
+    case text(ByteString, FilePath, permissions: FilePermissions)
+    /// Mounts lists of users and groups in a directory that name the command's user alone.
+    case userFiles(FilePath)
+    /// Covers what exists with something empty of its kind.
+    case mask(FilePath)
+    /// Shows what the host has at a path there, read-only, and a link as a link.
+    case same(FilePath, isOptional: Bool)
+    /// Shows the command's file, and the script of an interpreter, read-only where they lie.
+    case program
     /// Makes a symbolic link.
     case symbolicLink(target: ByteString, FilePath)
     /// Changes permissions.

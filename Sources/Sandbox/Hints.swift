@@ -100,6 +100,12 @@ private struct Hint {
       actions: [.bind], errors: [.notDirectory, .invalidArgument],
       text: "a directory can be mounted only on a directory, and a file only on a file"),
     Hint(
+      actions: [.restrictByLandlock], errors: [],
+      text: "scopes of Landlock need Linux 6.12, with landlock among the security modules that are "
+        + "turned on (/sys/kernel/security/lsm); without --landlock-scope, and so without the "
+        + "profile network, --profile untrusted --share-net shows the network and the abstract "
+        + "sockets in it"),
+    Hint(
       actions: [.keepCapabilities, .dropPrivileges], errors: [.notPermitted],
       text: "the launcher itself lacks a capability that was asked for"),
     Hint(

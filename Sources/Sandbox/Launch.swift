@@ -57,6 +57,11 @@ final class LaunchPlan {
     self.warningPrefix = warningPrefix
   }
 
+  /// The environment that the command is given, as far as it is known beforehand.
+  var environment: Environment {
+    Environment(image.environment, keeping: sandbox.keptVariables, sandbox.environment)
+  }
+
   /// Whether a process of ours stays in the sandbox: as process 1, or to hold something.
   var hasInit: Bool {
     !sandbox.commandIsInit

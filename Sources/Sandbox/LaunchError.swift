@@ -51,6 +51,7 @@ public struct LaunchError: Error, Equatable, Sendable {
     case findBus, filterBus, startBusProxy, showBus
     case lock, setLabel, readSource, mountOverlay
     case readFilter, installFilter, execute, supervise
+    case mask, findProgram, restrictByLandlock
 
     /// What could not be done, as the first half of a sentence.
     var sentence: String {
@@ -102,6 +103,9 @@ public struct LaunchError: Error, Equatable, Sendable {
       case .readFilter: "Can't read seccomp data"
       case .installFilter: "Can't install the seccomp filter"
       case .execute: "Can't execute"
+      case .mask: "Can't mask"
+      case .findProgram: "Can't find the program"
+      case .restrictByLandlock: "Can't restrict the command by Landlock"
       case .supervise: "Can't supervise the sandbox"
       }
     }
@@ -129,7 +133,7 @@ public struct LaunchError: Error, Equatable, Sendable {
 
   /// The status to exit with, as env(1) and timeout(1) choose it.
   public var exitStatus: UInt8 {
-    guard action == .execute else { return 125 }
+    guard action == .execute || action == .findProgram else { return 125 }
     return cause.errno == .noSuchFileOrDirectory ? 127 : 126
   }
 }

@@ -37,6 +37,8 @@ public struct Sandbox: Equatable, Sendable {
   public var clocks = ClockOffsets()
   /// What is done to the new root, in order.
   public var filesystem: [FilesystemOperation] = []
+  /// The variables that are kept of the caller's environment; nil for all.
+  public var keptVariables: [VariablePattern]?
   /// What is done to the caller's environment, in order.
   public var environment: [EnvironmentChange] = []
   /// The message buses that are shown inside.
@@ -49,6 +51,10 @@ public struct Sandbox: Equatable, Sendable {
   public var filters: [FilterSource] = []
   /// The policy of system calls that comes on top of those.
   public var policy: PolicyChoice?
+  /// What the command cannot reach outside, by Landlock.
+  public var landlockScopes: LandlockScopes = []
+  /// Whether the command gets no descriptor but the standard ones.
+  public var closesDescriptors = false
   /// Whether the command gets a session of its own, away from the caller's terminal.
   public var hasOwnSession = false
   /// Whether everything inside is killed when the caller ends.
@@ -139,6 +145,27 @@ public struct ClockOffsets: Equatable, Sendable {
 
   /// Leaves both as they are.
   public init() {}
+}
+
+/// The name of a variable, or the beginning of several.
+public struct VariablePattern: Equatable, Sendable {
+  /// The name, or where it begins several their common beginning.
+  public var name: ByteString
+  /// Whether anything may follow.
+  public var isPrefix: Bool
+
+  /// Names variables.
+  public init(name: ByteString, isPrefix: Bool) {
+    self.name = name
+    self.isPrefix = isPrefix
+  }
+
+  /// Whether `string`, of the form `NAME=VALUE`, is one of the variables.
+  func matches(_ string: ByteString) -> Bool {
+    let bytes = string.bytes
+    return bytes.starts(with: name.bytes)
+      && (isPrefix || bytes.dropFirst(name.count).first == UInt8(ascii: "="))
+  }
 }
 
 /// One change of the environment.

@@ -8,6 +8,7 @@
 #include "process.h"
 #include "constants.h"
 #include "files.h"
+#include "landlock.h"
 #include "memory.h"
 #include "mounts.h"
 #include "network.h"

@@ -2,7 +2,6 @@
 // Descriptors and paths.
 #pragma once
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -52,11 +51,6 @@ static inline int linux_fcntl(int fd, int command, long argument) {
 
 static inline int linux_fcntl_lock(int fd, struct flock *_Nonnull lock) {
   return (int)linux_result(fcntl(fd, F_SETLK, lock));
-}
-
-// The name as a pointer: Swift would import the field as a tuple of 256 numbers.
-static inline const char *_Nonnull linux_entry_name(const struct dirent *_Nonnull entry) {
-  return entry->d_name;
 }
 
 // Sends `length` bytes and, where `passed` is not negative, that descriptor with them (unix(7)).

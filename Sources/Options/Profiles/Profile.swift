@@ -109,7 +109,7 @@ extension Profile {
       if !entries.contains(where: { $0.name == entry.name }) { entries.append(entry) }
     }
     for directory in surroundings.profileDirectories {
-      for file in (try? DirectoryListing.names(in: directory)) ?? [] {
+      for file in (try? Directory.names(of: directory.path)) ?? [] {
         let name = file.bytes.dropLast(ending.count)
         guard !name.isEmpty, file.bytes.suffix(ending.count).elementsEqual(ending.bytes) else {
           continue

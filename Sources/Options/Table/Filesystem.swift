@@ -61,7 +61,45 @@ extension Option {
       """
       As --ro-bind-fd, but writable as with --bind.
       """),
+    same(
+      "--ro-same", "Show the host's PATH read-only at its own place",
+      """
+      As --ro-bind PATH PATH, but a symbolic link comes as a link, with what the host's says. /bin
+      is then what it is on the host, a directory or a link into /usr. PATH begins with /.
+
+          nestbox --ro-same /usr --ro-same /bin --ro-same-try /lib --ro-same-try /lib64 ls -l /
+      """),
+    same(
+      "--ro-same-try", "The same, but nothing where PATH does not exist",
+      """
+      As --ro-same. A link that leads nowhere exists.
+      """),
+    Option(
+      "--bind-program", in: .binds, "Show the command's own file read-only where it lies",
+      """
+      Nothing beside it becomes visible, and nothing changes where it is visible already. A relative
+      path means the same inside: the directories on the way are made, the working directory among
+      them. A name without a slash is searched for along PATH as it is inside; where that finds
+      nothing, the caller's own PATH decides.
+
+      If the command is an interpreter that is visible already -- sh, bash, dash, ksh, mksh, zsh,
+      fish, python, pypy, perl, ruby, node, nodejs, lua, luajit, php, tclsh, Rscript, guile or java,
+      a version behind the name or not -- and its first argument without a dash is the name of a
+      regular file, that script is shown in the same way. No other argument is, be it the name of a
+      file or not: what another program is to read has to be bound.
+
+          nestbox --ro-bind /usr /usr --symlink usr/lib64 /lib64 --bind-program ./thing
+      """
+    ) { (draft, typed) throws(UsageError) in draft.add(typed, .program) },
   ]
+
+  private static func same(_ name: String, _ summary: String, _ discussion: String) -> Option {
+    let isOptional = name.hasSuffix("-try")
+    return Option(name, [.hostPath], in: .binds, summary, discussion) {
+      (draft, typed) throws(UsageError) in
+      draft.add(typed, .same(try typed.absolutePath(0), isOptional: isOptional))
+    }
+  }
 
   private static func bind(
     _ name: String, _ access: FilesystemOperation.Access, _ summary: String, _ discussion: String
@@ -184,6 +222,39 @@ extension Option {
 
           nestbox --ro-bind / / --ro-bind-data 3 /etc/motd cat /etc/motd 3<<<Welcome.
       """),
+    Option(
+      "--ro-bind-text", [.text, .destination], in: .filesystem,
+      "Mount a read-only file with TEXT at DEST",
+      """
+      A newline is added where TEXT does not end in one. The mode is 0644 or what --perms says.
+
+          nestbox --ro-bind / / --ro-bind-text 'nameserver 192.0.2.1' /etc/resolv.conf cat /etc/resolv.conf
+      """, traits: .takesPermissions
+    ) { (draft, typed) throws(UsageError) in
+      draft.add(
+        typed,
+        .text(typed.text(0), typed.path(1), permissions: draft.takePermissions(0o644)))
+    },
+    Option(
+      "--user-files", [.directory], in: .filesystem, "Mount passwd and group in DIR for one user",
+      """
+      They name the command's user and group as they are inside, and nobody else. The user's name is
+      what USER or else LOGNAME say inside, home directory and shell are those of HOME and SHELL.
+
+          nestbox --ro-bind / / --user-files /etc getent passwd
+      """
+    ) { (draft, typed) throws(UsageError) in draft.add(typed, .userFiles(typed.path(0))) },
+    Option(
+      "--mask", [.path], in: .filesystem, "Hide what is at PATH inside, if there is anything",
+      """
+      A directory is covered by an empty one, anything else by an empty file, both read-only. Where
+      nothing exists nothing is done, and nothing is made, neither inside nor on the host. A link is
+      followed to what it means inside. What a program of the host puts in the place of a masked
+      file later, as editors do, is not hidden; mask the directory instead.
+
+          nestbox --ro-bind / / --mask "$HOME/.ssh" --mask "$HOME/.netrc" sh
+      """
+    ) { (draft, typed) throws(UsageError) in draft.add(typed, .mask(typed.path(0))) },
     Option(
       "--symlink", [.target, .destination], in: .filesystem, "Make a symbolic link at DEST",
       """

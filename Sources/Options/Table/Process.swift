@@ -46,6 +46,17 @@ extension Option {
       (draft, _) throws(UsageError) in draft.sandbox.environment.append(.clear)
     },
     Option(
+      "--keep-env", [.variables], in: .process, "Keep these of the caller's variables alone",
+      """
+      NAMES stand with commas between them; one that ends in * stands for all that begin so. Given
+      several times, the names add up. It makes no difference to --setenv, wherever that stands.
+
+          nestbox --keep-env 'TERM,LANG,LC_*' --ro-bind / / env
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.keptVariables = (draft.sandbox.keptVariables ?? []) + (try typed.variables(0))
+    },
+    Option(
       "--argv0", [.value], in: .process, "Pass VALUE to the command as its name",
       """
       It changes argv[0] and not what is executed. It may be given only once.
@@ -56,6 +67,15 @@ extension Option {
       guard draft.sandbox.commandName == nil else { throw UsageError("may be given only once") }
       draft.sandbox.commandName = typed.text(0)
     },
+    Option(
+      "--close-fds", in: .process, "Pass on no descriptor but 0, 1 and 2",
+      """
+      Without it the command inherits what the caller has open, as from a shell: files, pipes and
+      sockets that somebody forgot to close, and whatever can be reached through them.
+
+          nestbox --ro-bind / / --close-fds ls /proc/self/fd 9</etc/passwd
+      """
+    ) { (draft, _) throws(UsageError) in draft.sandbox.closesDescriptors = true },
     Option(
       "--new-session", in: .process, "Start the command in a session of its own",
       """
@@ -96,6 +116,20 @@ extension Option {
       """
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.capabilities.append(.drop(try typed.capabilities(0)))
+    },
+    Option(
+      "--landlock-scope", [.scopes], in: .security, "Keep the command from what SCOPES name",
+      """
+      SCOPES are abstract-unix, signal, or both with a comma between them. With abstract-unix the
+      command cannot connect to abstract Unix sockets that were made outside, such as those of X11
+      and D-Bus in a network namespace that it shares; with signal it cannot send signals to
+      processes outside. What is made inside is not concerned. It needs Linux 6.12; where the
+      kernel has no such scopes the command is not started. See landlock(7).
+
+          nestbox --ro-bind / / --landlock-scope abstract-unix,signal sh
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.landlockScopes.formUnion(try typed.landlockScopes(0))
     },
   ]
 

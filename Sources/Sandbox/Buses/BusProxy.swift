@@ -162,7 +162,9 @@ private struct BusProxyStart {
       try Descriptors.keepOnExec(lifeline)
       try signalMask.restore()
     }
-    return Execution(words: arguments, name: nil, environment: environment).run()
+    return Execution(
+      file: arguments[0], words: arguments, name: nil, environment: environment
+    ).run()
   }
 
   /// Makes the directory of the sockets, works in it, and sends it to the monitor.

@@ -65,6 +65,16 @@ extension FilesystemOperation.Action {
     case .data(let number, _, let permissions, let access):
       "descriptor \(String(number)) copied to a file mounted on \(place), "
         + "mode \(permissions.octal.text), \(access.text)"
+    case .text: "a text mounted on \(place), read-only"
+    case .userFiles: "passwd and group of the command's user alone in \(place), read-only"
+    case .mask: planned.isSkipped ? place : "\(place) is hidden"
+    case .same: "\(place) as on the host, read-only"
+    case .program:
+      if let source = planned.source {
+        "\(quoted(source.path)) on \(quoted(planned.place ?? source.path)), read-only"
+      } else {
+        "the program is visible already"
+      }
     case .symbolicLink(let target, _): "\(place) says \(target.quoted)"
     case .permissions(let permissions, _): "\(place) gets mode \(permissions.octal.text)"
     }
@@ -78,8 +88,10 @@ extension FilesystemOperation.Action {
     case .bind(_, let path, _, _), .bindDescriptor(_, let path, _), .overlay(_, let path),
       .remountReadOnly(let path), .proc(let path), .dev(let path), .tmpfs(let path, _, _),
       .mqueue(let path), .directory(let path, _), .file(_, let path, _),
-      .data(_, let path, _, _), .symbolicLink(_, let path), .permissions(_, let path):
+      .data(_, let path, _, _), .symbolicLink(_, let path), .permissions(_, let path),
+      .text(_, let path, _), .userFiles(let path), .mask(let path), .same(let path, _):
       path
+    case .program: "/"
     }
   }
 

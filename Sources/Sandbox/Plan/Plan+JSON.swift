@@ -77,7 +77,11 @@ extension Plan {
 
   private var environmentObject: JSON {
     .object([
-      .init("inherited", .number(Int64(caller.environment.count))),
+      .init(
+        "inherited",
+        .number(
+          Int64(
+            Environment(caller.environment, keeping: sandbox.keptVariables, []).strings.count))),
       .init("changes", .array((sandbox.environment + variables).map(\.json))),
       .init("names", .array(environment.names.map { .bytes($0) })),
     ])
@@ -95,19 +99,16 @@ extension Plan {
 
   private var descriptorObject: JSON {
     var used: [JSON] = []
-    var numbers: [CInt] = []
     sandbox.forEachDescriptor { option, number in
-      numbers.append(number)
       used.append(
         .object([.init("number", .number(Int64(number))), .init("option", .string(option))]))
     }
-    let passed = caller.descriptors.filter { !numbers.contains($0.number) }
     return .object([
       .init("used", .array(used)),
       .init(
         "passed-on",
         .array(
-          passed.map {
+          passedDescriptors.map {
             .object([.init("number", .number(Int64($0.number))), .init("path", .path($0.path))])
           })),
     ])
@@ -164,8 +165,11 @@ extension EnvironmentChange {
 extension FilesystemOperation.Action {
   /// The source as it was typed.
   fileprivate var source: FilePath? {
-    if case .bind(let source, _, _, _) = self { return source }
-    return nil
+    switch self {
+    case .bind(let source, _, _, _): source
+    case .same(let path, _): path
+    default: nil
+    }
   }
 }
 

@@ -107,8 +107,13 @@ extension Plan {
   }
 
   private var environmentLines: [String] {
-    let inherited = String(caller.environment.count)
-    var lines = ["\(inherited) variables of the caller's"]
+    let all = caller.environment.count
+    let kept = Environment(caller.environment, keeping: sandbox.keptVariables, []).strings.count
+    var lines = [
+      sandbox.keptVariables == nil
+        ? "\(String(all)) variables of the caller's"
+        : "\(String(kept)) of the \(String(all)) variables of the caller's"
+    ]
     for change in sandbox.environment + variables {
       switch change {
       case .set(let name, let value):
@@ -133,6 +138,12 @@ extension Plan {
     for filter in sandbox.filters {
       lines.append(
         "seccomp: the program of descriptor \(String(filter.descriptor)) (\(filter.option))")
+    }
+    if sandbox.landlockScopes.contains(.abstractSockets) {
+      lines.append("Landlock: no abstract socket that was made outside")
+    }
+    if sandbox.landlockScopes.contains(.signals) {
+      lines.append("Landlock: no signal to a process outside")
     }
     if let label = sandbox.executionLabel { lines.append("SELinux context \(label.quoted)") }
     return lines
@@ -160,12 +171,11 @@ extension Plan {
 
   private var descriptorLines: [String] {
     var lines: [String] = []
-    var used: [CInt] = []
     sandbox.forEachDescriptor { option, number in
       lines.append("\(String(number)): used by \(option)")
-      used.append(number)
     }
-    for descriptor in caller.descriptors where !used.contains(descriptor.number) {
+    if sandbox.closesDescriptors { lines.append("none is passed on but 0, 1 and 2") }
+    for descriptor in passedDescriptors {
       lines.append(
         "\(String(descriptor.number)): passed on to the command: \(quoted(descriptor.path))")
     }

@@ -46,11 +46,16 @@ public struct Plan {
     self.sandbox = sandbox
     self.caller = caller
     namespaces = sandbox.newNamespaces(for: caller.identity.user)
+    var environment = Environment(
+      caller.environment, keeping: sandbox.keptVariables, sandbox.environment)
     var root = RootModel(
       host,
       RootModel.Circumstances(
         hasProcesses: namespaces.contains(.pid) || sandbox.joined.pid != nil,
-        isRoot: caller.identity.user == 0, terminal: caller.terminal))
+        isRoot: caller.identity.user == 0, terminal: caller.terminal, command: sandbox.command,
+        searchPath: environment.value(of: "PATH") ?? Execution.standardPath,
+        callerPath: Environment.value(of: "PATH", in: caller.environment),
+        workingDirectory: caller.workingDirectory?.path))
     var operations: [PlannedOperation] = []
     for (index, operation) in sandbox.filesystem.enumerated() {
       operations.append(root.perform(operation, index))
@@ -62,7 +67,7 @@ public struct Plan {
       sandbox.buses, Environment(caller.environment, []),
       user: (inside: sandbox.user ?? user, outside: user))
     self.root = root
-    var environment = Environment(caller.environment, sandbox.environment + variables)
+    environment.change(variables)
     directory = PlannedDirectory(sandbox, caller, environment, root)
     environment.set("PWD", to: ByteString(directory.path))
     self.environment = environment
@@ -90,7 +95,8 @@ extension FilesystemOperation {
   /// Whether it mounts something.
   var isMount: Bool {
     switch action {
-    case .bind, .bindDescriptor, .overlay, .proc, .dev, .tmpfs, .mqueue, .data: true
+    case .bind, .bindDescriptor, .overlay, .proc, .dev, .tmpfs, .mqueue, .data, .mask, .text, .same:
+      true
     default: false
     }
   }
@@ -144,7 +150,9 @@ struct PlannedCommand {
     _ root: RootModel
   ) {
     let word = sandbox.command.first ?? ""
-    let candidates = PlannedCommand.candidates(for: word, environment, directory.path)
+    let candidates =
+      root.program.map { [$0] }
+      ?? PlannedCommand.candidates(for: word, environment, directory.path)
     searched = candidates
     let trail = candidates.lazy.compactMap { root.find($0) }.first {
       guard root.node(at: $0.end) == .file else { return false }
@@ -163,6 +171,22 @@ struct PlannedCommand {
     let path = environment.value(of: "PATH") ?? Execution.standardPath
     return path.bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
       .map { directory.pushing(ByteString($0).path).pushing(word.path) }
+  }
+}
+
+extension Plan {
+  /// The caller's descriptors that the command gets.
+  var passedDescriptors: [(number: CInt, path: FilePath, isDirectory: Bool)] {
+    if sandbox.closesDescriptors { return [] }
+    var used: [CInt] = []
+    sandbox.forEachDescriptor { _, number in used.append(number) }
+    return caller.descriptors.filter { !used.contains($0.number) }
+  }
+
+  /// Whether the command can connect to the host's abstract sockets.
+  var reachesAbstractSockets: Bool {
+    !namespaces.contains(.network) && sandbox.joined.network == nil
+      && !sandbox.landlockScopes.contains(.abstractSockets)
   }
 }
 

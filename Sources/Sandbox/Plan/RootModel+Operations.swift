@@ -49,6 +49,18 @@ extension RootModel {
       let trail = try place(path, .file)
       planned.place = trail.path
       _ = try attach(index, "tmpfs", .file, isReadOnly: access == .readOnly, at: trail)
+    case .text(_, let path, _): planned.place = try coverFile(path, index)
+    case .userFiles(let path):
+      for name in ["passwd", "group"] { _ = try coverFile(path.appending(name), index) }
+      planned.place = find(path)?.path
+    case .mask(let path): try mask(path, index, &planned)
+    case .same(let path, let isOptional):
+      if let target = host.target(of: path) {
+        planned.place = try link(path, to: target)
+      } else {
+        try bind(path, path, .readOnly, isOptional, index, &planned)
+      }
+    case .program: try showProgram(index, &planned)
     default: planned.place = try change(action)
     }
   }
@@ -201,6 +213,82 @@ extension RootModel {
     } catch {
       throw PlanProblem(errno: error.errno, subject: source, host: source)
     }
+  }
+}
+
+// MARK: - What stands in for the host's
+
+extension RootModel {
+  private mutating func coverFile(
+    _ path: FilePath, _ index: Int
+  ) throws(PlanProblem) -> FilePath {
+    let trail = try place(path, .file)
+    _ = try attach(index, "tmpfs", .file, isReadOnly: true, at: trail)
+    return trail.path
+  }
+
+  private mutating func mask(
+    _ path: FilePath, _ index: Int, _ planned: inout PlannedOperation
+  ) throws(PlanProblem) {
+    guard case .found(let trail) = try lookUp(path) else {
+      planned.isSkipped = true
+      return
+    }
+    planned.place = trail.path
+    let content: Content = node(at: trail.end) == .directory ? .memory : .file
+    _ = try attach(index, "tmpfs", content, isReadOnly: true, at: trail)
+  }
+}
+
+// MARK: - The program
+
+extension RootModel {
+  private mutating func showProgram(
+    _ index: Int, _ planned: inout PlannedOperation
+  ) throws(PlanProblem) {
+    guard let command = circumstances.command.first else { return }
+    var file = command
+    if !command.bytes.contains(UInt8(ascii: "/")) {
+      let isFound = circumstances.searchPath.bytes.split(separator: UInt8(ascii: ":")).contains {
+        find(ByteString($0).path.appending(command.path.components))
+          .map { node(at: $0.end) == .file } ?? false
+      }
+      if isFound { return try showScript(index, &planned) }
+      guard let found = ProgramSearch.find(command, in: circumstances.callerPath) else { return }
+      program = found.path
+      file = found
+    }
+    if try show(file.path, index, &planned) { return try showScript(index, &planned) }
+  }
+
+  private mutating func showScript(
+    _ index: Int, _ planned: inout PlannedOperation
+  ) throws(PlanProblem) {
+    guard let script = Interpreter.script(in: circumstances.command) else { return }
+    _ = try show(script.path, index, &planned, isOptional: true)
+  }
+
+  /// Shows a file where it lies; answers whether it was visible there before.
+  private mutating func show(
+    _ path: FilePath, _ index: Int, _ planned: inout PlannedOperation, isOptional: Bool = false
+  ) throws(PlanProblem) -> Bool {
+    let found: FoundFile
+    do throws(PlanProblem) {
+      found = try follow(path)
+    } catch {
+      if isOptional { return false }
+      throw error
+    }
+    if isOptional && found.kind != .regular { return false }
+    guard let place = path.fromWorkingDirectory(circumstances.workingDirectory) else {
+      return false
+    }
+    if let trail = find(place), hostPath(of: trail.end) == found.path { return true }
+    let trail = try self.place(place, .file)
+    planned.source = found
+    planned.place = trail.path
+    try bind(found, .readOnly, index, at: trail)
+    return false
   }
 }
 

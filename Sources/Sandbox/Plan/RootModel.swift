@@ -24,6 +24,8 @@ struct RootModel {
   /// What operations have made.
   private var made: [Position: Node] = [:]
   private var root = 0
+  /// The command's file, where the search for it would not find it.
+  var program: FilePath?
   /// Who starts the sandbox.
   let circumstances: Circumstances
 
@@ -35,6 +37,14 @@ struct RootModel {
     let isRoot: Bool
     /// The terminal that standard output is.
     let terminal: FilePath?
+    /// What is to be run.
+    let command: [ByteString]
+    /// Where it is searched for, inside.
+    let searchPath: ByteString
+    /// Where the caller's shell would have searched.
+    let callerPath: ByteString?
+    /// The caller's directory.
+    let workingDirectory: FilePath?
   }
 
   /// A mount inside.

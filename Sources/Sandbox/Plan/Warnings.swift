@@ -73,8 +73,7 @@ private struct Hazard {
         ]
       },
       Hazard(name: "network-shared") { plan in
-        let isShared = !plan.namespaces.contains(.network) && plan.sandbox.joined.network == nil
-        guard isShared, !plan.caller.abstractSockets.isEmpty else { return [] }
+        guard plan.reachesAbstractSockets, !plan.caller.abstractSockets.isEmpty else { return [] }
         let names = plan.caller.abstractSockets.prefix(3).joined(separator: ", ")
         return [
           "the network is shared, and with it \(String(plan.caller.abstractSockets.count)) "
@@ -86,9 +85,7 @@ private struct Hazard {
         return ["the command can signal your other processes: --unshare-pid prevents it"]
       },
       Hazard(name: "descriptor-passed") { plan in
-        var used: [CInt] = []
-        plan.sandbox.forEachDescriptor { _, number in used.append(number) }
-        return plan.caller.descriptors.filter { $0.isDirectory && !used.contains($0.number) }.map {
+        plan.passedDescriptors.filter(\.isDirectory).map {
           "descriptor \(String($0.number)) is passed on, and with it all below "
             + "\(plan.quoted($0.path)): close it before the launch"
         }
@@ -221,14 +218,13 @@ extension Plan {
 
   /// Ways to the X server, which keeps no client from reading and typing into the others.
   fileprivate var x11: [String] {
-    let isShared = !namespaces.contains(.network) && sandbox.joined.network == nil
     let names = ((try? Directory.names(of: "/tmp/.X11-unix")) ?? []).map(\.path)
     let sockets = names.map { FilePath("/tmp/.X11-unix").pushing($0) }
     let what = "an X11 client reads the keys and the windows of all others; a nested server, "
     if let inside = sockets.lazy.compactMap({ visible($0) }).first {
       return ["\(quoted(inside)) is visible: \(what)Xephyr for instance, keeps them apart"]
     }
-    if isShared,
+    if reachesAbstractSockets,
       let name = caller.abstractSockets.first(where: { $0.hasPrefix("@/tmp/.X11-unix/") })
     {
       return ["\(name) can be reached over the shared network: \(what)or --unshare-net helps"]

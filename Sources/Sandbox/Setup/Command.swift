@@ -14,8 +14,12 @@ struct Command {
   let fileModeMask: UInt32
   /// A procfs in which this process can set its label, if it is to have one.
   let proc: CInt?
+  /// Where a failure is reported; closed by exec.
+  let report: CInt
   /// What the making of the root changes of the environment.
   let variables: [EnvironmentChange]
+  /// The file to execute, where the search for it would not find it.
+  let program: ByteString?
 
   /// Goes through the last steps and executes the command; returns only with what failed.
   func start() -> LaunchError {
@@ -40,18 +44,25 @@ struct Command {
         try SELinux.setLabel(label, for: .execution, through: proc)
       }
     }
-    closeSources()
-    var environment = Environment(plan.image.environment, plan.sandbox.environment + variables)
+    try closeSources()
+    var environment = plan.environment
+    environment.change(variables)
     // With the command's own rights, and with HOME as it will be.
     try changeDirectory(&environment)
     CurrentProcess.setFileModeMask(fileModeMask)
+    if !plan.sandbox.landlockScopes.isEmpty {
+      try doing(.restrictByLandlock, option: "--landlock-scope") { () throws(SystemCallError) in
+        try plan.sandbox.landlockScopes.restrictProcess()
+      }
+    }
     try doing(.prepare) { () throws(SystemCallError) in try plan.signalMask.restore() }
     // Last, so that a filter need allow nothing but the command's own calls, and exec.
     try doing(.installFilter) { () throws(SystemCallError) in
       for filter in filters { try filter.install() }
     }
     return Execution(
-      words: plan.sandbox.command, name: plan.sandbox.commandName, environment: environment)
+      file: program ?? plan.sandbox.command[0], words: plan.sandbox.command,
+      name: plan.sandbox.commandName, environment: environment)
   }
 
   /// Closes what options named and what was opened for this process, all of it used up by now.
@@ -59,7 +70,12 @@ struct Command {
   /// Exec would be too late: the way to the working directory or to the command may lead over a
   /// link to `/proc/self/fd/N` that an earlier command planted, and from an open directory of the
   /// host `..` leads to all of its files (CVE-2024-21626 is of this kind).
-  private func closeSources() {
+  private func closeSources() throws(LaunchError) {
+    if plan.sandbox.closesDescriptors {
+      return try doing(.prepare, option: "--close-fds") { () throws(SystemCallError) in
+        try Descriptors.closeAll(except: [0, 1, 2, report])
+      }
+    }
     plan.sandbox.forEachDescriptor { (_, number) in Descriptors.close(number) }
     if let proc { Descriptors.close(proc) }
   }

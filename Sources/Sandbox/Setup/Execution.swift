@@ -6,7 +6,9 @@ internal import SystemPackage
 
 /// A command as it is about to be executed.
 struct Execution {
-  /// The file as it was typed, then the arguments.
+  /// The file to execute, or its name.
+  let file: ByteString
+  /// The command as it was typed: the file, then the arguments.
   let words: [ByteString]
   /// The command's own name, where it is not the file's.
   let name: ByteString?
@@ -17,7 +19,6 @@ struct Execution {
 
   /// Executes the command; returns only with the reason why that failed.
   func run() -> LaunchError {
-    let file = words[0]
     let cause =
       file.bytes.contains(UInt8(ascii: "/")) ? attempt(file) : search(file).about(file)
     return LaunchError(.execute, subject: file, cause: cause)

@@ -7,6 +7,8 @@ internal import SystemPackage
 extension NewRoot {
   /// What the operations have to know of the sandbox as a whole.
   struct Circumstances {
+    /// All that was decided.
+    let plan: LaunchPlan
     /// Whether the sandbox has processes of its own, and so a procfs of its own.
     let hasProcesses: Bool
     /// Whether user 0 of the machine started the sandbox, as which a payload may write to /proc.
@@ -42,6 +44,9 @@ extension NewRoot {
       try bind(descriptor, destination, access, option, circumstances)
     case .overlay(let overlay, let destination):
       try mountOverlay(overlay, destination, option)
+    case .same(let path, let isOptional):
+      try showSame(path, isOptional, option, circumstances)
+    case .program: try showProgram(option, circumstances)
     default: try performOther(operation, circumstances)
     }
   }
@@ -52,7 +57,7 @@ extension NewRoot {
   ) throws(LaunchError) {
     let option = operation.option
     switch operation.action {
-    case .bind, .bindDescriptor, .overlay: break
+    case .bind, .bindDescriptor, .overlay, .same, .program: break
     case .remountReadOnly(let path):
       try step(.remountReadOnly, option, path) { root throws(SystemCallError) in
         try MountTree(root.existing(path)).restrictThisMount([
@@ -86,12 +91,18 @@ extension NewRoot {
       }
     case .data(let descriptor, let destination, let permissions, let access):
       try step(.writeFile, option, destination) { root throws(SystemCallError) in
-        let tree = try root.dataTree(from: descriptor, permissions)
+        let tree = try root.dataTree(permissions) { file throws(SystemCallError) in
+          try Descriptors.copy(from: descriptor, to: file)
+        }
         try tree.restrict(access.attributes)
         try root.attach(tree, at: root.place(destination, .other, .mountPoint))
         // Not earlier: the kernel does not attach what has no name any more.
         try root.forgetData()
       }
+    case .text(let text, let destination, let permissions):
+      try mountText(text, on: destination, permissions, option)
+    case .userFiles(let path): try mountUserFiles(in: path, option, circumstances)
+    case .mask(let path): try mask(path, option)
     case .symbolicLink(let target, let path):
       try step(.makeSymbolicLink, option, path) { root throws(SystemCallError) in
         try root.link(path, to: target)
@@ -127,7 +138,7 @@ extension NewRoot.Circumstances {
 // MARK: - Binds
 
 extension NewRoot {
-  private mutating func bind(
+  mutating func bind(
     _ source: FilePath, _ destination: FilePath, _ access: FilesystemOperation.Access,
     _ isOptional: Bool, _ option: String, _ circumstances: Circumstances
   ) throws(LaunchError) {
@@ -201,7 +212,7 @@ extension NewRoot {
     try attach(tree, at: .found(place))
   }
 
-  private mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError) {
+  mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError) {
     let entry = try entry(for: path)
     do throws(SystemCallError) {
       try entry.directory.makeSymbolicLink(entry.name, target: target)

@@ -20,6 +20,10 @@ struct NewRoot: ~Copyable {
   var leftovers: [Leftover] = []
   /// What directories get that are made on the way to a destination.
   var parents = FilePermissions.standardDirectory
+  /// Whether the base has a directory that stays empty.
+  var hasEmptyDirectory = false
+  /// The command's file, where the search for it would not find it.
+  var program: ByteString?
   /// How many temporary overlays there are, for the names of their layers.
   var overlays = 0
 
@@ -112,6 +116,8 @@ extension NewRoot {
       guard error.errno == .fileExists,
         let target = try? entry.directory.symbolicLinkTarget(entry.name)
       else {
+        // A path such as `a/../a`, of which the first half was made on the way to the second.
+        if let made = try? root.openInRoot(path, .location) { return .found(made) }
         throw error.about(ByteString(path))
       }
       let targetPath = path.removingLastComponent().pushing(target.path)
@@ -259,13 +265,14 @@ extension NewRoot {
     }
   }
 
-  /// A tree of one file with the content of `descriptor`.
+  /// A tree of one file with what `fill` writes to it.
   mutating func dataTree(
-    from descriptor: CInt, _ permissions: FilePermissions
+    _ permissions: FilePermissions,
+    _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
   ) throws(SystemCallError) -> MountTree {
     // In the base, which goes away: nobody can reach the file but through this tree.
     let file = try base.create(NewRoot.data, permissions)
-    try Descriptors.copy(from: descriptor, to: file)
+    try fill(file)
     return try MountTree.clone(of: NewRoot.data, in: base)
   }
 

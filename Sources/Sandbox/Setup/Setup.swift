@@ -57,7 +57,7 @@ struct Setup: ~Copyable {
     // files of its /proc have to be written, is written or open by then.
     if plan.sandbox.disablesUserNamespaces { try disableUserNamespaces() }
     let proc = try keepProc()
-    let variables = try makeRoot(proc)
+    let outcome = try makeRoot(proc)
     // Nothing of the host is left to be had from this process.
     if plan.isHidden { try show(proc) }
     // The namespace that is below this one and may do less.
@@ -69,7 +69,7 @@ struct Setup: ~Copyable {
     let privileges = try boundPrivileges()
     let command = Command(
       plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc,
-      variables: variables)
+      report: report.rawValue, variables: outcome.variables, program: outcome.program)
     // Last of what both share: whatever init held or did later, the command would not see.
     if plan.hasInit { try becomeInit(command) }
     throw command.start()
@@ -166,10 +166,19 @@ extension Setup {
     }
   }
 
-  /// Makes and enters the new root; answers what it changes of the environment.
-  private borrowing func makeRoot(_ proc: CInt?) throws(LaunchError) -> [EnvironmentChange] {
+  /// What the new root has to do with the command.
+  private struct Outcome {
+    /// What is changed of the environment.
+    var variables: [EnvironmentChange] = []
+    /// The command's file, where the search for it would not find it.
+    var program: ByteString?
+  }
+
+  /// Makes and enters the new root.
+  private borrowing func makeRoot(_ proc: CInt?) throws(LaunchError) -> Outcome {
     var root = try doing(.buildRoot) { () throws(SystemCallError) in try NewRoot.make() }
     let circumstances = NewRoot.Circumstances(
+      plan: plan,
       hasProcesses: plan.namespaces.contains(.pid) || plan.sandbox.joined.pid != nil,
       isRoot: plan.identity.user == 0,
       isNoSecurityBoundary: plan.sandbox.isNoSecurityBoundary,
@@ -179,26 +188,27 @@ extension Setup {
         try SELinux.setLabel(label, for: .file, through: proc)
       }
     }
-    var variables: [EnvironmentChange] = []
+    var outcome = Outcome()
     do throws(LaunchError) {
       for operation in plan.sandbox.filesystem {
         try root.perform(operation, circumstances)
       }
       // On top of whatever else is shown at their places.
       if let proxy = plan.busProxy {
-        variables = try root.showBuses(
+        outcome.variables = try root.showBuses(
           plan.sandbox.buses, of: proxy, user: plan.sandbox.user ?? plan.identity.user)
       }
     } catch {
       root.undo()
       throw error
     }
+    outcome.program = root.program
     do throws(SystemCallError) {
       try root.enter()
     } catch {
       throw LaunchError(.enterRoot, cause: error)
     }
-    return variables
+    return outcome
   }
 
   private borrowing func readFilters() throws(LaunchError) -> [SeccompProgram] {

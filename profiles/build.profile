@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiles and tests code that nobody vouches for: like untrusted, with the directory writable.
+--profile untrusted
+
+# The working directory, unless it is the home directory or holds more than a project.
+--bind ${PROJECT} ${PROJECT}
+--chdir ${PROJECT}
+# Hooks and settings in here are executed later, outside, by the caller's own git.
+--ro-bind-try ${PROJECT}/.git ${PROJECT}/.git
+
+# Tools whose settings lie in /etc.
+--ro-same-try /etc/perl
+--ro-same-try /etc/maven
+--ro-same-try /etc/php
+--ro-same-try /etc/R
+--ro-same-try /etc/emacs
+--ro-same-try /etc/texmf
+--ro-same-try /etc/fonts
