@@ -96,6 +96,9 @@ struct Launcher {
     case .explainPolicy:
       print(try PolicyTasks.explain(draft.sandbox.policy, asJSON: draft.isJSON), draft)
     case .wrap: try wrap(draft)
+    case .listProfiles: print(ProfileReport.list(surroundings, asJSON: draft.isJSON), draft)
+    case .showProfile(let name):
+      print(try ProfileReport.show(name, surroundings, asJSON: draft.isJSON), draft)
     }
   }
 

@@ -48,19 +48,23 @@ public struct Draft: Sendable {
     case explainPolicy
     /// A script that launches it.
     case wrap
+    /// Which profiles there are.
+    case listProfiles
+    /// The lines of a profile.
+    case showProfile(ByteString)
 
     /// Whether the rest of the command line makes no difference.
     var endsParsing: Bool {
       switch self {
       case .help, .version, .wrap: true
-      case .compilePolicy, .explainPolicy, .dryRun: false
+      case .compilePolicy, .explainPolicy, .dryRun, .listProfiles, .showProfile: false
       }
     }
 
     /// Whether the answer can be given as JSON.
     var hasJSON: Bool {
       switch self {
-      case .explainPolicy, .dryRun: true
+      case .explainPolicy, .dryRun, .listProfiles, .showProfile: true
       case .help, .version, .wrap, .compilePolicy: false
       }
     }
@@ -70,6 +74,7 @@ public struct Draft: Sendable {
       switch self {
       case .dryRun: true
       case .help, .version, .wrap, .compilePolicy, .explainPolicy: false
+      case .listProfiles, .showProfile: false
       }
     }
   }

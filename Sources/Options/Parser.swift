@@ -39,15 +39,7 @@ public struct Parser: Sendable {
 
   /// Reads options up to the command and takes the rest for it.
   public mutating func parse(_ words: [ByteString]) throws(UsageError) {
-    var rest = try parseTyped(words)
-    if let standardProfile, wantsStandardProfile(for: rest) {
-      // Once more, behind the profile: what was typed refines it.
-      draft = Draft()
-      dataIndex = 0
-      typed = words[...]
-      try parseProfile(Profile.find(standardProfile, surroundings))
-      rest = try parseTyped(words)
-    }
+    let rest = try parseBehindProfile(words)
     if draft.task?.endsParsing == true { return }
     try requireNoModifier(before: nil)
     if draft.isJSON, draft.task?.hasJSON != true {
@@ -60,10 +52,46 @@ public struct Parser: Sendable {
     draft.sandbox.command = Array(rest)
   }
 
-  /// Whether there is a sandbox to be made of which nothing was said.
-  private func wantsStandardProfile(for command: ArraySlice<ByteString>) -> Bool {
-    !command.isEmpty && draft.task?.endsParsing != true && draft.sandbox.filesystem.isEmpty
-      && taken.isEmpty
+  /// Reads what was typed, behind the standard profile where that says nothing about files; answers
+  /// the command.
+  private mutating func parseBehindProfile(
+    _ words: [ByteString]
+  ) throws(UsageError) -> ArraySlice<ByteString> {
+    var mistake: UsageError?
+    var command: ArraySlice<ByteString> = []
+    do throws(UsageError) {
+      command = try parseTyped(words)
+    } catch {
+      mistake = error
+    }
+    guard let standardProfile, mistake != nil || !command.isEmpty,
+      draft.task?.endsParsing != true, draft.sandbox.filesystem.isEmpty, taken.isEmpty
+    else {
+      if let mistake { throw mistake }
+      return command
+    }
+    // Once more from the beginning, behind the profile: what is typed refines it, and may have been
+    // a mistake only without it.
+    let failed = draft
+    draft = Draft()
+    isNested = false
+    dataIndex = 0
+    typed = words[...]
+    do throws(UsageError) {
+      try parseProfile(Profile.find(standardProfile, surroundings))
+    } catch {
+      // Nobody asked for the profile whose line is wrong anyway.
+      guard let mistake else { throw error }
+      draft = failed
+      throw mistake
+    }
+    let (operations, profiles) = (draft.sandbox.filesystem.count, taken.count)
+    command = try parseTyped(words)
+    // It does say something about files, further on, and so the profile has no place here.
+    if let mistake, operations != draft.sandbox.filesystem.count || profiles != taken.count {
+      throw mistake
+    }
+    return command
   }
 
   private mutating func parseTyped(

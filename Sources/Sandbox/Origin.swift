@@ -49,3 +49,18 @@ extension Sandbox {
     origins.last { $0.option == option }?.origin ?? .commandLine
   }
 }
+
+extension Origin {
+  /// The place, for programs.
+  public var json: JSON {
+    switch self {
+    case .commandLine: .string("command line")
+    case .arguments: .string("--args")
+    case .profile(let name, let path, let line):
+      .object([
+        .init("profile", .bytes(name)), .init("file", .optional(path?.text)),
+        .init("line", .number(Int64(line))),
+      ])
+    }
+  }
+}

@@ -13,6 +13,23 @@ extension Option {
 
           nestbox --profile build --profile network make
       """, traits: .includes
-    ) { (draft, typed) throws(UsageError) in draft.moreProfile = typed.text(0) }
+    ) { (draft, typed) throws(UsageError) in draft.moreProfile = typed.text(0) },
+    Option(
+      "--list-profiles", in: .profiles, "List the profiles there are, and what they are for",
+      """
+      Of several with the same name only the one that is taken is listed, with its file. What it is
+      for is its first comment. With --json, for programs. No command is run.
+      """
+    ) { (draft, _) throws(UsageError) in draft.task = .listProfiles },
+    Option(
+      "--show-profile", [.profile], in: .profiles, "Print the options of the profile NAME",
+      """
+      With those of the profiles that it includes in their place, and behind each where it is
+      written. Variables are left as they are. The output is a profile itself. With --json, for
+      programs. No command is run.
+
+          nestbox --show-profile build
+      """
+    ) { (draft, typed) throws(UsageError) in draft.task = .showProfile(typed.text(0)) },
   ]
 }

@@ -126,20 +126,6 @@ extension RootModel.Mount {
   }
 }
 
-extension Origin {
-  fileprivate var json: JSON {
-    switch self {
-    case .commandLine: .string("command line")
-    case .arguments: .string("--args")
-    case .profile(let name, let path, let line):
-      .object([
-        .init("profile", .bytes(name)), .init("file", .optional(path?.text)),
-        .init("line", .number(Int64(line))),
-      ])
-    }
-  }
-}
-
 extension FilterSource {
   fileprivate var json: JSON {
     .object([
