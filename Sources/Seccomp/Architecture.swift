@@ -74,7 +74,9 @@ public struct Architecture: Hashable, Sendable {
           return nil
         }
         defer { unsafe free(text) }
-        return Call(name: unsafe String(cString: text), number: number)
+        let name = unsafe String(cString: text)
+        // Two of ARM's it cannot find again by their names, which is how rules are made.
+        return Architecture.isKnown(name) ? Call(name: name, number: number) : nil
       }
     }
   }
