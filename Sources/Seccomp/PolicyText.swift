@@ -53,7 +53,7 @@ struct PolicyText: Sendable {
     _ name: ByteString, _ error: SystemCallError, _ library: PolicyLibrary, at position: Position
   ) -> PolicyError {
     var sentence = "can't read the policy \(name.quoted): \(error.reason)"
-    if !name.bytes.contains(UInt8(ascii: "/")) {
+    if error.errno == .noSuchFileOrDirectory, !name.bytes.contains(UInt8(ascii: "/")) {
       let names = library.names
       sentence +=
         "; built in are \(names.joined(separator: ", "))"

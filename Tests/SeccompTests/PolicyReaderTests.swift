@@ -13,47 +13,86 @@ struct PolicyReaderTests {
   @Test(
     "A mistake has its place, what was expected, and the nearest name",
     arguments: [
-      ("alow read", "2:1: expected an action (allow, log, errno, trap, kill) or a directive "
-        + "(default, foreign, arch, include, group), found \"alow\"; did you mean allow?"),
+      (
+        "alow read",
+        "2:1: expected an action (allow, log, errno, trap, kill) or a directive "
+          + "(default, foreign, arch, include, group), found \"alow\"; did you mean allow?"
+      ),
       ("allow raed", "2:7: unknown system call \"raed\"; did you mean read?"),
       ("allow read opne", "2:12: unknown system call \"opne\"; did you mean open?"),
       ("allow @basic-oi", "2:7: there is no group \"@basic-oi\"; did you mean @basic-io?"),
       ("allow", "2:6: expected a system call or a @group, found the end of the line"),
-      ("errno EPREM read", "2:7: expected the name of an error, as EPERM, found \"EPREM\"; "
-        + "did you mean EPERM?"),
+      (
+        "errno EPREM read",
+        "2:7: expected the name of an error, as EPERM, found \"EPREM\"; "
+          + "did you mean EPERM?"
+      ),
       ("errno", "2:6: expected the name of an error, as EPERM, found the end of the line"),
-      ("allow ioctl if arg1 = TIOCSTI", "2:21: expected a comparison (== != < <= > >=), "
-        + "found \"=\""),
-      ("allow ioctl if arg1 == TIOCSTY", "2:24: expected a number or a constant, found "
-        + "\"TIOCSTY\"; did you mean TIOCSTI?"),
-      ("allow ioctl if arg6 == 1", "2:16: expected an argument, arg0 to arg5, or arg0:64 to "
-        + "arg5:64 for all of its bits, found \"arg6\""),
-      ("allow ioctl if", "2:15: expected an argument, arg0 to arg5, or arg0:64 to arg5:64 for all "
-        + "of its bits, found the end of the line"),
-      ("allow ioctl if arg1 == 1 or arg2 == 2", "2:26: expected the end of the line, found "
-        + "\"or\""),
-      ("allow read if arg2 > 0x100000000", "2:22: \"0x100000000\" has more than the 32 bits that "
-        + "are looked at; argN:64 looks at all"),
+      (
+        "allow ioctl if arg1 = TIOCSTI",
+        "2:21: expected a comparison (== != < <= > >=), "
+          + "found \"=\""
+      ),
+      (
+        "allow ioctl if arg1 == TIOCSTY",
+        "2:24: expected a number or a constant, found "
+          + "\"TIOCSTY\"; did you mean TIOCSTI?"
+      ),
+      (
+        "allow ioctl if arg6 == 1",
+        "2:16: expected an argument, arg0 to arg5, or arg0:64 to "
+          + "arg5:64 for all of its bits, found \"arg6\""
+      ),
+      (
+        "allow ioctl if",
+        "2:15: expected an argument, arg0 to arg5, or arg0:64 to arg5:64 for all "
+          + "of its bits, found the end of the line"
+      ),
+      (
+        "allow ioctl if arg1 == 1 or arg2 == 2",
+        "2:26: expected the end of the line, found "
+          + "\"or\""
+      ),
+      (
+        "allow read if arg2 > 0x100000000",
+        "2:22: \"0x100000000\" has more than the 32 bits that "
+          + "are looked at; argN:64 looks at all"
+      ),
       ("allow read if arg2 < 0", "2:20: this comparison has the same result for every argument"),
       ("allow read if arg2 >= 0", "2:20: this comparison has the same result for every argument"),
-      ("allow read if arg0 & 2 == 1", "2:24: this comparison has the same result for every "
-        + "argument"),
+      (
+        "allow read if arg0 & 2 == 1",
+        "2:24: this comparison has the same result for every "
+          + "argument"
+      ),
       ("allow read if arg0 & 2 < 1", "2:24: expected == or != after a mask, found \"<\""),
-      ("arch amd64", "2:6: expected an architecture (x86_64, x86, x32, aarch64, arm), found "
-        + "\"amd64\""),
+      (
+        "arch amd64",
+        "2:6: expected an architecture (x86_64, x86, x32, aarch64, arm), found "
+          + "\"amd64\""
+      ),
       ("arch arm", "2:6: a machine of x86_64 runs no programs of arm; arch? passes it over"),
-      ("include nothing-like-it", "2:9: can't read the policy nothing-like-it: No such file or "
-        + "directory; built in are default, desktop, strict, compat"),
-      ("include strct", "2:9: can't read the policy strct: No such file or directory; built in "
-        + "are default, desktop, strict, compat; did you mean strict?"),
+      (
+        "include nothing-like-it",
+        "2:9: can't read the policy nothing-like-it: No such file or "
+          + "directory; built in are default, desktop, strict, compat"
+      ),
+      (
+        "include strct",
+        "2:9: can't read the policy strct: No such file or directory; built in "
+          + "are default, desktop, strict, compat; did you mean strict?"
+      ),
       ("include ./nothing", "2:9: can't read the policy ./nothing: No such file or directory"),
       ("include", "2:8: expected a policy or a file, found the end of the line"),
       ("group mine read", "2:7: expected the name of a group, as @name, found \"mine\""),
       ("group @known read", "2:7: @known is every call that there is"),
       ("allow \"read", "2:7: a double quote has no end"),
       ("default allow allow", "2:15: expected the end of the line, found \"allow\""),
-      ("default allov", "2:9: expected an action (allow, log, errno, trap, kill), found \"allov\"; "
-        + "did you mean allow?"),
+      (
+        "default allov",
+        "2:9: expected an action (allow, log, errno, trap, kill), found \"allov\"; "
+          + "did you mean allow?"
+      ),
       ("allow re\u{1b}[2Jad", "2:7: unknown system call $'re\\x1b[2Jad'"),
       ("\tallow  raed # not read", "2:9: unknown system call \"raed\"; did you mean read?"),
     ])
