@@ -89,9 +89,11 @@ bench: build ## Compare its speed with bubblewrap's and with a plain C program's
 	@mkdir -p .build/bench
 	gcc -O2 -Wall -Wextra -static -o .build/bench/minimal Benchmarks/minimal.c
 	gcc -O2 -Wall -Wextra -o .build/bench/bench Benchmarks/bench.c
+	gcc -O2 -Wall -Wextra -o .build/bench/calls Benchmarks/calls.c
 	install -s -m 755 $(release) .build/bench/nestbox
 	.build/bench/bench --nestbox .build/bench/nestbox --minimal .build/bench/minimal \
 	  --bwrap "$(BWRAP)" $(BENCH_FLAGS)
+	.build/bench/calls --nestbox .build/bench/nestbox
 
 .PHONY: lint
 lint: toolchain ## Check the style of the sources

@@ -67,6 +67,12 @@ static void plain_line(struct line *line, int number) {
   add_all(line, (const char *const[]){"--ro-bind", "/", "/", "true", NULL});
 }
 
+static void policy_line(struct line *line, int number) {
+  add(line, "--seccomp-policy");
+  add(line, "default");
+  plain_line(line, number);
+}
+
 // What a wrapper script for a desktop program asks for: 25 operations, all on paths that every
 // Debian has.
 static void desktop_line(struct line *line, int number) {
@@ -370,6 +376,7 @@ struct step {
 
 static const struct step steps[] = {
   {"2000 binds against 1000", binds_line, 2000, binds_line, 1000, 4, 2.2, 0},
+  {"--seccomp-policy default", policy_line, 0, plain_line, 0, 1, 0, 0.1},
 };
 
 static int share(int one_in) { return bench.rounds < one_in ? 1 : bench.rounds / one_in; }

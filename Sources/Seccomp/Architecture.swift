@@ -74,9 +74,7 @@ public struct Architecture: Hashable, Sendable {
           return nil
         }
         defer { unsafe free(text) }
-        let name = unsafe String(cString: text)
-        // Two of ARM's it cannot find again by their names, which is how rules are made.
-        return Architecture.isKnown(name) ? Call(name: name, number: number) : nil
+        return Call(name: unsafe String(cString: text), number: number)
       }
     }
   }

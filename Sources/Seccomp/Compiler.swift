@@ -28,7 +28,7 @@ extension Policy {
         throw PolicyError("\(name): libseccomp can't compile it: \(error.call): \(error.reason)")
       }
     }
-    let program = linker.linked(otherwise: otherwise)
+    let program = linker.linked(otherwise: otherwise).optimized()
     guard program.instructions.count <= SeccompProgram.maximum else {
       throw PolicyError(
         "\(name): it has \(String(program.instructions.count)) instructions; the kernel takes "

@@ -114,6 +114,7 @@ group @network-io send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg re
 group @obsolete _sysctl afs_syscall bdflush break create_module epoll_ctl_old epoll_wait_old
 group @obsolete ftime get_kernel_syms getpmsg gtty idle lock mpx nfsservctl prof profil putpmsg
 group @obsolete query_module remap_file_pages security sgetmask ssetmask stty sysfs tuxcall
+group @obsolete usr26 usr32
 group @obsolete olduname oldolduname ulimit uselib ustat vserver
 
 # Memory protection keys.
