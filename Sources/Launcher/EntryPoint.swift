@@ -71,7 +71,8 @@ struct Launcher {
       return termination.shellStatus
     } catch {
       tell(.error, error.message, parser.draft)
-      if let hint = error.hint { tell(.error, hint, parser.draft) }
+      let diagnosis = error.diagnosis(of: parser.draft.sandbox, for: caller)
+      for line in diagnosis?.lines ?? [] { tell(.error, line, parser.draft) }
       if error.exitStatus == 127, let command = parser.draft.sandbox.command.first,
         let hint = Suggestion.hint(forCommand: command)
       {

@@ -186,3 +186,16 @@ public enum Directory {
     return names
   }
 }
+
+/// What the mount that a file lies on forbids.
+///
+/// See statvfs(3).
+public enum FilesystemFlags {
+  /// Whether nothing can be executed where `path` lies.
+  public static func forbidExecution(at path: FilePath) -> Bool {
+    var status = statvfs()
+    let result = unsafe path.withPlatformString { unsafe statvfs($0, &status) }
+    // ST_NOEXEC, which the C library hides behind _GNU_SOURCE.
+    return result == 0 && status.f_flag & 8 != 0
+  }
+}

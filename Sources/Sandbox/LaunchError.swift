@@ -16,6 +16,8 @@ public struct LaunchError: Error, Equatable, Sendable {
   public let cause: SystemCallError
   /// Where the option was written.
   public var origin: Origin
+  /// What the process that failed saw of the reason.
+  var finding: ExecutionFinding?
 
   /// Names a failure.
   public init(

@@ -88,7 +88,8 @@ extension Monitor {
       // Nothing of the sandbox is left when the caller hears of it.
       _ = try? child.wait()
       plan.busProxy?.stop()
-      let error = LaunchReport.decode(record)
+      var error = LaunchReport.decode(Array(record.prefix(LaunchReport.size)))
+      error.finding = ExecutionFinding(record.dropFirst(LaunchReport.size))
       guard error.origin == .commandLine, let option = error.option else { throw error }
       throw error.from(plan.sandbox.origin(of: option))
     }

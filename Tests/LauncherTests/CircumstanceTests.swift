@@ -54,7 +54,8 @@ struct CircumstanceTests {
         """
         nestbox: setting up uid map: No such file or directory (open /proc/self/setgroups)
         """,
-        "nestbox: /proc is not mounted here; a user namespace cannot be set up without it",
+        "nestbox: cause: /proc is not mounted here; a user namespace cannot be set up without it",
+        "nestbox: remedy: mount it: mount -t proc proc /proc, or in a sandbox --proc /proc",
       ])
   }
 

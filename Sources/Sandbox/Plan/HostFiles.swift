@@ -29,7 +29,10 @@ struct RunningHost: HostFiles {
 
   func look(at path: FilePath) -> FileFacts? { try? FileFacts(at: path) }
 
-  func target(of path: FilePath) -> FilePath? {
+  func target(of path: FilePath) -> FilePath? { RunningHost.target(of: path) }
+
+  /// What the symbolic link at `path` says.
+  static func target(of path: FilePath) -> FilePath? {
     guard let parent = try? OwnedDescriptor.open("/", .directory) else { return nil }
     return (try? parent.symbolicLinkTarget(path))?.path
   }

@@ -150,7 +150,7 @@ extension EnvironmentChange {
 
 extension FilesystemOperation.Action {
   /// The source as it was typed.
-  fileprivate var source: FilePath? {
+  var source: FilePath? {
     switch self {
     case .bind(let source, _, _, _): source
     case .same(let path, _): path

@@ -48,7 +48,18 @@ struct Execution {
       default: return last
       }
     }
-    return denied ?? SystemCallError(call: last.call, errno: .noSuchFileOrDirectory)
+    if let denied { return denied }
+    let missing = SystemCallError(call: last.call, errno: .noSuchFileOrDirectory)
+    // One that exists, and what would interpret or load it does not.
+    return existing(file, path).map { missing.about($0) } ?? missing
+  }
+
+  private func existing(_ file: ByteString, _ path: ByteString) -> ByteString? {
+    for directory in path.bytes.split(separator: UInt8(ascii: ":")) {
+      let candidate = ByteString(directory + [UInt8(ascii: "/")] + file.bytes)
+      if CurrentProcess.exists(candidate) { return candidate }
+    }
+    return nil
   }
 
   private func attempt(_ file: ByteString) -> SystemCallError {
@@ -57,8 +68,15 @@ struct Execution {
     let error = CurrentProcess.execute(
       file, arguments: arguments, environment: environment.strings)
     // A script without a first line that names its interpreter.
-    guard error.errno == .execFormatError else { return error }
-    return CurrentProcess.execute(
+    guard error.errno == .execFormatError, !isBinary(file) else { return error }
+    let shell = CurrentProcess.execute(
       "/bin/sh", arguments: ["/bin/sh", file] + words.dropFirst(), environment: environment.strings)
+    return SystemCallError(call: shell.call, subject: file, errno: shell.errno)
+  }
+
+  /// Whether a file is no text, and so no script either: a program for another machine for
+  /// instance.
+  private func isBinary(_ file: ByteString) -> Bool {
+    (try? TextFile.beginning(of: file.path, 128))?.contains(0) ?? false
   }
 }

@@ -22,15 +22,19 @@ struct Setup: ~Copyable {
     do throws(LaunchError) {
       try steps()
     } catch {
-      Setup.give(up: error, report.rawValue)
+      Setup.give(up: error, report.rawValue, plan)
     }
     CurrentProcess.exit(125)
   }
 
   /// Reports why the launch failed and ends the process.
-  private static func give(up error: LaunchError, _ report: CInt) -> Never {
+  private static func give(up error: LaunchError, _ report: CInt, _ plan: LaunchPlan) -> Never {
     // Where this fails the monitor has gone, and nobody is left to tell.
     try? Descriptors.write(LaunchReport.encode(error)[...], to: report)
+    // Only now, as a filter may end the process for looking around.
+    if let finding = plan.finding(about: error) {
+      try? Descriptors.write(finding.record[...], to: report)
+    }
     CurrentProcess.exit(125)
   }
 
@@ -248,14 +252,14 @@ extension Setup {
     // In this process, as a lock is not inherited.
     let locks = try lockFiles()
     let isOnlyReaper = plan.namespaces.contains(.pid)
-    let reportEnd = report.rawValue
+    let (reportEnd, plan) = (report.rawValue, plan)
     let child = try doing(.createProcess) { () throws(SystemCallError) in
       // So that it sees the end of all that the command starts, as process 1 would.
       if !isOnlyReaper { try CurrentProcess.becomeSubreaper() }
       return try ChildProcess.startSharingMemory {
         // Its own copies, which a planted link could lead to (`Command.closeSources`).
         for number in locks { Descriptors.close(number) }
-        Setup.give(up: command.start(), reportEnd)
+        Setup.give(up: command.start(), reportEnd, plan)
       }
     }
     var held = locks

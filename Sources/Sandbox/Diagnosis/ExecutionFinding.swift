@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a command could not be executed, as the process saw it that stood where the command would
+// have stood: its root, its rights. It looks after it has reported the failure itself, as a seccomp
+// filter may end it for the look.
+
+internal import Linux
+internal import SystemPackage
+
+/// What is wrong with the command.
+enum ExecutionFinding: Equatable, Sendable {
+  /// There is no file of that name.
+  case missing
+  /// The interpreter on the first line does not exist.
+  case interpreterMissing(ByteString, of: ByteString)
+  /// The first line ends as lines do on other systems.
+  case carriageReturn(ByteString, of: ByteString)
+  /// The program that loads it does not exist.
+  case loaderMissing(ByteString, of: ByteString)
+  /// It is a directory.
+  case directory(ByteString)
+  /// It may not be executed by this user.
+  case notExecutable(ByteString)
+  /// Nothing may be executed on the mount that it lies on.
+  case noExecution(ByteString)
+  /// It is for another processor.
+  case foreign(ByteString, machine: UInt16)
+  /// It is neither a program nor a script.
+  case unknownFormat(ByteString)
+  /// It is a script that names no interpreter, and there is no shell.
+  case noShell(ByteString)
+  /// A directory on the way may not be searched.
+  case unsearchable(ByteString)
+  /// Its descriptor is of another kind.
+  case descriptor(ByteString)
+}
+
+// MARK: - The look
+
+extension ExecutionFinding {
+  /// Looks at `file`, whose execution failed with `errno`.
+  init?(of file: ByteString, _ errno: Errno) {
+    self.init(of: file, errno, depth: 0)
+  }
+
+  private init?(of file: ByteString, _ errno: Errno, depth: Int) {
+    let facts: FileFacts
+    do throws(SystemCallError) {
+      facts = try FileFacts(at: file.path, followsLinks: true)
+    } catch {
+      switch error.errno {
+      case .noSuchFileOrDirectory, .notDirectory: self = .missing
+      case .permissionDenied:
+        guard let directory = ExecutionFinding.unsearchable(above: file.path) else { return nil }
+        self = .unsearchable(ByteString(directory))
+      default: return nil
+      }
+      return
+    }
+    if facts.kind == .directory {
+      self = .directory(file)
+    } else if facts.kind != .regular {
+      self = .notExecutable(file)
+    } else if errno == .permissionDenied || !FileAccess.execute.isGranted(file.path) {
+      self.init(denied: file, facts)
+    } else {
+      self.init(content: file, errno, depth)
+    }
+  }
+
+  /// A regular file that may not be executed.
+  private init?(denied file: ByteString, _ facts: FileFacts) {
+    if facts.permissions & 0o111 != 0, FilesystemFlags.forbidExecution(at: file.path) {
+      self = .noExecution(file)
+    } else if !FileAccess.execute.isGranted(file.path) {
+      self = .notExecutable(file)
+    } else {
+      return nil
+    }
+  }
+
+  /// A file that may be executed, but is not what the kernel takes for a program.
+  private init?(content file: ByteString, _ errno: Errno, _ depth: Int) {
+    guard depth < 4, let start = try? TextFile.beginning(of: file.path, 256) else { return nil }
+    if start.starts(with: "#!".utf8) {
+      self.init(script: file, start, errno, depth)
+    } else if start.starts(with: ELFFile.magic) {
+      guard let program = ELFFile(at: file.path) else {
+        self = .unknownFormat(file)
+        return
+      }
+      if let loader = program.loader, (try? FileFacts(at: loader, followsLinks: true)) == nil {
+        self = .loaderMissing(ByteString(loader), of: file)
+      } else if program.machine != ELFFile.native {
+        self = .foreign(file, machine: program.machine)
+      } else if errno == .execFormatError {
+        self = .unknownFormat(file)
+      } else {
+        return nil
+      }
+    } else if start.contains(0) {
+      self = .unknownFormat(file)
+    } else if (try? FileFacts(at: "/bin/sh", followsLinks: true)) == nil {
+      self = .noShell(file)
+    } else {
+      return nil
+    }
+  }
+
+  private init?(script file: ByteString, _ start: [UInt8], _ errno: Errno, _ depth: Int) {
+    let line = start.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
+    let words = line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+    guard let word = words.first else {
+      self = .unknownFormat(file)
+      return
+    }
+    let interpreter = ByteString(word)
+    if word.last == 13 {
+      self = .carriageReturn(ByteString(word.dropLast()), of: file)
+    } else if (try? FileFacts(at: interpreter.path, followsLinks: true)) == nil {
+      self = .interpreterMissing(interpreter, of: file)
+    } else {
+      // What is wrong is wrong with the interpreter.
+      self.init(of: interpreter, errno, depth: depth + 1)
+    }
+  }
+
+  /// The first directory on the way to `path` that may not be searched.
+  private static func unsearchable(above path: FilePath) -> FilePath? {
+    var directory = FilePath(root: path.root, [])
+    for component in path.components.dropLast() {
+      directory.append(component)
+      if !FileAccess.execute.isGranted(directory) { return directory }
+    }
+    return nil
+  }
+}
+
+extension LaunchPlan {
+  /// What only the process that failed can see.
+  func finding(about error: LaunchError) -> ExecutionFinding? {
+    switch error.action {
+    case .execute:
+      return (error.cause.subject ?? error.subject).flatMap {
+        ExecutionFinding(of: $0, error.cause.errno)
+      }
+    case .joinNamespace:
+      let joined = sandbox.joined
+      let numbers = [
+        "--userns": joined.user, "--userns2": joined.secondUser, "--pidns": joined.pid,
+        "--netns": joined.network,
+      ]
+      guard let option = error.option, let number = numbers[option] ?? nil,
+        let name = try? Descriptors.path(of: number)
+      else { return nil }
+      return .descriptor(ByteString(name))
+    default: return nil
+    }
+  }
+}
+
+// MARK: - The record
+
+extension ExecutionFinding {
+  /// The finding as bytes, for the monitor.
+  var record: [UInt8] {
+    let (kind, number, texts): (UInt8, UInt16, [ByteString]) =
+      switch self {
+      case .missing: (1, 0, [])
+      case .interpreterMissing(let interpreter, let file): (2, 0, [interpreter, file])
+      case .carriageReturn(let interpreter, let file): (3, 0, [interpreter, file])
+      case .loaderMissing(let loader, let file): (4, 0, [loader, file])
+      case .directory(let file): (5, 0, [file])
+      case .notExecutable(let file): (6, 0, [file])
+      case .noExecution(let file): (7, 0, [file])
+      case .foreign(let file, let machine): (8, machine, [file])
+      case .unknownFormat(let file): (9, 0, [file])
+      case .noShell(let file): (10, 0, [file])
+      case .unsearchable(let directory): (11, 0, [directory])
+      case .descriptor(let name): (12, 0, [name])
+      }
+    var record = [kind, UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8)]
+    for text in texts { record += text.bytes.prefix(1900) + [0] }
+    return record
+  }
+
+  /// Reads a record; nil where it is none.
+  init?(_ record: ArraySlice<UInt8>) {
+    let record = Array(record)
+    guard record.count >= 3 else { return nil }
+    let number = UInt16(record[1]) | UInt16(record[2]) << 8
+    let texts = record[3...].split(separator: 0, omittingEmptySubsequences: false).map {
+      ByteString($0)
+    }
+    let first = texts.first ?? ""
+    let second = texts.count > 1 ? texts[1] : ""
+    switch record[0] {
+    case 1: self = .missing
+    case 2: self = .interpreterMissing(first, of: second)
+    case 3: self = .carriageReturn(first, of: second)
+    case 4: self = .loaderMissing(first, of: second)
+    case 5: self = .directory(first)
+    case 6: self = .notExecutable(first)
+    case 7: self = .noExecution(first)
+    case 8: self = .foreign(first, machine: number)
+    case 9: self = .unknownFormat(first)
+    case 10: self = .noShell(first)
+    case 11: self = .unsearchable(first)
+    case 12: self = .descriptor(first)
+    default: return nil
+    }
+  }
+}

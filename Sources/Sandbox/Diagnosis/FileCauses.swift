@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why sources are not found, destinations cannot be made, and file systems not mounted.
+
+internal import Linux
+internal import SystemPackage
+
+extension Cause {
+  /// What is to be shown of the host.
+  static let sources: [Cause] = [
+    Cause([.findSource, .readSource], [.noSuchFileOrDirectory, .staleNFSFileHandle]) { failure in
+      guard case .bindDescriptor(let number, _, _)? = failure.descriptorOperation?.action else {
+        return nil
+      }
+      if failure.error.action == .readSource {
+        return Diagnosis(
+          "the path of descriptor \(String(number)) leads to another file by now",
+          "open the file again")
+      }
+      let what =
+        failure.subject.isRelative
+        ? "is \(failure.name), which is no file of a file system"
+        : "is of a file that has been removed or replaced: \(failure.name)"
+      return Diagnosis(
+        "descriptor \(String(number)) \(what)", "open a file or directory that exists for it")
+    },
+    Cause([.findSource], [.noSuchFileOrDirectory]) { failure in
+      let way = HostWay(to: failure.subject)
+      if let link = way.dangling {
+        return Diagnosis(
+          "\(failure.quoted(link.path)) is a symbolic link to \(failure.quoted(link.target)), "
+            + "which does not exist on the host", "make what it leads to, or remove the option")
+      }
+      guard let missing = way.missing else { return nil }
+      let option = failure.option
+      let canTry = ["--bind", "--ro-bind", "--dev-bind"].contains(option)
+      let create = "make it: mkdir -p \(way.absolute.quotedForShell)"
+      return Diagnosis(
+        "\(failure.quoted(missing)) does not exist on the host",
+        canTry ? "\(create), or let it be missing: \(option)-try" : create)
+    },
+    Cause([.findSource], [.permissionDenied]) { failure in
+      guard let directory = HostWay(to: failure.subject).unsearchable else { return nil }
+      return Diagnosis(
+        "this user may not search the directory \(failure.quoted(directory)) of the host",
+        "as its owner: chmod a+x \(ByteString(directory).quotedForShell)")
+    },
+    Cause([.findSource], [.notDirectory]) { failure in
+      guard let file = HostWay(to: failure.subject).file else { return nil }
+      return Diagnosis(
+        "\(failure.quoted(file)) is a file on the host and not a directory",
+        "name the file itself, or another path")
+    },
+    Cause([.findSource], [.tooManySymbolicLinkLevels]) { failure in
+      Diagnosis(
+        "symbolic links on the way to \(failure.name) lead round in a circle",
+        "put the links right; ls -l shows where they lead")
+    },
+    Cause([.findSource], [.socketNotConnected]) { failure in
+      Diagnosis(
+        "the program that serves the file system at \(failure.name) has ended",
+        "take the mount away: fusermount3 -u \(ByteString(failure.subject).quotedForShell)")
+    },
+    Cause([.findSource], [.invalidArgument]) { failure in
+      guard let found = try? FoundFile(following: failure.subject),
+        let mount = found.mount.flatMap({ failure.machine.mounts[$0] }), mount.isUnbindable
+      else { return nil }
+      return Diagnosis(
+        "the mount at \(failure.quoted(mount.point)) is marked unbindable",
+        "as root: mount --make-private \(ByteString(mount.point).quotedForShell)")
+    },
+  ]
+
+  /// Where it is to be shown.
+  static let places: [Cause] = [
+    Cause([], [.readOnlyFileSystem, .permissionDenied]) { failure in
+      guard Cause.makers.contains(failure.error.action), let operation = failure.operation,
+        let problem = operation.problem, problem.errno == failure.error.cause.errno,
+        let mount = failure.plan.mount(showing: problem.subject)
+      else { return nil }
+      let destination = operation.operation.action.destination
+      let what = failure.quoted(destination)
+      let state = problem.errno == .readOnlyFileSystem ? "read-only" : "not writable for this user"
+      let cause =
+        problem.host == nil
+        ? "\(what) does not exist inside and cannot be made: \(mount.text) is read-only"
+        : "\(what) does not exist in \(mount.text), and cannot be made there, as that is \(state)"
+      return Diagnosis(cause, failure.remedy(making: destination, in: mount, problem))
+    },
+    Cause([.bind], [.notDirectory, .invalidArgument]) { failure in
+      guard let source = failure.operation?.source,
+        let place = failure.plan.root.find(failure.operation?.operation.action.destination ?? "/"),
+        let node = failure.plan.root.node(at: place.end),
+        (source.kind == .directory) == (node == .file)
+      else { return nil }
+      let (one, other) = source.kind == .directory ? ("directory", "file") : ("file", "directory")
+      return Diagnosis(
+        "\(failure.quoted(source.path)) is a \(one), and \(failure.name) is a \(other) already: "
+          + "a directory can be mounted only on a directory, and a file only on a file",
+        "choose a destination that does not exist or is a \(one)")
+    },
+    Cause([], [.notDirectory]) { failure in
+      guard let file = failure.plan.file(onTheWayTo: failure.subject) else { return nil }
+      return Diagnosis(
+        "\(failure.quoted(file)) is a file inside, and nothing can lie below it",
+        "choose a destination elsewhere, or cover the directory of \(failure.quoted(file)) first: "
+          + "--tmpfs \(ByteString(file.removingLastComponent()).quotedForShell)")
+    },
+    Cause([.bind], [.notDirectory, .invalidArgument]) { failure in
+      Diagnosis(
+        "a directory can be mounted only on a directory, and a file only on a file",
+        "choose a destination of the kind of its source")
+    },
+    Cause([.writeFile], [.isDirectory]) { failure in
+      Diagnosis("\(failure.name) is a directory inside", "choose a name in it, or another place")
+    },
+    Cause([.makeSymbolicLink], [.fileExists]) { failure in
+      guard case .symbolicLink(let target, _)? = failure.operation?.operation.action,
+        let what = failure.plan.description(of: failure.subject)
+      else { return nil }
+      return Diagnosis(
+        "\(failure.name) exists inside already, as \(what)",
+        "choose another name for the link to \(target.quoted), or leave the option out")
+    },
+    Cause([.bind, .writeFile], [.noSuchFileOrDirectory]) { failure in
+      guard failure.error.cause.call == "move_mount" else { return nil }
+      return Diagnosis(
+        "what lies at \(failure.name) already has no name on any file system, and nothing can be "
+          + "mounted on it", "leave one of the two options out")
+    },
+    Cause([.remountReadOnly], [.invalidArgument]) { failure in
+      Diagnosis(
+        "\(failure.name) is no mount point inside",
+        "make it one first: --ro-bind SRC \(ByteString(failure.subject).quotedForShell)")
+    },
+    Cause([.remountReadOnly, .setPermissions], [.noSuchFileOrDirectory]) { failure in
+      Diagnosis(
+        "nothing is at \(failure.name) inside",
+        "make it first, with an option before \(failure.option)")
+    },
+    Cause([.setPermissions], [.notPermitted]) { failure in
+      Diagnosis(
+        "\(failure.name) belongs to another user", "leave out \(failure.option), or bind another")
+    },
+    Cause([.writeFile], [.noSpace]) { failure in
+      for operation in failure.plan.operations.reversed() {
+        guard case .tmpfs(_, _, let size?) = operation.operation.action,
+          let place = operation.place, failure.subject.starts(with: place)
+        else { continue }
+        return Diagnosis(
+          "the content does not fit into the \(String(size)) bytes that --size allows the tmpfs on "
+            + failure.quoted(place), "allow it more, for instance --size \(String(size * 1024))")
+      }
+      return Diagnosis(
+        "the file system of \(failure.name) is full", "make room on it; df -h shows where")
+    },
+    Cause([.bind, .mountTmpfs, .mountProc, .mountDevices, .findSource], [.noSpace]) { failure in
+      guard let limit = failure.machine.sysctl("fs.mount-max") else { return nil }
+      return Diagnosis(
+        "the mounts of the sandbox are more than the sysctl fs.mount-max allows (\(String(limit)))",
+        "as root: sysctl -w fs.mount-max=\(String(2 * limit))")
+    },
+    Cause([.changeDirectory], [.noSuchFileOrDirectory]) { failure in
+      let path = ByteString(failure.subject).quotedForShell
+      if let facts = try? FileFacts(at: failure.subject, followsLinks: true),
+        facts.kind == .directory
+      {
+        return Diagnosis(
+          "\(failure.name) exists on the host, but is not shown inside",
+          "show it: --ro-bind \(path) \(path), or --bind to write to it")
+      }
+      return Diagnosis("\(failure.name) does not exist inside", "make it: --dir \(path)")
+    },
+    Cause([.changeDirectory], [.notDirectory]) { failure in
+      Diagnosis("\(failure.name) is no directory inside", "name its directory")
+    },
+    Cause([.changeDirectory], [.permissionDenied]) { failure in
+      Diagnosis(
+        "user \(String(failure.sandbox.user ?? CurrentProcess.identity.user)) may not search "
+          + "\(failure.name)",
+        "choose another directory, or as its owner: chmod a+x "
+          + ByteString(failure.subject).quotedForShell)
+    },
+    Cause([.lock], [.noSuchFileOrDirectory]) { failure in
+      Diagnosis(
+        "there is no file \(failure.name) inside to be locked",
+        "show or make it with an option, as --ro-bind or --file")
+    },
+  ]
+
+  /// Steps in which a place is made where there is none.
+  private static let makers: [LaunchError.Action] = [
+    .bind, .mountTmpfs, .mountProc, .mountDevices, .mountMqueue, .mountOverlay, .makeDirectory,
+    .writeFile, .makeSymbolicLink, .makeFile,
+  ]
+}
+
+// MARK: - Looking around inside
+
+/// What a place inside comes from.
+struct ShownMount {
+  /// The words for it.
+  let text: String
+  /// The operation that made it.
+  let operation: FilesystemOperation?
+  /// Where it is.
+  let place: FilePath
+}
+
+extension Plan {
+  /// The mount in which a missing place would have to be made.
+  fileprivate func mount(showing path: FilePath) -> ShownMount? {
+    var directory = path
+    while !directory.components.isEmpty {
+      directory.removeLastComponent()
+      guard let trail = root.find(directory) else { continue }
+      let mount = root.mounts[root.decidingMount(at: trail.end)]
+      let operation = mount.operation.map { operations[$0].operation }
+      let words = operation.map { " (\($0.option))" } ?? ""
+      return ShownMount(
+        text: "\(quoted(mount.place))\(words)", operation: operation, place: mount.place)
+    }
+    return nil
+  }
+
+  /// The first file on the way to a place inside.
+  fileprivate func file(onTheWayTo path: FilePath) -> FilePath? {
+    var way = FilePath(root: "/", [])
+    for component in path.components {
+      way.append(component)
+      guard let trail = root.find(way) else { return nil }
+      if root.node(at: trail.end) == .file { return way == path ? nil : way }
+    }
+    return nil
+  }
+
+  /// What is at a place, in words.
+  fileprivate func description(of path: FilePath) -> String? {
+    guard let last = path.lastComponent else { return "the root directory" }
+    let parent = root.find(path.removingLastComponent())
+    guard let parent else { return nil }
+    let entry = RootModel.Position(
+      mount: parent.end.mount, path: parent.end.path.appending(last))
+    switch root.node(at: entry) {
+    case .link(let target): return "a symbolic link to \(quoted(target))"
+    case .directory: return "a directory"
+    case .file: return "a file"
+    case nil: return root.find(path) == nil ? nil : "a mount"
+    }
+  }
+}
+
+extension Failure {
+  /// The operation on a descriptor that failed.
+  fileprivate var descriptorOperation: FilesystemOperation? {
+    sandbox.filesystem.first { $0.option == option && $0.descriptor != nil }
+  }
+
+  /// How the missing place `destination` can come to be.
+  fileprivate func remedy(
+    making destination: FilePath, in mount: ShownMount, _ problem: PlanProblem
+  ) -> String {
+    if let host = problem.host, case .bind? = mount.operation?.action {
+      let rest = destination.components.dropFirst(problem.subject.components.count - 1)
+      let path = host.appending(rest)
+      let name = ByteString(path).quotedForShell
+      let directory = ByteString(path.removingLastComponent()).quotedForShell
+      switch operation?.operation.action {
+      case .file:
+        let words = ByteString(host).quotedForShell
+        let place = ByteString(problem.subject.removingLastComponent()).quotedForShell
+        return "have changes in memory there: --overlay-src \(words) --tmp-overlay \(place)"
+      case .symbolicLink(let target, _):
+        return "make it on the host: mkdir -p \(directory) && ln -s \(target.quotedForShell) "
+          + name
+      case .data: return "make it on the host: mkdir -p \(directory) && touch \(name)"
+      default:
+        let isFile = operation?.source.map { $0.kind != .directory } ?? false
+        return isFile
+          ? "make it on the host: mkdir -p \(directory) && touch \(name)"
+          : "make it on the host: mkdir -p \(name)"
+      }
+    }
+    return "put \(option) before what makes \(quoted(mount.place)) read-only"
+  }
+}
+
+// MARK: - Looking around on the host
+
+/// The way to a path of the host, component by component.
+struct HostWay {
+  /// The path from the root on.
+  let absolute: ByteString
+  /// The first part of it that does not exist.
+  private(set) var missing: FilePath?
+  /// The symbolic link among its parts that leads nowhere.
+  private(set) var dangling: (path: FilePath, target: FilePath)?
+  /// The first directory that may not be searched.
+  private(set) var unsearchable: FilePath?
+  /// The first part that is no directory and has something after it.
+  private(set) var file: FilePath?
+
+  init(to path: FilePath) {
+    var way: FilePath = "/"
+    var components = Array(path.components)
+    if path.isRelative, let directory = CurrentProcess.workingDirectory {
+      components = Array(directory.path.components) + components
+    }
+    absolute = ByteString(FilePath(root: "/", components))
+    for (index, component) in components.enumerated() {
+      let isLast = index == components.count - 1
+      way.append(component)
+      guard let facts = try? FileFacts(at: way) else {
+        let parent = way.removingLastComponent()
+        if !FileAccess.execute.isGranted(parent) { unsearchable = parent } else { missing = way }
+        return
+      }
+      if facts.kind == .link {
+        if (try? FileFacts(at: way, followsLinks: true)) == nil,
+          let target = RunningHost.target(of: way)
+        {
+          dangling = (way, target)
+          return
+        }
+      } else if facts.kind == .directory {
+        if !isLast && !FileAccess.execute.isGranted(way) {
+          unsearchable = way
+          return
+        }
+      } else if !isLast {
+        file = way
+        return
+      }
+    }
+  }
+}

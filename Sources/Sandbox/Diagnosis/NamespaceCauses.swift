@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why namespaces cannot be made, and what restricts the whole launch.
+
+internal import Linux
+internal import SystemPackage
+
+extension Cause {
+  static let namespaces: [Cause] = [
+    Cause([.createProcess], [.notPermitted]) { failure in
+      guard failure.namespaces.contains(.user),
+        failure.machine.sysctl("kernel.unprivileged_userns_clone") == 0
+      else { return nil }
+      return Diagnosis(
+        "the sysctl kernel.unprivileged_userns_clone is 0, which keeps ordinary users from making "
+          + "user namespaces", "as root: sysctl -w kernel.unprivileged_userns_clone=1")
+    },
+    Cause([.createProcess], [.notPermitted]) { failure in
+      guard failure.namespaces.contains(.user), failure.machine.isInChroot else { return nil }
+      return Diagnosis(
+        "the root directory here is not the root of a mount namespace, as after chroot(2), and a "
+          + "user namespace cannot be made then",
+        "enter the directory in another way: nestbox --dev-bind DIRECTORY / in place of chroot "
+          + "DIRECTORY")
+    },
+    Cause([.createProcess], [.notPermitted]) { failure in
+      guard failure.namespaces.contains(.user), !failure.machine.isMapped else { return nil }
+      let (user, group) = CurrentProcess.identity
+      return Diagnosis(
+        "user \(String(user)) or group \(String(group)) is not mapped in this user namespace, and "
+          + "may make none below it",
+        "start it as a user and group that /proc/self/uid_map and gid_map list")
+    },
+    Cause([.createProcess, .createNamespaces], [.notPermitted]) { failure in
+      guard !failure.namespaces.contains(.user), failure.sandbox.joined.user == nil,
+        let needed = Capabilities(named: "sys_admin"),
+        let permitted = try? Capabilities.permitted(), (permitted & needed).isEmpty
+      else { return nil }
+      return Diagnosis(
+        "root lacks CAP_SYS_ADMIN here, as in most containers",
+        "add --unshare-user, in which it is had")
+    },
+    Cause([.createProcess, .createNamespaces, .disableUserNamespaces], [.noSpace]) { failure in
+      let limit = failure.machine.exhausted(failure.namespaces)
+      return limit.map { Diagnosis($0.cause, $0.remedy) }
+    },
+    Cause([.createProcess], [.noSpace]) { _ in
+      Diagnosis(
+        "user namespaces are nested as deep as the kernel allows (32 levels)",
+        "start it further out")
+    },
+    Cause([.createProcess], [.resourceTemporarilyUnavailable]) { failure in
+      let limit = failure.machine.exhaustedProcesses()
+      return limit.map { Diagnosis($0.cause, $0.remedy) }
+    },
+    Cause([.createProcess, .createNamespaces], [.invalidArgument]) { failure in
+      let missing = Namespaces.names.filter {
+        failure.namespaces.contains($0.namespace) && !$0.namespace.isSupported
+      }
+      guard failure.machine.hasProc, !missing.isEmpty else { return nil }
+      let names = missing.map(\.name).joined(separator: ", ")
+      return Diagnosis(
+        "the kernel is built without namespaces of the kind \(names)",
+        "leave out the --unshare options for it; --unshare-user-try and --unshare-cgroup-try do "
+          + "so by themselves")
+    },
+    Cause([.writeIdentityMap, .disableUserNamespaces, .prepare], [.noSuchFileOrDirectory]) {
+      failure in
+      guard !failure.machine.hasProc else { return nil }
+      return Diagnosis(
+        "/proc is not mounted here; a user namespace cannot be set up without it",
+        "mount it: mount -t proc proc /proc, or in a sandbox --proc /proc")
+    },
+    Cause([.writeIdentityMap, .disableUserNamespaces, .setClocks], [.readOnlyFileSystem]) {
+      failure in
+      guard failure.machine.hasReadOnlyProc || !failure.machine.coveredProc.isEmpty else {
+        return nil
+      }
+      return Diagnosis(
+        "/proc is read-only here, so that the settings of a namespace cannot be written",
+        "have it writable: mount -o remount,rw /proc, or in a sandbox --proc /proc in place of "
+          + "--ro-bind /proc /proc")
+    },
+    Cause([.writeIdentityMap], [.notPermitted]) { _ in
+      guard CurrentProcess.identity.user == 0, let needed = Capabilities(named: "setfcap"),
+        let permitted = try? Capabilities.permitted(), (permitted & needed).isEmpty
+      else { return nil }
+      return Diagnosis(
+        "user 0 needs CAP_SETFCAP to be known in a new user namespace, and lacks it here",
+        "give it that in the sandbox or container around: --cap-add CAP_SETFCAP; or be another user "
+          + "there: --uid 1000")
+    },
+    Cause([.writeIdentityMap], [.permissionDenied]) { _ in
+      guard let path = CurrentProcess.executable, !FileAccess.read.isGranted(path) else {
+        return nil
+      }
+      return Diagnosis(
+        "\(ByteString(path).quoted) may be executed but not read by this user, and the kernel "
+          + "keeps the settings of such a process for root",
+        "as its owner: chmod a+r \(ByteString(path).quotedForShell)")
+    },
+    Cause([.loopback], [.addressFamilyNotSupported]) { _ in
+      Diagnosis("the kernel is built without IPv4", "share the network: --share-net")
+    },
+    Cause([.assertNoUserNamespaces], []) { _ in
+      Diagnosis(
+        "the limit of user namespaces is not 0 inside", "add --disable-userns --unshare-user")
+    },
+    Cause([.joinNamespace], [.invalidArgument, .badFileDescriptor]) { failure in
+      let kinds = ["--userns": "user", "--userns2": "user", "--pidns": "pid", "--netns": "net"]
+      guard case .descriptor(let name)? = failure.error.finding, let kind = kinds[failure.option]
+      else { return nil }
+      if name.text.hasPrefix(kind + ":[") {
+        return Diagnosis(
+          "the \(kind) namespace of \(failure.option) is the one that the process is in already",
+          "leave out \(failure.option)")
+      }
+      return Diagnosis(
+        "the descriptor of \(failure.option) is \(name.quoted), which is no \(kind) namespace",
+        "open /proc/PID/ns/\(kind) for it")
+    },
+    Cause([.joinNamespace], [.notPermitted]) { failure in
+      guard case .descriptor(let name)? = failure.error.finding else { return nil }
+      return Diagnosis(
+        "\(name.quoted) belongs to a user namespace in which this process has no rights",
+        "join its user namespace as well: --userns FD, or start it as its owner")
+    },
+  ]
+
+  /// What restricts calls of all kinds.
+  static let general: [Cause] = [
+    Cause([], [.noFunction]) { failure in
+      let call = failure.error.cause.call
+      guard let release = SystemCalls.release(of: call) else { return nil }
+      let words = "\(String(release.0)).\(String(release.1))"
+      if !failure.machine.isAtLeast(release) {
+        return Diagnosis(
+          "Linux \(failure.machine.release ?? "") has no call \(call), which is of \(words)",
+          "use Linux 5.12 or later")
+      }
+      return Diagnosis(
+        "a filter of system calls around this process hides \(call)",
+        failure.machine.filterRemedy(call))
+    },
+    Cause([], [.notPermitted, .permissionDenied]) { failure in
+      guard failure.machine.restrictsByAppArmor, CurrentProcess.identity.user != 0,
+        Cause.restricted.contains(failure.error.action)
+      else { return nil }
+      return Diagnosis(
+        "AppArmor gives programs without a profile of their own no rights in user namespaces here "
+          + "(the sysctl kernel.apparmor_restrict_unprivileged_userns is not 0)",
+        "install nestbox with its AppArmor profile, as root: make install; or lift it: sysctl -w "
+          + "kernel.apparmor_restrict_unprivileged_userns=0")
+    },
+    Cause([], []) { failure in
+      let error = failure.error.cause
+      guard failure.machine.isFiltered, failure.error.action != .execute else { return nil }
+      // The call that made the child tells by itself whether namespaces are to blame.
+      if failure.error.action == .createProcess {
+        guard
+          Trial.run(in: failure.namespaces.intersection([.user, .pid])) == .failure(error.errno)
+        else { return nil }
+      } else {
+        guard SystemCalls.probe(error.call) == .failure(error.errno) else { return nil }
+      }
+      return Diagnosis(
+        "a filter of system calls around this process refuses \(error.call)",
+        failure.machine.filterRemedy(error.call))
+    },
+    Cause([.createProcess, .createNamespaces, .writeIdentityMap, .loopback], [.notPermitted]) {
+      failure in
+      Diagnosis(
+        "\(failure.error.cause.call) is refused, and none of the restrictions that nestbox knows "
+          + "is in force: a security module of the kernel is left",
+        "look for its reason in the kernel's log (journalctl -k); nestbox --doctor shows what "
+          + "works here")
+    },
+  ]
+
+  /// The steps that AppArmor's restriction stops, one or the other by release.
+  private static let restricted: [LaunchError.Action] = [
+    .createProcess, .createNamespaces, .writeIdentityMap, .loopback, .buildRoot, .enterRoot,
+    .setHostname, .setDomainName, .findSource, .restrictSource, .bind, .mountProc, .mountTmpfs,
+    .mountDevices, .dropPrivileges,
+  ]
+}
+
+extension Machine {
+  /// How a filter around this process is had to allow `call`.
+  fileprivate func filterRemedy(_ call: String) -> String {
+    switch container {
+    case "docker"?, "podman"?:
+      "start the container with --security-opt seccomp=unconfined, or with a filter that allows "
+        + "\(call)"
+    case let name?: "let the seccomp filter of the container (\(name)) allow \(call)"
+    case nil: "start nestbox outside of it, or let it allow \(call)"
+    }
+  }
+}
