@@ -112,24 +112,24 @@ extension Cause {
         "as root: sysctl -w kernel.keys.maxkeys=\(String(10 * limit))")
     },
     Cause([.restrictByLandlock]) { failure in
-      let need = "scopes of Landlock need Linux 6.12"
-      let without =
-        "leave out --landlock-scope, and with it the profile network: --profile "
-        + "untrusted --share-net shows the network and the abstract sockets in it"
-      if !failure.machine.isAtLeast((6, 12)) {
-        return Diagnosis("\(need), and this is \(failure.machine.release ?? "older")", without)
-      }
-      let modules = try? TextFile.text(of: "/sys/kernel/security/lsm")
-      guard let modules, !modules.contains("landlock") else { return nil }
+      guard !failure.machine.isAtLeast((6, 12)) else { return nil }
+      let release = failure.machine.release ?? "older"
       return Diagnosis(
-        "landlock is not among the security modules that are turned on (\(modules))",
-        "boot with lsm=landlock,\(modules); or \(without)")
+        "scopes of Landlock need Linux 6.12, and this is \(release)", Failure.withoutLandlock)
+    },
+    Cause([.restrictByLandlock], [.noFunction]) { failure in
+      let modules = try? TextFile.text(of: "/sys/kernel/security/lsm")
+      let hasModule = modules?.contains("landlock") ?? false
+      return Diagnosis(
+        failure.machine.isFiltered && hasModule
+          ? "a filter of system calls around this process hides Landlock"
+          : "Landlock is not to be had here: the call for it does not exist",
+        Failure.withoutLandlock)
     },
     Cause(
-      [.restrictByLandlock], [.notSupported, .noFunction],
-      cause: "the kernel has no Landlock, or it is turned off",
-      remedy: "leave out --landlock-scope, and with it the profile network: --profile untrusted "
-        + "--share-net shows the network and the abstract sockets in it"),
+      [.restrictByLandlock], [.notSupported],
+      cause: "Landlock is turned off (lsm= on the kernel's command line)",
+      remedy: Failure.withoutLandlock),
     Cause(
       [.startBusProxy], [.noSuchFileOrDirectory],
       cause: "D-Bus options need the program xdg-dbus-proxy, and it is not in PATH",
@@ -159,6 +159,11 @@ extension Cause {
 }
 
 extension Failure {
+  /// What there is without Landlock.
+  fileprivate static let withoutLandlock =
+    "leave out --landlock-scope, and with it the profile network: --profile untrusted "
+    + "--share-net shows the network and the abstract sockets in it"
+
   /// How the host's /proc is shown in place of a new one.
   fileprivate var bindProc: String {
     "show the existing one: --ro-bind /proc \(ByteString(subject).quotedForShell) in place of "
