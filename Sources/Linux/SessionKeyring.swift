@@ -22,6 +22,8 @@ public enum SessionKeyring {
       linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, CUnsignedLong(UInt(bitPattern: $0)), 0)
     }
     if joined < 0, isOutOfReach(CInt(truncatingIfNeeded: joined)) { return }
+    // The session's already is this one, as in a sandbox in a sandbox; the kernel names it 0 then.
+    if joined == 0 { return }
     let keyring = try check(CInt(truncatingIfNeeded: joined), "keyctl")
     let result = linux_keyctl(
       KEYCTL_SETPERM, CUnsignedLong(keyring), searchableByPossessorAndUser)
