@@ -41,6 +41,18 @@ public enum CurrentProcess {
     return result > 0 && buffer[0] == UInt8(ascii: "/") ? ByteString(buffer) : nil
   }
 
+  /// The host's name.
+  ///
+  /// See gethostname(2).
+  public static var hostname: ByteString? {
+    var buffer = [UInt8](repeating: 0, count: Int(HOST_NAME_MAX) + 1)
+    let result = unsafe buffer.withUnsafeMutableBytes { buffer -> CInt in
+      guard let start = buffer.baseAddress else { return -1 }
+      return unsafe gethostname(start.assumingMemoryBound(to: CChar.self), buffer.count)
+    }
+    return result == 0 ? ByteString(buffer) : nil
+  }
+
   /// Whether `path` leads to a file.
   ///
   /// See access(2), F_OK.

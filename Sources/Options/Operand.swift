@@ -71,6 +71,7 @@ public struct Operand: Equatable, Sendable {
   static var group: Operand { Operand(name: "GID", kind: .number) }
   static var generated: Operand { Operand(name: "KIND", kind: .generated) }
   static var profile: Operand { Operand(name: "NAME", kind: .profile) }
+  static var pattern: Operand { Operand(name: "PATTERN", kind: .text) }
   static var program: Operand { Operand(name: "PROGRAM", kind: .program) }
   static var hostFile: Operand { Operand(name: "PATH", kind: .hostPath) }
   static var topic: Operand { Operand(name: "TOPIC", kind: .topic) }

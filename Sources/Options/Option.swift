@@ -72,7 +72,7 @@ extension Option {
   /// start.
   public static var all: [Option] {
     var all = general + profiles + wrapping + namespaces + joins
-    all += binds + filesystem + overlays
+    all += binds + patterns + filesystem + overlays
     all += process + security + seccomp + labels
     all += buses + lifetime + channels
     return all
@@ -88,7 +88,7 @@ extension Option {
     if let option = find(word, overlays) ?? find(word, security) { return option }
     if let option = find(word, seccomp) ?? find(word, labels) { return option }
     return find(word, channels) ?? find(word, buses)
-      ?? find(word, wrapping)
+      ?? find(word, wrapping) ?? find(word, patterns)
   }
 
   private static func find(_ word: ByteString, _ table: [Option]) -> Option? {

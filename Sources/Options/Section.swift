@@ -42,6 +42,14 @@ public enum Section: String, CaseIterable, Sendable {
       * `XDG_RUNTIME_DIR` -- from the environment, or else /run/user/UID.
       * `PROGRAM`, `PROGRAM_DIR` -- the path of the command's file, and its directory.
       * `PROFILE_DIR` -- the directory of the profile's own file.
+      * `HOSTNAME` -- the host's name.
+      * `X11_SOCKET` -- the socket of the X server that DISPLAY names; not set where it names none
+      of this machine.
+      * `WAYLAND_DISPLAY_SOCKET` -- that of the Wayland compositor: WAYLAND_DISPLAY, or wayland-0,
+      in XDG_RUNTIME_DIR.
+      * `PIPEWIRE_SOCKET` -- PipeWire's: PIPEWIRE_REMOTE, or pipewire-0, in XDG_RUNTIME_DIR.
+      * `PULSE_SOCKET` -- PulseAudio's, or that of PipeWire in its place: as PULSE_SERVER says, or
+      pulse/native in XDG_RUNTIME_DIR.
 
       A profile NAME is looked for as NAME.profile in $XDG_CONFIG_HOME/nestbox/profiles (or in
       ~/.config/nestbox/profiles), then in /etc/nestbox/profiles, then among those that are built

@@ -132,7 +132,8 @@ extension Sandbox {
       policy: policy,
       hasJoinedNetwork: try joinNetwork(),
       // After all that a mistake of the caller's could stop.
-      busProxy: try startBusProxy(caller.image, mask), warningPrefix: warningPrefix)
+      busProxy: try startBusProxy(caller.image, mask, warningPrefix: warningPrefix),
+      warningPrefix: warningPrefix)
     return try plan.launch()
   }
 

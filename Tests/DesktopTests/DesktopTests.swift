@@ -24,6 +24,25 @@ struct DesktopTests {
     try run("wrap")
   }
 
+  // Red: programs for X11 do not start, look otherwise, or reach the display without being allowed to.
+  @Test func `A program draws on an X server under the profiles x11 and desktop`() throws {
+    try run("x11")
+  }
+
+  // Red: the same of programs for Wayland.
+  @Test func `A program draws on a Wayland compositor under the profiles wayland and desktop`()
+    throws
+  {
+    try run("wayland")
+  }
+
+  // Red: no sound, or sound for everybody.
+  @Test func `A program reaches PulseAudio and PipeWire under the profiles audio and desktop`()
+    throws
+  {
+    try run("audio")
+  }
+
   private static let scripts = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "Scripts")
 

@@ -5,15 +5,48 @@
 enum BuiltInProfiles {
   /// What they are called.
   static let names: [String] = [
+    "audio",
     "build",
+    "dbus",
+    "desktop",
+    "fonts-and-themes",
+    "gpu",
     "network",
     "shell",
     "untrusted",
+    "wayland",
+    "x11",
   ]
 
   /// The text of the profile called `name`; nil where there is none.
   static func text(of name: String) -> String? {
     switch name {
+    case "audio":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Plays and records sound, through PipeWire or PulseAudio: like untrusted, with their sockets.
+      # Who can play can also record; PipeWire lets through to cameras and screens as its own rules say.
+      --profile untrusted
+
+      --perms 0700
+      --dir ${XDG_RUNTIME_DIR}
+      --setenv XDG_RUNTIME_DIR ${XDG_RUNTIME_DIR}
+
+      # The sockets themselves, and not /dev/snd, which one program would have for itself.
+      --keep-env PIPEWIRE_REMOTE,PULSE_SERVER
+      --ro-bind-try ${PIPEWIRE_SOCKET} ${PIPEWIRE_SOCKET}
+      --ro-bind-try ${PULSE_SOCKET:-} ${PULSE_SOCKET:-}
+
+      # A server that runs for several users asks for a cookie.
+      --ro-bind-try ${PULSE_COOKIE:-${HOME}/.config/pulse/cookie} ${PULSE_COOKIE:-${HOME}/.config/pulse/cookie}
+      --setenv PULSE_COOKIE ${PULSE_COOKIE:-${HOME}/.config/pulse/cookie}
+
+      # Which devices there are for programs that speak ALSA: as a rule, the server.
+      --ro-same-try /etc/alsa
+      --ro-same-try /etc/asound.conf
+      --ro-same-try /etc/pulse
+      --ro-same-try /etc/pipewire
+      """#
     case "build":
       #"""
       # SPDX-License-Identifier: Apache-2.0
@@ -34,6 +67,122 @@ enum BuiltInProfiles {
       --ro-same-try /etc/emacs
       --ro-same-try /etc/texmf
       --ro-same-try /etc/fonts
+      """#
+    case "dbus":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Speaks with the desktop over the session bus: like untrusted, with a few harmless services of it.
+      --profile untrusted
+
+      # Notifications, and no screen saver during a film. Some desktops are a single program, which can do
+      # everything: so not whom it may talk to is allowed, but what it may say.
+      --dbus-call org.freedesktop.Notifications=org.freedesktop.Notifications.*@/org/freedesktop/Notifications
+      --dbus-broadcast org.freedesktop.Notifications=org.freedesktop.Notifications.*@/org/freedesktop/Notifications
+      --dbus-call org.freedesktop.ScreenSaver=org.freedesktop.ScreenSaver.Inhibit
+      --dbus-call org.freedesktop.ScreenSaver=org.freedesktop.ScreenSaver.UnInhibit
+
+      # Of the portals, settings such as light or dark, notifications and the same wish again. To them,
+      # whoever comes through the proxy is a program outside: others of them would start programs for it,
+      # or open files and addresses there.
+      --dbus-call org.freedesktop.portal.Desktop=org.freedesktop.portal.Settings.*@/org/freedesktop/portal/desktop
+      --dbus-call org.freedesktop.portal.Desktop=org.freedesktop.portal.Notification.*@/org/freedesktop/portal/desktop
+      --dbus-call org.freedesktop.portal.Desktop=org.freedesktop.portal.Inhibit.*@/org/freedesktop/portal/desktop
+      --dbus-call org.freedesktop.portal.Desktop=org.freedesktop.DBus.Properties.*@/org/freedesktop/portal/desktop
+      --dbus-call org.freedesktop.portal.Desktop=org.freedesktop.portal.Request.Close@/org/freedesktop/portal/desktop/request/*
+      --dbus-broadcast org.freedesktop.portal.Desktop=*@/org/freedesktop/portal/desktop/*
+
+      # Keys for playing and pausing are sent to whoever owns such a name.
+      --dbus-own org.mpris.MediaPlayer2.*
+      """#
+    case "desktop":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Runs a program with windows: everything that those need, and nothing of yours beside it.
+      # It has no network; that is what the profile network is for.
+      --profile wayland
+      --profile x11
+      --profile gpu
+      --profile audio
+      --profile fonts-and-themes
+
+      # Also where there is no bus.
+      --profile dbus
+      --dbus-try
+
+      # Without system calls that programs with windows do not make.
+      --seccomp-policy desktop
+      """#
+    case "fonts-and-themes":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Looks as programs outside do: like untrusted, with fonts, icons, pointers and colours, read-only.
+      --profile untrusted
+
+      # Fonts beside those in /usr, which of them is meant, and what was found in them before.
+      --ro-same-try /etc/fonts
+      --ro-same-try /var/cache/fontconfig
+      --ro-same-try ${XDG_DATA_HOME:-${HOME}/.local/share}/fonts
+      --ro-same-try ${HOME}/.fonts
+      --ro-same-try ${HOME}/.fonts.conf
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/fontconfig
+      --ro-same-try ${XDG_CACHE_HOME:-${HOME}/.cache}/fontconfig
+
+      # GTK's settings; its list of bookmarks beside them says where your files are.
+      --ro-same-try /etc/gtk-3.0
+      --ro-same-try /etc/gtk-4.0
+      --ro-same-try ${HOME}/.gtkrc-2.0
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/gtk-3.0/settings.ini
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/gtk-3.0/gtk.css
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/gtk-3.0/colors.css
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/gtk-4.0/settings.ini
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/gtk-4.0/gtk.css
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/gtk-4.0/colors.css
+
+      # Qt's and KDE's.
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/kdeglobals
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/qt5ct
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/qt6ct
+      --ro-same-try ${XDG_CONFIG_HOME:-${HOME}/.config}/Kvantum
+      --ro-same-try ${XDG_DATA_HOME:-${HOME}/.local/share}/color-schemes
+
+      # Icons, pointers and themes.
+      --ro-same-try /etc/X11/cursors
+      --ro-same-try ${XDG_DATA_HOME:-${HOME}/.local/share}/icons
+      --ro-same-try ${XDG_DATA_HOME:-${HOME}/.local/share}/themes
+      --ro-same-try ${HOME}/.icons
+      --ro-same-try ${HOME}/.themes
+      --keep-env XCURSOR_THEME,XCURSOR_SIZE,GTK_THEME,GDK_SCALE,GDK_DPI_SCALE
+      --keep-env QT_QPA_PLATFORMTHEME,QT_STYLE_OVERRIDE,QT_SCALE_FACTOR,QT_AUTO_SCREEN_SCALE_FACTOR
+      """#
+    case "gpu":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Draws and computes on the graphics card: like untrusted, with its device files.
+      # Drivers are large, and all of this is reached through ioctl(2): more of the kernel can be attacked.
+      --profile untrusted
+
+      # Mesa's drivers, compute on AMD's cards, and the cards of a virtual Windows machine.
+      --dev-bind-try /dev/dri /dev/dri
+      --dev-bind-try /dev/kfd /dev/kfd
+      --dev-bind-try /dev/dxg /dev/dxg
+      # NVIDIA's own driver has a file for each card, and ARM's for each kind.
+      --dev-bind-glob /dev/nvidia*
+      --dev-bind-glob /dev/mali*
+
+      # Which card a device file belongs to; no serial number is needed, but they are all in there.
+      --ro-same-try /sys/dev/char
+      --ro-same-try /sys/devices
+      --ro-same-try /sys/class/drm
+      --ro-same-try /sys/module/nvidia
+
+      # Which driver to load.
+      --ro-same-try /etc/glvnd
+      --ro-same-try /etc/drirc
+      --ro-same-try /etc/vulkan
+      --ro-same-try /etc/OpenCL
+      --ro-same-try /etc/nvidia
+      --ro-same-try /run/opengl-driver
+      --keep-env LIBGL_*,MESA_*,DRI_PRIME,VK_*,__GLX_*,__EGL_*,__NV_*
       """#
     case "network":
       #"""
@@ -155,6 +304,39 @@ enum BuiltInProfiles {
 
       # Last, as it lies in one of the places above more often than not.
       --bind-program
+      """#
+    case "wayland":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Shows windows on the Wayland compositor: like untrusted, with that one socket.
+      --profile untrusted
+
+      # Where programs look for it and put their own; it is the sandbox's.
+      --perms 0700
+      --dir ${XDG_RUNTIME_DIR}
+      --setenv XDG_RUNTIME_DIR ${XDG_RUNTIME_DIR}
+      --keep-env WAYLAND_DISPLAY,XDG_SESSION_TYPE,XDG_CURRENT_DESKTOP
+
+      # The compositor keeps its clients from each other, but for what it offers to all of them: with
+      # some that is the clipboard, with some screenshots as well.
+      --ro-bind-try ${WAYLAND_DISPLAY_SOCKET} ${WAYLAND_DISPLAY_SOCKET}
+      """#
+    case "x11":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Shows windows on the X server: like untrusted, with that one socket and the cookie for it.
+      # X11 keeps no client from another: this program can see what the others show, read what is typed
+      # into them, and type into them itself. Where there is Wayland, wayland is the one to take.
+      --profile untrusted
+
+      # The abstract socket beside this one is out of reach, unless the network is shared.
+      --ro-bind-try ${X11_SOCKET:-} ${X11_SOCKET:-}
+      --keep-env DISPLAY,XDG_SESSION_TYPE,XDG_CURRENT_DESKTOP
+
+      # The cookie is found by the host's name, which the server tells its clients anyway.
+      --ro-bind-try ${XAUTHORITY:-${HOME}/.Xauthority} ${XAUTHORITY:-${HOME}/.Xauthority}
+      --setenv XAUTHORITY ${XAUTHORITY:-${HOME}/.Xauthority}
+      --hostname ${HOSTNAME}
       """#
     default: nil
     }

@@ -16,7 +16,8 @@ struct ProfileVariables {
   /// Those that there are whatever the environment holds.
   static let own = [
     "HOME", "PWD", "PROJECT", "XDG_RUNTIME_DIR", "UID", "GID", "USER", "PROGRAM", "PROGRAM_DIR",
-    "PROFILE_DIR",
+    "PROFILE_DIR", "HOSTNAME", "X11_SOCKET", "WAYLAND_DISPLAY_SOCKET", "PIPEWIRE_SOCKET",
+    "PULSE_SOCKET",
   ]
 
   /// The value of `name`; nil where it has none.
@@ -33,9 +34,16 @@ struct ProfileVariables {
     case "PROGRAM_DIR": return programPath.map(ProfileVariables.directory)
     case "PROFILE_DIR":
       return path.flatMap(surroundings.absolute).map(ProfileVariables.directory)
+    case "HOSTNAME": return CurrentProcess.hostname
+    case "X11_SOCKET": return sockets.x11
+    case "WAYLAND_DISPLAY_SOCKET": return sockets.wayland
+    case "PIPEWIRE_SOCKET": return sockets.pipeWire
+    case "PULSE_SOCKET": return sockets.pulseAudio
     default: return surroundings.variable(name)
     }
   }
+
+  private var sockets: SessionSockets { SessionSockets(surroundings: surroundings) }
 
   /// The nearest name to one that was mistyped.
   func nearest(to name: ByteString) -> String? {

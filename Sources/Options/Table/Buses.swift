@@ -31,6 +31,12 @@ extension Option {
     rule(
       "--dbus-system-broadcast", \.system, .broadcast, "As --dbus-broadcast, on the system bus",
       callText),
+    Option(
+      "--dbus-try", in: .buses, "Do without a bus that does not exist or cannot be filtered",
+      """
+      The command then has no address of it. Where xdg-dbus-proxy is missing, there is a warning.
+      """
+    ) { (draft, _) throws(UsageError) in draft.sandbox.buses.isOptional = true },
   ]
 
   private static let nameText =

@@ -15,8 +15,8 @@ struct BusProxy {
   let lifeline: CInt
   /// The process.
   let process: CInt
-  /// The addresses of the buses that it connects to.
-  let addresses: [(bus: Bus, address: BusAddress)]
+  /// The buses that it connects to.
+  let buses: [ProxiedBus]
 
   /// The program, as it is searched for in the caller's PATH.
   static let program: ByteString = "xdg-dbus-proxy"
@@ -29,15 +29,37 @@ struct BusProxy {
   }
 }
 
+/// A bus, what is allowed on it, and where it is.
+struct ProxiedBus {
+  let bus: Bus
+  let access: BusAccess
+  let address: BusAddress
+}
+
 extension Sandbox {
   /// Starts the proxy for the buses that are to be shown; nil where none is.
   func startBusProxy(
-    _ image: ProcessImage, _ mask: SignalMask
+    _ image: ProcessImage, _ mask: SignalMask, warningPrefix: String
   ) throws(LaunchError) -> BusProxy? {
-    guard let option = buses.shown.first?.access.option else { return nil }
+    guard !buses.shown.isEmpty else { return nil }
     let environment = Environment(image.environment, [])
+    let buses = try proxiedBuses(environment, user: CurrentProcess.identity.user)
+    guard !buses.isEmpty else { return nil }
+    do throws(LaunchError) {
+      return try startProxy(for: buses, environment, mask)
+    } catch {
+      guard self.buses.isOptional, error.cause.errno == .noSuchFileOrDirectory else { throw error }
+      let warning = "The command gets no D-Bus, as the program xdg-dbus-proxy is not in PATH"
+      try? Descriptors.write(warningPrefix + warning + "\n", to: 2)
+      return nil
+    }
+  }
+
+  private func startProxy(
+    for buses: [ProxiedBus], _ environment: Environment, _ mask: SignalMask
+  ) throws(LaunchError) -> BusProxy {
+    let option = buses.first?.access.option
     let identity = CurrentProcess.identity
-    let addresses = try busAddresses(environment, user: identity.user)
     func attempt<R: ~Copyable>(
       _ body: () throws(SystemCallError) -> R
     ) throws(LaunchError) -> R {
@@ -50,7 +72,7 @@ extension Sandbox {
     }
     guard let child else {
       BusProxyStart(
-        arguments: arguments(for: addresses, lifeline: lifeline.writeEnd.rawValue),
+        arguments: arguments(for: buses, lifeline: lifeline.writeEnd.rawValue),
         environment: environment, identity: identity, lifeline: lifeline.writeEnd.rawValue,
         channel: channel.theirs.rawValue, signalMask: mask
       ).run()
@@ -74,44 +96,47 @@ extension Sandbox {
     }
     return BusProxy(
       sockets: first.descriptor, lifeline: lifelineEnd,
-      process: child.release(), addresses: addresses)
+      process: child.release(), buses: buses)
   }
 
   /// Where the buses are that are to be shown.
-  private func busAddresses(
+  private func proxiedBuses(
     _ environment: Environment, user: UInt32
-  ) throws(LaunchError) -> [(bus: Bus, address: BusAddress)] {
-    var addresses: [(bus: Bus, address: BusAddress)] = []
+  ) throws(LaunchError) -> [ProxiedBus] {
+    var proxied: [ProxiedBus] = []
     for (bus, access) in buses.shown {
       guard let address = BusAddress(of: bus, environment, user: user) else {
+        if buses.isOptional { continue }
         throw LaunchError(
           .findBus, option: access.option, subject: ByteString(bus.rawValue + " bus"),
           cause: SystemCallError(call: "connect", errno: .noSuchFileOrDirectory))
       }
       // A filter that can be walked around is none.
       if address.isAbstract && !hidesAbstractSockets {
+        if buses.isOptional { continue }
         throw LaunchError(
           .filterBus, option: access.option, subject: address.text,
           cause: SystemCallError(call: "connect", errno: .notPermitted))
       }
-      addresses.append((bus, address))
+      proxied.append(ProxiedBus(bus: bus, access: access, address: address))
     }
-    return addresses
+    return proxied
   }
 
   /// Whether the command is kept from the abstract sockets of the host.
   private var hidesAbstractSockets: Bool {
-    namespaces.others.contains(.network) || joined.network != nil
+    // One that is joined may be the host's.
+    namespaces.others.contains(.network) || landlockScopes.contains(.abstractSockets)
   }
 
   /// The proxy's words.
   private func arguments(
-    for addresses: [(bus: Bus, address: BusAddress)], lifeline: CInt
+    for buses: [ProxiedBus], lifeline: CInt
   ) -> [ByteString] {
     var words: [ByteString] = [BusProxy.program, ByteString("--fd=" + String(lifeline))]
-    for ((bus, access), (_, address)) in zip(buses.shown, addresses) {
-      words += [address.text, ByteString(bus.rawValue), "--filter"]
-      for rule in access.rules {
+    for proxied in buses {
+      words += [proxied.address.text, ByteString(proxied.bus.rawValue), "--filter"]
+      for rule in proxied.access.rules {
         words.append(ByteString(Array("--\(rule.policy.rawValue)=".utf8) + rule.pattern.bytes))
       }
     }

@@ -9,6 +9,8 @@ public struct Buses: Equatable, Sendable {
   public var session: BusAccess?
   /// The machine's bus.
   public var system: BusAccess?
+  /// Whether the command does without a bus that there is not, or that cannot be filtered.
+  public var isOptional = false
 
   /// None.
   public init() {}

@@ -146,11 +146,12 @@ extension Cause {
     Cause(
       [.filterBus], [],
       cause: "the bus listens on an abstract socket, which the command can reach past the filter "
-        + "while it shares the host's network", remedy: "add --unshare-net"),
+        + "while it shares the host's network",
+      remedy: "add --unshare-net or --landlock-scope abstract-unix"),
     Cause(
-      [.showBus], [.readOnlyFileSystem, .permissionDenied],
-      cause: "the file would have to be made on the host",
-      remedy: "have a file system of the sandbox's own there, for instance with --tmpfs /run"),
+      [.showBus], [.readOnlyFileSystem],
+      cause: "there is no directory /run, and it would have to be made on the host",
+      remedy: "add --tmpfs /run"),
     Cause(
       [.installFilter, .readFilter], [.invalidArgument],
       cause: "not a compiled filter, of whole instructions of eight bytes that the kernel accepts",

@@ -302,6 +302,7 @@ extension RootModel {
   ) -> [EnvironmentChange] {
     buses.shown.compactMap { bus, _ in
       let address = BusAddress(of: bus, environment, user: user.outside)
+      if address == nil && buses.isOptional { return .unset(bus.variable) }
       let place = FilePath(bus.path(for: user.inside))
       var covered: FilePath?
       for path in (address?.paths ?? []) + [place] {

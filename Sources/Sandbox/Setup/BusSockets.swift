@@ -11,9 +11,9 @@ extension NewRoot {
   ///
   /// `user` is the user's id inside.
   mutating func showBuses(
-    _ buses: Buses, of proxy: BusProxy, user: UInt32
+    of proxy: BusProxy, user: UInt32
   ) throws(LaunchError) -> [EnvironmentChange] {
-    guard let option = buses.shown.first?.access.option else { return [] }
+    let option = proxy.buses.first?.access.option
     try doing(.startBusProxy, option: option, BusProxy.program) { () throws(SystemCallError) in
       guard try Descriptors.waitForByte(proxy.lifeline) else {
         // The other end is closed: it ended without a word.
@@ -25,14 +25,14 @@ extension NewRoot {
       try MountTree(OwnedDescriptor(proxy.sockets)).attach(on: NewRoot.sockets, in: base)
     }
     var changes: [EnvironmentChange] = []
-    for ((bus, access), (_, address)) in zip(buses.shown, proxy.addresses) {
-      let place = FilePath(bus.path(for: user))
+    for proxied in proxy.buses {
+      let place = FilePath(proxied.bus.path(for: user))
       var shown: FilePath?
-      try step(.showBus, access.option, place) { root throws(SystemCallError) in
-        shown = try root.show(bus, address, at: place)
+      try step(.showBus, proxied.access.option, place) { root throws(SystemCallError) in
+        shown = try root.show(proxied.bus, proxied.address, at: place)
       }
       if let shown {
-        changes.append(.set(bus.variable, to: BusAddress.socket(at: shown)))
+        changes.append(.set(proxied.bus.variable, to: BusAddress.socket(at: shown)))
       }
     }
     return changes
@@ -55,15 +55,51 @@ extension NewRoot {
       covered = path
     }
     if let covered { return covered }
-    let count = leftovers.count
+    // A file that is made on the host would outlive the sandbox.
+    try makeRoom(for: place)
     try makeParents(of: place)
-    let made = try self.place(place, .other, .mountPoint)
-    // A file of the host's, which would outlive the sandbox.
-    guard leftovers.count == count else {
-      throw SystemCallError(call: "mknodat", errno: .readOnlyFileSystem)
-    }
-    try attach(MountTree.clone(of: socket, in: base), at: made)
+    try attach(
+      MountTree.clone(of: socket, in: base), at: self.place(place, .other, .mountPoint))
     return place
+  }
+
+  /// Covers the directory in which something has to be made for `path` with one in memory, in which
+  /// its entries are as before; nothing where it is in memory already.
+  private mutating func makeRoom(for path: FilePath) throws(SystemCallError) {
+    var ancestor = path.removingLastComponent()
+    while (try? root.openInRoot(ancestor, .directory)) == nil, ancestor != "/" {
+      ancestor = ancestor.removingLastComponent()
+    }
+    let directory = try root.openInRoot(ancestor, .directory)
+    guard try !ownDevices.contains(directory.fileIdentity().device) else { return }
+    guard ancestor != "/" else {
+      throw SystemCallError(call: "mkdirat", errno: .readOnlyFileSystem)
+    }
+    let cover = try MountTree.make(
+      "tmpfs", [.value("mode", "0755"), .value("size", "1m")], [.noSetUserID, .noDevices])
+    ownDevices.append(try cover.descriptor.status().device)
+    // Attached first: nothing can be mounted in a tree that hangs nowhere.
+    try cover.attach(at: directory)
+    let link = FilePath("/proc/self/fd/" + String(directory.rawValue))
+    for name in try Directory.names(of: link) {
+      // What cannot be shown is missing, which gives nothing away.
+      try? NewRoot.repeat(name.path, of: directory, in: cover.descriptor)
+    }
+  }
+
+  /// Shows the entry `name` of `directory`, whatever it is, in `other` as well.
+  private static func `repeat`(
+    _ name: FilePath, of directory: borrowing OwnedDescriptor, in other: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    if let target = try? directory.symbolicLinkTarget(name) {
+      return try other.makeSymbolicLink(name, target: target)
+    }
+    let tree = try MountTree.clone(of: name, in: directory)
+    switch try tree.descriptor.status().kind {
+    case .directory: try other.makeDirectory(name, .standardDirectory)
+    case .other: try other.makeFile(name, .mountPoint)
+    }
+    try tree.attach(on: name, in: other)
   }
 
   /// Makes the directory of `place`, for the user alone, as it is on the host.

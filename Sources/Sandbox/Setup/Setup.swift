@@ -193,14 +193,16 @@ extension Setup {
       }
     }
     var outcome = Outcome()
+    // What is shown sets its own; what is not has no address that would be of use.
+    outcome.variables = plan.sandbox.buses.shown.map { .unset($0.bus.variable) }
     do throws(LaunchError) {
       for operation in plan.sandbox.filesystem {
         try root.perform(operation, circumstances)
       }
       // On top of whatever else is shown at their places.
       if let proxy = plan.busProxy {
-        outcome.variables = try root.showBuses(
-          plan.sandbox.buses, of: proxy, user: plan.sandbox.user ?? plan.identity.user)
+        outcome.variables += try root.showBuses(
+          of: proxy, user: plan.sandbox.user ?? plan.identity.user)
       }
     } catch {
       root.undo()

@@ -10,7 +10,7 @@ start_bus DBUS_SYSTEM_BUS_ADDRESS
 for name in One Two Three; do start_service "$DBUS_SESSION_BUS_ADDRESS" org.example.$name; done
 start_service "$DBUS_SYSTEM_BUS_ADDRESS" org.example.System
 
-noted() { cat "$work/notes/org.example.$1"; }
+noted() { cat "$work/notes/org.example.$1" 2>/dev/null || cat "$work/notes/org.$1"; }
 session=(nestbox "${system[@]}" --dbus-session)
 
 # Talking.
@@ -102,6 +102,18 @@ both=(nestbox "${system[@]}" --dbus-talk org.example.One --dbus-system-talk org.
 succeeds "both buses can be had at once" "${both[@]}" sh -c "$(note org.example.One both) &&
   gdbus call ${on_system[*]} both"
 
+# The profile.
+start_service "$DBUS_SESSION_BUS_ADDRESS" org.freedesktop.Notifications
+notifications=(gdbus call --session --timeout 5 --dest org.freedesktop.Notifications)
+is "under the profile dbus, notifications pass" "('noted hello',)" \
+  "$(nestbox --profile dbus "${notifications[@]}" \
+    --object-path /org/freedesktop/Notifications --method org.freedesktop.Notifications.Note hello)"
+refuses "what else the same program offers does not" nestbox --profile dbus \
+  "${notifications[@]}" --object-path /org/example --method org.example.Test.Note denied
+# shellcheck disable=SC2046
+refuses "nor do other names" nestbox --profile desktop $(note org.example.One denied)
+is "just the one has arrived" hello "$(noted freedesktop.Notifications)"
+
 # Where it is.
 # shellcheck disable=SC2016
 is "the address is the customary one" "unix:path=/run/user/$(id -u)/bus" \
@@ -116,6 +128,16 @@ refuses "where the bus's own socket would be seen, it is covered" \
 succeeds "and allowed calls pass there" \
   nestbox --ro-bind / / --dev /dev --dbus-talk org.example.One $(note org.example.One covered)
 is "as was noted" covered "$(noted One | tail -n 1)"
+
+# Where there is neither place, one is made without a trace on the host.
+# shellcheck disable=SC2046
+succeeds "a bus can be shown in a root that is the host's" \
+  nestbox --ro-bind / / --dev /dev --tmpfs /tmp --dbus-talk org.example.One \
+  $(note org.example.One hidden)
+is "as was noted then" hidden "$(noted One | tail -n 1)"
+is "what lies beside it is still there" "" "$(comm -23 <(ls -A /run) \
+  <(nestbox --ro-bind / / --dev /dev --tmpfs /tmp --dbus-session ls -A /run))"
+refuses "nothing of it lies on the host" test -e "/run/user/$(id -u)"
 
 # An abstract socket can be reached past every mount.
 start_bus ABSTRACT --address=unix:abstract="$work/abstract"

@@ -81,6 +81,15 @@ refused "there is no bus" "Can't find the session bus" \
   env -u DBUS_SESSION_BUS_ADDRESS nestbox "${system[@]}" "${bus[@]}" touch started
 refused "there is no system bus" "Can't find the system bus" \
   env DBUS_SYSTEM_BUS_ADDRESS= nestbox "${system[@]}" --dbus-system touch started
+is "with --dbus-try there may be none" unset "$(env -u DBUS_SESSION_BUS_ADDRESS \
+  nestbox "${system[@]}" --dbus-try --dbus-system "${bus[@]}" \
+  sh -c 'echo ${DBUS_SESSION_BUS_ADDRESS-unset}')"
+is "with a warning where the program is missing" "nestbox: The command gets no D-Bus, as the program \
+xdg-dbus-proxy is not in PATH unset" \
+  "$(env PATH="$work/bin" nestbox "${system[@]}" --dbus-try "${bus[@]}" \
+  /bin/sh -c 'echo ${DBUS_SESSION_BUS_ADDRESS-unset}' 2>&1 | paste -sd ' ')"
+is "otherwise there is one" "unix:path=/run/user/$(id -u)/bus" \
+  "$(nestbox "${system[@]}" --dbus-try "${bus[@]}" printenv DBUS_SESSION_BUS_ADDRESS)"
 mkdir false
 printf '#!/bin/sh\nexit 3\n' >false/xdg-dbus-proxy
 chmod +x false/xdg-dbus-proxy

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A service on a bus: service.py ADDRESS NAME DIRECTORY. Calls of Note are written to the file
-# DIRECTORY/NAME, a line each.
+# DIRECTORY/NAME, a line each. It has an interface that is called as it is itself, as well.
 
 import sys
 
@@ -10,13 +10,14 @@ gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib
 
 address, name, directory = sys.argv[1:]
-interface = Gio.DBusNodeInfo.new_for_xml(
-    """<node><interface name="org.example.Test">
-    <method name="Note"><arg type="s" direction="in"/><arg type="s" direction="out"/></method>
-    <method name="Tell"/>
-    <signal name="Whispered"/><signal name="Told"/>
-    </interface></node>"""
-).interfaces[0]
+members = """<method name="Note">
+      <arg type="s" direction="in"/><arg type="s" direction="out"/>
+    </method>
+    <method name="Tell"/><signal name="Whispered"/><signal name="Told"/>"""
+interface, own = Gio.DBusNodeInfo.new_for_xml(
+    f"""<node><interface name="org.example.Test">{members}</interface>
+    <interface name="{name}">{members}</interface></node>"""
+).interfaces
 
 
 def called(connection, sender, path, interface_name, method, parameters, invocation):
@@ -37,6 +38,7 @@ connection = Gio.DBusConnection.new_for_address_sync(
 )
 for path in "/org/example", "/org/example/other":
     connection.register_object(path, interface, called, None, None)
+connection.register_object("/" + name.replace(".", "/"), own, called, None, None)
 Gio.bus_own_name_on_connection(
     connection,
     name,

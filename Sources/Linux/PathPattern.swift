@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths with wildcards, as a shell expands them.
+
+internal import SystemPackage
+
+/// A path in which parts of names may be left open.
+///
+/// See glob(7).
+public struct PathPattern: Sendable {
+  private let components: [ArraySlice<UInt8>]
+
+  /// A pattern that begins at the root; nil for any other.
+  public init?(_ text: ByteString) {
+    guard text.bytes.first == UInt8(ascii: "/") else { return nil }
+    components = text.bytes.split(separator: UInt8(ascii: "/"))
+  }
+
+  /// The paths that there are and that match, in the order of their bytes.
+  public func matches() -> [ByteString] {
+    var found: [ByteString] = [""]
+    for component in components {
+      found = found.flatMap { directory in
+        PathPattern.names(in: directory, component).map {
+          ByteString(directory.bytes + [UInt8(ascii: "/")] + $0.bytes)
+        }
+      }
+    }
+    return found.filter { CurrentProcess.exists($0) }
+      .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+  }
+
+  /// The names in `directory` that `component` stands for.
+  private static func names(
+    in directory: ByteString, _ component: ArraySlice<UInt8>
+  ) -> [ByteString] {
+    // What leaves nothing open needs no list, which the directory may not give.
+    guard component.contains(where: { "*?[\\".utf8.contains($0) }) else {
+      return [ByteString(component)]
+    }
+    let names = (try? Directory.names(of: directory.isEmpty ? "/" : directory.path)) ?? []
+    // A name that begins with a dot is meant only where the pattern does.
+    return names.filter {
+      ($0.bytes.first != UInt8(ascii: ".") || component.first == UInt8(ascii: "."))
+        && match($0.bytes, component)
+    }
+  }
+
+  /// Whether `name` is what `pattern` describes.
+  static func match(_ name: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
+    guard let first = pattern.first else { return name.isEmpty }
+    let rest = pattern.dropFirst()
+    switch first {
+    case UInt8(ascii: "*"):
+      return (name.startIndex...name.endIndex).contains { match(name[$0...], rest) }
+    case UInt8(ascii: "?"): return !name.isEmpty && match(name.dropFirst(), rest)
+    case UInt8(ascii: "["):
+      guard let byte = name.first, let (isMember, rest) = membership(of: byte, in: rest) else {
+        return name.first == first && match(name.dropFirst(), rest)
+      }
+      return isMember && match(name.dropFirst(), rest)
+    case UInt8(ascii: "\\") where !rest.isEmpty:
+      return name.first == rest.first && match(name.dropFirst(), rest.dropFirst())
+    default: return name.first == first && match(name.dropFirst(), rest)
+    }
+  }
+
+  /// Whether `byte` is in the set that `pattern` begins with, and what comes after the set; nil
+  /// where the set has no end.
+  private static func membership(
+    of byte: UInt8, in pattern: ArraySlice<UInt8>
+  ) -> (isMember: Bool, rest: ArraySlice<UInt8>)? {
+    let isNegated = pattern.first == UInt8(ascii: "!") || pattern.first == UInt8(ascii: "^")
+    var set = isNegated ? pattern.dropFirst() : pattern
+    var isMember = false
+    var isFirst = true
+    while let low = set.popFirst() {
+      if low == UInt8(ascii: "]") && !isFirst { return (isMember != isNegated, set) }
+      isFirst = false
+      var high = low
+      if set.first == UInt8(ascii: "-"), let end = set.dropFirst().first, end != UInt8(ascii: "]") {
+        high = end
+        set = set.dropFirst(2)
+      }
+      if low <= byte && byte <= high { isMember = true }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the sockets of a desktop session are, as far as their variables do not say it in full.
+
+internal import Linux
+
+/// The sockets of the session that the caller's environment describes.
+struct SessionSockets {
+  let surroundings: Surroundings
+
+  /// The X server's, where DISPLAY names one of this machine, as in `:1.0`.
+  ///
+  /// See X(7), "DISPLAY NAMES".
+  var x11: ByteString? {
+    guard let display = surroundings.variable("DISPLAY"),
+      let colon = display.bytes.lastIndex(of: UInt8(ascii: ":"))
+    else { return nil }
+    let host = display.bytes[..<colon]
+    let number = display.bytes[(colon + 1)...].prefix { $0 != UInt8(ascii: ".") }
+    let isDigit = { (byte: UInt8) in (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+    guard host.isEmpty || host.elementsEqual("unix".utf8), !number.isEmpty,
+      number.allSatisfy(isDigit)
+    else { return nil }
+    return ByteString("/tmp/.X11-unix/X").appending(ByteString(number))
+  }
+
+  /// The Wayland compositor's: WAYLAND_DISPLAY is a path, or a name in XDG_RUNTIME_DIR.
+  var wayland: ByteString {
+    let name = surroundings.variable("WAYLAND_DISPLAY").flatMap { $0.isEmpty ? nil : $0 }
+    return inRuntimeDirectory(name ?? "wayland-0")
+  }
+
+  /// PipeWire's: PIPEWIRE_REMOTE is a path, or a name in XDG_RUNTIME_DIR.
+  var pipeWire: ByteString {
+    let name = surroundings.variable("PIPEWIRE_REMOTE").flatMap { $0.isEmpty ? nil : $0 }
+    return inRuntimeDirectory(name ?? "pipewire-0")
+  }
+
+  /// The one that speaks PulseAudio's protocol: PULSE_SERVER is `unix:` and a path, a path, or the
+  /// name of another machine.
+  var pulseAudio: ByteString? {
+    guard let server = surroundings.variable("PULSE_SERVER"), !server.isEmpty else {
+      return inRuntimeDirectory("pulse/native")
+    }
+    let isMarked = server.bytes.starts(with: "unix:".utf8)
+    let path = isMarked ? server.bytes.dropFirst(5) : server.bytes
+    return path.first == UInt8(ascii: "/") ? ByteString(path) : nil
+  }
+
+  private func inRuntimeDirectory(_ name: ByteString) -> ByteString {
+    if name.bytes.first == UInt8(ascii: "/") { return name }
+    return surroundings.runtimeDirectory.appending("/").appending(name)
+  }
+}

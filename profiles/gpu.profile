@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# Draws and computes on the graphics card: like untrusted, with its device files.
+# Drivers are large, and all of this is reached through ioctl(2): more of the kernel can be attacked.
+--profile untrusted
+
+# Mesa's drivers, compute on AMD's cards, and the cards of a virtual Windows machine.
+--dev-bind-try /dev/dri /dev/dri
+--dev-bind-try /dev/kfd /dev/kfd
+--dev-bind-try /dev/dxg /dev/dxg
+# NVIDIA's own driver has a file for each card, and ARM's for each kind.
+--dev-bind-glob /dev/nvidia*
+--dev-bind-glob /dev/mali*
+
+# Which card a device file belongs to; no serial number is needed, but they are all in there.
+--ro-same-try /sys/dev/char
+--ro-same-try /sys/devices
+--ro-same-try /sys/class/drm
+--ro-same-try /sys/module/nvidia
+
+# Which driver to load.
+--ro-same-try /etc/glvnd
+--ro-same-try /etc/drirc
+--ro-same-try /etc/vulkan
+--ro-same-try /etc/OpenCL
+--ro-same-try /etc/nvidia
+--ro-same-try /run/opengl-driver
+--keep-env LIBGL_*,MESA_*,DRI_PRIME,VK_*,__GLX_*,__EGL_*,__NV_*
