@@ -39,16 +39,24 @@ struct ClientTests {
     try run("demonstrations")
   }
 
+  // Red: ordinary programs fail under the policy that is meant for them.
+  @Test func `Ordinary programs run under default, and a browser under desktop`() throws {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    let compiler = path.split(separator: ":").map { $0 + "/swiftc" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+    try run("policies", compiler ?? "")
+  }
+
   private static let scripts = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "Scripts")
 
   /// The exit status of a script that can't run here; its last line then says why.
   private static let skipped: Int32 = 77
 
-  private func run(_ script: String) throws {
+  private func run(_ script: String, _ argument: String = "") throws {
     let file = ClientTests.scripts.appending(path: script + ".sh")
     // Where it is root who tests, the script needs that to name a user; it then goes on as one.
-    let outcome = try Session(as: .root).run("exec bash \"$1\"", file.path, isMerged: true)
+    let outcome = try Session(as: .root).run("exec bash \"$@\"", file.path, argument, isMerged: true)
     if outcome.status == ClientTests.skipped {
       try Test.cancel("\(outcome.lines.last ?? "no reason given")")
     }

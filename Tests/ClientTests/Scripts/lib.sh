@@ -97,7 +97,7 @@ if [ -z "${NESTBOX_CLIENT_TEST-}" ]; then
   status=0
   "${as[@]}" env -i NESTBOX_CLIENT_TEST="$work" HOME="$work/home" LC_ALL=C \
     PATH="$work/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" \
-    bash "$work/scripts/$(basename "$0")" || status=$?
+    bash "$work/scripts/$(basename "$0")" "$@" || status=$?
   exit $status
 fi
 work=$NESTBOX_CLIENT_TEST
