@@ -43,6 +43,11 @@ struct DesktopTests {
     try run("audio")
   }
 
+  // Red: the first lines that a user of a desktop types do something else than the README shows.
+  @Test func `The README's desktop programs do what they show`() throws {
+    try run("readme")
+  }
+
   private static let scripts = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "Scripts")
 

@@ -12,14 +12,15 @@ extension Option {
       the program's own name and be found before it. The script goes to standard output. No sandbox
       is started, but mistakes in the options are found.
 
-          nestbox --wrap xclock --profile desktop --output ~/.local/bin --desktop-file
+          nestbox --wrap xclock --profile desktop --output ~/.local/bin/ --desktop-file
       """, traits: [.isForCommandLine, .namesProgram]
     ) { (draft, _) throws(UsageError) in draft.task = .wrap },
     Option(
       "--output", [.hostFile], in: .wrapping, "Write the script to PATH instead of standard output",
       """
-      It is made executable. Where PATH is a directory, the script gets the program's name in it.
-      Missing directories are made. A file that --wrap has not written is an error.
+      It is made executable. Where PATH is a directory or ends in a slash, the script gets the
+      program's name in it. Missing directories are made. A file that --wrap has not written is an
+      error.
       """, traits: .isForCommandLine
     ) { (draft, typed) throws(UsageError) in draft.needsWrap(typed) },
     Option(

@@ -3,7 +3,7 @@
 
 need python3 python3
 
-started=()
+started=(${started[@]+"${started[@]}"})
 end_started() {
   local pid
   for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
