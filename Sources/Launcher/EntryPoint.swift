@@ -36,7 +36,7 @@ struct Launcher {
   }
 
   /// What profiles may refer to.
-  private var surroundings: Surroundings {
+  var surroundings: Surroundings {
     let (user, group) = CurrentProcess.identity
     return Surroundings(
       environment: environment, workingDirectory: CurrentProcess.workingDirectory, user: user,
@@ -68,6 +68,9 @@ struct Launcher {
     do throws(LaunchError) {
       let termination = try parser.draft.sandbox.launch(
         for: caller, under: policy, warningPrefix: prefix(.warning, parser.draft))
+      if let text = parser.draft.sandbox.explanation(of: termination, for: caller) {
+        tell(.error, text, parser.draft)
+      }
       return termination.shellStatus
     } catch {
       tell(.error, error.message, parser.draft)
@@ -92,6 +95,7 @@ struct Launcher {
     case .help(let topic): print(try help(on: topic), draft)
     case .version: print(persona.version + "\n", draft)
     case .dryRun: print(dryRun(draft), draft)
+    case .doctor: examine(draft)
     case .compilePolicy:
       write(try PolicyTasks.program(of: draft.sandbox.policy).bytes, draft)
     case .explainPolicy:
@@ -113,7 +117,7 @@ struct Launcher {
 
   /// Writes an answer to standard output.
   /// - Returns: The status to exit with.
-  private func print(_ text: String, _ draft: Draft) -> UInt8 { write(Array(text.utf8), draft) }
+  func print(_ text: String, _ draft: Draft) -> UInt8 { write(Array(text.utf8), draft) }
 
   private func write(_ bytes: [UInt8], _ draft: Draft) -> UInt8 {
     do throws(SystemCallError) {

@@ -199,3 +199,13 @@ public enum FilesystemFlags {
     return result == 0 && status.f_flag & 8 != 0
   }
 }
+
+/// Capabilities that a program gets when it is executed.
+///
+/// See capabilities(7), File capabilities.
+public enum FileCapabilities {
+  /// Whether `path` has any.
+  public static func exist(at path: FilePath) -> Bool {
+    unsafe path.withPlatformString { unsafe linux_has_attribute($0, "security.capability") != 0 }
+  }
+}

@@ -43,3 +43,14 @@ public struct LandlockScopes: OptionSet, Sendable {
     try check(linux_landlock_restrict_self(ruleset.rawValue), "landlock_restrict_self")
   }
 }
+
+/// Landlock as such.
+///
+/// See landlock(7).
+public enum Landlock {
+  /// The version of the kernel's interface; nil where there is none.
+  public static var version: Int? {
+    let version = linux_landlock_version()
+    return version > 0 ? Int(version) : nil
+  }
+}

@@ -39,7 +39,7 @@ public struct Draft: Sendable {
 
   /// Something to do instead of launching a sandbox.
   public enum Task: Equatable, Sendable {
-    case version, dryRun
+    case version, dryRun, doctor
     /// A text on everything, or on a topic.
     case help(topic: ByteString?)
     /// The program of the policy.
@@ -57,6 +57,7 @@ public struct Draft: Sendable {
     var endsParsing: Bool {
       switch self {
       case .help, .version, .wrap: true
+      case .doctor: false
       case .compilePolicy, .explainPolicy, .dryRun, .listProfiles, .showProfile: false
       }
     }
@@ -64,7 +65,7 @@ public struct Draft: Sendable {
     /// Whether the answer can be given as JSON.
     var hasJSON: Bool {
       switch self {
-      case .explainPolicy, .dryRun, .listProfiles, .showProfile: true
+      case .explainPolicy, .dryRun, .doctor, .listProfiles, .showProfile: true
       case .help, .version, .wrap, .compilePolicy: false
       }
     }
@@ -73,7 +74,7 @@ public struct Draft: Sendable {
     public var takesCommand: Bool {
       switch self {
       case .dryRun: true
-      case .help, .version, .wrap, .compilePolicy, .explainPolicy: false
+      case .help, .version, .doctor, .wrap, .compilePolicy, .explainPolicy: false
       case .listProfiles, .showProfile: false
       }
     }

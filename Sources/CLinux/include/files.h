@@ -92,3 +92,8 @@ static inline long linux_receive(
     memcpy(passed, CMSG_DATA(header), sizeof(int));
   return received;
 }
+
+// getxattr(2): whether a file has the extended attribute at all.
+static inline int linux_has_attribute(const char *_Nonnull path, const char *_Nonnull name) {
+  return syscall(SYS_getxattr, path, name, (void *)0, 0) > 0;
+}

@@ -43,6 +43,15 @@ extension Option {
       """
     ) { (draft, _) throws(UsageError) in draft.hasLevelPrefix = true },
     Option(
+      "--doctor", in: .general, "Say which features work on this machine",
+      """
+      Each is tried in a child, or looked at where it cannot be tried; of what does not work the
+      cause is named and what would make it work. The exit status is 0 where the basic sandbox
+      works, and 1 where it does not. Colours are used on a terminal, unless NO_COLOR is set.
+      With --json for programs.
+      """
+    ) { (draft, _) throws(UsageError) in draft.task = .doctor },
+    Option(
       "--dry-run", in: .general, "Print what would be done, and do nothing",
       """
       The command, the namespaces, each operation on the new root with where it leads, the

@@ -3,7 +3,7 @@
 // both look at, each in one place.
 
 internal import Linux
-internal import SystemPackage
+public import SystemPackage
 
 /// This machine, as an ordinary process sees it.
 public struct Machine {
@@ -26,7 +26,10 @@ public struct Machine {
     (try? TextFile.lines(of: "/proc/sys/kernel/osrelease"))?.first.map(String.init)
   }
 
-  /// Whether the kernel is this old or younger; true where it does not say.
+  /// Whether the kernel is of this release or a later one; true where it does not say.
+  public func isAtLeast(_ major: Int, _ minor: Int) -> Bool { isAtLeast((major, minor)) }
+
+  /// Whether the kernel is of this release or a later one; true where it does not say.
   func isAtLeast(_ version: (Int, Int)) -> Bool {
     let numbers = (release ?? "").split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
     guard numbers.count == 2 else { return true }
@@ -208,6 +211,15 @@ extension Machine {
       }
     }
     return groups
+  }
+
+  /// The cgroup of this process in the unified hierarchy; nil where there is none.
+  public var ownCgroup: FilePath? {
+    let lines = (try? TextFile.lines(of: "/proc/self/cgroup")) ?? []
+    guard let path = lines.first(where: { $0.hasPrefix("0::") })?.dropFirst(3),
+      let root = cgroupRoot(isUnified: true)
+    else { return nil }
+    return root.appending(FilePath(String(path)).components)
   }
 
   /// Where the hierarchy of cgroups is mounted that counts processes.

@@ -2,6 +2,7 @@
 // A plan as a program reads it.
 
 internal import Linux
+internal import Seccomp
 internal import SystemPackage
 
 extension Plan {
@@ -14,7 +15,8 @@ extension Plan {
       .init("mounts", .array(root.mounts.filter { !$0.isLost }.map(\.json))),
       .init("buses", busObject), .init("environment", environmentObject),
       .init("capabilities", .strings(capabilities.names)),
-      .init("seccomp", .array(sandbox.filters.map(\.json))), .init("life", lifeObject),
+      .init("seccomp", .array(sandbox.filters.map(\.json))),
+      .init("seccomp-policy", .optional(sandbox.policy?.name.text)), .init("life", lifeObject),
       .init("descriptors", descriptorObject), .init("warnings", .array(warnings.map(\.json))),
     ])
   }

@@ -2,6 +2,7 @@
 // A plan as a person reads it.
 
 internal import Linux
+internal import Seccomp
 internal import SystemPackage
 
 extension Plan {
@@ -134,7 +135,11 @@ extension Plan {
     let scope = hasUserNamespace && !names.isEmpty ? ", in the sandbox's user namespace only" : ""
     lines.append("capabilities: \(what)\(scope)")
     if sandbox.disablesUserNamespaces { lines.append("no user namespace can be made inside") }
-    if sandbox.filters.isEmpty { lines.append("seccomp: no filter") }
+    if sandbox.filters.isEmpty && sandbox.policy == nil { lines.append("seccomp: no filter") }
+    if let policy = sandbox.policy {
+      let changes = policy.adjustments.map { " \($0.option) \($0.list.quoted)" }.joined()
+      lines.append("seccomp: the policy \(policy.name.quoted)\(changes)")
+    }
     for filter in sandbox.filters {
       lines.append(
         "seccomp: the program of descriptor \(String(filter.descriptor)) (\(filter.option))")

@@ -65,7 +65,7 @@ private struct Hazard {
       },
       Hazard(name: "terminal-input") { plan in
         guard plan.caller.hasTerminal, plan.caller.allowsInput, !plan.sandbox.hasOwnSession,
-          plan.sandbox.filters.isEmpty
+          plan.sandbox.filters.isEmpty, plan.sandbox.policy == nil
         else { return [] }
         return [
           "the command may push characters into the terminal, for the caller's shell to execute "

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// --doctor: which features work on this machine, and what would make the others work. What can be
+// tried is tried, by a launch in a child; a failure is told in the words that the launch itself
+// would have.
+
+internal import Linux
+internal import Options
+internal import Sandbox
+internal import SystemPackage
+
+/// Something that may work here or not.
+struct Finding {
+  /// What was looked at.
+  let name: String
+  /// Whether it works.
+  var works: Bool
+  /// What was seen, in a few words.
+  var detail = ""
+  /// The options that were tried.
+  var line: [ByteString] = []
+  /// The cause and the remedy.
+  var advice: [String] = []
+  /// Whether there is no sandbox without it.
+  var isRequired = false
+}
+
+/// The examination of this machine.
+struct Doctor {
+  let launcher: Launcher
+  let machine = Machine()
+
+  /// Everything that is known after trying.
+  func findings() -> [Finding] { trials() + facts() }
+
+  /// What a launch is tried with: a name, whether there is no sandbox without it, and options.
+  private static let lines: [(name: String, isRequired: Bool, options: [String])] = [
+    ("user namespaces", true, ["--unshare-user"]),
+    ("binding the host's tree", true, ["--ro-bind", "/", "/host"]),
+    ("tmpfs", true, ["--tmpfs", "/x"]),
+    ("pid namespaces", true, ["--unshare-pid"]),
+    ("procfs", false, ["--unshare-pid", "--proc", "/proc"]),
+    ("devices and devpts", false, ["--dev", "/dev"]),
+    ("network namespaces and lo", false, ["--unshare-net"]),
+    ("ipc namespaces", false, ["--unshare-ipc"]),
+    ("message queues", false, ["--unshare-ipc", "--mqueue", "/x"]),
+    ("uts namespaces", false, ["--unshare-uts", "--hostname", "name"]),
+    ("cgroup namespaces", false, ["--unshare-cgroup"]),
+    ("time namespaces", false, ["--unshare-time"]),
+    ("overlayfs", false, ["--overlay-src", "/usr", "--tmp-overlay", "/x"]),
+    ("no user namespaces inside", false, ["--unshare-user", "--disable-userns"]),
+    ("seccomp filters", false, ["--seccomp-policy", "default"]),
+    ("Landlock scopes", false, ["--landlock-scope", "signal"]),
+  ]
+
+  private func trials() -> [Finding] {
+    Doctor.lines.map { line in
+      var finding = Finding(
+        name: line.name, works: true, line: line.options.map { ByteString($0) },
+        isRequired: line.isRequired)
+      if let failure = failure(of: finding.line) {
+        finding.works = false
+        finding.detail = failure.first ?? "the launch ended without a word"
+        finding.advice = Array(failure.dropFirst())
+      }
+      return finding
+    }
+  }
+
+  /// Launches this program in a sandbox with these options, in a child, and answers the message
+  /// where that failed.
+  private func failure(of options: [ByteString]) -> [String]? {
+    let inside: ByteString = "/nestbox"
+    guard let program = launcher.program else { return ["the program does not know where it lies"] }
+    let words = ["--ro-bind", program, inside] + options + [inside, "--version"]
+    do throws(SystemCallError) {
+      let pipe = try Pipe()
+      guard let child = try ChildProcess.clone() else {
+        // What is told on the way goes through the pipe, and so does the answer of the command.
+        try pipe.writeEnd.replace(1)
+        try pipe.writeEnd.replace(2)
+        CurrentProcess.exit(launcher.trial(of: words))
+      }
+      Descriptors.close(pipe.writeEnd.release())
+      let text = String(
+        decoding: try Descriptors.contents(of: pipe.readEnd.rawValue), as: UTF8.self)
+      if try child.wait() == .exited(0) { return nil }
+      return text.split(separator: "\n").map(String.init)
+    } catch {
+      return ["\(error.call): \(error.reason)"]
+    }
+  }
+}
+
+extension Launcher {
+  /// The file of this program; where /proc does not say, the one that was called.
+  fileprivate var program: ByteString? {
+    if let path = CurrentProcess.executable { return ByteString(path) }
+    let called = persona.program
+    return called.bytes.contains(UInt8(ascii: "/")) ? called : search(called.text)
+  }
+
+  /// Launches a sandbox and tells of a failure without the program's name before each line.
+  fileprivate func trial(of words: [ByteString]) -> UInt8 {
+    var parser = Parser(surroundings, standardProfile: nil)
+    do throws(UsageError) {
+      try parser.parse(words)
+      let sandbox = parser.draft.sandbox
+      try sandbox.validate()
+      let policy = try sandbox.policy.map { choice throws(UsageError) in
+        try PolicyTasks.program(of: choice)
+      }
+      do throws(LaunchError) {
+        return try sandbox.launch(for: caller, under: policy, warningPrefix: "").shellStatus
+      } catch {
+        Output.standardError(error.message + "\n")
+        for line in error.diagnosis(of: sandbox, for: caller)?.lines ?? [] {
+          Output.standardError(line + "\n")
+        }
+        return 1
+      }
+    } catch {
+      Output.standardError(error.message + "\n")
+      return 1
+    }
+  }
+}
