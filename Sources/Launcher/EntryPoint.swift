@@ -97,7 +97,7 @@ struct Launcher {
     case .dryRun: print(dryRun(draft), draft)
     case .doctor: examine(draft)
     case .compilePolicy:
-      write(try PolicyTasks.program(of: draft.sandbox.policy).bytes, draft)
+      write(try PolicyTasks.compile(draft.sandbox.policy), draft)
     case .explainPolicy:
       print(try PolicyTasks.explain(draft.sandbox.policy, asJSON: draft.isJSON), draft)
     case .wrap: try wrap(draft)

@@ -13,6 +13,12 @@ enum PolicyTasks {
     return try told { () throws(PolicyError) in try choice.program() }
   }
 
+  /// The program of `choice` as other launchers can use it.
+  static func compile(_ choice: PolicyChoice?) throws(UsageError) -> [UInt8] {
+    let choice = try require(choice)
+    return try told { () throws(PolicyError) in try choice.programForOthers() }.bytes
+  }
+
   /// What `choice` does with each call, as a table or as JSON.
   static func explain(_ choice: PolicyChoice?, asJSON: Bool) throws(UsageError) -> String {
     let choice = try require(choice)

@@ -168,16 +168,27 @@ public enum CurrentProcess {
     try check(result, "seccomp")
   }
 
+  /// A number that nobody can guess.
+  ///
+  /// See getrandom(2).
+  public static func randomNumber() throws(SystemCallError) -> UInt64 {
+    var number: UInt64 = 0
+    let count = retrying { unsafe linux_random(&number, 8) }
+    try check(CInt(count), "getrandom")
+    guard count == 8 else { throw SystemCallError(call: "getrandom", errno: .ioError) }
+    return number
+  }
+
   /// Executes `path` in place of this program; returns only where that failed.
   ///
-  /// See execve(2).
+  /// `word` is passed where the call has no argument, for a filter to see. See execve(2).
   public static func execute(
-    _ path: ByteString, arguments: [ByteString], environment: [ByteString]
+    _ path: ByteString, arguments: [ByteString], environment: [ByteString], word: UInt64 = 0
   ) -> SystemCallError {
     let result = unsafe path.withCString { path in
       unsafe withPointers(arguments) { arguments in
         unsafe withPointers(environment) { environment in
-          unsafe linux_exec(path, arguments, environment)
+          unsafe linux_exec(path, arguments, environment, word)
         }
       }
     }

@@ -33,6 +33,8 @@ final class LaunchPlan {
   let signalMask: SignalMask
   /// The policy's program.
   let policy: SeccompProgram?
+  /// What the command is executed with, where the policy lets nothing else be executed.
+  let executionWord: UInt64
 
   /// What stands between the command and the buses, where it may use any.
   let busProxy: BusProxy?
@@ -43,7 +45,8 @@ final class LaunchPlan {
 
   init(
     _ sandbox: Sandbox, _ image: ProcessImage, _ namespaces: Namespaces, _ signalMask: SignalMask,
-    policy: SeccompProgram?, hasJoinedNetwork: Bool, busProxy: BusProxy?, warningPrefix: String
+    policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
+    busProxy: BusProxy?, warningPrefix: String
   ) {
     self.sandbox = sandbox
     self.image = image
@@ -52,7 +55,8 @@ final class LaunchPlan {
     workingDirectory = CurrentProcess.workingDirectory
     self.signalMask = signalMask
     self.busProxy = busProxy
-    self.policy = policy
+    self.policy = policy.program
+    executionWord = policy.executionWord
     self.hasJoinedNetwork = hasJoinedNetwork
     self.warningPrefix = warningPrefix
   }
@@ -129,12 +133,26 @@ extension Sandbox {
     }
     let plan = LaunchPlan(
       self, caller.image, newNamespaces(for: CurrentProcess.identity.user), mask,
-      policy: policy,
+      policy: try sealed(policy),
       hasJoinedNetwork: try joinNetwork(),
       // After all that a mistake of the caller's could stop.
       busProxy: try startBusProxy(caller.image, mask, warningPrefix: warningPrefix),
       warningPrefix: warningPrefix)
     return try plan.launch()
+  }
+
+  /// The policy for this one launch, and the word to execute the command with.
+  private func sealed(
+    _ policy: SeccompProgram?
+  ) throws(LaunchError) -> (SeccompProgram?, executionWord: UInt64) {
+    guard let policy, policy.executesOnce else { return (policy, 0) }
+    return try doing(.installFilter) { () throws(SystemCallError) in
+      let word = try CurrentProcess.randomNumber()
+      guard let sealed = policy.executingOnce(with: word) else {
+        throw SystemCallError(call: "seccomp", errno: .invalidArgument)
+      }
+      return (sealed, word)
+    }
   }
 
   /// Joins the network namespace where the caller may.

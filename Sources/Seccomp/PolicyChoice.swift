@@ -33,9 +33,12 @@ public struct PolicyChoice: Equatable, Sendable {
   }
 
   /// Reads the policy.
+  /// - Parameter isForOthers: Whether the command is executed by another launcher, to whom no
+  ///   difference can be made between that and what the command executes.
+  /// - Returns: The policy, with what is changed in it.
   /// - Throws: `PolicyError` where it cannot be read or has a mistake.
-  public func policy() throws(PolicyError) -> Policy {
-    var reader = try PolicyReader()
+  public func policy(isForOthers: Bool = false) throws(PolicyError) -> Policy {
+    var reader = try PolicyReader(isForOthers: isForOthers)
     let position = Position(file: "--seccomp-policy", line: nil, column: 1)
     try reader.read(try PolicyText.named(name, .builtIn, at: position))
     for adjustment in adjustments {
@@ -50,5 +53,12 @@ public struct PolicyChoice: Equatable, Sendable {
   public func program() throws(PolicyError) -> SeccompProgram {
     if adjustments.isEmpty, let policy = BuiltInPolicy.named(name.text) { return policy.compiled }
     return try policy().compiled()
+  }
+
+  /// The program for other launchers.
+  /// - Throws: `PolicyError` as `program()` does.
+  public func programForOthers() throws(PolicyError) -> SeccompProgram {
+    let program = try program()
+    return program.executesOnce ? try policy(isForOthers: true).compiled() : program
   }
 }

@@ -9,6 +9,8 @@ struct PolicyReader {
   private var otherwise: SeccompAction?
   private var foreign = SeccompAction.kill
   private let library: PolicyLibrary
+  /// Whether somebody else is to execute the command, who passes no word that a filter could know.
+  private let isForOthers: Bool
   private var architectures: [Architecture]
   private var rules: [Rule] = []
   private var groups: [String: [Rule.Target]] = [:]
@@ -19,9 +21,11 @@ struct PolicyReader {
 
   /// A reader that knows the groups of `library`, of policies for programs of `architecture`.
   init(
-    _ library: PolicyLibrary = .builtIn, for architecture: Architecture = .native
+    _ library: PolicyLibrary = .builtIn, for architecture: Architecture = .native,
+    isForOthers: Bool = false
   ) throws(PolicyError) {
     self.library = library
+    self.isForOthers = isForOthers
     architectures = [architecture]
     try read(library.groups)
   }
@@ -70,7 +74,7 @@ struct PolicyReader {
 // MARK: - Lines
 
 extension PolicyReader {
-  private static let directives = ["default", "foreign", "arch", "include", "group"]
+  private static let directives = ["default", "foreign", "arch", "include", "group", "exec"]
   private static let actions = ["allow", "log", "errno", "trap", "kill"]
 
   private mutating func readLine(_ words: inout Words) throws(PolicyError) {
@@ -81,6 +85,7 @@ extension PolicyReader {
     case "arch": try readArchitectures(&words, isTolerant: false)
     case "arch?": try readArchitectures(&words, isTolerant: true)
     case "include": try readInclude(&words)
+    case "exec": try readExecution(&words)
     case "group": try readGroup(&words, isTolerant: false)
     case "group?": try readGroup(&words, isTolerant: true)
     default: try readRule(first, &words)
@@ -142,6 +147,25 @@ extension PolicyReader {
     }
   }
 
+  /// Reads `exec once`: programs are executed by whoever knows a word, which is the launcher.
+  ///
+  /// A filter keeps no count. But execve(2) has three arguments, the filter sees six, and what is
+  /// in the last is drawn anew for each launch; the kernel clears the registers of what it executes.
+  private mutating func readExecution(_ words: inout Words) throws(PolicyError) {
+    let word = words.take()
+    guard word.text == "once" else { throw .expected("once", word, among: ["once"]) }
+    let calls = ["execve", "execveat"].map { name in
+      Rule.Target.call(name, mayBeMissing: true, word.position)
+    }
+    let comparison = Comparison(
+      argument: 5, isWide: true, mask: nil, relation: .equal, value: SeccompProgram.placeholder,
+      text: "it executes the command")
+    rules.append(Rule(action: .errno(.notPermitted), targets: calls, comparisons: []))
+    rules.append(
+      Rule(
+        action: .allow, targets: [calls[0]], comparisons: isForOthers ? [] : [comparison]))
+  }
+
   private mutating func readRule(
     _ first: Word, _ words: inout Words
   ) throws(PolicyError) {
@@ -151,7 +175,7 @@ extension PolicyReader {
       let all = PolicyReader.actions + PolicyReader.directives
       throw .expected(
         "an action (\(PolicyReader.actions.joined(separator: ", "))) or a directive "
-          + "(default, foreign, arch, include, group)", first, among: all)
+          + "(\(PolicyReader.directives.joined(separator: ", ")))", first, among: all)
     }
     let action = try action(Word(text: name, position: first.position), &words)
     var targets: [Rule.Target] = []

@@ -65,3 +65,37 @@ public struct SeccompProgram: Equatable, Sendable {
     try CurrentProcess.installFilter(instructions)
   }
 }
+
+extension SeccompProgram {
+  /// What stands in a program for the word that the launcher passes when it executes the command:
+  /// "nestbox1" in ASCII, of which neither half is otherwise in use.
+  static let placeholder: UInt64 = 0x6e65_7374_626f_7831
+
+  /// Whether the program lets no program be executed but by whoever passes that word.
+  public var executesOnce: Bool {
+    instructions.contains {
+      SeccompProgram.isComparison($0, with: UInt32(truncatingIfNeeded: SeccompProgram.placeholder))
+    }
+  }
+
+  /// The program for a launch in which `word` is passed; nil where one half of it would not be
+  /// looked at.
+  public func executingOnce(with word: UInt64) -> SeccompProgram? {
+    var isComplete = true
+    var sealed = instructions
+    for shift in [UInt64(0), 32] {
+      let half = UInt32(truncatingIfNeeded: SeccompProgram.placeholder >> shift)
+      let places = sealed.indices.filter { SeccompProgram.isComparison(sealed[$0], with: half) }
+      isComplete = isComplete && !places.isEmpty
+      for index in places {
+        sealed[index] = sealed[index] & 0xffff_ffff | (word >> shift & 0xffff_ffff) << 32
+      }
+    }
+    return isComplete ? SeccompProgram(instructions: sealed) : nil
+  }
+
+  /// Whether an instruction is BPF_JMP | BPF_JEQ | BPF_K with `constant`.
+  private static func isComparison(_ instruction: UInt64, with constant: UInt32) -> Bool {
+    instruction & 0xffff == 0x15 && instruction >> 32 == UInt64(constant)
+  }
+}

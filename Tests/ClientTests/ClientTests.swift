@@ -56,7 +56,8 @@ struct ClientTests {
   private func run(_ script: String, _ argument: String = "") throws {
     let file = ClientTests.scripts.appending(path: script + ".sh")
     // Where it is root who tests, the script needs that to name a user; it then goes on as one.
-    let outcome = try Session(as: .root).run("exec bash \"$@\"", file.path, argument, isMerged: true)
+    let outcome = try Session(as: .root).run(
+      "exec bash \"$@\"", file.path, argument, isMerged: true)
     if outcome.status == ClientTests.skipped {
       try Test.cancel("\(outcome.lines.last ?? "no reason given")")
     }

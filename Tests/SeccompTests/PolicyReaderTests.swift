@@ -16,7 +16,7 @@ struct PolicyReaderTests {
       (
         "alow read",
         "2:1: expected an action (allow, log, errno, trap, kill) or a directive "
-          + "(default, foreign, arch, include, group), found \"alow\"; did you mean allow?"
+          + "(default, foreign, arch, include, group, exec), found \"alow\"; did you mean allow?"
       ),
       ("allow raed", "2:7: unknown system call \"raed\"; did you mean read?"),
       ("allow read opne", "2:12: unknown system call \"opne\"; did you mean open?"),
@@ -87,6 +87,7 @@ struct PolicyReaderTests {
       ("group mine read", "2:7: expected the name of a group, as @name, found \"mine\""),
       ("group @known read", "2:7: @known is every call that there is"),
       ("allow \"read", "2:7: a double quote has no end"),
+      ("exec twice", "2:6: expected once, found \"twice\""),
       ("default allow allow", "2:15: expected the end of the line, found \"allow\""),
       (
         "default allov",

@@ -93,10 +93,16 @@ static inline int linux_getcwd(char *_Nonnull buffer, size_t length) {
   return (int)linux_result(syscall(SYS_getcwd, buffer, length));
 }
 
+// execve(2) with a word in the register of a sixth argument, which the kernel does not look at and
+// a filter may.
 static inline int linux_exec(
     const char *_Nonnull path, char *_Nullable const *_Nonnull arguments,
-    char *_Nullable const *_Nonnull environment) {
-  return (int)linux_result(execve(path, arguments, environment));
+    char *_Nullable const *_Nonnull environment, uint64_t word) {
+  return (int)linux_result(syscall(SYS_execve, path, arguments, environment, 0UL, 0UL, word));
+}
+
+static inline long linux_random(void *_Nonnull buffer, size_t length) {
+  return linux_result(syscall(SYS_getrandom, buffer, length, 0U));
 }
 
 static inline int linux_wait_exited(int status) { return WIFEXITED(status); }

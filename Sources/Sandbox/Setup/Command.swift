@@ -62,7 +62,7 @@ struct Command {
     }
     return Execution(
       file: program ?? plan.sandbox.command[0], words: plan.sandbox.command,
-      name: plan.sandbox.commandName, environment: environment)
+      name: plan.sandbox.commandName, environment: environment, word: plan.executionWord)
   }
 
   /// Closes what options named and what was opened for this process, all of it used up by now.

@@ -13,6 +13,8 @@ struct Execution {
   /// The command's own name, where it is not the file's.
   let name: ByteString?
   let environment: Environment
+  /// What a policy wants to see of whoever executes the command.
+  var word: UInt64 = 0
 
   /// Where execvp(3) looks when PATH is not set.
   static let standardPath: ByteString = "/bin:/usr/bin"
@@ -66,11 +68,12 @@ struct Execution {
     var arguments = words
     if let name { arguments[0] = name }
     let error = CurrentProcess.execute(
-      file, arguments: arguments, environment: environment.strings)
+      file, arguments: arguments, environment: environment.strings, word: word)
     // A script without a first line that names its interpreter.
     guard error.errno == .execFormatError, !isBinary(file) else { return error }
     let shell = CurrentProcess.execute(
-      "/bin/sh", arguments: ["/bin/sh", file] + words.dropFirst(), environment: environment.strings)
+      "/bin/sh", arguments: ["/bin/sh", file] + words.dropFirst(), environment: environment.strings,
+      word: word)
     return SystemCallError(call: shell.call, subject: file, errno: shell.errno)
   }
 

@@ -23,8 +23,9 @@ allow? clone fork vfork wait4 waitid waitpid kill tkill tgkill pidfd_open pidfd_
 errno EPERM clone if arg0 & CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET != 0
 allow setpgid setsid capget prlimit64
 
-# The command itself has to be executed.
-allow execve
+# The command itself is executed, and no program after it: what it is tricked into can use no other
+# program's rights or abilities. A script therefore needs a shell that does it all by itself.
+exec once
 
 # Splicing moves pages between files and pipes without copying them: CVE-2022-0847 ("Dirty Pipe").
 errno EPERM splice tee vmsplice
