@@ -24,6 +24,8 @@ share := $(DESTDIR)$(PREFIX)/share
 # File in this repository, then where it is installed. What does not exist is left out.
 pages := \
   docs/nestbox.1:$(share)/man/man1/nestbox.1 \
+  docs/nestbox-profile.5:$(share)/man/man5/nestbox-profile.5 \
+  docs/nestbox-policy.5:$(share)/man/man5/nestbox-policy.5 \
   completions/bash:$(share)/bash-completion/completions/nestbox \
   completions/zsh:$(share)/zsh/site-functions/_nestbox \
   completions/fish:$(share)/fish/vendor_completions.d/nestbox.fish

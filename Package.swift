@@ -59,7 +59,8 @@ let package = Package(
       name: "OptionsTests", dependencies: ["Options", "Sandbox", "Linux", system],
       exclude: ["Golden"], swiftSettings: strict),
     // It starts the executable and links nothing of it.
-    .testTarget(name: "LauncherTests", exclude: ["Cases", "Programs"], swiftSettings: strict),
+    .testTarget(
+      name: "LauncherTests", exclude: ["Cases", "Programs", "Completion"], swiftSettings: strict),
     // A hostile command, and a launcher that is hindered; they link nothing of it either.
     .testTarget(name: "EscapeTests", exclude: ["Hostile"], swiftSettings: strict),
     // It starts programs that start the executable.

@@ -93,6 +93,7 @@ struct Launcher {
   private func perform(_ task: Draft.Task, _ draft: Draft) throws(UsageError) -> UInt8 {
     switch task {
     case .help(let topic): print(try help(on: topic), draft)
+    case .generate(let kind): print(kind.text(surroundings), draft)
     case .version: print(persona.version + "\n", draft)
     case .dryRun: print(dryRun(draft), draft)
     case .doctor: examine(draft)

@@ -12,8 +12,6 @@ struct Persona {
   /// Whether it stands in for bubblewrap.
   let isBubblewrap: Bool
 
-  /// The release of this program.
-  static let release = "0.1.0"
   /// The release of bubblewrap whose command line this is.
   static let bubblewrapRelease = "0.12.0"
 
@@ -36,7 +34,7 @@ struct Persona {
   /// What `--version` prints.
   var version: String {
     isBubblewrap
-      ? "bubblewrap \(Persona.bubblewrapRelease)" : "nestbox \(Persona.release)"
+      ? "bubblewrap \(Persona.bubblewrapRelease)" : "nestbox \(Release.version)"
   }
 
   /// The path by which the program was found, for scripts that start it from elsewhere.

@@ -47,6 +47,14 @@ public struct Capabilities: Hashable, Sendable {
     }
   }
 
+  /// The names of all capabilities that libcap knows, whatever the running kernel does.
+  ///
+  /// See cap_to_name(3).
+  public static var known: [String] {
+    // It makes a number of what has no name.
+    Capabilities(bits: .max).names.filter { $0.hasPrefix("cap_") }
+  }
+
   /// The numbers of the set's members.
   var numbers: [cap_value_t] {
     (0..<64).filter { bits >> UInt64($0) & 1 == 1 }.map { cap_value_t($0) }

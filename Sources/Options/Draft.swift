@@ -52,11 +52,13 @@ public struct Draft: Sendable {
     case listProfiles
     /// The lines of a profile.
     case showProfile(ByteString)
+    /// A file that is written from the option table.
+    case generate(Generated)
 
     /// Whether the rest of the command line makes no difference.
     var endsParsing: Bool {
       switch self {
-      case .help, .version, .wrap: true
+      case .help, .version, .generate, .wrap: true
       case .doctor: false
       case .compilePolicy, .explainPolicy, .dryRun, .listProfiles, .showProfile: false
       }
@@ -66,7 +68,7 @@ public struct Draft: Sendable {
     var hasJSON: Bool {
       switch self {
       case .explainPolicy, .dryRun, .doctor, .listProfiles, .showProfile: true
-      case .help, .version, .wrap, .compilePolicy: false
+      case .help, .version, .generate, .wrap, .compilePolicy: false
       }
     }
 
@@ -74,7 +76,7 @@ public struct Draft: Sendable {
     public var takesCommand: Bool {
       switch self {
       case .dryRun: true
-      case .help, .version, .doctor, .wrap, .compilePolicy, .explainPolicy: false
+      case .help, .version, .generate, .doctor, .wrap, .compilePolicy, .explainPolicy: false
       case .listProfiles, .showProfile: false
       }
     }

@@ -108,6 +108,14 @@ public struct Occurrence: Sendable {
     return capability
   }
 
+  /// The word at `index` as the name of something that --generate prints.
+  func generated(_ index: Int) throws(UsageError) -> Generated {
+    let text = text(index)
+    if let kind = Generated(rawValue: text.text) { return kind }
+    let near = Suggestion.matches(for: text.text, among: Generated.allCases.map(\.rawValue))
+    throw UsageError("nothing is called \(text.quoted)" + Suggestion.question(near))
+  }
+
   private func number<Number: FixedWidthInteger>(
     _ index: Int, in range: ClosedRange<Number>, _ expected: String
   ) throws(UsageError) -> Number {

@@ -9,15 +9,15 @@ public struct Operand: Equatable, Sendable {
   public let kind: Kind
 
   /// What a word can be.
-  public enum Kind: Equatable, Sendable {
+  public enum Kind: String, CaseIterable, Sendable {
     /// A file or directory of the host.
-    case hostPath
+    case hostPath = "host-path"
     /// A directory of the host.
-    case hostDirectory
+    case hostDirectory = "host-directory"
     /// A path inside, which is often one of the host as well.
-    case sandboxPath
+    case sandboxPath = "path"
     /// A directory inside, which is often one of the host as well.
-    case sandboxDirectory
+    case sandboxDirectory = "directory"
     /// The number of a descriptor that the caller has open.
     case descriptor
     /// A number.
@@ -26,6 +26,8 @@ public struct Operand: Equatable, Sendable {
     case text
     /// The name of an environment variable.
     case variable
+    /// Names of environment variables, separated by commas.
+    case variables
     /// The name of a capability, or ALL.
     case capability
     /// A kind of page or list that the program can print.
@@ -40,6 +42,8 @@ public struct Operand: Equatable, Sendable {
     case policy
     /// Names of system calls and of groups of them, separated by commas.
     case calls
+    /// What Landlock can keep a command from, separated by commas.
+    case scopes
   }
 
   static var source: Operand { Operand(name: "SRC", kind: .hostPath) }
@@ -53,7 +57,7 @@ public struct Operand: Equatable, Sendable {
   static var variable: Operand { Operand(name: "VAR", kind: .variable) }
   static var value: Operand { Operand(name: "VALUE", kind: .text) }
   static var name: Operand { Operand(name: "NAME", kind: .text) }
-  static var target: Operand { Operand(name: "TARGET", kind: .text) }
+  static var target: Operand { Operand(name: "TARGET", kind: .sandboxPath) }
   static var capability: Operand { Operand(name: "CAP", kind: .capability) }
   static var mountOption: Operand { Operand(name: "OPTION", kind: .text) }
   static var upper: Operand { Operand(name: "RWSRC", kind: .hostDirectory) }
@@ -63,8 +67,8 @@ public struct Operand: Equatable, Sendable {
   static var rule: Operand { Operand(name: "RULE", kind: .text) }
   static var policy: Operand { Operand(name: "POLICY", kind: .policy) }
   static var calls: Operand { Operand(name: "LIST", kind: .calls) }
-  static var variables: Operand { Operand(name: "NAMES", kind: .variable) }
-  static var scopes: Operand { Operand(name: "SCOPES", kind: .text) }
+  static var variables: Operand { Operand(name: "NAMES", kind: .variables) }
+  static var scopes: Operand { Operand(name: "SCOPES", kind: .scopes) }
   static var text: Operand { Operand(name: "TEXT", kind: .text) }
   static var hostPath: Operand { Operand(name: "PATH", kind: .hostPath) }
   static var user: Operand { Operand(name: "UID", kind: .number) }

@@ -139,19 +139,19 @@ private enum Slip {
     typed.append("--" + letters.map { $0 == "-" ? "_" : String($0) }.joined())
     typed.append("--" + letters.filter { $0 != "-" })
     for index in letters.indices {
-      var missing = letters
-      missing.remove(at: index)
-      var doubled = letters
-      doubled.insert(letters[index], at: index)
-      var extra = letters
-      extra.insert("q", at: index)
-      var wrong = letters
-      wrong[index] = "q"
-      typed += [missing, doubled, extra, wrong].map { "--" + $0 }
+      var slip = letters
+      // One kind of slip at each place keeps the number of words within bounds.
+      switch index % 4 {
+      case 0: slip.remove(at: index)
+      case 1: slip.insert(letters[index], at: index)
+      case 2: slip.insert("q", at: index)
+      default: slip[index] = "q"
+      }
+      typed.append("--" + slip)
       if index > 0 {
-        var swapped = letters
-        swapped.swapAt(index - 1, index)
-        typed.append("--" + swapped)
+        slip = letters
+        slip.swapAt(index - 1, index)
+        typed.append("--" + slip)
       }
     }
     return typed.filter { $0.count > 3 }

@@ -19,8 +19,11 @@ public enum Help {
     page.line("")
     page.fill(
       "--help OPTION tells all about an option, --help SECTION about a section:".words
-        + (Section.allCases.map(\.topic).joined(separator: ", ") + ".").words
-        + "The manual page nestbox(1) has it all.".words)
+        + (Section.allCases.map(\.topic).joined(separator: ", ") + ".").words)
+    page.line("")
+    page.fill(
+      "The manual page nestbox(1) has it all, and --help shows its other parts as well:".words
+        + (Manual.chapters.map(\.topic).joined(separator: ", ") + ".").words)
     return usage(name) + page.text
   }
 
@@ -42,6 +45,10 @@ public enum Help {
         page.line("")
         page.describe(option)
       }
+    case .chapter(let chapter):
+      page.line(chapter.title)
+      page.line("")
+      page.append(chapter.prose)
     }
     return page.text
   }

@@ -104,7 +104,7 @@ extension Prose {
 
   /// A word with the punctuation around it.
   private func pieces(of word: Substring) -> [Span] {
-    let front = word.prefix { $0 == "(" || $0 == "\"" }
+    let front = word.prefix { "([\"".contains($0) }
     let rest = word.dropFirst(front.count)
     let core = rest.prefix { $0.isLetter || $0.isNumber || "-_$/.".contains($0) }
     let end = core.reversed().prefix { $0 == "." }.count
@@ -143,9 +143,21 @@ extension Option {
   /// All there is to know of it: what it does, the details, and what follows from its traits.
   var prose: Prose {
     var text = summary + ".\n\n" + discussion
+    for operand in operands { text += "\n\n" + operand.kind.glossary }
     if traits.contains(.lastWins) {
       text += "\n\nIf it is given again, the last one counts, with a warning."
     }
     return Prose(text, operands: operands.map(\.name))
+  }
+}
+
+extension Operand.Kind {
+  /// What its words mean, as items of a list, where they are a few that have to be known.
+  fileprivate var glossary: String {
+    switch self {
+    case .generated:
+      Generated.allCases.map { "* `\($0.rawValue)` -- \($0.summary)\n" }.joined()
+    default: ""
+    }
   }
 }

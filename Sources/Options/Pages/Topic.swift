@@ -9,14 +9,20 @@ public enum Topic: Sendable {
   case option(Option)
   /// A group of options.
   case section(Section)
+  /// A chapter of the manual.
+  case chapter(Chapter)
 
-  /// What `word` asks for: an option with or without its dashes, or a section in any spelling; nil
-  /// where there is nothing of that name.
+  /// What `word` asks for: an option with or without its dashes, a section, or a chapter of the
+  /// manual, in any spelling; nil where there is nothing of that name.
   public init?(_ word: ByteString) {
     let wanted = Topic.key(word.text)
     if !word.bytes.starts(with: "--".utf8) {
       if let section = Section.allCases.first(where: { Topic.key($0.rawValue) == wanted }) {
         self = .section(section)
+        return
+      }
+      if let chapter = Manual.chapters.first(where: { Topic.key($0.title) == wanted }) {
+        self = .chapter(chapter)
         return
       }
     }
@@ -27,7 +33,7 @@ public enum Topic: Sendable {
 
   /// Every word that asks for something.
   public static var names: [String] {
-    Section.allCases.map(\.topic) + Option.all.map(\.name)
+    Section.allCases.map(\.topic) + Manual.chapters.map(\.topic) + Option.all.map(\.name)
   }
 
   /// What spellings of a name have in common: letters and digits.

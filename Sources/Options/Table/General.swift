@@ -7,8 +7,8 @@ extension Option {
     Option(
       "--help", [.topic], in: .general, "Print this help, or all there is to say on TOPIC",
       """
-      TOPIC is an option, with or without its dashes, or a section of this manual, and may be
-      left out. Nothing after it is looked at.
+      TOPIC is an option, with or without its dashes, or a part of the manual, and may be left
+      out. Nothing after it is looked at.
 
           nestbox --help ro-bind
           nestbox --help namespaces
@@ -67,5 +67,17 @@ extension Option {
       error.
       """, traits: .isForCommandLine
     ) { (draft, _) throws(UsageError) in draft.isJSON = true },
+    Option(
+      "--generate", [.generated], in: .general, "Print a manual page or a completion script",
+      """
+      Nothing after it is looked at. `make install` puts pages and scripts where man(1) and the
+      shells look for them; this option is for other ways of installation, and for the scripts
+      themselves, which ask for lists.
+
+          nestbox --generate man | man -l -
+      """, traits: .isForCommandLine
+    ) { (draft, typed) throws(UsageError) in
+      draft.task = .generate(try typed.generated(0))
+    },
   ]
 }

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// The completion for bash.
+
+/// Completion for bash, with the help of bash-completion.
+enum Bash {
+  /// The script.
+  static var script: String {
+    var script = Script(.bash)
+    script.append("# Completion of nestbox for bash; it needs bash-completion 2.\n")
+    script.append("# Sets `kinds` to the kinds of words that the option $1 takes.")
+    script.append("_nestbox_kinds() {\n  case $1 in")
+    for group in Option.byKinds {
+      script.fill(
+        group.names, from: "    ", to: ") kinds=(\(group.words)) ;;", next: "      ",
+        between: " | ", continued: " \\")
+    }
+    script.append("    *) kinds=() ;;\n  esac\n}\n")
+    script.append(lists)
+    script.append("# Completes a word of the kind $1; $2 is the program.")
+    script.append("_nestbox_operand() {\n  case $1 in")
+    for kind in Option.kinds { script.append(operand(kind)) }
+    script.append("  esac\n}\n")
+    script.append("# Completes an option; $1 are those that were given.")
+    script.append("_nestbox_option() {")
+    let (many, once) = (Option.all.filter(\.canBeRepeated), Option.all.filter { !$0.canBeRepeated })
+    script.fill(many.map(\.name), from: "  local option options=\"", to: "\"", next: "    ")
+    script.append("  # Nothing changes by giving these again.\n  for option in \\")
+    script.fill(once.map(\.name), from: "    ", to: "; do", next: "    ", continued: " \\")
+    script.append(rest)
+    return script.text
+  }
+
+  private static func operand(_ kind: Operand.Kind) -> String {
+    let completion = kind.completion
+    let words = completion.isList ? "_nestbox_list" : "_nestbox_words"
+    let commands = completion.sources.map { source in
+      switch source {
+      case .files: "_filedir"
+      case .directories: "_filedir -d"
+      case .programs: "_nestbox_program"
+      case .descriptors: "_nestbox_descriptor"
+      case .variables: "\(words) \"$(compgen -e)\""
+      case .words(let known): "\(words) '\(known.joined(separator: " "))'"
+      case .list(let list): "\(words) \"$(\"$2\" --generate \(list.rawValue) 2>/dev/null)\""
+      }
+    }
+    let body = commands.joined(separator: "; ")
+    return "    \(kind.rawValue)) \(body.isEmpty ? "" : body + " ");;"
+  }
+
+  private static let lists = #"""
+    # Offers the words in $1.
+    _nestbox_words() {
+      COMPREPLY+=($(compgen -W "$1" -- "$cur"))
+    }
+
+    # Offers the words in $1 for the last element of a list with commas.
+    _nestbox_list() {
+      local before= word
+      [[ $cur == *,* ]] && before=${cur%,*},
+      for word in $(compgen -W "$1" -- "${cur##*,}"); do
+        [[ ,$before == *",$word,"* ]] || COMPREPLY+=("$before$word")
+      done
+      compopt -o nospace
+    }
+
+    # Offers the descriptors that this shell has open, but for the one it keeps for itself.
+    _nestbox_descriptor() {
+      local path
+      for path in /proc/$$/fd/*; do
+        path=${path##*/}
+        [[ $path == 255 ]] || _nestbox_words "$path"
+      done
+    }
+
+    # Offers programs by their names, or by their paths.
+    _nestbox_program() {
+      if [[ $cur == */* ]]; then _filedir; else COMPREPLY+=($(compgen -c -- "$cur")); fi
+    }
+
+    """#
+
+  private static let rest = #"""
+        [[ $1 == *" $option "* ]] || options+=" $option"
+      done
+      _nestbox_words "$options"
+    }
+
+    # Leaves the completion to the command, which begins at word $1.
+    #
+    # Here a:b is one word, to the shell it is three, and _command_offset counts as the shell does.
+    _nestbox_command() {
+      local index offset=1 part joined
+      for ((index = 1; index < $1; index++)); do
+        joined=
+        while [[ $joined != "${words[index]}" ]] && ((offset < COMP_CWORD)); do
+          part=${COMP_WORDS[offset++]}
+          # What is not part of the word is a redirection.
+          if [[ ${words[index]} == "$joined$part"* ]]; then joined+=$part; else joined=; fi
+        done
+      done
+      _command_offset "$offset"
+    }
+
+    _nestbox() {
+      local cur prev words cword
+      _init_completion -n :=@ || return
+      local index=1 kind= kinds given=" " program=$1
+      [[ $program == "~/"* ]] && program=$HOME/${program#*/}
+      while ((index < cword)) && [[ ${words[index]} == -* && -z $kind ]]; do
+        if [[ ${words[index]} == -- ]]; then
+          _nestbox_command "$((index + 1))"
+          return
+        fi
+        given+="${words[index]} "
+        _nestbox_kinds "${words[index]}"
+        ((index += 1 + ${#kinds[@]}))
+        ((index > cword)) && kind=${kinds[cword - index + ${#kinds[@]}]}
+      done
+      if [[ -n $kind ]]; then
+        _nestbox_operand "$kind" "$program"
+      elif ((index == cword)) && [[ $cur == -* ]]; then
+        _nestbox_option "$given"
+      else
+        _nestbox_command "$index"
+        return
+      fi
+      # What readline replaces begins behind the last of these.
+      local break breaks=
+      for break in : = @; do
+        [[ $COMP_WORDBREAKS == *$break* ]] && breaks+=$break
+      done
+      if [[ -n $breaks && $cur == *[$breaks]* ]]; then
+        local before=${cur%"${cur##*[$breaks]}"}
+        COMPREPLY=("${COMPREPLY[@]#"$before"}")
+      fi
+    }
+
+    complete -F _nestbox nestbox
+    """#
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the completions of all shells have in common.
+
+/// How the words for a kind of operand are found.
+struct Completion {
+  /// Where they come from, all of these.
+  let sources: [Source]
+  /// Whether several make one operand, with commas between them.
+  var isList = false
+
+  /// Where words come from.
+  enum Source: Equatable {
+    case files, directories, programs, descriptors, variables
+    /// The words themselves.
+    case words([String])
+    /// A list that the program prints: it knows best what it understands, and what the user has
+    /// added since the script was written.
+    case list(Generated)
+  }
+}
+
+extension Operand.Kind {
+  /// How its words are found.
+  var completion: Completion {
+    switch self {
+    case .hostPath, .sandboxPath: Completion(sources: [.files])
+    case .hostDirectory, .sandboxDirectory: Completion(sources: [.directories])
+    case .descriptor: Completion(sources: [.descriptors])
+    case .number, .text: Completion(sources: [])
+    case .variable: Completion(sources: [.variables])
+    case .variables: Completion(sources: [.variables], isList: true)
+    case .capability: Completion(sources: [.list(.capabilities)])
+    case .generated: Completion(sources: [.words(Generated.allCases.map(\.rawValue))])
+    case .topic: Completion(sources: [.list(.topics)])
+    case .program: Completion(sources: [.programs])
+    case .profile: Completion(sources: [.list(.profiles), .files])
+    case .policy: Completion(sources: [.list(.policies), .files])
+    case .calls: Completion(sources: [.list(.systemCalls)], isList: true)
+    case .scopes: Completion(sources: [.words(["abstract-unix", "signal"])], isList: true)
+    }
+  }
+}
+
+extension Option {
+  /// Whether there is any use in giving it again.
+  var canBeRepeated: Bool { !operands.isEmpty && !traits.contains(.lastWins) }
+
+  /// The options that have operands, those with the same kinds together.
+  static var byKinds: [OptionGroup] {
+    var groups: [OptionGroup] = []
+    for option in all where !option.operands.isEmpty {
+      let kinds = option.operands.map(\.kind)
+      if let index = groups.firstIndex(where: { $0.kinds == kinds }) {
+        groups[index].names.append(option.name)
+      } else {
+        groups.append(OptionGroup(kinds: kinds, names: [option.name]))
+      }
+    }
+    return groups
+  }
+
+  /// The kinds of operands that any option has.
+  static var kinds: [Operand.Kind] {
+    let used = Set(all.flatMap { $0.operands.map(\.kind) })
+    return Operand.Kind.allCases.filter { used.contains($0) }
+  }
+}
+
+/// A script that is written line by line.
+struct Script {
+  private(set) var text: String
+
+  /// Begins with the lines that each of them has.
+  init(_ kind: Generated, firstLine: String? = nil) {
+    text = firstLine.map { $0 + "\n" } ?? ""
+    text += """
+      # SPDX-License-Identifier: Apache-2.0
+      # Written by nestbox --generate \(kind.rawValue); change Sources/Options there.
+
+      """
+  }
+
+  /// Appends lines as they are.
+  mutating func append(_ lines: String) {
+    text += lines + "\n"
+  }
+
+  /// `text` with some of its characters replaced.
+  static func escape(_ text: String, _ replacement: (Character) -> String?) -> String {
+    text.map { replacement($0) ?? String($0) }.joined()
+  }
+
+  /// Appends words after `start`, as many in a line as fit.
+  mutating func fill(
+    _ words: [String], from start: String, to end: String, next: String,
+    between separator: String = " ", continued: String = ""
+  ) {
+    var line = start
+    for (index, word) in words.enumerated() {
+      let isLast = index == words.count - 1
+      let piece = word + (isLast ? end : separator)
+      if line.count + piece.count > 96, line != start {
+        text += line.trimmed + continued + "\n"
+        line = next
+      }
+      line += piece
+    }
+    text += line + "\n"
+  }
+}
+
+/// Options with the same kinds of operands.
+struct OptionGroup {
+  let kinds: [Operand.Kind]
+  var names: [String]
+
+  /// The kinds as words of a script.
+  var words: String { kinds.map(\.rawValue).joined(separator: " ") }
+}
+
+extension String {
+  /// Without the spaces at its end.
+  fileprivate var trimmed: String { String(reversed().drop { $0 == " " }.reversed()) }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is written from the option table and other tables.
+
+internal import Linux
+internal import Seccomp
+
+/// What --generate can be asked for.
+public enum Generated: String, CaseIterable, Sendable {
+  case manual = "man"
+  case bash, zsh, fish
+  case profiles, policies
+  case systemCalls = "system-calls"
+  case capabilities, topics
+
+  /// The text.
+  /// - Parameter surroundings: Where profiles are looked for.
+  /// - Returns: Lines.
+  public func text(_ surroundings: Surroundings) -> String {
+    switch self {
+    case .manual: Manual.page
+    case .bash: Bash.script
+    case .zsh: Zsh.script
+    case .fish: Fish.script
+    case .profiles: Generated.list(Profile.all(surroundings).map(\.name.text))
+    case .policies: Generated.list(["none"] + PolicyNames.policies)
+    case .systemCalls: Generated.list(PolicyNames.calls)
+    case .capabilities: Generated.list(["ALL"] + Capabilities.known)
+    case .topics: Generated.list(Topic.names)
+    }
+  }
+
+  /// What it is, as the manual says it.
+  var summary: String {
+    switch self {
+    case .manual: "The manual page nestbox(1)."
+    case .bash: "The completion for bash, which needs the package bash-completion."
+    case .zsh: "The completion for zsh."
+    case .fish: "The completion for fish."
+    case .profiles: "A list for completions: the names of profiles, those of the user among them."
+    case .policies: "A list for completions: what --seccomp-policy knows."
+    case .systemCalls: "A list for completions: groups of system calls, and system calls."
+    case .capabilities: "A list for completions: the names of capabilities."
+    case .topics: "A list for completions: what --help knows."
+    }
+  }
+
+  private static func list(_ words: [String]) -> String {
+    words.map { $0 + "\n" }.joined()
+  }
+}
