@@ -20,6 +20,7 @@ release := .build/release/nestbox
 sources := $(wildcard Sources Tests Package.swift)
 bin := $(DESTDIR)$(PREFIX)/bin
 share := $(DESTDIR)$(PREFIX)/share
+apparmor := $(DESTDIR)/etc/apparmor.d/nestbox
 
 # File in this repository, then where it is installed. What does not exist is left out.
 pages := \
@@ -43,7 +44,7 @@ build: setup ## Build the static executable
 	@$(SWIFT) build -c release --product nestbox
 
 .PHONY: install
-install: build ## Install it to PREFIX: ~/.local for a user, /usr/local for root
+install: build install-pages install-apparmor ## Install it to PREFIX: ~/.local for a user, /usr/local for root
 	@install -d "$(bin)"
 	install -s -m 755 $(release) "$(bin)/nestbox"
 	if readelf -l "$(bin)/nestbox" | grep -q INTERP; then
@@ -51,17 +52,31 @@ install: build ## Install it to PREFIX: ~/.local for a user, /usr/local for root
 	  exit 1
 	fi
 	echo "$(bin)/nestbox"
-	for pair in $(foreach page,$(pages),'$(page)'); do
-	  page=$${pair%%:*} place=$${pair#*:}
-	  if [ -f "$$page" ]; then
-	    install -D -m 644 "$$page" "$$place"
-	    echo "$$place"
-	  fi
-	done
 	case ":$$PATH:" in
 	  *":$(PREFIX)/bin:"*) ;;
 	  *) [ -n "$(DESTDIR)" ] || echo 'make: to call it by its name, have $(PREFIX)/bin in PATH' ;;
 	esac
+
+.PHONY: install-pages
+install-pages:
+	@for pair in $(foreach page,$(pages),'$(page)'); do
+	  page=$${pair%%:*} place=$${pair#*:}
+	  install -D -m 644 "$$page" "$$place"
+	  echo "$$place"
+	done
+
+# AppArmor before 4.0 could not read the profile, and restricts no user namespaces either.
+.PHONY: install-apparmor
+install-apparmor:
+	@if [ "$$(id -u)" != 0 ]; then exit 0; fi
+	if [ -z "$(DESTDIR)" ]; then
+	  grep -qs Y /sys/module/apparmor/parameters/enabled && [ -e /etc/apparmor.d/abi/4.0 ] || exit 0
+	fi
+	install -d "$(dir $(apparmor))"
+	sed 's|@bindir@|$(PREFIX)/bin|' docs/apparmor/nestbox >"$(apparmor)"
+	chmod 644 "$(apparmor)"
+	echo "$(apparmor)"
+	[ -n "$(DESTDIR)" ] || apparmor_parser -r "$(apparmor)"
 
 .PHONY: install-bwrap
 install-bwrap: install ## Install it under the name bwrap as well
@@ -76,6 +91,10 @@ install-bwrap: install ## Install it under the name bwrap as well
 uninstall: ## Remove what was installed
 	@if [ "$$(readlink "$(bin)/bwrap")" = nestbox ]; then rm "$(bin)/bwrap"; fi
 	rm -f "$(bin)/nestbox"
+	if [ "$$(id -u)" = 0 ] && grep -qs '^profile nestbox $(PREFIX)/bin/' "$(apparmor)"; then
+	  [ -n "$(DESTDIR)" ] || apparmor_parser -R "$(apparmor)" || true
+	  rm "$(apparmor)"
+	fi
 	for pair in $(foreach page,$(pages),'$(page)'); do rm -f "$${pair#*:}"; done
 
 .PHONY: test

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Pages")
 struct PageTests {
-  static let manuals = ["man"]
+  static let manuals = ["man", "man-profile", "man-policy"]
 
   // Red: man complains, or shows something else than was meant.
   @Test("man shows a page without a warning", .needs("man"), .needs("groff"), arguments: manuals)
@@ -30,13 +30,42 @@ struct PageTests {
     #expect(outcome.status == 0)
   }
 
+  // Red: the profile that `make install` loads is refused, and nestbox with it.
+  @Test(.asRoot, .needs("apparmor_parser"), .needs("make"))
+  func `The AppArmor profile is one, for the executable that is installed`() throws {
+    let repository = PageTests.driver.deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    // Parsers before 4.0 know neither the ABI nor the rule, and take the rest.
+    let outcome = try Session(as: .root).run(
+      """
+      make -s -C "$1" install-pages install-apparmor DESTDIR="$PWD/root" PREFIX=/usr > log
+      cd root; find . -type f | sort; file=etc/apparmor.d/nestbox; grep -c '^profile nestbox /usr/bin/nestbox ' $file
+      [ -e /etc/apparmor.d/abi/4.0 ] || sed -i '/^abi /d; /^  userns,/d' $file
+      apparmor_parser -Q -K $file 2> ../log && echo parsed
+      cd ..; make -s -C "$1" uninstall DESTDIR="$PWD/root" PREFIX=/usr; find root -type f
+      """, repository.path)
+    #expect(outcome.errors == "")
+    let expected = """
+      ./etc/apparmor.d/nestbox
+      ./usr/share/bash-completion/completions/nestbox
+      ./usr/share/fish/vendor_completions.d/nestbox.fish
+      ./usr/share/man/man1/nestbox.1
+      ./usr/share/man/man5/nestbox-policy.5
+      ./usr/share/man/man5/nestbox-profile.5
+      ./usr/share/zsh/site-functions/_nestbox
+      1
+      parsed
+      """
+    #expect(outcome.output == expected)
+  }
+
   private static let driver = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "Completion/terminal.py")
 
   private func complete(in shell: String) throws {
     let program = try String(contentsOf: PageTests.driver, encoding: .utf8)
     let outcome = try Session().python(program, shell)
-    #expect(outcome.output == "")
+    #expect(outcome.output == "all tried")
     #expect(outcome.errors == "")
     #expect(outcome.status == 0)
   }

@@ -15,7 +15,9 @@ struct GeneratedTests {
 
   /// Where each of them is kept, as the Makefile installs it.
   static let files: [(Generated, String)] = [
-    (.manual, "docs/nestbox.1"), (.bash, "completions/bash"), (.zsh, "completions/zsh"),
+    (.manual, "docs/nestbox.1"), (.profileManual, "docs/nestbox-profile.5"),
+    (.policyManual, "docs/nestbox-policy.5"), (.bash, "completions/bash"),
+    (.zsh, "completions/zsh"),
     (.fish, "completions/fish"),
   ]
 

@@ -7,6 +7,8 @@ internal import Seccomp
 /// What --generate can be asked for.
 public enum Generated: String, CaseIterable, Sendable {
   case manual = "man"
+  case profileManual = "man-profile"
+  case policyManual = "man-policy"
   case bash, zsh, fish
   case profiles, policies
   case systemCalls = "system-calls"
@@ -18,6 +20,8 @@ public enum Generated: String, CaseIterable, Sendable {
   public func text(_ surroundings: Surroundings) -> String {
     switch self {
     case .manual: Manual.page
+    case .profileManual: ProfileManual.page
+    case .policyManual: PolicyManual.page
     case .bash: Bash.script
     case .zsh: Zsh.script
     case .fish: Fish.script
@@ -33,6 +37,8 @@ public enum Generated: String, CaseIterable, Sendable {
   var summary: String {
     switch self {
     case .manual: "The manual page nestbox(1)."
+    case .profileManual: "The manual page nestbox-profile(5)."
+    case .policyManual: "The manual page nestbox-policy(5)."
     case .bash: "The completion for bash, which needs the package bash-completion."
     case .zsh: "The completion for zsh."
     case .fish: "The completion for fish."

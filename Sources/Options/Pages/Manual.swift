@@ -14,7 +14,10 @@ public struct Chapter: Sendable {
   }
 
   /// What stands for something else in its text.
-  static let operands = ["COMMAND", "OPTION", "ARG", "PREFIX", "NAME", "FD", "UID", "PID", "KIND"]
+  static let operands = [
+    "COMMAND", "OPTION", "ARG", "PREFIX", "NAME", "FD", "UID", "PID", "KIND", "ACTION",
+    "CALL", "CONDITION",
+  ]
 
   /// Its paragraphs.
   var prose: Prose { Prose(text, operands: Chapter.operands) }

@@ -14,10 +14,15 @@ extension Manual {
       text: """
         Runs COMMAND in a sandbox, as an ordinary user, with no set-user-ID helper and no daemon.
 
-        A sandbox begins with an empty root and shows what the options name, in their order. The
-        command has no privileges, can gain none, and reaches only those files of the host that
-        were named. It keeps the host's network, processes and other resources unless options
-        give it its own: --unshare-all does so with all of them.
+        A command line that makes nothing of the new root takes the profile `untrusted`: the system
+        read-only, an empty home, no network, no other processes, no secrets.
+
+            nestbox ./program
+
+        Otherwise a sandbox begins with an empty root and shows what options and profiles name, in
+        their order. The command has no privileges, can gain none, and reaches only those files
+        of the host that were named. It keeps the host's network, processes and other resources
+        unless options give it its own: --unshare-all does so with all of them.
 
         COMMAND is searched for in the PATH that it will have, inside the sandbox. The launcher
         waits for it, passes signals on, and exits with its status.
@@ -73,7 +78,10 @@ extension Manual {
     Chapter(
       title: "FILES",
       text: """
-        Nothing of its own is read from the machine; what it needs of the kernel is told in these:
+        * `$XDG_CONFIG_HOME/nestbox/profiles` and `/etc/nestbox/profiles` -- Profiles of the user and
+        of the machine; see nestbox-profile(5).
+
+        What it needs of the kernel is told in these:
 
         * `/proc/sys/user/max_user_namespaces` -- How many user namespaces there may be. At 0 no
         ordinary user can make a sandbox.
@@ -131,7 +139,7 @@ extension Manual {
     Chapter(
       title: "SEE ALSO",
       text: """
-        bwrap(1), unshare(1), nsenter(1), namespaces(7), user_namespaces(7), mount_namespaces(7),
+        nestbox-profile(5), nestbox-policy(5), bwrap(1), unshare(1), nsenter(1), namespaces(7), user_namespaces(7), mount_namespaces(7),
         capabilities(7), seccomp(2)
         """),
   ]
@@ -139,6 +147,11 @@ extension Manual {
   private static let examples = Chapter(
     title: "EXAMPLES",
     text: #"""
+      A program that nobody trusts, and a build of code that nobody trusts:
+
+          nestbox ./program
+          nestbox --profile build make
+
       On a merged /usr, a shell that sees no file of the caller's, no other process and no network:
 
           nestbox --unshare-all --ro-bind /usr /usr --symlink usr/bin /bin \

@@ -249,6 +249,7 @@ def main():
             check_line(typed, expected)
         for typed, present, absent in LISTS:
             check_list(typed, present, absent)
+        print("all tried")
     finally:
         tmux("kill-server")
 
