@@ -20,8 +20,10 @@ struct WrapTask {
       try place(output, baseName(request.program))
     }
     let program = try findProgram(output)
-    // As it will be when the wrapper is started.
-    var parser = Parser(surroundings, standardProfile: standardProfile)
+    // As it will be when the wrapper is started, wherever that is.
+    var elsewhere = surroundings
+    elsewhere.workingDirectory = "/project"
+    var parser = Parser(elsewhere, standardProfile: standardProfile)
     try parser.parse(request.options.flatMap { $0 } + ["--", program])
     guard parser.draft.task == nil else {
       throw UsageError("--wrap can't be combined with an option that asks for a text")

@@ -43,6 +43,12 @@ struct DesktopTests {
     try run("audio")
   }
 
+  // Red: windows look otherwise than outside, or a program reads more than how they look.
+  @Test func `A program sees fonts and settings under fonts-and-themes and nothing beside`() throws
+  {
+    try run("fonts")
+  }
+
   // Red: the first lines that a user of a desktop types do something else than the README shows.
   @Test func `The README's desktop programs do what they show`() throws {
     try run("readme")

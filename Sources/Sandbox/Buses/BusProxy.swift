@@ -41,7 +41,7 @@ extension Sandbox {
   func startBusProxy(
     _ image: ProcessImage, _ mask: SignalMask, warningPrefix: String
   ) throws(LaunchError) -> BusProxy? {
-    guard !buses.shown.isEmpty else { return nil }
+    guard !buses.isEmpty else { return nil }
     let environment = Environment(image.environment, [])
     let buses = try proxiedBuses(environment, user: CurrentProcess.identity.user)
     guard !buses.isEmpty else { return nil }

@@ -15,6 +15,9 @@ public struct Buses: Equatable, Sendable {
   /// None.
   public init() {}
 
+  /// Whether none is shown.
+  var isEmpty: Bool { session == nil && system == nil }
+
   /// Those that are shown, in order.
   var shown: [(bus: Bus, access: BusAccess)] {
     [(Bus.session, session), (Bus.system, system)].compactMap { bus, access in

@@ -193,8 +193,10 @@ extension Setup {
       }
     }
     var outcome = Outcome()
-    // What is shown sets its own; what is not has no address that would be of use.
-    outcome.variables = plan.sandbox.buses.shown.map { .unset($0.bus.variable) }
+    if !plan.sandbox.buses.isEmpty {
+      // What is shown sets its own; what is not has no address that would be of use.
+      outcome.variables = plan.sandbox.buses.shown.map { .unset($0.bus.variable) }
+    }
     do throws(LaunchError) {
       for operation in plan.sandbox.filesystem {
         try root.perform(operation, circumstances)

@@ -41,6 +41,11 @@ nestbox --wrap tool --profile ./mine.profile >script
 has "a profile named by its path is found from elsewhere" "<profile>" "$(cd elsewhere && sh ../script)"
 has "it is named and not copied" "--profile $HOME/mine.profile" "$(cat script)"
 
+printf '%s\n' '--ro-bind / /' '--setenv VALUE ${PROJECT}' >mine.profile
+nestbox --wrap tool --profile ./mine.profile >script
+has "what depends on where it is started is looked at there" \
+  "<$HOME/elsewhere><$HOME/elsewhere>" "$(cd elsewhere && sh ../script)"
+
 # In place of the program.
 wrap() { nestbox --wrap tool "${system[@]}" "$@"; }
 wrap --output .local/bin

@@ -29,11 +29,15 @@ screenshot() {
 is "nothing is drawn yet" blank "$(picture "$(screenshot)")"
 logo=(xlogo -geometry 100x80+20+30 -fg red)
 outside=$(drawn '' "${logo[@]}")
+files() { find "$HOME" "$XDG_RUNTIME_DIR" | sort; }
+before=$(files)
 has "outside, a window is drawn" "100x80 " "$outside"
 is "under desktop it is the same" "$outside" \
   "$(drawn "$outside" nestbox --profile desktop "${logo[@]}")"
 is "and under x11" "$outside" "$(drawn "$outside" nestbox --profile x11 "${logo[@]}")"
 is "the host's name is needed for that" "$(uname -n)" "$(nestbox --profile x11 uname -n)"
+
+is "nothing is left behind by that" "$before" "$(files)"
 
 refused() { # WHAT COMMAND…
   local what=$1
