@@ -63,6 +63,7 @@ let package = Package(
       name: "LauncherTests", exclude: ["Cases", "Programs", "Completion"], swiftSettings: strict),
     // A hostile command, and a launcher that is hindered; they link nothing of it either.
     .testTarget(name: "EscapeTests", exclude: ["Hostile"], swiftSettings: strict),
+    .testTarget(name: "FaultTests", exclude: ["Injector"], swiftSettings: strict),
     // It starts programs that start the executable.
     .testTarget(name: "ClientTests", exclude: ["Scripts"], swiftSettings: strict),
     // It starts programs of a desktop in it.

@@ -23,8 +23,13 @@ public struct Capabilities: Hashable, Sendable {
 
   /// Every capability that the running kernel knows.
   public static var all: Capabilities {
-    Capabilities(bits: UInt64.max >> UInt64(64 - Int(cap_max_bits())))
+    Capabilities(bits: UInt64.max >> UInt64(64 - Int(count)))
   }
+
+  /// How many there are: what libcap found out, but no fewer than the oldest supported kernel has.
+  ///
+  /// libcap takes a failed prctl(2) for the end of their numbers; the rest would not be dropped.
+  private static var count: CInt { max(cap_max_bits(), CAP_LAST_CAP + 1) }
 
   /// The capability called `name`, with or without the prefix `cap_`, in any case; nil where there
   /// is none.
@@ -93,7 +98,7 @@ extension Capabilities {
     }
     defer { unsafe cap_free(UnsafeMutableRawPointer(state)) }
     var bits: UInt64 = 0
-    for number in 0..<cap_max_bits() {
+    for number in 0..<count {
       var flag = CAP_CLEAR
       if unsafe cap_get_flag(state, number, CAP_PERMITTED, &flag) == 0, flag == CAP_SET {
         bits |= 1 << UInt64(number)

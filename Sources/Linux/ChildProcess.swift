@@ -130,12 +130,15 @@ public struct ChildProcess: ~Copyable {
   /// Waits until any child has ended; nil when there is none left.
   ///
   /// Meanwhile the process holds as little memory as it can. See wait(2).
-  public static func waitForAny() -> (pid: Int32, termination: Termination)? {
+  public static func waitForAny() throws(SystemCallError) -> (
+    pid: Int32, termination: Termination
+  )? {
     var status: CInt = 0
     let pid = retrying {
       unsafe linux_wait_released(&status)
     }
-    return pid < 0 ? nil : (Int32(pid), Termination(status: status))
+    if pid == CLong(-ECHILD) { return nil }
+    return (try check(CInt(truncatingIfNeeded: pid), "wait4"), Termination(status: status))
   }
 }
 

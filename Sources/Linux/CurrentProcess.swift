@@ -63,8 +63,14 @@ public enum CurrentProcess {
   /// What the symbolic link at `path` says; nil where there is none.
   ///
   /// See readlink(2).
-  public static func symbolicLinkTarget(_ path: FilePath) -> ByteString? {
-    try? linkTarget(path, in: AT_FDCWD)
+  public static func symbolicLinkTarget(_ path: FilePath) throws(SystemCallError) -> ByteString? {
+    do throws(SystemCallError) {
+      return try linkTarget(path, in: AT_FDCWD)
+    } catch {
+      // Not a link, or nothing at all. What cannot be told is not taken for either.
+      if error.errno == .invalidArgument || error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
+    }
   }
 
   /// Makes `path` the working directory.

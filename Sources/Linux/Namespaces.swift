@@ -56,13 +56,18 @@ public struct Namespaces: OptionSet, Sendable, Hashable {
     (.time, "time"), (.user, "user"), (.uts, "uts"),
   ]
 
-  /// Whether the running kernel has this one kind.
+  /// Whether the running kernel has this one kind, as far as that can be told: it is without it
+  /// only if its file is missing where that of mount namespaces, which all have, is not.
   public var isSupported: Bool {
     guard let name = Namespaces.names.first(where: { $0.namespace == self })?.name else {
       return false
     }
+    return !Namespaces.isMissing(name) || Namespaces.isMissing("mnt")
+  }
+
+  private static func isMissing(_ name: String) -> Bool {
     let path = FilePath("/proc/self/ns/" + name)
-    return unsafe path.withPlatformString { unsafe access($0, F_OK) == 0 }
+    return unsafe path.withPlatformString { unsafe access($0, F_OK) < 0 && errno == ENOENT }
   }
 
   /// Moves this process into new namespaces of these kinds; new pid and time namespaces begin with

@@ -119,7 +119,7 @@ public enum Descriptors {
   ///
   /// See fcntl(2), F_GETFD.
   public static func isOpen(_ number: CInt) -> Bool {
-    linux_fcntl(number, F_GETFD, 0) >= 0
+    linux_fcntl(number, F_GETFD, 0) != -EBADF
   }
 
   /// Keeps the numbers 0, 1 and 2 from being given to a file that is opened later.

@@ -35,19 +35,22 @@ struct Init: ~Copyable {
       } else if privileges.fence.isEmpty {
         for filter in filters { try filter.install() }
       }
-    } catch {
-      // The command dies with this namespace, and the monitor finds no status.
-      CurrentProcess.exit(125)
-    }
-    while let (pid, termination) = ChildProcess.waitForAny() {
-      guard pid == command.pid else { continue }
-      if tellsOfEnd && (killsOnExit || !ChildProcess.hasAny) {
-        try? status.send(SetupMessage.isEnding.bytes)
+      while let (pid, termination) = try ChildProcess.waitForAny() {
+        guard pid == command.pid else { continue }
+        if tellsOfEnd && (killsOnExit || !ChildProcess.hasAny) {
+          try? status.send(SetupMessage.isEnding.bytes)
+        }
+        // The monitor may be gone, which is no reason to stop.
+        try? status.send(SetupMessage.hasEnded(termination).bytes)
+        if killsOnExit { break }
+        try? Descriptors.closeAll(except: held)
       }
-      // The monitor may be gone, which is no reason to stop.
-      try? status.send(SetupMessage.hasEnded(termination).bytes)
-      if killsOnExit { break }
-      try? Descriptors.closeAll(except: held)
+    } catch {
+      // What it has started may not go on with less than was asked for. The command dies with this
+      // namespace, if it is in one of its own.
+      try? command.descriptor.sendSignal(9)
+      try? status.send(SetupMessage.hasFailed(error).bytes)
+      CurrentProcess.exit(125)
     }
     CurrentProcess.exit(0)
   }

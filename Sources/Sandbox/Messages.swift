@@ -2,6 +2,7 @@
 // What the processes of a launch say to each other, in messages of a few bytes.
 
 internal import Linux
+internal import SystemPackage
 
 /// A message to the monitor.
 enum SetupMessage: Equatable {
@@ -15,9 +16,14 @@ enum SetupMessage: Equatable {
   case isEnding
   /// The command has ended.
   case hasEnded(Termination)
+  /// The launch fails and leaves what has this name in a directory of the host, of which a
+  /// descriptor comes along.
+  case hasLeft(ByteString, FileKind)
+  /// Init could not go on, and has ended the command.
+  case hasFailed(SystemCallError)
 
-  /// The most bytes that a message has: one number for every kind of namespace.
-  static let capacity = 5 + 8 * 8
+  /// The most bytes that a message has: it may hold a name of the longest kind.
+  static let capacity = 5 + 255
 
   /// Reads a message; nil where it is none.
   init?(_ bytes: [UInt8]) {
@@ -32,6 +38,12 @@ enum SetupMessage: Equatable {
     case 4: self = .hasEnded(.exited(UInt8(truncatingIfNeeded: number)))
     case 5: self = .hasEnded(.signaled(CInt(truncatingIfNeeded: number)))
     case 6: self = .isEnding
+    case 8: self = .hasLeft(ByteString(bytes[5...]), number == 0 ? .other : .directory)
+    case 7:
+      self = .hasFailed(
+        SystemCallError(
+          call: String(decoding: bytes[5...], as: UTF8.self),
+          errno: Errno(rawValue: CInt(truncatingIfNeeded: number))))
     default: return nil
     }
   }
@@ -44,12 +56,17 @@ enum SetupMessage: Equatable {
       case .isReady: (2, 0)
       case .hasStarted: (3, 0)
       case .isEnding: (6, 0)
+      case .hasLeft(_, let kind): (8, kind == .directory ? 1 : 0)
+      case .hasFailed(let error): (7, error.errno.rawValue)
       case .hasEnded(.exited(let status)): (4, Int32(status))
       case .hasEnded(.signaled(let signal)): (5, signal)
       }
     var bytes = [kind] + SetupMessage.bytes(UInt32(bitPattern: number))
-    if case .isReady(let numbers) = self {
-      for number in numbers { bytes += SetupMessage.bytes(number) }
+    switch self {
+    case .isReady(let numbers): for number in numbers { bytes += SetupMessage.bytes(number) }
+    case .hasLeft(let name, _): bytes += name.bytes
+    case .hasFailed(let error): bytes += error.call.utf8.prefix(64)
+    default: break
     }
     return bytes
   }

@@ -22,6 +22,8 @@ struct Monitor: ~Copyable {
   var command: OwnedDescriptor?
   /// Whether nothing is left inside once the command has ended.
   var isEnding = false
+  /// What a launch that fails has made on the host: names in open directories.
+  var leftovers: [(directory: CInt, name: FilePath, kind: FileKind)] = []
   /// Signals that came before the command could be named.
   var pending: [CInt] = []
 
@@ -42,9 +44,28 @@ struct Monitor: ~Copyable {
     }
   }
 
+  /// The process that would have said how things are going has ended without a word.
+  private static let hasLostTouch = LaunchError(
+    .supervise, cause: SystemCallError(call: "recvmsg", errno: .noSuchProcess))
+
   /// Waits until the command has ended.
   /// - Returns: How it ended; where init was killed first, how init did.
+  /// - Throws: `LaunchError` where it cannot be waited for, or was not started; nothing of the
+  ///   sandbox goes on then.
   consuming func run() throws(LaunchError) -> Termination {
+    do throws(LaunchError) {
+      return try supervise()
+    } catch {
+      // Both, as init does not take the command along where they have no pid namespace.
+      try? command?.sendSignal(Monitor.kill)
+      try? child.descriptor.sendSignal(Monitor.kill)
+      if !isBetween { _ = try? child.wait() }
+      removeLeftovers()
+      throw error
+    }
+  }
+
+  private mutating func supervise() throws(LaunchError) -> Termination {
     while true {
       let ready = try doing(.supervise) { () throws(SystemCallError) in
         try waitUntilReadable(
@@ -62,6 +83,11 @@ struct Monitor: ~Copyable {
         let termination = try doing(.supervise) { () throws(SystemCallError) in try child.wait() }
         if movesLeft > 0 && termination == .exited(0) {
           isBetween = true
+          // The one that was to go on has gone as well, before it spoke.
+          if status == nil { try loseTouch() }
+        } else if plan.hasInit, case .exited = termination {
+          // It says how the command ended before it ends; what it did not say cannot be known.
+          throw Monitor.hasLostTouch
         } else {
           return try end(termination)
         }
@@ -95,6 +121,12 @@ extension Monitor {
     }
   }
 
+  /// Fails for want of anybody who could say what became of the launch, but for what was said last.
+  private mutating func loseTouch() throws(LaunchError) {
+    try readReport()
+    throw Monitor.hasLostTouch
+  }
+
   /// Takes one message; answers how the command ended where it says so.
   private mutating func readMessage() throws(LaunchError) -> Termination? {
     guard let number = status?.rawValue else { return nil }
@@ -104,10 +136,7 @@ extension Monitor {
     if bytes.isEmpty {
       status = nil
       // Nobody is left who could say what became of it.
-      if isBetween {
-        throw LaunchError(
-          .supervise, cause: SystemCallError(call: "recvmsg", errno: .noSuchProcess))
-      }
+      if isBetween { try loseTouch() }
     }
     switch SetupMessage(bytes) {
     case .hasMoved:
@@ -124,6 +153,9 @@ extension Monitor {
       pending = []
     case .isEnding: isEnding = true
     case .hasEnded(let termination): return termination
+    case .hasLeft(let name, let kind):
+      if descriptor >= 0 { leftovers.append((descriptor, name.path, kind)) }
+    case .hasFailed(let error): throw LaunchError(.supervise, cause: error)
     case nil: break
     }
     return nil
@@ -141,12 +173,14 @@ extension Monitor {
       if let number = channels.status {
         try Descriptors.write(description.statusLine, to: number)
       }
+    } catch {
+      throw LaunchError(.describe, cause: error)
+    }
+    do throws(SystemCallError) {
       try status?.send([0])
     } catch {
-      // The child still waits for the answer.
-      try? child.descriptor.sendSignal(Monitor.kill)
-      _ = try? child.wait()
-      throw LaunchError(.describe, cause: error)
+      // Where the child has gone, its report says why.
+      if error.errno != .brokenPipe { throw LaunchError(.describe, cause: error) }
     }
   }
 
@@ -160,6 +194,24 @@ extension Monitor {
     // What lives on inside keeps its buses; init holds what ends the proxy.
     if isEnding || !plan.hasInit { plan.busProxy?.stop() }
     return termination
+  }
+}
+
+// MARK: - What a failed launch leaves
+
+extension Monitor {
+  /// Takes back what the launch made on the host, now that nothing of it is left.
+  ///
+  /// Inside it could not be done any more: most of it is a mount point there.
+  private mutating func removeLeftovers() {
+    while status != nil, !isBetween {
+      do throws(LaunchError) { _ = try readMessage() } catch { break }
+    }
+    for leftover in leftovers.reversed() {
+      // It stays where somebody else has put something into it by now.
+      try? OwnedDescriptor(leftover.directory).remove(leftover.name, leftover.kind)
+    }
+    leftovers = []
   }
 }
 

@@ -16,6 +16,8 @@ struct Command {
   let proc: CInt?
   /// Where a failure is reported; closed by exec.
   let report: CInt
+  /// What else it takes to tell of one; closed by exec.
+  let channels: [CInt]
   /// What the making of the root changes of the environment.
   let variables: [EnvironmentChange]
   /// The file to execute, where the search for it would not find it.
@@ -73,7 +75,7 @@ struct Command {
   private func closeSources() throws(LaunchError) {
     if plan.sandbox.closesDescriptors {
       return try doing(.prepare, option: "--close-fds") { () throws(SystemCallError) in
-        try Descriptors.closeAll(except: [0, 1, 2, report])
+        try Descriptors.closeAll(except: [0, 1, 2, report] + channels)
       }
     }
     plan.sandbox.forEachDescriptor { (_, number) in Descriptors.close(number) }

@@ -214,9 +214,10 @@ extension NewRoot {
 
   mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError) {
     let entry = try entry(for: path)
+    let identity = try entry.directory.fileIdentity()
     do throws(SystemCallError) {
       try entry.directory.makeSymbolicLink(entry.name, target: target)
-      try remember(entry, .other)
+      remember(entry, .other, in: identity)
     } catch {
       // Merged and unmerged file systems are served by one line if a link that is there already
       // and says the same is as good as a new one.

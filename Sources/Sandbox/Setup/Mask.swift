@@ -41,7 +41,10 @@ extension NewRoot {
   mutating func showSame(
     _ path: FilePath, _ isOptional: Bool, _ option: String, _ circumstances: Circumstances
   ) throws(LaunchError) {
-    if let target = CurrentProcess.symbolicLinkTarget(path) {
+    let target = try doing(.findSource, option: option, ByteString(path)) {
+      () throws(SystemCallError) in try CurrentProcess.symbolicLinkTarget(path)
+    }
+    if let target {
       return try step(.makeSymbolicLink, option, path) { root throws(SystemCallError) in
         try root.link(path, to: target)
       }

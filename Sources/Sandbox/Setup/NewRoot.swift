@@ -32,7 +32,6 @@ struct NewRoot: ~Copyable {
   /// Needs CAP_SYS_ADMIN and a mount namespace of its own.
   static func make() throws(SystemCallError) -> NewRoot {
     let host = try OwnedDescriptor.open("/", .directory)
-    // Where it cannot be opened, relative sources begin at the root.
     let caller = try? OwnedDescriptor.open(".", .directory)
 
     let tmpfs = try MountTree.make("tmpfs", [.value("mode", "0755")], [.noSetUserID, .noDevices])
@@ -52,7 +51,13 @@ struct NewRoot: ~Copyable {
 
     try CurrentProcess.changeDirectory(to: host)
     try CurrentProcess.changeRootToWorkingDirectory()
-    if let caller { try CurrentProcess.changeDirectory(to: caller) }
+    if let caller {
+      try CurrentProcess.changeDirectory(to: caller)
+    } else {
+      // A relative source is then not found. From any other place it would be another file.
+      try base.makeDirectory("nowhere", .standardDirectory)
+      try CurrentProcess.changeDirectory(to: base.openEntry("nowhere"))
+    }
     let (device, file) = (try base.status().device, try root.fileIdentity())
     return NewRoot(base: base, ownDevices: [device], root: root, rootFile: file)
   }
@@ -67,8 +72,6 @@ struct NewRoot: ~Copyable {
     // one unmount, of which each costs a grace period of the kernel, then takes base and host.
     try MountNamespace.pivotRoot(to: ".", oldRoot: ".")
     try MountNamespace.detach(".")
-    // Not before there is no way to fail any more.
-    for leftover in leftovers { Descriptors.close(leftover.directory) }
   }
 }
 
@@ -186,11 +189,12 @@ extension NewRoot {
   private mutating func make(
     _ entry: borrowing Entry, _ kind: FileKind, _ permissions: FilePermissions
   ) throws(SystemCallError) {
+    let identity = try entry.directory.fileIdentity()
     switch kind {
     case .directory: try entry.directory.makeDirectory(entry.name, permissions)
     case .other: try entry.directory.makeFile(entry.name, permissions)
     }
-    try remember(entry, kind)
+    remember(entry, kind, in: identity)
   }
 }
 
@@ -209,10 +213,9 @@ extension NewRoot {
   ///
   /// One descriptor serves a row of entries in one directory; where there are none left, a mount
   /// point that stays behind is better than no sandbox.
-  mutating func remember(
-    _ entry: borrowing Entry, _ kind: FileKind
-  ) throws(SystemCallError) {
-    let identity = try entry.directory.fileIdentity()
+  ///
+  /// `identity` is that of the directory, asked for before: from here on nothing may fail.
+  mutating func remember(_ entry: borrowing Entry, _ kind: FileKind, in identity: FileIdentity) {
     guard !ownDevices.contains(identity.device) else { return }
     var directory: CInt?
     if let last = leftovers.last, last.identity == identity { directory = last.directory }

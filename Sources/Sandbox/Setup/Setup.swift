@@ -29,8 +29,12 @@ struct Setup: ~Copyable {
 
   /// Reports why the launch failed and ends the process.
   private static func give(up error: LaunchError, _ report: CInt, _ plan: LaunchPlan) -> Never {
-    // Where this fails the monitor has gone, and nobody is left to tell.
-    try? Descriptors.write(LaunchReport.encode(error)[...], to: report)
+    do throws(SystemCallError) {
+      try Descriptors.write(LaunchReport.encode(error)[...], to: report)
+    } catch {
+      // The monitor has gone, most likely. If it has not, this must not pass for a command's end.
+      SignalDisposition.die(by: 9)
+    }
     // Only now, as a filter may end the process for looking around.
     if let finding = plan.finding(about: error) {
       try? Descriptors.write(finding.record[...], to: report)
@@ -61,7 +65,20 @@ struct Setup: ~Copyable {
     // files of its /proc have to be written, is written or open by then.
     if plan.sandbox.disablesUserNamespaces { try disableUserNamespaces() }
     let proc = try keepProc()
-    let outcome = try makeRoot(proc)
+    var outcome = Outcome()
+    do throws(LaunchError) {
+      try makeRoot(proc, &outcome)
+      try finish(outcome, mask, proc)
+    } catch {
+      outcome.tellLeftovers(to: status)
+      throw error
+    }
+  }
+
+  /// The steps that need no more of the host; returns never, but for throwing.
+  private borrowing func finish(
+    _ outcome: Outcome, _ mask: UInt32, _ proc: CInt?
+  ) throws(LaunchError) {
     // Nothing of the host is left to be had from this process.
     if plan.isHidden { try show(proc) }
     // The namespace that is below this one and may do less.
@@ -73,9 +90,10 @@ struct Setup: ~Copyable {
     let privileges = try boundPrivileges()
     let command = Command(
       plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc,
-      report: report.rawValue, variables: outcome.variables, program: outcome.program)
+      report: report.rawValue, channels: outcome.leftovers.map(\.directory) + [status.rawValue],
+      variables: outcome.variables, program: outcome.program)
     // Last of what both share: whatever init held or did later, the command would not see.
-    if plan.hasInit { try becomeInit(command) }
+    if plan.hasInit { try becomeInit(command, outcome) }
     throw command.start()
   }
 }
@@ -176,10 +194,25 @@ extension Setup {
     var variables: [EnvironmentChange] = []
     /// The command's file, where the search for it would not find it.
     var program: ByteString?
+    /// What was made on the host.
+    ///
+    /// Its directories stay open until the command is executed; they are places in the new root,
+    /// and lead nowhere else.
+    var leftovers: [NewRoot.Leftover] = []
+
+    /// Leaves it to the monitor to take back what was made on the host, after a failure.
+    ///
+    /// What it is not told of stays.
+    func tellLeftovers(to status: borrowing OwnedDescriptor) {
+      for leftover in leftovers {
+        let message = SetupMessage.hasLeft(ByteString(leftover.name), leftover.kind)
+        try? status.send(message.bytes, passing: leftover.directory)
+      }
+    }
   }
 
   /// Makes and enters the new root.
-  private borrowing func makeRoot(_ proc: CInt?) throws(LaunchError) -> Outcome {
+  private borrowing func makeRoot(_ proc: CInt?, _ outcome: inout Outcome) throws(LaunchError) {
     var root = try doing(.buildRoot) { () throws(SystemCallError) in try NewRoot.make() }
     let circumstances = NewRoot.Circumstances(
       plan: plan,
@@ -192,7 +225,6 @@ extension Setup {
         try SELinux.setLabel(label, for: .file, through: proc)
       }
     }
-    var outcome = Outcome()
     if !plan.sandbox.buses.isEmpty {
       // What is shown sets its own; what is not has no address that would be of use.
       outcome.variables = plan.sandbox.buses.shown.map { .unset($0.bus.variable) }
@@ -211,12 +243,12 @@ extension Setup {
       throw error
     }
     outcome.program = root.program
+    outcome.leftovers = root.leftovers
     do throws(SystemCallError) {
       try root.enter()
     } catch {
       throw LaunchError(.enterRoot, cause: error)
     }
-    return outcome
   }
 
   private borrowing func readFilters() throws(LaunchError) -> [SeccompProgram] {
@@ -250,20 +282,24 @@ extension Setup {
   }
 
   /// Starts the command in a new process and stays behind as init; does not return.
-  private borrowing func becomeInit(_ command: Command) throws(LaunchError) {
+  private borrowing func becomeInit(
+    _ command: Command, _ outcome: Outcome
+  ) throws(LaunchError) {
     // Before there is anybody to read it.
     plan.image.overwrite(with: "nestbox")
     // In this process, as a lock is not inherited.
     let locks = try lockFiles()
     let isOnlyReaper = plan.namespaces.contains(.pid)
-    let (reportEnd, plan) = (report.rawValue, plan)
+    let (reportEnd, statusEnd, plan) = (report.rawValue, status.rawValue, plan)
     let child = try doing(.createProcess) { () throws(SystemCallError) in
       // So that it sees the end of all that the command starts, as process 1 would.
       if !isOnlyReaper { try CurrentProcess.becomeSubreaper() }
       return try ChildProcess.startSharingMemory {
         // Its own copies, which a planted link could lead to (`Command.closeSources`).
         for number in locks { Descriptors.close(number) }
-        Setup.give(up: command.start(), reportEnd, plan)
+        let error = command.start()
+        outcome.tellLeftovers(to: OwnedDescriptor(statusEnd))
+        Setup.give(up: error, reportEnd, plan)
       }
     }
     var held = locks

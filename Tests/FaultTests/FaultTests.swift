@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every system call of the launcher, hindered in turn by errors and by death. The rules that each
+// run is held to are those of `judge` in Injector/main.c.
+
+import Foundation
+import Testing
+
+/// A command line whose launch is hindered.
+struct FaultLine: Sendable, CustomTestStringConvertible {
+  let name: String
+  /// The options.
+  ///
+  /// The descriptors 1 to 8 are those that Injector/trace.c opens; 20 and 21 are the
+  /// user and pid namespace of another sandbox.
+  let options: String
+  var user = User.ordinary
+
+  var testDescription: String { name }
+
+  private static let desktop = """
+    --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 \
+    --proc /proc --dev /dev --tmpfs /tmp --perms 0700 --dir /run/user --bind work /work \
+    --ro-bind data /work/data --tmpfs /work/tmp --file 3 /work/file --ro-bind-data 4 /work/d/f \
+    --symlink x /work/link --chmod 0750 /work/tmp --remount-ro /work/tmp --ro-bind $tools $tools
+    """
+
+  static let all: [FaultLine] = [
+    FaultLine(name: "plain", options: "--ro-bind / /"),
+    FaultLine(name: "all namespaces", options: "--ro-bind / / --proc /proc --unshare-all"),
+    FaultLine(
+      name: "desktop", options: "--unshare-all --new-session --die-with-parent \(desktop)"),
+    FaultLine(
+      name: "status",
+      options: """
+        --unshare-all --ro-bind / / --proc /proc --info-fd 7 --json-status-fd 8 --block-fd 4
+        """),
+    FaultLine(
+      name: "process 1",
+      options: "--unshare-all --as-pid-1 --ro-bind / / --proc /proc --json-status-fd 8"),
+    FaultLine(
+      name: "filters",
+      options: "--unshare-pid --ro-bind / / --proc /proc --seccomp 5 --cap-add CAP_SYS_PTRACE"),
+    FaultLine(
+      name: "no user namespaces",
+      options: """
+        --unshare-user --unshare-pid --ro-bind / / --proc /proc --disable-userns \
+        --assert-userns-disabled --uid 0 --gid 0 --cap-add ALL
+        """),
+    FaultLine(
+      name: "locks",
+      options: "--ro-bind / / --lock-file /usr/bin/env --sync-fd 7 --json-status-fd 8"),
+    FaultLine(
+      name: "settings",
+      options: """
+        --unshare-uts --hostname box --domainname domain --unshare-time --boottime 1000 \
+        --ro-bind / / --chdir /usr --setenv A B --unsetenv HOME --argv0 name \
+        --cap-add CAP_NET_RAW --uid 1000
+        """),
+    FaultLine(
+      name: "overlays",
+      options: """
+        --ro-bind / / --overlay-src data --tmp-overlay /mnt --bind work /media \
+        --overlay-src data --overlay-src /usr/bin --ro-overlay /media/a/b --bind-fd 6 /media/c
+        """),
+    FaultLine(
+      name: "policy",
+      options: """
+        --unshare-all --ro-bind / / --proc /proc --seccomp-policy default --seccomp-deny io_uring_setup
+        """),
+    FaultLine(
+      name: "untrusted",
+      options: """
+        --profile untrusted --bind work /work --proc /proc --ro-bind $tools $tools
+        """),
+    FaultLine(
+      name: "joined", options: "--userns 20 --pidns 21 --ro-bind / / --json-status-fd 8"),
+    FaultLine(
+      name: "joined, with processes of its own",
+      options: "--userns 20 --pidns 21 --unshare-pid --ro-bind / / --proc /proc --info-fd 7"),
+    FaultLine(
+      name: "by root", options: "--unshare-all --ro-bind / / --proc /proc --cap-drop ALL",
+      user: .root),
+    FaultLine(
+      name: "by root, with a capability",
+      options: "--ro-bind / / --cap-drop ALL --cap-add CAP_NET_RAW", user: .root),
+  ]
+}
+
+@Suite("Faults", .needs("gcc"))
+struct FaultTests {
+  /// One fault in so many is tried, others with every seed.
+  private static let share = ProcessInfo.processInfo.environment["NESTBOX_FAULT_SHARE"] ?? "12"
+  private static let seed = ProcessInfo.processInfo.environment["NESTBOX_SEED"] ?? "1"
+
+  private static let injector: Result<URL, any Error> = Result {
+    let directory = Workspace.root.appending(path: "injector")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+    let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Injector")
+    let outcome = try Session(as: .root).run(
+      "gcc -O1 -Wall -Wextra -Werror -static -o \"$2/injector\" \"$1\"/*.c",
+      sources.path, directory.path)
+    guard outcome.status == 0 else { throw Failure("injector: \(outcome.errors)") }
+    return directory
+  }
+
+  // Red: where the machine fails in the middle of a launch a command runs with less protection than
+  // was asked for, or the caller is told something else than what happened.
+  @Test(
+    "Whatever fails, a command has what was asked for or does not run", arguments: FaultLine.all)
+  func faults(_ line: FaultLine) throws {
+    guard line.user == .ordinary || User.isRoot else { try Test.cancel("needs to be run as root") }
+    let outcome = try Session(as: line.user).run(
+      """
+      tools=$1; mkdir work data; echo text > data/file
+      printf '\\x06\\0\\0\\0\\0\\0\\xff\\x7f' > data/filter
+      for kind in user mnt pid net ipc uts cgroup time; do
+        export "HOST_$kind=$(readlink /proc/self/ns/$kind)"
+      done
+      \(line.name.hasPrefix("joined") ? FaultTests.otherSandbox : "")
+      "$tools/injector" "$2" "$3" nestbox \(line.options) "$tools/injector" observe 1
+      status=$?
+      [ -z "$other" ] || { kill "$other"; wait "$other"; } 2>&-
+      exit $status
+      """, FaultTests.injector.get().path, FaultTests.share, FaultTests.seed)
+    print("faults, \(line.name): \(outcome.lines.last ?? "")")
+    #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
+  }
+
+  /// Another sandbox, whose namespaces are open as 20 and 21.
+  private static let otherSandbox = """
+    mkfifo about
+    nestbox --unshare-user --unshare-pid --ro-bind / / --proc /proc --info-fd 3 \
+      sleep 140 3> about & other=$!
+    first=$(grep -o '"child-pid": [0-9]*' about | grep -o '[0-9]*')
+    exec 20< /proc/$first/ns/user 21< /proc/$first/ns/pid
+    """
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a command line again and again, and in each run hinders one system call of one of the
+// processes that it takes: by an error, or by death.
+#pragma once
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+// The fault of one run: in which process, in the order of their making, at which of its calls.
+struct fault {
+  int process, call;
+  // An errno, `KILL`, or 0 for none.
+  int error;
+};
+enum { KILL = 1000, MOST_PROCESSES = 8, MOST_CALLS = 4096, TEXT = 1 << 17 };
+
+// What was seen of a run.
+struct outcome {
+  // The exit status, or 128 and the signal.
+  int status;
+  // Whether the command, or a helper, was executed.
+  int executed;
+  // Whether it did not come to an end by itself.
+  int hung;
+  // Whether the fault's call was reached, and which one that was.
+  int hit, number;
+  // What the command observed, what was written to standard error, to --json-status-fd, and what
+  // lies in the directory `work` afterwards.
+  char observed[TEXT], errors[TEXT], status_lines[4096], tree[TEXT];
+  // The numbers of the calls that each process made, where no fault was asked for.
+  int processes, calls[MOST_PROCESSES], numbers[MOST_PROCESSES][MOST_CALLS];
+};
+
+// Runs `line` once (trace.c).
+void run(char **line, struct fault fault, struct outcome *outcome);
+// The name of a call, and whether `text` names it, be it by a name that a library gives it.
+const char *call_name(int number);
+int names_call(const char *text, int number);
+// The errors that a call can plausibly meet, ended by 0; none for calls that never fail.
+const int *call_errors(int number);
+// Whether the call asks for memory, whose lack the runtime answers by ending the process.
+int is_memory_call(int number);
+// Writes down what protects this process (observe.c).
+int observe(int fd);
+// Lists what lies in the directory `work`; empties it.
+void list_work(char *text, size_t size);
+void empty_work(void);

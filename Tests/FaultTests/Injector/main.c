@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// injector [SHARE SEED] LINE..., in a directory with `work` and `data`: hinders every call, or one
+// in SHARE, and says what is not as it has to be. The line's command is `injector observe`.
+#include "injector.h"
+
+#include <sys/syscall.h>
+
+static struct outcome plain, hindered;
+static long runs, started, refused, killed, left_by_kill, problems;
+
+static void problem(const char *what, struct fault fault, int number) {
+  problems++;
+  char reason[64];
+  snprintf(reason, sizeof reason, "%s", fault.error == KILL ? "SIGKILL" : strerror(fault.error));
+  printf("PROBLEM %s: process %d, call %d, %s: %s\n  status %d, it said: %s%s\n", what,
+      fault.process, fault.call, call_name(number), reason, hindered.status, hindered.errors,
+      hindered.status_lines);
+}
+
+static int has_exit_code(const char *lines, int *code) {
+  const char *line = strstr(lines, "\"exit-code\": ");
+  return line && sscanf(line, "\"exit-code\": %d", code) == 1;
+}
+
+static int is_monitor(struct fault fault) { return fault.process == 0; }
+
+// Whether the command saw what it was to see. Where it starts is no protection, and a directory
+// that cannot be told or entered is left out (--chdir is another matter).
+static int agrees(int number) {
+  int is_place = number == SYS_getcwd || number == SYS_chdir;
+  const char *a = hindered.observed, *b = plain.observed;
+  while (*a && *b) {
+    size_t seen = strcspn(a, "\n"), wanted = strcspn(b, "\n");
+    // The last line of a command that was killed in the middle of it.
+    if (!a[seen] && !strncmp(a, b, seen)) return 1;
+    int is_free = is_place && ((!strncmp(a, "directory ", 10) && !strncmp(b, "directory ", 10)) ||
+                               (!strncmp(a, "PWD=", 4) && !strncmp(b, "PWD=", 4)));
+    if (!is_free && (seen != wanted || strncmp(a, b, seen))) return 0;
+    a += seen + 1;
+    b += wanted + 1;
+  }
+  return !*a;
+}
+
+static void judge(struct fault fault, int number) {
+  int has_run = hindered.observed[0] != 0, code = -1;
+  int is_kill = fault.error == KILL, says = strstr(hindered.errors, "nestbox: ") != 0;
+  if (hindered.hung) problem("it hung", fault, number);
+  // Of a command that was itself killed with its namespace, what it had written must agree.
+  int is_partial = has_run && !strstr(hindered.observed, "\nend\n");
+  if (has_run && !agrees(number)) {
+    problem("LESS THAN WAS ASKED", fault, number);
+    printf("  observed:\n%s\n  expected:\n%s\n", hindered.observed, plain.observed);
+  }
+  if (has_run) started++;
+  else if (is_kill) killed++;
+  else refused++;
+  // What is told of the end.
+  int has_code = has_exit_code(hindered.status_lines, &code);
+  if (has_code && code != hindered.status && !(is_kill && is_monitor(fault)))
+    problem("two statuses", fault, number);
+  if (!has_run && has_code && code != 137) problem("the end of a command that never ran", fault, number);
+  if (!has_run && hindered.status < 125) problem("a false status", fault, number);
+  if (has_run && hindered.status != plain.status && hindered.status < 125)
+    problem("a false status", fault, number);
+  // Only who was killed, or got no memory, may die without a word.
+  int is_quiet = is_kill || is_memory_call(number);
+  if (!has_run && !is_quiet && !says) problem("no message", fault, number);
+  if (!has_run && !is_quiet && says && !names_call(hindered.errors, number))
+    problem("a message that does not name the call", fault, number);
+  // What is left.
+  int is_clean = !strcmp(hindered.tree, "work 40755\n");
+  // A command that could not be supervised was ended, however far it had got.
+  if (!is_clean && !(hindered.executed && (!strcmp(hindered.tree, plain.tree) || is_partial || !has_run))) {
+    // A monitor that has to kill its child cannot know what that has made.
+    if (is_kill || is_monitor(fault) || (is_quiet && hindered.status > 128)) left_by_kill++;
+    else {
+      problem("something is left", fault, number);
+      printf("  left:\n%s", hindered.tree);
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc == 3 && strcmp(argv[1], "observe") == 0) return observe(atoi(argv[2]));
+  if (argc < 4) return 2;
+  unsigned long share = strtoul(argv[1], 0, 10);
+  uint64_t state = strtoull(argv[2], 0, 10) * 0x9e3779b97f4a7c15 + 1;
+  char **line = argv + 3;
+  empty_work();
+  run(line, (struct fault){0}, &plain);
+  if (plain.hung || !strstr(plain.observed, "\nend\n") || plain.status != 42) {
+    printf("PROBLEM the line does not work: status %d, %s\n%s", plain.status, plain.errors,
+        plain.observed);
+    return 1;
+  }
+  int total = 0;
+  for (int process = 0; process < plain.processes; process++)
+    for (int call = 0; call < plain.calls[process]; call++) {
+      int number = plain.numbers[process][call];
+      const int *errors = call_errors(number);
+      total++;
+      for (int i = 0;; i++) {
+        struct fault fault = {process, call, errors[i] ? errors[i] : KILL};
+        state = state * 6364136223846793005 + 1442695040888963407;
+        if ((state >> 33) % share == 0 && number != SYS_exit_group) {
+          run(line, fault, &hindered);
+          // Where the processes took turns in another order the call may not have been made.
+          if (hindered.hit) {
+            runs++;
+            judge(fault, hindered.number);
+          }
+        }
+        if (!errors[i]) break;
+      }
+    }
+  printf("%d calls of %d processes, %ld faults: the command was started as asked in %ld runs, "
+         "refused in %ld, killed in %ld; left by a killed launcher %ld; problems %ld\n",
+      total, plain.processes, runs, started, refused, killed, left_by_kill, problems);
+  return problems != 0;
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run under ptrace(2).
+#include "injector.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+struct tracee {
+  pid_t pid;
+  // `is_early`: it stopped before its parent told of it.
+  int index, calls, is_faulty, is_early;
+};
+static struct tracee tracees[64];
+static int count;
+static volatile sig_atomic_t is_late;
+
+static void be_late(int signal) {
+  (void)signal;
+  is_late = 1;
+}
+
+static struct tracee *find(pid_t pid) {
+  for (int i = 0; i < count; i++)
+    if (tracees[i].pid == pid) return &tracees[i];
+  if (count == 64) abort();
+  tracees[count] = (struct tracee){.pid = pid, .index = -1};
+  return &tracees[count++];
+}
+
+// Has the kernel do nothing instead of the call that is about to be made.
+static void skip_call(pid_t pid) {
+#if defined(__x86_64__)
+  struct user_regs_struct registers;
+  ptrace(PTRACE_GETREGS, pid, 0, &registers);
+  registers.orig_rax = (unsigned long long)-1;
+  ptrace(PTRACE_SETREGS, pid, 0, &registers);
+#elif defined(__aarch64__)
+  int none = -1;
+  struct iovec part = {&none, sizeof none};
+  ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &part);
+#else
+#error "unknown processor"
+#endif
+}
+
+static void set_result(pid_t pid, long result) {
+#if defined(__x86_64__)
+  struct user_regs_struct registers;
+  ptrace(PTRACE_GETREGS, pid, 0, &registers);
+  registers.rax = (unsigned long long)result;
+  ptrace(PTRACE_SETREGS, pid, 0, &registers);
+#else
+  struct user_regs_struct registers;
+  struct iovec part = {&registers, sizeof registers};
+  ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &part);
+  registers.regs[0] = (unsigned long long)result;
+  ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &part);
+#endif
+}
+
+static void at_call(struct tracee *tracee, struct fault fault, struct outcome *outcome) {
+  struct __ptrace_syscall_info info;
+  if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->pid, sizeof info, &info) <= 0) return;
+  if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+    if (tracee->is_faulty) set_result(tracee->pid, -fault.error);
+    tracee->is_faulty = 0;
+    return;
+  }
+  if (info.op != PTRACE_SYSCALL_INFO_ENTRY || tracee->index < 0) return;
+  int call = tracee->calls++;
+  if (!fault.error && tracee->index < MOST_PROCESSES && call < MOST_CALLS) {
+    outcome->numbers[tracee->index][call] = (int)info.entry.nr;
+    outcome->calls[tracee->index] = call + 1;
+  }
+  if (!fault.error || tracee->index != fault.process || call != fault.call) return;
+  outcome->hit = 1;
+  outcome->number = (int)info.entry.nr;
+  if (fault.error == KILL) {
+    kill(tracee->pid, SIGKILL);
+  } else {
+    skip_call(tracee->pid);
+    tracee->is_faulty = 1;
+  }
+}
+
+// The descriptors of every run: 1 for what the command observes, 2 for messages, 3 and 4 a file,
+// 5 a filter, 6 a directory, 7 what is always empty, 8 for --json-status-fd.
+static void open_descriptors(int messages, int status, int observed) {
+  // Out of the way first.
+  messages = fcntl(messages, F_DUPFD_CLOEXEC, 100);
+  status = fcntl(status, F_DUPFD_CLOEXEC, 100);
+  observed = fcntl(observed, F_DUPFD_CLOEXEC, 100);
+  struct { int number; const char *path; int flags; } files[] = {
+      {3, "data/file", O_RDONLY}, {4, "data/file", O_RDONLY}, {5, "data/filter", O_RDONLY},
+      {6, "data", O_RDONLY}, {7, "/dev/null", O_RDWR}};
+  for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {
+    int fd = open(files[i].path, files[i].flags);
+    dup2(fd, files[i].number);
+    if (fd != files[i].number) close(fd);
+  }
+  dup2(status, 8);
+  dup2(observed, 1);
+  dup2(messages, 2);
+  int nothing = open("/dev/null", O_RDWR);
+  dup2(nothing, 0);
+  // Those of joined namespaces stay, which the caller opened from 20 on.
+  for (int fd = 9; fd < 20; fd++) close(fd);
+  for (int fd = 30; fd < 64; fd++) close(fd);
+}
+
+static void drain(int fd, char *text, size_t size) {
+  size_t length = 0;
+  ssize_t part;
+  while (length < size - 1 && (part = read(fd, text + length, size - 1 - length)) > 0)
+    length += (size_t)part;
+  text[length] = 0;
+  close(fd);
+}
+
+static void end_all(void) {
+  for (int i = 0; i < count; i++)
+    if (tracees[i].pid > 0) kill(tracees[i].pid, SIGKILL);
+}
+
+static void follow(pid_t first, struct fault fault, struct outcome *outcome) {
+  const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+                       PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+  int status, has_begun = 0;
+  while (1) {
+    pid_t pid = waitpid(-1, &status, __WALL);
+    if (pid < 0 && errno == EINTR) {
+      if (!is_late) continue;
+      outcome->hung = 1;
+      end_all();
+      // What is not traced any more holds the pipes and ends with the pid namespace, or is its own.
+      kill(-first, SIGKILL);
+      is_late = 0;
+      alarm(5);
+      if (outcome->hung++ > 3) return;
+      continue;
+    }
+    if (pid < 0) return;
+    struct tracee *tracee = find(pid);
+    if (WIFEXITED(status) || WIFSIGNALED(status)) {
+      if (pid == first)
+        outcome->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      tracee->pid = -1;
+      continue;
+    }
+    if (!WIFSTOPPED(status)) continue;
+    int event = status >> 16, signal = WSTOPSIG(status);
+    if (pid == first && !has_begun) {
+      ptrace(PTRACE_SETOPTIONS, pid, 0, options);
+      has_begun = 1;
+      ptrace(PTRACE_CONT, pid, 0, 0);
+      continue;
+    }
+    if (event == PTRACE_EVENT_EXEC) {
+      if (pid == first && tracee->index < 0) {
+        // The launcher begins.
+        tracee->index = outcome->processes++;
+        ptrace(PTRACE_SYSCALL, pid, 0, 0);
+      } else {
+        outcome->executed = 1;
+        ptrace(PTRACE_DETACH, pid, 0, 0);
+      }
+      continue;
+    }
+    if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK) {
+      unsigned long child = 0;
+      ptrace(PTRACE_GETEVENTMSG, pid, 0, &child);
+      struct tracee *made = find((pid_t)child);
+      made->index = outcome->processes++;
+      if (made->is_early) ptrace(PTRACE_SYSCALL, made->pid, 0, 0);
+      ptrace(PTRACE_SYSCALL, pid, 0, 0);
+      continue;
+    }
+    if (tracee->index < 0) {
+      tracee->is_early = 1;
+      continue;
+    }
+    if (signal == (SIGTRAP | 0x80)) {
+      at_call(tracee, fault, outcome);
+      ptrace(PTRACE_SYSCALL, pid, 0, 0);
+      continue;
+    }
+    // A child's first stop, or a signal, which is passed on.
+    int passed = event || signal == SIGSTOP || signal == SIGTRAP ? 0 : signal;
+    ptrace(PTRACE_SYSCALL, pid, 0, passed);
+  }
+}
+
+void run(char **line, struct fault fault, struct outcome *outcome) {
+  int messages[2], status[2], observed[2];
+  *outcome = (struct outcome){.status = -1};
+  count = 0;
+  is_late = 0;
+  if (pipe2(messages, O_CLOEXEC) || pipe2(status, O_CLOEXEC) || pipe2(observed, O_CLOEXEC)) abort();
+  // Room for whatever is written: nobody reads before the end.
+  fcntl(messages[1], F_SETPIPE_SZ, TEXT);
+  fcntl(observed[1], F_SETPIPE_SZ, TEXT);
+  struct sigaction action = {.sa_handler = be_late};
+  sigaction(SIGALRM, &action, 0);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  pid_t first = fork();
+  if (first == 0) {
+    setpgid(0, 0);
+    open_descriptors(messages[1], status[1], observed[1]);
+    ptrace(PTRACE_TRACEME, 0, 0, 0);
+    raise(SIGSTOP);
+    execvp(line[0], line);
+    _exit(99);
+  }
+  close(messages[1]);
+  close(status[1]);
+  close(observed[1]);
+  find(first);
+  alarm(20);
+  follow(first, fault, outcome);
+  alarm(0);
+  drain(messages[0], outcome->errors, TEXT);
+  drain(status[0], outcome->status_lines, sizeof outcome->status_lines);
+  drain(observed[0], outcome->observed, TEXT);
+  list_work(outcome->tree, TEXT);
+  empty_work();
+}

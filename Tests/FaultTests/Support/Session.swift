@@ -1,0 +1,1 @@
+../../LauncherTests/Support/Session.swift

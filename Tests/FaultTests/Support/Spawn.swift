@@ -1,0 +1,1 @@
+../../LauncherTests/Support/Spawn.swift

@@ -1,0 +1,1 @@
+../../LauncherTests/Support/Traits.swift
