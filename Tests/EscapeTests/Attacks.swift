@@ -82,7 +82,7 @@ extension Attack {
       succeeds: .root(#"exec unshare --mount "$tools/hostile" "$attack""#)),
     Attack(
       "user-namespace", "CVE-2022-0185", succeeds: .options(#"--unshare-all "${system[@]}""#),
-      fails: [.noUserNamespaces]),
+      fails: [.noUserNamespaces, .untrusted]),
 
     // MARK: Processes
     // Who keeps CAP_SYS_PTRACE may look at init, which then has nothing that the command has not.
@@ -117,6 +117,15 @@ extension Attack {
     // MARK: Terminals
     Attack(
       "injection", "CVE-2017-5226, CVE-2023-1523", scene: "terminal",
-      succeeds: .options(#"--unshare-all "${system[@]}""#), fails: [.session]),
+      succeeds: .options(#"--unshare-all "${system[@]}""#), fails: [.session, .untrusted]),
+
+    // MARK: The kernel
+    // A policy that is walked around by other numbers or other means of the same call is none.
+    Attack(
+      "other-numbers", "CVE-2009-0835", succeeds: .options(#"--unshare-all "${system[@]}""#),
+      fails: [.untrusted]),
+    Attack(
+      "dangerous-calls", "CVE-2022-0185, CVE-2023-2598",
+      succeeds: .options(#"--unshare-all "${system[@]}""#), fails: [.untrusted]),
   ]
 }

@@ -4,7 +4,7 @@
 /// A way to make a sandbox.
 enum Box: String, CaseIterable, Sendable {
   case system, desktop, processOne, userZero, shared, session, noUserNamespaces
-  case tracer, capable, byRoot, byRootAsUser
+  case tracer, capable, byRoot, byRootAsUser, untrusted
 
   /// The options; `$system`, `$bare` and `$work` are the scene's (Support/Hostile.swift).
   var options: String {
@@ -23,6 +23,12 @@ enum Box: String, CaseIterable, Sendable {
     case .capable: "--unshare-all --cap-add ALL \(Box.little)"
     case .byRoot: "--unshare-all --cap-drop ALL \(Box.everything)"
     case .byRootAsUser: "--unshare-user --unshare-all \(Box.little)"
+    // What a program gets that nobody knows.
+    case .untrusted:
+      """
+      --profile untrusted "${kept[@]}" --ro-bind "$tools" "$tools" --ro-bind "$H/data" "$H/data" \
+        "${work[@]}"
+      """
     }
   }
 

@@ -153,8 +153,38 @@ static void user_namespace(void) {
   if (pid > 0) escaped("clone3");
 }
 
+// The same calls by the numbers of other architectures that the processor runs: unshare(2), which a
+// policy refuses, as a 32-bit program would make it and as x32 has it.
+static void use_other_numbers(void) {
+#ifdef __x86_64__
+  long result;
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(310), "b"(CLONE_NEWUSER) : "memory", "r8", "r9",
+                   "r10", "r11");
+  if (result == 0) escaped("unshare by the number of a 32-bit program");
+  if (syscall(0x40000000 | SYS_unshare, CLONE_NEWUSER) == 0) escaped("unshare by the number of x32");
+#endif
+  if (syscall(SYS_unshare, CLONE_NEWUSER) == 0) escaped("unshare");
+}
+// In a child, which a policy may kill for it.
+static void other_numbers(void) { in_child(use_other_numbers); }
+
+// What exploits of the kernel begin with; each fails for another reason than EPERM or ENOSYS where
+// it may be made.
+static void dangerous_calls(void) {
+  static const struct { const char *name; int number; } calls[] = {
+      {"io_uring_setup", 425}, {"bpf", SYS_bpf}, {"userfaultfd", SYS_userfaultfd},
+      {"perf_event_open", SYS_perf_event_open}, {"add_key", SYS_add_key},
+      {"keyctl", SYS_keyctl}, {"fsopen", 430}, {"open_by_handle_at", SYS_open_by_handle_at},
+      {"mount", SYS_mount}, {"pivot_root", SYS_pivot_root}, {"setns", SYS_setns}};
+  for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++)
+    if (syscall(calls[i].number, -1, 0, -1, 0, 0) >= 0 || (errno != EPERM && errno != ENOSYS))
+      escaped("%s: %m", calls[i].name);
+  if (unshare(CLONE_NEWUSER) == 0) escaped("unshare");
+}
+
 const struct attack privilege_attacks[] = {
     {"identity", identity}, {"set-user-id", set_user_id},
     {"file-capabilities", file_capabilities}, {"machine-controls", machine_controls},
     {"machine-calls", machine_calls}, {"groups", groups}, {"release-agent", release_agent},
-    {"namespaces", namespaces}, {"user-namespace", user_namespace}, {0}};
+    {"namespaces", namespaces}, {"user-namespace", user_namespace},
+    {"other-numbers", other_numbers}, {"dangerous-calls", dangerous_calls}, {0}};

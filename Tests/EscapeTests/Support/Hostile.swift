@@ -58,6 +58,10 @@ extension Session {
       --symlink usr/lib64 /lib64 --proc /proc --dev /dev --tmpfs /tmp --dir /mnt
       --ro-bind "$tools" "$tools" --ro-bind "$H/data" "$H/data")
     system=(--ro-bind / / --proc /proc --dev /dev --tmpfs "$H/hidden")
+    # The profile passes few variables on.
+    kept=(); for name in SECRET TARGET MASK SETUID_FILE CAPABLE_FILE LAUNCHER DEVICE HANDLE; do
+      kept+=(--setenv $name "${!name}")
+    done
     work=(--bind "$H/work" "$H/work" --ro-bind "$H/data/empty" "$MASK" --chdir "$H/work")
 
     """

@@ -68,11 +68,24 @@ static int note(const char *path, const struct stat *status, int kind, struct FT
   if (length > 0 && (size_t)length < room) list += length, room -= (size_t)length;
   return 0;
 }
+static int compare(const void *left, const void *right) {
+  return strcmp(*(char *const *)left, *(char *const *)right);
+}
 void list_work(char *text, size_t size) {
-  list = text;
-  room = size;
-  *text = 0;
+  static char unsorted[TEXT];
+  char *lines[1024];
+  size_t count = 0;
+  list = unsorted;
+  room = sizeof unsorted;
+  *unsorted = 0;
   nftw("work", note, 16, FTW_PHYS);
+  // A directory has its entries in no order.
+  for (char *line = strtok(unsorted, "\n"); line && count < 1024; line = strtok(0, "\n"))
+    lines[count++] = line;
+  qsort(lines, count, sizeof *lines, compare);
+  *text = 0;
+  for (size_t i = 0, at = 0; i < count && at < size; i++)
+    at += (size_t)snprintf(text + at, size - at, "%s\n", lines[i]);
 }
 
 static int take_away(const char *path, const struct stat *status, int kind, struct FTW *where) {

@@ -1,0 +1,39 @@
+// swift-tools-version: 6.3
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// The modules once more, through links to their sources, instrumented for libFuzzer: a package of
+// its own, so that `swift build` and `swift test` stay as they are. `make fuzz` builds it.
+let instrumented: [SwiftSetting] = [
+  .unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"]),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+let instrumentedC: [CSetting] = [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])]
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+  name: "fuzz",
+  dependencies: [.package(url: "https://github.com/apple/swift-system", from: "1.6.0")],
+  targets: [
+    .target(name: "CLinux", cSettings: instrumentedC),
+    .systemLibrary(name: "CLibcap"),
+    .systemLibrary(name: "CLibseccomp"),
+    .target(
+      name: "Linux", dependencies: ["CLinux", "CLibcap", system], swiftSettings: instrumented),
+    .target(
+      name: "Seccomp", dependencies: ["Linux", "CLibseccomp", system], swiftSettings: instrumented),
+    .target(
+      name: "Sandbox", dependencies: ["Linux", "Seccomp", system], swiftSettings: instrumented),
+    .target(
+      name: "Options", dependencies: ["Sandbox", "Linux", system], swiftSettings: instrumented),
+    .executableTarget(
+      name: "Fuzzer", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", system],
+      path: "Sources/Targets", swiftSettings: instrumented,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11
+)

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// What libFuzzer calls with bytes that it makes up. The variable FUZZ says what they are taken for.
+// It may be wrong in any way; it may not end the process, and a message may not hold what drives a
+// terminal.
+
+import Glibc
+import Linux
+import Options
+import Sandbox
+import Seccomp
+
+/// What the bytes are taken for.
+enum Target: String {
+  /// Words of a command line, each ended by a NUL.
+  case options
+  /// The data of `--args`.
+  case args
+  /// A policy of system calls.
+  case policy
+  /// A profile.
+  case profile
+
+  static let chosen = Target(rawValue: getenv("FUZZ").map { String(cString: $0) } ?? "") ?? .options
+
+  /// A file that is written anew for every run.
+  static let file: (path: String, descriptor: CInt) = {
+    let path = "/dev/shm/nestbox-fuzz-\(getpid())"
+    let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
+    precondition(descriptor >= 0)
+    unlink(path)
+    return ("/proc/self/fd/\(descriptor)", descriptor)
+  }()
+}
+
+private func write(_ bytes: UnsafeBufferPointer<UInt8>) {
+  let descriptor = Target.file.descriptor
+  ftruncate(descriptor, 0)
+  pwrite(descriptor, bytes.baseAddress, bytes.count, 0)
+  lseek(descriptor, 0, SEEK_SET)
+}
+
+private func parse(_ words: [ByteString]) {
+  var parser = Parser()
+  do throws(UsageError) {
+    try parser.parse(words)
+  } catch {
+    inspect(error.message)
+    return
+  }
+  do throws(UsageError) { try parser.draft.sandbox.validate() } catch { inspect(error.message) }
+}
+
+private func inspect(_ message: String) {
+  precondition(!message.isEmpty)
+  for scalar in message.unicodeScalars where scalar != "\n" {
+    precondition(scalar.properties.generalCategory != .control, "a message drives a terminal")
+  }
+}
+
+/// Runs the chosen target once.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  let bytes = UnsafeBufferPointer(start: start, count: count)
+  switch Target.chosen {
+  case .options:
+    let words = bytes.split(separator: 0, omittingEmptySubsequences: false)
+      .map { ByteString(Array($0)) }
+    // Descriptors are the fuzzer's own: what reads one is left to the target `args`.
+    let reading: [String] = ["--args", "--seccomp-policy", "--profile"]
+    if words.contains(where: { word in reading.contains { word.bytes.elementsEqual($0.utf8) } }) {
+      return 0
+    }
+    parse(words)
+  case .args:
+    write(bytes)
+    // The parser closes what it has read.
+    let copy = dup(Target.file.descriptor)
+    parse(["--args", ByteString(String(copy)), "true"])
+    close(copy)
+  case .policy:
+    write(bytes)
+    do throws(PolicyError) {
+      let choice = PolicyChoice(ByteString(Target.file.path))
+      // Compiling takes libseccomp a while, and is libseccomp's work.
+      if count < 100 { _ = try choice.program() } else { _ = try choice.policy() }
+    } catch {
+      inspect(error.message)
+    }
+  case .profile:
+    write(bytes)
+    parse(["--profile", ByteString(Target.file.path), "true"])
+  }
+  return 0
+}

@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh SECONDS: builds the fuzzer and runs each of its targets that long, from a corpus that is
+# made of the option table, the examples, the profiles and the policies. What it finds stays in
+# .build/fuzz/corpus, and a crash in .build/fuzz.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+seconds=${1:-60}
+work=$PWD/.build/fuzz
+swift build --package-path Tests/Fuzz --scratch-path "$work" 2>&1 | tail -n 1
+fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
+corpus() { mkdir -p "$work/corpus/$1"; }
+for target in options args policy profile; do corpus $target; done
+# Words of the examples, as they would be typed.
+grep -rhoE '^\$ .*nestbox .*' Tests/LauncherTests/Cases | sed 's/.*nestbox //' | head -n 600 |
+  while IFS= read -r line; do
+    name=$(printf %s "$line" | cksum | cut -d ' ' -f 1)
+    printf %s "$line" | tr ' ' '\0' | tee "$work/corpus/options/$name" >"$work/corpus/args/$name"
+  done
+cp profiles/*.profile "$work/corpus/profile/"
+cp seccomp/*.policy "$work/corpus/policy/"
+sed -n 's/^ *\(--[a-z0-9-]*\).*/"\1"/p' Tests/OptionsTests/Golden/help.txt | sort -u >"$work/words"
+status=0
+for target in options args policy profile; do
+  echo "== $target"
+  (cd "$work" && FUZZ=$target "$fuzzer" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+    -rss_limit_mb=4096 -dict="$work/words" -print_final_stats=1 -artifact_prefix="$work/$target-" \
+    "$work/corpus/$target") >"$work/$target.log" 2>&1 || status=1
+  grep -E '^stat::(number_of_executed_units|new_units_added|peak_rss_mb)|^SUMMARY|ERROR|Fatal error' "$work/$target.log" || true
+  grep -oE 'cov: [0-9]+' "$work/$target.log" | tail -n 1 || true
+done
+exit $status

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# The essential behaviour, as an ordinary user of a machine with nothing but busybox. Each line that
+# begins with CHECK is a result: `ok`, `FAILED`, or `without` for what the kernel does not have.
+export HOME=/home PATH=/bin
+cd /home
+check() { # NAME EXPECTED COMMAND...
+  name=$1 expected=$2; shift 2
+  seen=$("$@" 2>&1) || true
+  if [ "$seen" = "$expected" ]; then echo "CHECK ok $name"; else echo "CHECK FAILED $name: $seen" | tr '\n' ' '; echo; fi
+}
+optional() { # NAME EXPECTED COMMAND...
+  name=$1 expected=$2; shift 2
+  seen=$("$@" 2>&1) || true
+  if [ "$seen" = "$expected" ]; then echo "CHECK ok $name"; else echo "CHECK without $name: $seen" | tr '\n' ' '; echo; fi
+}
+echo "CHECK ok Linux $(uname -r)"
+box="nestbox --unshare-all --ro-bind /bin /bin --proc /proc --dev /dev --tmpfs /tmp"
+# Kernels before 5.12 are told apart by the message.
+if ! nestbox --ro-bind / / true 2>/tmp/message; then
+  case $(cat /tmp/message) in
+    *"Linux 5.12"*) echo "CHECK ok too old, and the message says so: $(head -n 1 /tmp/message)" ;;
+    *) echo "CHECK FAILED start: $(cat /tmp/message)" ;;
+  esac
+  exit
+fi
+check 'a command runs' 'hello' nestbox --ro-bind / / echo hello
+check 'its status is passed on' '42' sh -c "nestbox --ro-bind / / sh -c 'exit 42'; echo \$?"
+check 'all namespaces' '2' $box sh -c 'echo $$'
+check 'no capability' '5' $box grep -c 'Cap.*:.0000000000000000$' /proc/self/status
+check 'no new privileges' 'NoNewPrivs:	1' $box grep NoNewPrivs /proc/self/status
+check 'the network has lo alone' 'lo' $box sh -c "ip link | sed -n 's/^[0-9]*: \([^:]*\):.*/\1/p'"
+check 'lo is up' '1' $box sh -c 'ip link show lo | grep -c LOOPBACK,UP'
+check 'the root holds what was named' 'bin dev proc tmp' $box sh -c 'echo $(ls /)'
+check 'a read-only bind is read-only' 'refused' nestbox --ro-bind / / --dev /dev sh -c '(: >/home/file) 2>/dev/null && echo written || echo refused'
+mkdir -p work
+check 'a bind can be written' 'text' $box --bind work /work sh -c 'echo text >/work/file; cat /work/file'
+check 'devices work' '0000' $box sh -c 'head -c 2 /dev/zero | hexdump -v -e "/1 \"%02x\""'
+check 'devpts without user 0' 'ptmx' $box ls /dev/pts
+check 'the host name' 'box' $box --hostname box hostname
+check 'data from a descriptor' 'data' sh -c "echo data | $box --ro-bind-data 0 /file cat /file"
+check 'user 0' '0' $box --uid 0 --gid 0 id -u
+check 'disabled user namespaces' 'refused' $box --unshare-user --disable-userns sh -c 'unshare -U true 2>/dev/null && echo made || echo refused'
+check 'a sandbox in a sandbox' 'inner' nestbox --bind / / --unshare-pid --proc /proc --dev /dev nestbox --bind / / --unshare-pid --proc /proc echo inner
+check 'a link on the way stays inside' '' sh -c "ln -sf /home/outside work/link; $box --bind work /work --dir /work/link/made true; ls outside 2>/dev/null"
+check 'init is out of reach' 'refused' $box sh -c 'cat /proc/1/environ >/dev/null 2>&1 && echo read || echo refused'
+check 'a message for what is missing' 'nestbox: '"Can't find source path /nosuch: No such file or directory (--bind, open_tree)" nestbox --bind /nosuch /x true
+optional 'overlays' 'file' sh -c "mkdir -p below; : >below/file; $box --overlay-src below --tmp-overlay /over ls /over"
+optional 'time namespaces' 'ahead' $box --unshare-time --boottime 1000000 sh -c '[ $(cut -d. -f1 /proc/uptime) -gt 1000000 ] && echo ahead'
+optional 'the built-in policy' 'Seccomp:	2' $box --seccomp-policy default grep Seccomp: /proc/self/status
+optional 'the profile untrusted' 'hello' nestbox --profile untrusted echo hello
+optional 'landlock scopes' 'hello' $box --landlock-scope abstract-unix,signal echo hello
+optional 'TIOCSTI is refused by the kernel' '0' cat /proc/sys/dev/tty/legacy_tiocsti
+optional 'a keyring of its own' 'hello' $box echo hello
