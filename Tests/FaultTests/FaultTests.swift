@@ -89,7 +89,7 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
 @Suite("Faults", .needs("gcc"))
 struct FaultTests {
   /// One fault in so many is tried, others with every seed.
-  private static let share = ProcessInfo.processInfo.environment["NESTBOX_FAULT_SHARE"] ?? "12"
+  private static let share = ProcessInfo.processInfo.environment["NESTBOX_FAULT_SHARE"] ?? "13"
   private static let seed = ProcessInfo.processInfo.environment["NESTBOX_SEED"] ?? "1"
 
   private static let injector: Result<URL, any Error> = Result {

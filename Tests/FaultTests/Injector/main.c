@@ -85,7 +85,7 @@ int main(int argc, char **argv) {
   if (argc == 3 && strcmp(argv[1], "observe") == 0) return observe(atoi(argv[2]));
   if (argc < 4) return 2;
   unsigned long share = strtoul(argv[1], 0, 10);
-  uint64_t state = strtoull(argv[2], 0, 10) * 0x9e3779b97f4a7c15 + 1;
+  unsigned long number_of_fault = strtoul(argv[2], 0, 10);
   char **line = argv + 3;
   empty_work();
   run(line, (struct fault){0}, &plain);
@@ -102,8 +102,8 @@ int main(int argc, char **argv) {
       total++;
       for (int i = 0;; i++) {
         struct fault fault = {process, call, errors[i] ? errors[i] : KILL};
-        state = state * 6364136223846793005 + 1442695040888963407;
-        if ((state >> 33) % share == 0 && number != SYS_exit_group) {
+        // The seeds from 0 to SHARE - 1 together try every fault once.
+        if (number_of_fault++ % share == 0 && number != SYS_exit_group) {
           run(line, fault, &hindered);
           // Where the processes took turns in another order the call may not have been made.
           if (hindered.hit) {
