@@ -105,6 +105,52 @@ test: setup ## Run the tests
 generate: setup ## Make again what is made from other files: sources and pages
 	@UPDATE_GOLDENS=1 $(SWIFT) test --filter 'OptionsTests|SeccompTests'
 
+# What takes long, each with a bound of its own.
+SOAK_LAUNCHES ?= 20000
+SOAK_SECONDS ?= 600
+FUZZ_SECONDS ?= 120
+KERNELS ?=
+export NESTBOX_SEED KERNELS
+
+.PHONY: soak
+soak: build ## Hinder every call of a launch, start thousands: SOAK_LAUNCHES, SOAK_SECONDS
+	@NESTBOX_SOAK=1 $(SWIFT) test --filter PlantedTests
+	# Together every fault once; in four parts, each of which stays below the limit of a test.
+	for part in 0 1 2 3; do
+	  NESTBOX_FAULT_SHARE=4 NESTBOX_SEED=$$part $(SWIFT) test --skip-build --filter FaultTests |
+	    grep -E '^faults|PROBLEM|✘|Test run'
+	done
+	place=$$(mktemp -d)
+	trap 'rm -rf "$$place"' EXIT
+	chmod 755 "$$place"
+	install -m 755 $(release) "$$place/nestbox"
+	as_user=
+	# As root alone no limit of a user would be met.
+	if [ "$$(id -u)" = 0 ]; then
+	  chown 61235:61235 "$$place"
+	  as_user='setpriv --reuid=61235 --regid=61235 --clear-groups'
+	fi
+	TMPDIR="$$place" $$as_user python3 Tests/Load/load.py "$$place/nestbox" 200 \
+	  $(SOAK_LAUNCHES) $(SOAK_SECONDS)
+
+.PHONY: fuzz
+fuzz: setup ## Let libFuzzer make up options, profiles and policies, FUZZ_SECONDS for each
+	@Tests/Fuzz/run.sh $(FUZZ_SECONDS)
+
+.PHONY: kernels
+kernels: build ## Boot other kernels of Debian's in qemu and run checks: KERNELS
+	@Tests/Kernels/run.sh
+
+.PHONY: memory
+memory: setup ## Run the tests of options and policies with AddressSanitizer
+	@$(SWIFT) test --sanitize=address --scratch-path .build/asan --filter 'OptionsTests|SeccompTests'
+
+.PHONY: coverage
+coverage: setup ## Print how many lines of Sources the tests in one process reach
+	@$(SWIFT) test --enable-code-coverage --scratch-path .build/coverage 	  --filter 'OptionsTests|SeccompTests'
+	"$$(dirname "$$(readlink -f "$$(command -v $(SWIFT))")")"/llvm-cov report 	  "$$(find .build/coverage -name 'nestboxPackageTests.xctest' -type f | head -n 1)" 	  -instr-profile="$$(find .build/coverage -name default.profdata | head -n 1)" 	  --ignore-filename-regex='Tests/|\.build/'
+	echo 'The tests that start the built executable are not in it: a child ends with _exit or exec.'
+
 .PHONY: bench
 bench: build ## Compare its speed with bubblewrap's and with a plain C program's
 	@mkdir -p .build/bench
