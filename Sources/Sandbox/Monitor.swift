@@ -179,8 +179,10 @@ extension Monitor {
     do throws(SystemCallError) {
       try status?.send([0])
     } catch {
-      // Where the child has gone, its report says why.
-      if error.errno != .brokenPipe { throw LaunchError(.describe, cause: error) }
+      // Where the child has gone, its report says why; where it has not, it still waits.
+      try? child.descriptor.sendSignal(Monitor.kill)
+      try readReport()
+      throw LaunchError(.describe, cause: error)
     }
   }
 

@@ -143,6 +143,8 @@ const int *call_errors(int number) { return calls[index_of(number)].errors; }
 int is_memory_call(int number) { return call_errors(number) == memory; }
 int names_call(const char *text, int number) {
   int index = index_of(number);
+  // A profile or a policy that cannot be read is one of the user's files, not a call.
+  if (calls[index].errors == files && strstr(text, "can't read")) return 1;
   return strstr(text, calls[index].name) ||
          (calls[index].alias && strstr(text, calls[index].alias));
 }

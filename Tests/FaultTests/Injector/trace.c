@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -141,8 +142,7 @@ static void follow(pid_t first, struct fault fault, struct outcome *outcome) {
       // What is not traced any more holds the pipes and ends with the pid namespace, or is its own.
       kill(-first, SIGKILL);
       is_late = 0;
-      alarm(5);
-      if (outcome->hung++ > 3) return;
+      if (outcome->hung++ > 5) return;
       continue;
     }
     if (pid < 0) return;
@@ -221,9 +221,11 @@ void run(char **line, struct fault fault, struct outcome *outcome) {
   close(status[1]);
   close(observed[1]);
   find(first);
-  alarm(20);
+  // Again and again, as a signal may come right before the wait that it is to end.
+  struct itimerval patience = {{1, 0}, {20, 0}}, none = {{0, 0}, {0, 0}};
+  setitimer(ITIMER_REAL, &patience, 0);
   follow(first, fault, outcome);
-  alarm(0);
+  setitimer(ITIMER_REAL, &none, 0);
   drain(messages[0], outcome->errors, TEXT);
   drain(status[0], outcome->status_lines, sizeof outcome->status_lines);
   drain(observed[0], outcome->observed, TEXT);
