@@ -21,4 +21,20 @@ public enum Terminal {
     }
     return result == 0 ? ByteString(buffer).path : nil
   }
+
+  /// Makes this process's group the foreground one of its terminal, if it has one and no process is
+  /// left of the group that is.
+  ///
+  /// See tcsetpgrp(3).
+  public static func takeBackIfAbandoned() {
+    guard let terminal = try? OwnedDescriptor.open("/dev/tty", .readingAndWriting)
+    else { return }
+    let foreground = tcgetpgrp(terminal.rawValue)
+    guard foreground > 0, foreground != getpgrp(), kill(-foreground, 0) < 0, errno == ESRCH else {
+      return
+    }
+    // Without this the kernel would stop the process, as it does with all in the background.
+    signal(SIGTTOU, SIG_IGN)
+    tcsetpgrp(terminal.rawValue, getpgrp())
+  }
 }

@@ -195,6 +195,11 @@ extension Monitor {
     }
     // What lives on inside keeps its buses; init holds what ends the proxy.
     if isEnding || !plan.hasInit { plan.busProxy?.stop() }
+    // A shell inside cannot give the terminal back: in its pid namespace the caller's group has no
+    // number.
+    if plan.namespaces.contains(.pid), !plan.sandbox.hasOwnSession {
+      Terminal.takeBackIfAbandoned()
+    }
     return termination
   }
 }

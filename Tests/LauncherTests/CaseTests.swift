@@ -10,19 +10,9 @@ struct CaseTests {
   @Test("An example does what its page shows", arguments: try Case.all())
   func example(_ example: Case) throws {
     let session = try Session()
-    var script = ""
-    for step in example.steps { script += step.command + "\nprintf '\\n\\036%d\\n' \"$?\"\n" }
-    let outcome = try session.run(script, isMerged: true)
-    var rest = outcome.output[...]
-    for step in example.steps {
-      // A command that ends the shell leaves no mark; its status is the shell's.
-      let mark = rest.range(of: "\u{1E}")
-      var text = rest[..<(mark?.lowerBound ?? rest.endIndex)]
-      rest = mark.map { rest[$0.upperBound...] } ?? ""
-      let status = rest.prefix { $0 != "\n" }
-      rest = rest.dropFirst(status.count + 1)
-      while text.hasSuffix("\n") { text.removeLast() }
-      check(step, text, Int32(status) ?? outcome.status, example)
+    let outcome = try session.run(example.script, isMerged: true)
+    for (step, text, status) in example.results(outcome.output, outcome.status) {
+      check(step, text, status, example)
     }
   }
 
@@ -31,7 +21,7 @@ struct CaseTests {
     line.contains(#/^(<3>)?(nestbox|bwrap): (cause|remedy): /#)
   }
 
-  private func check(_ step: Step, _ text: Substring, _ status: Int32, _ example: Case) {
+  private func check(_ step: Step, _ text: String, _ status: Int32, _ example: Case) {
     var lines = text.isEmpty ? [] : text.components(separatedBy: "\n")
     // What follows an error has tests of its own, and pages that are about something else need not
     // repeat it.

@@ -59,6 +59,12 @@ struct ProfileTests {
     return line[..<start] + "[" + parts.joined(separator: ", ") + "]"
   }
 
+  // Red: keys do nothing, or the wrong program gets them; who uses a sandbox by hand stops using it.
+  @Test func `A shell in a terminal behaves as one outside does`() throws {
+    let outcome = try Session().run("python3 \"$1/terminal.py\"", ProfileTests.programs)
+    #expect(outcome.lines == ["7", "0", "130"], "\(outcome.errors)")
+  }
+
   // Red: the network comes with the sockets of X11 and D-Bus, or with files.
   @Test func `With the network, ports can be reached and nothing else`() throws {
     let outcome = try theft("inside", "nestbox --profile network THIEF")

@@ -57,6 +57,41 @@ extension Case {
     return reader.cases
   }
 
+  /// The sections of `text` with these headings; the others need not be examples.
+  static func parts(of text: String, named headings: [String], page: String) throws -> [Case] {
+    var number = 0
+    var isWanted = false
+    // With empty lines in the place of the others, so that lines keep their numbers.
+    let lines = text.components(separatedBy: "\n").map { line in
+      number += 1
+      if line.hasPrefix("## ") { isWanted = headings.contains(String(line.dropFirst(3))) }
+      return isWanted ? line : ""
+    }
+    return try read(lines.joined(separator: "\n"), of: page)
+  }
+
+  /// What a shell is to run, with a mark behind each step.
+  var script: String {
+    var script = ""
+    for step in steps { script += step.command + "\nprintf '\\n\\036%d\\n' \"$?\"\n" }
+    return script
+  }
+
+  /// What each step printed and its status, taken from what the whole script printed.
+  func results(_ output: String, _ status: Int32) -> [(step: Step, text: String, status: Int32)] {
+    var rest = output[...]
+    return steps.map { step in
+      // A command that ends the shell leaves no mark; its status is the shell's.
+      let mark = rest.range(of: "\u{1E}")
+      var text = rest[..<(mark?.lowerBound ?? rest.endIndex)]
+      rest = mark.map { rest[$0.upperBound...] } ?? ""
+      let number = rest.prefix { $0 != "\n" }
+      rest = rest.dropFirst(number.count + 1)
+      while text.hasSuffix("\n") { text.removeLast() }
+      return (step, String(text), Int32(number) ?? status)
+    }
+  }
+
   private struct Reader {
     let page: String
     var cases: [Case] = []
