@@ -111,6 +111,20 @@ extension OwnedDescriptor {
     return OwnedDescriptor(try check(result, "openat2"))
   }
 
+  /// Opens the directory `path` as `openInRoot` does, but only where no symbolic link is on the way.
+  ///
+  /// See openat2(2), RESOLVE_NO_SYMLINKS.
+  public borrowing func openDirectlyInRoot(
+    _ path: FilePath
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let mode = OpenMode.directory
+    let resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
+    let result = unsafe path.withPlatformString {
+      unsafe linux_openat2(rawValue, $0, UInt64(mode.flags | O_CLOEXEC), 0, resolve)
+    }
+    return OwnedDescriptor(try check(result, "openat2"))
+  }
+
   /// Opens the entry `name` of this directory as a place, be it a symbolic link or not.
   public borrowing func openEntry(_ name: FilePath) throws(SystemCallError) -> OwnedDescriptor {
     let result = unsafe name.withPlatformString {

@@ -69,9 +69,15 @@ public struct MountTree: ~Copyable {
   /// Clones what is mounted at and below `path`, found as this process finds it.
   ///
   /// See open_tree(2), OPEN_TREE_CLONE.
-  public static func clone(of path: FilePath) throws(SystemCallError) -> MountTree {
+  ///
+  /// Where `followsLink` is false, a link that the path ends in is an error when it is attached.
+  public static func clone(
+    of path: FilePath, followsLink: Bool = true
+  ) throws(SystemCallError) -> MountTree {
+    var flags = cloneFlags | UInt32(LINUX_AT_RECURSIVE)
+    if !followsLink { flags |= UInt32(LINUX_AT_SYMLINK_NOFOLLOW) }
     let result = unsafe path.withPlatformString {
-      unsafe linux_open_tree(AT_FDCWD, $0, cloneFlags | UInt32(LINUX_AT_RECURSIVE))
+      unsafe linux_open_tree(AT_FDCWD, $0, flags)
     }
     return MountTree(OwnedDescriptor(try check(result, "open_tree")))
   }

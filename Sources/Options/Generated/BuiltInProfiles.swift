@@ -57,7 +57,7 @@ enum BuiltInProfiles {
       --bind ${PROJECT} ${PROJECT}
       --chdir ${PROJECT}
       # Hooks and settings in here are executed later, outside, by the caller's own git.
-      --ro-bind-try ${PROJECT}/.git ${PROJECT}/.git
+      --ro-same-try ${PROJECT}/.git
 
       # Tools whose settings lie in /etc.
       --ro-same-try /etc/perl

@@ -77,7 +77,8 @@ extension Option {
     Option(
       "--bind-program", in: .binds, "Show the command's own file read-only where it lies",
       """
-      Nothing beside it becomes visible, and nothing changes where it is visible already. A relative
+      Nothing beside it becomes visible, and nothing changes where its path leads to something
+      inside already, or over a link there. A relative
       path means the same inside: the directories on the way are made, the working directory among
       them. A name without a slash is searched for along PATH as it is inside; where that finds
       nothing, the caller's own PATH decides.

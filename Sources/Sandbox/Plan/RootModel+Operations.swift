@@ -283,7 +283,13 @@ extension RootModel {
     guard let place = path.fromWorkingDirectory(circumstances.workingDirectory) else {
       return false
     }
-    if let trail = find(place), hostPath(of: trail.end) == found.path { return true }
+    switch try? lookUp(place) {
+    case .found, nil: return true
+    // A link that was followed on the way: NewRoot leaves it alone.
+    case .missing(let trail, let name, _):
+      let isDirect = place.lexicallyNormalized().starts(with: trail.path.appending(name))
+      if !isDirect { return true }
+    }
     let trail = try self.place(place, .file)
     planned.source = found
     planned.place = trail.path

@@ -140,10 +140,13 @@ extension NewRoot.Circumstances {
 extension NewRoot {
   mutating func bind(
     _ source: FilePath, _ destination: FilePath, _ access: FilesystemOperation.Access,
-    _ isOptional: Bool, _ option: String, _ circumstances: Circumstances
+    _ isOptional: Bool, _ option: String, _ circumstances: Circumstances,
+    followsLink: Bool = true
   ) throws(LaunchError) {
     // First of all, so that a missing source leaves no mount point behind.
-    guard let tree = try tree(of: source, isOptional, option) else { return }
+    guard let tree = try tree(of: source, isOptional, option, followsLink: followsLink) else {
+      return
+    }
     try bind(tree, from: source, destination, access, option, circumstances)
   }
 
@@ -191,10 +194,10 @@ extension NewRoot {
 
   /// The tree at `source`; nil where it is optional and does not exist.
   private func tree(
-    of source: FilePath, _ isOptional: Bool, _ option: String
+    of source: FilePath, _ isOptional: Bool, _ option: String, followsLink: Bool = true
   ) throws(LaunchError) -> MountTree? {
     do throws(SystemCallError) {
-      return try MountTree.clone(of: source)
+      return try MountTree.clone(of: source, followsLink: followsLink)
     } catch {
       if isOptional && error.errno == .noSuchFileOrDirectory { return nil }
       throw LaunchError(.findSource, option: option, subject: ByteString(source), cause: error)

@@ -49,7 +49,9 @@ extension NewRoot {
         try root.link(path, to: target)
       }
     }
-    try bind(path, path, .readOnly, isOptional, option, circumstances)
+    // Should it be a link by now, that is not followed: whoever may write where it lies could have
+    // anything shown here.
+    try bind(path, path, .readOnly, isOptional, option, circumstances, followsLink: false)
   }
 
   /// Mounts a file with `text` on `path`.

@@ -50,19 +50,33 @@ extension NewRoot {
     // Where it is relative, the working directory comes to be on the way.
     guard let place = path.path.fromWorkingDirectory(circumstances.plan.workingDirectory?.path)
     else { return false }
-    var isVisible = false
+    if isDecided(place) { return true }
     try step(.bind, option, place) { root throws(SystemCallError) in
-      let identity = try tree.descriptor.fileIdentity()
-      if let existing = try? root.root.openInRoot(place, .location),
-        (try? existing.fileIdentity()) == identity
-      {
-        isVisible = true
-        return
-      }
       try tree.restrict(FilesystemOperation.Access.readOnly.attributes, propagation: .isolated)
       try root.attach(tree, at: root.place(place, .other, .mountPoint))
     }
-    return isVisible
+    return false
+  }
+
+  /// Whether the sandbox says itself what `path` leads to.
+  ///
+  /// A link in what it shows of the host counts as well, even one that leads nowhere inside: an
+  /// earlier command may have left it there, in the place of a script, in order to be shown a file
+  /// that nobody named.
+  private borrowing func isDecided(_ path: FilePath) -> Bool {
+    if (try? root.openInRoot(path, .location)) != nil { return true }
+    var ancestor = path
+    while ancestor.removeLastComponent(), !ancestor.components.isEmpty {
+      do throws(SystemCallError) {
+        _ = try root.openDirectlyInRoot(ancestor)
+        break
+      } catch {
+        if error.errno != .noSuchFileOrDirectory { return true }
+      }
+    }
+    let next = path.components.dropFirst(ancestor.components.count).first
+    guard let next, let directory = try? root.openDirectlyInRoot(ancestor) else { return true }
+    return (try? directory.openEntry(FilePath(root: nil, [next]))) != nil
   }
 
   /// Whether the search for the command `name` along `path` will find a file inside.
