@@ -20,7 +20,7 @@
 --setenv HOME ${HOME}
 --setenv USER ${USER}
 --setenv LOGNAME ${USER}
---setenv PATH /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games:/run/current-system/sw/bin:/run/current-system/profile/bin
+--setenv PATH /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games:/run/current-system/sw/bin:/run/current-system/profile/bin:/etc/profiles/per-user/${USER}/bin
 
 # Private places that are gone afterwards. The home directory may lie in one of the others; the
 # system comes behind it, as the homes of service users lie there.
@@ -33,7 +33,7 @@
 --tmpfs ${HOME}
 
 # The system: with a merged /usr, /bin and its like are links into it.
---ro-same /usr
+--ro-same-try /usr
 --ro-same-try /bin
 --ro-same-try /sbin
 --ro-same-try /lib
@@ -41,10 +41,12 @@
 --ro-same-try /lib64
 --ro-same-try /libx32
 --ro-same-try /opt
-# NixOS and Guix keep theirs in a store; /run/current-system is a link to the part in use.
+# NixOS and Guix keep theirs in a store, and reach what is in use by links from these places.
 --ro-same-try /nix/store
 --ro-same-try /gnu/store
 --ro-same-try /run/current-system
+--ro-same-try /var/guix/profiles
+--ro-same-try /etc/profiles/per-user/${USER}
 
 # As little of /etc as programs need in order to start: where libraries are, ...
 --ro-same-try /etc/ld.so.cache

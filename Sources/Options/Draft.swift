@@ -34,6 +34,8 @@ public struct Draft: Sendable {
   var optionOfWrapper: String?
   /// A descriptor from which more options are to be read, here and now.
   var moreArguments: CInt?
+  /// What is run where no command is named.
+  var standardCommand: ByteString?
   /// A profile whose options are to be read, here and now.
   var moreProfile: ByteString?
 

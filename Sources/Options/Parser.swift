@@ -50,6 +50,9 @@ public struct Parser: Sendable {
     }
     if let option = draft.optionOfWrapper { throw UsageError("\(option) needs --wrap") }
     draft.sandbox.command = Array(rest)
+    if let command = draft.standardCommand, rest.isEmpty, draft.task?.takesCommand != false {
+      draft.sandbox.command = [command]
+    }
   }
 
   /// Reads what was typed, behind the standard profile where that says nothing about files; answers

@@ -206,6 +206,8 @@ enum BuiltInProfiles {
       # An interactive shell to look around in: like untrusted, with a prompt, colours and completion.
       --profile untrusted
 
+      --default-command ${SHELL:-/bin/sh}
+
       # For bash: who is where, told apart from the host's shells by its colour.
       --ro-bind-text "shopt -s checkwinsize\nPS1='\\[\\e[1;33m\\]sandbox\\[\\e[0m\\]:\\[\\e[1;34m\\]\\w\\[\\e[0m\\]\\$ '\nalias ls='ls --color=auto' grep='grep --color=auto'\n[ -r /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion" ${HOME}/.bashrc
       # For other shells, and for what reads the keys.
@@ -239,7 +241,7 @@ enum BuiltInProfiles {
       --setenv HOME ${HOME}
       --setenv USER ${USER}
       --setenv LOGNAME ${USER}
-      --setenv PATH /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games:/run/current-system/sw/bin:/run/current-system/profile/bin
+      --setenv PATH /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games:/run/current-system/sw/bin:/run/current-system/profile/bin:/etc/profiles/per-user/${USER}/bin
 
       # Private places that are gone afterwards. The home directory may lie in one of the others; the
       # system comes behind it, as the homes of service users lie there.
@@ -252,7 +254,7 @@ enum BuiltInProfiles {
       --tmpfs ${HOME}
 
       # The system: with a merged /usr, /bin and its like are links into it.
-      --ro-same /usr
+      --ro-same-try /usr
       --ro-same-try /bin
       --ro-same-try /sbin
       --ro-same-try /lib
@@ -260,10 +262,12 @@ enum BuiltInProfiles {
       --ro-same-try /lib64
       --ro-same-try /libx32
       --ro-same-try /opt
-      # NixOS and Guix keep theirs in a store; /run/current-system is a link to the part in use.
+      # NixOS and Guix keep theirs in a store, and reach what is in use by links from these places.
       --ro-same-try /nix/store
       --ro-same-try /gnu/store
       --ro-same-try /run/current-system
+      --ro-same-try /var/guix/profiles
+      --ro-same-try /etc/profiles/per-user/${USER}
 
       # As little of /etc as programs need in order to start: where libraries are, ...
       --ro-same-try /etc/ld.so.cache

@@ -35,6 +35,7 @@ struct LineReader {
     guard let first = current, first != UInt8(ascii: "#") else { return nil }
     let start = index
     var word: [UInt8] = []
+    word.reserveCapacity(bytes.endIndex - start)
     while let byte = current, !LineReader.isBlank(byte) {
       switch byte {
       case UInt8(ascii: "\""): try readQuoted(into: &word)

@@ -15,6 +15,15 @@ extension Option {
       """, traits: .includes
     ) { (draft, typed) throws(UsageError) in draft.moreProfile = typed.text(0) },
     Option(
+      "--default-command", [.program], in: .profiles, "Run PROGRAM where no command is named",
+      """
+      For profiles that are made for one program, so that it need not be named each time. The last
+      one counts. A command line without any option about files still needs a command.
+
+          nestbox --profile shell
+      """
+    ) { (draft, typed) throws(UsageError) in draft.standardCommand = typed.text(0) },
+    Option(
       "--list-profiles", in: .profiles, "List the profiles there are, and what they are for",
       """
       Of several with the same name only the one that is taken is listed, with its file. What it is
