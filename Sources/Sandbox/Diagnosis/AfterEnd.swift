@@ -74,7 +74,7 @@ private struct LibrarySearch {
     let origin = ByteString(path.removingLastComponent()).text
     var texts = elf.searchPath.map { text in
       ["${ORIGIN}", "$ORIGIN"].reduce(text) { text, word in
-        text.split(separator: word, omittingEmptySubsequences: false).joined(separator: origin)
+        text.replacingAll(word, by: origin)
       }
     }
     if let path = plan.environment.value(of: "LD_LIBRARY_PATH") {

@@ -58,7 +58,7 @@ public struct Machine {
     let name = (try? TextFile.lines(of: "/run/systemd/container"))?.first
     if let name { return String(name) }
     let groups = (try? TextFile.text(of: "/proc/self/cgroup")) ?? ""
-    for name in ["kubepods", "docker", "lxc"] where groups.contains(name) { return name }
+    for name in ["kubepods", "docker", "lxc"] where groups.includes(name) { return name }
     return nil
   }
 

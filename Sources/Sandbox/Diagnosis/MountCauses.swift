@@ -34,7 +34,7 @@ extension Cause {
     },
     Cause([.mountOverlay], [.operationNotSupportedByDevice]) { _ in
       let known = (try? TextFile.text(of: "/proc/filesystems")) ?? "overlay"
-      guard !known.contains("overlay") else { return nil }
+      guard !known.includes("overlay") else { return nil }
       return Diagnosis("the kernel has no overlayfs", "as root: modprobe overlay")
     },
     Cause([.mountOverlay], [.invalidArgument]) { failure in
@@ -119,7 +119,7 @@ extension Cause {
     },
     Cause([.restrictByLandlock], [.noFunction]) { failure in
       let modules = try? TextFile.text(of: "/sys/kernel/security/lsm")
-      let hasModule = modules?.contains("landlock") ?? false
+      let hasModule = modules?.includes("landlock") ?? false
       return Diagnosis(
         failure.machine.isFiltered && hasModule
           ? "a filter of system calls around this process hides Landlock"
