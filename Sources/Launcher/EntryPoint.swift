@@ -65,6 +65,7 @@ struct Launcher {
       tell(.error, error.message, parser.draft)
       return persona.failure
     }
+    if parser.draft.isVerbose { StepLog.begin(prefix(.step, parser.draft)) }
     do throws(LaunchError) {
       let termination = try parser.draft.sandbox.launch(
         for: caller, under: policy, warningPrefix: prefix(.warning, parser.draft))
@@ -142,5 +143,6 @@ struct Launcher {
   private enum Level: String {
     case error = "<3>"
     case warning = "<4>"
+    case step = "<7>"
   }
 }

@@ -11,6 +11,8 @@ public struct Draft: Sendable {
   public var sandbox = Sandbox()
   /// Whether messages begin with a priority as syslog(3) writes it.
   public var hasLevelPrefix = false
+  /// Whether each step is told as it is done.
+  public var isVerbose = false
   /// What was asked for instead of a launch.
   public var task: Task?
   /// Whether the answer to a task is to be one for programs.

@@ -189,6 +189,8 @@ extension LaunchPlan {
       try ChildProcess.clone(firstNamespaces)
     }
     guard let child else {
+      // Told here, before the steps of this process.
+      StepLog.note("make the child in new namespaces: " + firstNamespaces.list)
       // The monitor's ends: that it has gone shows only when it was the last to hold them.
       Descriptors.close(report.readEnd.rawValue)
       Descriptors.close(status.ours.rawValue)

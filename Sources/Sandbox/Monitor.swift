@@ -110,6 +110,7 @@ extension Monitor {
       try Descriptors.contents(of: number, chunk: 512)
     }
     report = nil
+    StepLog.note(record.isEmpty ? "the command is executed" : "the launch failed")
     guard record.isEmpty else {
       // Nothing of the sandbox is left when the caller hears of it.
       _ = try? child.wait()
@@ -188,6 +189,7 @@ extension Monitor {
 
   /// Tells the caller how the command ended, if it was executed at all.
   private func end(_ termination: Termination) throws(LaunchError) -> Termination {
+    StepLog.note("the command ended with status " + String(termination.shellStatus))
     if report == nil, let number = plan.sandbox.channels.status {
       let line = SandboxDescription.exitLine(termination.shellStatus)
       // Who does not listen any more does not change how the command ended.

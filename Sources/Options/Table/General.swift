@@ -43,6 +43,13 @@ extension Option {
       """
     ) { (draft, _) throws(UsageError) in draft.hasLevelPrefix = true },
     Option(
+      "--verbose", in: .general, "Tell each step of the launch as it is done, and its time",
+      """
+      On standard error, a line a step: the milliseconds since the beginning, in brackets those
+      since the step before, and what was done, with the option and its words.
+      """
+    ) { (draft, _) throws(UsageError) in draft.isVerbose = true },
+    Option(
       "--doctor", in: .general, "Say which features work on this machine",
       """
       Each is tried in a child, or looked at where it cannot be tried; of what does not work the

@@ -58,6 +58,10 @@ struct Command {
       }
     }
     try doing(.prepare) { () throws(SystemCallError) in try plan.signalMask.restore() }
+    // Told before it is done, as filters need not allow to tell it afterwards.
+    StepLog.note(
+      (filters.isEmpty ? "" : "install \(String(filters.count)) seccomp filters and ")
+        + "execute " + (program ?? plan.sandbox.command[0]).quoted)
     // Last, so that a filter need allow nothing but the command's own calls, and exec.
     try doing(.installFilter) { () throws(SystemCallError) in
       for filter in filters { try filter.install() }

@@ -27,6 +27,7 @@ extension NewRoot {
   ) throws(LaunchError) {
     do throws(LaunchError) {
       try carryOut(operation, circumstances)
+      StepLog.note(operation.step)
     } catch {
       throw error.from(operation.origin)
     }

@@ -154,6 +154,7 @@ extension Setup {
       try NamespaceSettings.setClockOffsets(
         monotonic: clocks.monotonic ?? 0, boottime: clocks.boottime ?? 0, through: proc)
       try NamespaceSettings.enterTimeNamespace(through: proc)
+      StepLog.clockWasSet(ahead: clocks.monotonic ?? 0)
     }
   }
 
@@ -325,14 +326,16 @@ extension Setup {
   }
 }
 
-/// Names a failure in `body`.
+/// Names a failure in `body`, and a success to whoever wants to hear of the steps.
 func doing<Result: ~Copyable>(
   _ action: LaunchError.Action, option: String? = nil,
   _ subject: @autoclosure () -> ByteString? = nil,
   _ body: () throws(SystemCallError) -> Result
 ) throws(LaunchError) -> Result {
   do throws(SystemCallError) {
-    return try body()
+    let result = try body()
+    if action.isStep { StepLog.note(action.step(option, subject())) }
+    return result
   } catch {
     throw LaunchError(action, option: option, subject: subject(), cause: error)
   }

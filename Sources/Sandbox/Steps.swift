@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the steps of a launch are called when they have been done, for --verbose.
+
+internal import Linux
+internal import SystemPackage
+
+extension LaunchError.Action {
+  /// Whether it is worth a line of its own: not what holds a launch together, what two processes
+  /// come back from, or what is told before it is done.
+  var isStep: Bool {
+    switch self {
+    case .prepare, .supervise, .createProcess, .installFilter, .findSource, .readSource: false
+    default: true
+    }
+  }
+
+  /// The step in words: what is done, for which option, to what.
+  func step(_ option: String?, _ subject: ByteString?) -> String {
+    let what =
+      switch self {
+      case .createNamespaces: "make the namespaces"
+      case .writeIdentityMap: "write the id maps"
+      case .loopback: "bring lo up"
+      default: sentence.hasPrefix("Can't ") ? String(sentence.dropFirst(6)) : sentence
+      }
+    let name = subject.map { " " + $0.quoted } ?? ""
+    return what + name + (option.map { " (\($0))" } ?? "")
+  }
+}
+
+extension FilesystemOperation {
+  /// The operation as it was written, and where.
+  var step: String {
+    var words = [option]
+    if let source = action.source { words.append(ByteString(source).quoted) }
+    if let descriptor { words.append(String(descriptor)) }
+    words.append(ByteString(action.destination).quoted)
+    return words.joined(separator: " ") + (origin.location.map { " (\($0))" } ?? "")
+  }
+}
+
+extension Namespaces {
+  /// The names of the kinds, or none.
+  var list: String {
+    let names = Namespaces.names.filter { contains($0.namespace) }.map(\.name)
+    return names.isEmpty ? "none" : names.joined(separator: ", ")
+  }
+}
