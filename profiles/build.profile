@@ -2,9 +2,9 @@
 # Compiles and tests code that nobody vouches for: like untrusted, with the directory writable.
 --profile untrusted
 
-# The working directory, unless it is the home directory or holds more than a project.
+# The working directory, or what the command names by -C, unless it is the home directory or holds
+# more than a project. The command stays where it is called, as paths may begin there.
 --bind ${PROJECT} ${PROJECT}
---chdir ${PROJECT}
 # Hooks and settings in here are executed later, outside, by the caller's own git.
 --ro-same-try ${PROJECT}/.git
 

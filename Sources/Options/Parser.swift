@@ -261,7 +261,7 @@ extension Parser {
     taken.append(profile.identity)
     open.append(profile)
     let variables = ProfileVariables(
-      surroundings: surroundings, program: program, path: profile.path)
+      surroundings: surroundings, command: command, path: profile.path)
     for index in profile.lines.indices {
       try parseLine(profile.lines[index], variables, profile.origin(index + 1))
     }
@@ -323,17 +323,17 @@ extension Parser {
     return option
   }
 
-  /// The program that the command line ends in, as far as can be seen without working it off.
-  private var program: ByteString? {
+  /// The command that the command line ends in, as far as can be seen without working it off.
+  private var command: ArraySlice<ByteString> {
     var rest = typed
     while let word = rest.first, word.bytes.first == UInt8(ascii: "-") {
       rest = rest.dropFirst()
       if word == Parser.end { break }
-      guard let option = Option.named(word) else { return nil }
-      if option.traits.contains(.namesProgram) { return rest.first }
+      guard let option = Option.named(word) else { return [] }
+      if option.traits.contains(.namesProgram) { return rest.prefix(1) }
       rest = rest.dropFirst(option.operands.count)
     }
-    return rest.first
+    return rest
   }
 }
 

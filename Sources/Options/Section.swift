@@ -37,8 +37,9 @@ public enum Section: String, CaseIterable, Sendable {
       * `HOME`, `USER` -- the user's, from the environment or else from /etc/passwd.
       * `UID`, `GID` -- the caller's.
       * `PWD` -- the working directory.
-      * `PROJECT` -- the same, but an error where that is the home directory, one above it, or
-      another one that holds more than a project, such as /tmp.
+      * `PROJECT` -- the same; where that is the home directory, one above it, or another one that
+      holds more than a project, such as /tmp, the directory that the command names by -C, as
+      make(1) and git(1) do, if no link leads there; else an error.
       * `XDG_RUNTIME_DIR` -- from the environment, or else /run/user/UID.
       * `PROGRAM`, `PROGRAM_DIR` -- the path of the command's file, and its directory.
       * `PROFILE_DIR` -- the directory of the profile's own file.

@@ -76,7 +76,7 @@ private struct Listing {
     guard !taken.contains(profile.identity) else { return }
     taken.append(profile.identity)
     let variables = ProfileVariables(
-      surroundings: surroundings, program: nil, path: profile.path)
+      surroundings: surroundings, command: [], path: profile.path)
     for (index, line) in profile.lines.enumerated() {
       let origin = profile.origin(index + 1)
       var reader = LineReader(line, nil)

@@ -8,8 +8,8 @@ internal import SystemPackage
 /// The variables of a profile: a few of its own, then those of the caller's environment.
 struct ProfileVariables {
   let surroundings: Surroundings
-  /// The program as it was typed, where there is one.
-  let program: ByteString?
+  /// The program as it was typed, where there is one, and its arguments.
+  let command: ArraySlice<ByteString>
   /// The profile's file, where it is one.
   let path: ByteString?
 
@@ -55,7 +55,7 @@ struct ProfileVariables {
 
   /// The program's file as a path that begins at the root.
   private var programPath: ByteString? {
-    guard let program else { return nil }
+    guard let program = command.first else { return nil }
     if program.bytes.contains(UInt8(ascii: "/")) { return surroundings.absolute(program) }
     return ProgramSearch.find(program, in: surroundings.variable("PATH"))
   }
@@ -64,12 +64,28 @@ struct ProfileVariables {
     ByteString(path.path.removingLastComponent())
   }
 
-  /// The working directory, if it is one that may be given away as a whole.
+  /// The working directory, if it is one that may be given away as a whole; else the one that the
+  /// command says it will change to.
   private func project() throws(UsageError) -> ByteString? {
     guard let directory = surroundings.workingDirectory else { return nil }
-    guard let kind = SharedDirectories(surroundings).kind(of: directory) else { return directory }
+    let shared = SharedDirectories(surroundings)
+    guard let kind = shared.kind(of: directory) else { return directory }
+    if let other = ownDirectory, shared.kind(of: other) == nil { return other }
     throw UsageError(
       "the working directory \(directory.quoted) is \(kind), and more than a project would be "
         + "given away; change to a directory of the project's own")
+  }
+
+  /// The directory of an argument `-C DIRECTORY`, as make, ninja and git have it.
+  ///
+  /// There is no link on the way to it: whatever was built before could have planted one.
+  private var ownDirectory: ByteString? {
+    let arguments = command.dropFirst().prefix { $0 != "--" }
+    guard let index = arguments.firstIndex(of: "-C"), index + 1 < arguments.endIndex,
+      let typed = surroundings.absolute(arguments[index + 1])?.path.lexicallyNormalized(),
+      let directory = try? OwnedDescriptor.open(typed, .directory),
+      let path = try? Descriptors.path(of: directory.rawValue), path == typed
+    else { return nil }
+    return ByteString(path)
   }
 }
