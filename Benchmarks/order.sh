@@ -21,6 +21,8 @@ for round in {1..60}; do
     --symlink usr/lib /lib --symlink usr/lib64 /lib64 --dir /run --tmpfs /tmp \
     --bind-try /nonexistent /x --unshare-all --proc /proc --dev /dev --setenv A B --unsetenv C \
     --chdir / --die-with-parent --new-session --perms 0700 --dir /run/user --hostname x true
+  "$work/nestbox" --seccomp-policy default --ro-bind / / true
+  "$work/nestbox" true
 done
 EOF
 
