@@ -180,8 +180,8 @@ extension Monitor {
     do throws(SystemCallError) {
       try status?.send([0])
     } catch {
-      // Where the child has gone, its report says why; where it has not, it still waits.
-      try? child.descriptor.sendSignal(Monitor.kill)
+      // A child that has closed its end is about to say why, and to end; another still waits.
+      if error.errno != .brokenPipe { try? child.descriptor.sendSignal(Monitor.kill) }
       try readReport()
       throw LaunchError(.describe, cause: error)
     }

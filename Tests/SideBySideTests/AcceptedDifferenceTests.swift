@@ -15,10 +15,16 @@ struct AcceptedDifferenceTests {
     .enabled(if: Reference.version == "0.8.0", "the list is about bubblewrap 0.8.0"),
     arguments: AcceptedDifference.all)
   func example(_ accepted: AcceptedDifference) throws {
-    let comparison = try Comparison(accepted.example)
-    comparison.check()
-    let isTranslated = accepted.translate(accepted.example.text) != accepted.example.text
     let others = AcceptedDifference.all.filter { $0.name != accepted.name }
-    #expect(isTranslated || !comparison.differences(accepting: others).isEmpty)
+    if accepted.translate(accepted.example.text) != accepted.example.text {
+      return try Comparison(accepted.example).check()
+    }
+    // Of what bubblewrap starts and then lets go of, it depends on the moment how far it comes.
+    for _ in 0..<10 {
+      let comparison = try Comparison(accepted.example)
+      comparison.check()
+      if !comparison.differences(accepting: others).isEmpty { return }
+    }
+    Issue.record("there is no such difference")
   }
 }

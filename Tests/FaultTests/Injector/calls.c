@@ -98,7 +98,9 @@ static const struct {
     {SYS_mmap, "mmap", 0, memory},
     {SYS_munmap, "munmap", 0, memory},
     {SYS_mprotect, "mprotect", 0, memory},
-    {SYS_brk, "brk", 0, memory},
+    // It fails by the old end of the heap, never by an error: the C library would take that for an
+    // address, and write there. What brings no memory is mmap's fault.
+    {SYS_brk, "brk", 0, none},
     {SYS_mremap, "mremap", 0, memory},
     {SYS_getrandom, "getrandom", 0, others},
     {SYS_prlimit64, "prlimit64", 0, others},

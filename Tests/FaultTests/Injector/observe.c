@@ -35,9 +35,13 @@ int observe(int fd) {
   }
   // Where, what, and with which flags; numbers of mounts and devices differ from run to run.
   FILE *mounts = fopen("/proc/self/mountinfo", "r");
-  char line[4096], root[1024], place[1024], flags[256], rest[1024];
+  char line[4096], root[1024], place[1024], flags[256], rest[1024], self[1024] = "";
+  if (readlink("/proc/self/exe", self, sizeof self - 1) < 0) return 1;
   while (mounts && fgets(line, sizeof line, mounts))
     if (sscanf(line, "%*d %*d %*s %1023s %1023s %255s %1023[^\n]", root, place, flags, rest) == 4) {
+      // This program is visible in any case; --bind-program need not have added it once more, and
+      // leaves it out where it cannot find out.
+      if (strcmp(place, self) == 0) continue;
       char *type = strstr(rest, " - ");
       // Of an optional field it matters whether it is there, not which group it names.
       fprintf(out, "%s %s %s%s%s%s\n", strstr(root, ":[") ? "nsfs" : root, place, flags,
