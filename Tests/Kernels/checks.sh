@@ -43,7 +43,7 @@ check 'disabled user namespaces' 'refused' $box --unshare-user --disable-userns 
 check 'a sandbox in a sandbox' 'inner' nestbox --bind / / --unshare-pid --proc /proc --dev /dev nestbox --bind / / --unshare-pid --proc /proc echo inner
 check 'a link on the way stays inside' '' sh -c "ln -sf /home/outside work/link; $box --bind work /work --dir /work/link/made true; ls outside 2>/dev/null"
 check 'init is out of reach' 'refused' $box sh -c 'cat /proc/1/environ >/dev/null 2>&1 && echo read || echo refused'
-check 'a message for what is missing' 'nestbox: '"Can't find source path /nosuch: No such file or directory (--bind, open_tree)" nestbox --bind /nosuch /x true
+check 'a message for what is missing' 'nestbox: '"Can't find source path /nosuch: No such file or directory (--bind, open_tree)" sh -c 'nestbox --bind /nosuch /x true 2>&1 | head -n 1'
 optional 'overlays' 'file' sh -c "mkdir -p below; : >below/file; $box --overlay-src below --tmp-overlay /over ls /over"
 optional 'time namespaces' 'ahead' $box --unshare-time --boottime 1000000 sh -c '[ $(cut -d. -f1 /proc/uptime) -gt 1000000 ] && echo ahead'
 optional 'the built-in policy' 'Seccomp:	2' $box --seccomp-policy default grep Seccomp: /proc/self/status
