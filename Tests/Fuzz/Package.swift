@@ -29,9 +29,11 @@ let package = Package(
       name: "Sandbox", dependencies: ["Linux", "Seccomp", system], swiftSettings: instrumented),
     .target(
       name: "Options", dependencies: ["Sandbox", "Linux", system], swiftSettings: instrumented),
+    .target(
+      name: "Targets", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", system],
+      swiftSettings: instrumented),
     .executableTarget(
-      name: "Fuzzer", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", system],
-      path: "Sources/Targets", swiftSettings: instrumented,
+      name: "Fuzzer", dependencies: ["Targets"],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
   ],
   swiftLanguageModes: [.v6],
