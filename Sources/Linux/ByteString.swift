@@ -75,6 +75,40 @@ public struct ByteString: Hashable, Sendable {
   }
 }
 
+// MARK: - Variables
+
+extension ByteString {
+  /// Whether the string is of the form `NAME=VALUE`, with this name.
+  ///
+  /// An environment is looked through for each variable that is set in it, so this makes no
+  /// slices, of which each would be counted.
+  public func isVariable(_ name: ByteString) -> Bool {
+    guard storage.count > name.storage.count, storage[name.count] == UInt8(ascii: "=") else {
+      return false
+    }
+    return unsafe storage.withUnsafeBytes { own in
+      unsafe name.storage.withUnsafeBytes { other in
+        guard let own = own.baseAddress, let other = other.baseAddress else { return false }
+        return unsafe areEqual(own, other, name.count)
+      }
+    }
+  }
+
+  /// The value of a variable `name`, which the string is.
+  public func value(ofVariable name: ByteString) -> ByteString {
+    ByteString(storage[(name.count + 1)...])
+  }
+
+  /// The variable `name` with its value.
+  public init(variable name: ByteString, value: ByteString) {
+    storage = []
+    storage.reserveCapacity(name.storage.count + value.storage.count)
+    storage.append(contentsOf: name.storage)
+    storage[name.count] = UInt8(ascii: "=")
+    storage.append(contentsOf: value.storage)
+  }
+}
+
 extension ByteString: ExpressibleByStringLiteral {
   /// Makes a string of a literal.
   public init(stringLiteral value: String) {

@@ -5,6 +5,13 @@ internal import Glibc
 
 @unsafe func cStringLength(_ pointer: UnsafePointer<CChar>) -> Int { unsafe strlen(pointer) }
 
+/// Whether two blocks hold the same.
+///
+/// See memcmp(3).
+@unsafe func areEqual(
+  _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int
+) -> Bool { unsafe memcmp(left, right, count) == 0 }
+
 @unsafe func copyBytes(
   _ destination: UnsafeMutableRawPointer?, _ source: UnsafeRawPointer, _ count: Int
 ) {

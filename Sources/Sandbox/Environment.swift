@@ -33,15 +33,16 @@ struct Environment {
 
   /// The value of `name` in `strings`, or nil where it is not set.
   static func value(of name: ByteString, in strings: [ByteString]) -> ByteString? {
-    strings.first { $0.bytes.starts(with: name.bytes + [UInt8(ascii: "=")]) }
-      .map { ByteString($0.bytes.dropFirst(name.count + 1)) }
+    for string in strings where string.isVariable(name) {
+      return string.value(ofVariable: name)
+    }
+    return nil
   }
 
   /// Sets `name`, in its old place where it has one.
   mutating func set(_ name: ByteString, to value: ByteString) {
-    let prefix = name.bytes + [UInt8(ascii: "=")]
-    let string = ByteString(prefix + value.bytes)
-    if let index = strings.firstIndex(where: { $0.bytes.starts(with: prefix) }) {
+    let string = ByteString(variable: name, value: value)
+    if let index = strings.firstIndex(where: { $0.isVariable(name) }) {
       strings[index] = string
     } else {
       strings.append(string)
@@ -50,8 +51,7 @@ struct Environment {
 
   /// Removes `name` wherever it is set.
   mutating func unset(_ name: ByteString) {
-    let prefix = name.bytes + [UInt8(ascii: "=")]
-    strings.removeAll { $0.bytes.starts(with: prefix) }
+    strings.removeAll { $0.isVariable(name) }
   }
 }
 

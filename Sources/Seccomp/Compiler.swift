@@ -21,6 +21,10 @@ extension Policy {
     for (index, architecture) in architectures.enumerated() {
       let isLast = index == architectures.count - 1
       let decisions = try decisions(on: architecture)
+      let filters = decisions.values.reduce(1) { $0 + $1.steps(from: 0).count }
+      guard linker.count + filters <= FilterResult.maximumFilters else {
+        throw PolicyError("\(name): it has more conditions than can be compiled")
+      }
       do throws(SystemCallError) {
         try linker.add(
           decisions, on: architecture, otherwise: otherwise, foreign: isLast ? foreign : nil)
@@ -41,6 +45,9 @@ extension Policy {
 /// Filters that leave calls to each other, on their way to one program.
 private struct Linker {
   private var filters: [SeccompProgram?] = []
+
+  /// How many there are.
+  var count: Int { filters.count }
 
   /// Adds the filters of an architecture.
   ///

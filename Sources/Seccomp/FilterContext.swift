@@ -116,6 +116,8 @@ enum FilterResult: Hashable {
 
   /// What marks the number of a filter: an action that policies do not have.
   static let marker: UInt32 = 0x7ff0_0000
+  /// How many filters can be told apart by the lower half of what a program returns.
+  static let maximumFilters = 0xffff
 
   /// The value that the program returns.
   var code: UInt32 {
