@@ -14,6 +14,25 @@ let strict: [SwiftSetting] = [
 
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
+/// One static executable: it starts in the time of a C program and needs nothing at run time.
+let staticExecutable: [LinkerSetting] = [
+  .unsafeFlags([
+    "-static-executable", "-use-ld=lld", "-Xlinker", "--gc-sections",
+    "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/nestbox/order.txt",
+    "-Xlinker", "--no-warn-symbol-ordering",
+    "-Xlinker", "--defsym=linux_constants_start=ADDR(.rodata)",
+    "-Xlinker", "--defsym=linux_constants_end=ADDR(.rodata)+SIZEOF(.rodata)",
+  ])
+]
+
+/// `make memory` and `make coverage` watch the executable from inside, with libraries that are no
+/// part of a static one.
+let isInstrumented = Context.environment["NESTBOX_INSTRUMENTED"] != nil
+
+/// Where its processes count the lines that they reach, for `make coverage`.
+let profile: [CSetting] =
+  Context.environment["NESTBOX_PROFILE"].map { [.define("NESTBOX_PROFILE", to: "\"\($0)\"")] } ?? []
+
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -39,19 +58,9 @@ let package = Package(
       name: "Launcher", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", system],
       swiftSettings: strict),
 
-    // One static executable: it starts in the time of a C program and needs nothing at run time.
     .executableTarget(
-      name: "nestbox", dependencies: ["Launcher"], exclude: ["order.txt"], cSettings: strictC,
-      linkerSettings: [
-        .unsafeFlags([
-          "-static-executable", "-use-ld=lld", "-Xlinker", "--gc-sections",
-          "-Xlinker",
-          "--symbol-ordering-file=\(Context.packageDirectory)/Sources/nestbox/order.txt",
-          "-Xlinker", "--no-warn-symbol-ordering",
-          "-Xlinker", "--defsym=linux_constants_start=ADDR(.rodata)",
-          "-Xlinker", "--defsym=linux_constants_end=ADDR(.rodata)+SIZEOF(.rodata)",
-        ])
-      ]),
+      name: "nestbox", dependencies: ["Launcher"], exclude: ["order.txt"],
+      cSettings: strictC + profile, linkerSettings: isInstrumented ? [] : staticExecutable),
 
     .testTarget(
       name: "SeccompTests", dependencies: ["Seccomp", "Linux", system], swiftSettings: strict),

@@ -27,3 +27,10 @@ void _swift_stdlib_overrideUnsafeArgvArgc(char **values, int count) {
   (void)values;
   (void)count;
 }
+
+#ifdef NESTBOX_PROFILE
+// Where the lines that are reached are counted. Not named by the environment, which is the
+// caller's, and not at the end of a process, as most end by _exit(2) or execve(2): every process
+// shares the mapping of this file with its children.
+const char __llvm_profile_filename[] = NESTBOX_PROFILE;
+#endif

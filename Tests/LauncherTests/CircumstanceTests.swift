@@ -45,7 +45,7 @@ struct CircumstanceTests {
   }
 
   // Red: without /proc the program crashes rather than says what is missing.
-  @Test func `Where /proc is missing the message says so`() throws {
+  @Test(.ofStaticExecutable) func `Where /proc is missing the message says so`() throws {
     let outcome = try Session().run(
       "nestbox --ro-bind / / --tmpfs /proc nestbox --ro-bind / / true")
     #expect(outcome.status == 125)

@@ -112,7 +112,7 @@ extension BrokenSetup {
       fixed: """
         in_root 'nestbox --dev-bind root / /nestbox --unshare-user --ro-bind / / /nestbox --version' \\
           | sed 's/^nestbox .*/works/'
-        """),
+        """, needsStaticExecutable: true),
     BrokenSetup(
       name: "A descriptor of another kind of namespace",
       line: "nestbox --ro-bind / / --userns 3 echo works 3</proc/self/ns/net",

@@ -22,6 +22,8 @@ struct BrokenSetup: Sendable, CustomTestStringConvertible {
   var output = "works"
   /// Who types it.
   var user = User.ordinary
+  /// Whether it is about a place without libraries.
+  var needsStaticExecutable = false
 
   var testDescription: String { name }
 

@@ -32,17 +32,17 @@ struct DoctorTests {
   }
 
   // Red: somebody whose machine is fine is sent looking for a fault.
-  @Test func `On this machine everything that is tried works`() throws {
+  @Test(.ofStaticExecutable) func `On this machine everything that is tried works`() throws {
     #expect(try examine("") == ["status 0"])
   }
 
   // Red: the same, for root.
-  @Test("For root as well", .asRoot) func root() throws {
+  @Test("For root as well", .asRoot, .ofStaticExecutable) func root() throws {
     #expect(try examine("", as: .root) == ["status 0"])
   }
 
   // Red: the same, inside.
-  @Test func `In a sandbox of its own everything works as well`() throws {
+  @Test(.ofStaticExecutable) func `In a sandbox of its own everything works as well`() throws {
     let lines = try examine("nestbox --ro-bind / / --unshare-all --proc /proc --dev /dev")
     #expect(lines == ["status 0"])
   }
@@ -56,7 +56,7 @@ struct DoctorTests {
   }
 
   // Red: what works in containers and what does not is not told apart.
-  @Test func `Where parts of /proc are covered procfs alone fails`() throws {
+  @Test(.ofStaticExecutable) func `Where parts of /proc are covered procfs alone fails`() throws {
     let lines = try examine(
       "nestbox --dev-bind / / --unshare-pid --proc /proc --tmpfs /proc/tty")
     #expect(lines.count == 2 && lines.last == "status 0", "\(lines)")

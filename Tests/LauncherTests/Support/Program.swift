@@ -10,6 +10,9 @@ enum Program {
   /// A directory that holds it under the name `bwrap`.
   static let bubblewrapDirectory = Workspace.root.appending(path: "as-bwrap")
 
+  /// Whether it needs no libraries; with NESTBOX_INSTRUMENTED it is built otherwise (Package.swift).
+  static let isStatic = ProcessInfo.processInfo.environment["NESTBOX_INSTRUMENTED"] == nil
+
   /// The executable that was built, or the one that the variable NESTBOX names.
   fileprivate static func locate() throws -> URL {
     if let path = ProcessInfo.processInfo.environment["NESTBOX"] {

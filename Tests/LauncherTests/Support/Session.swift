@@ -73,7 +73,7 @@ final class Session: Sendable {
     isMerged: Bool = false
   ) throws -> Outcome {
     let program = try Spawn(
-      arguments: ["/usr/bin/timeout", "--kill-after=10", "150"] + privileges
+      arguments: ["/usr/bin/timeout", "--kill-after=10", Session.patience] + privileges
         + ["/bin/bash", "-c", Session.preamble + script, "bash"] + arguments,
       environment: [
         "PATH": "\(path.path):/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
@@ -85,6 +85,9 @@ final class Session: Sendable {
     return Outcome(
       status: status, output: try text("out"), errors: isMerged ? "" : try text("err"))
   }
+
+  /// How many seconds a script may take; long runs have more.
+  private static let patience = ProcessInfo.processInfo.environment["NESTBOX_PATIENCE"] ?? "150"
 
   /// Begins as a shell at a login does, whatever the tests' own process has open.
   private static let preamble = """

@@ -8,6 +8,12 @@ extension Trait where Self == ConditionTrait {
   /// The test acts as root.
   static var asRoot: Self { .enabled(if: User.isRoot, "needs to be run as root") }
 
+  /// The executable has to be static, as it is used where there are no libraries; with
+  /// AddressSanitizer it is not.
+  static var ofStaticExecutable: Self {
+    .enabled(if: Program.isStatic, "needs the static executable")
+  }
+
   /// The test runs a program of this machine.
   static func needs(_ program: String) -> Self {
     .enabled(
