@@ -56,9 +56,9 @@ struct Specializer {
     return false
   }
 
-  private mutating func ranges(_ architecture: UInt32, _ constants: Set<UInt32>) -> [Specialized
-    .Range]?
-  {
+  private mutating func ranges(
+    _ architecture: UInt32, _ constants: Set<UInt32>
+  ) -> [Specialized.Range]? {
     // What a program does with numbers can change at those only that it compares with.
     let bounds = Set(constants.flatMap { [$0, $0 &+ 1] } + [0]).sorted()
     var ranges: [Specialized.Range] = []
