@@ -3,6 +3,7 @@
 // a user across all of them.
 #include "hostile.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -99,10 +100,13 @@ static int listener(char **argv) {
   return status;
 }
 
-// The user's limits and priorities are not what is attacked, but what init says afterwards.
+// The user's limits and priorities are not what is attacked, but what init says afterwards. Not
+// RLIMIT_CPU, by which the kernel kills a process that is running when the clock next ticks: a
+// command may end its own sandbox, and is told to have been killed.
 static void limits(void) {
   struct { uint64_t soft, hard; } none = {0, 0};
-  for (int kind = 0; kind < 16; kind++) syscall(SYS_prlimit64, 1, kind, &none, 0);
+  for (int kind = RLIMIT_CPU + 1; kind < RLIM_NLIMITS; kind++)
+    syscall(SYS_prlimit64, 1, kind, &none, 0);
 }
 
 enum { JOIN = 1, SEARCH = 10, READ = 11, UNLINK = 9, SESSION = -3, USER = -4, USER_SESSION = -5 };
