@@ -121,7 +121,7 @@ soak: build ## Hinder every call of a launch, start thousands: SOAK_LAUNCHES, SO
 	# Every fault once.
 	status=0
 	NESTBOX_FAULT_SHARE=1 $(SWIFT) test --skip-build --filter FaultTests >"$$place/log" || status=$$?
-	grep -E '^faults|PROBLEM|✘|Test run' "$$place/log"
+	grep -E '^faults|PROBLEM|seen:|expected:|✘|Test run' "$$place/log"
 	[ $$status = 0 ] || exit $$status
 	chmod 755 "$$place"
 	install -m 755 $(release) "$$place/nestbox"

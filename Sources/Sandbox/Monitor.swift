@@ -180,8 +180,10 @@ extension Monitor {
     do throws(SystemCallError) {
       try status?.send([0])
     } catch {
-      // A child that has closed its end is about to say why, and to end; another still waits.
+      // A child that has closed its end is about to say why, and to end; another still waits, and
+      // sees the end of the messages instead.
       if error.errno != .brokenPipe { try? child.descriptor.sendSignal(Monitor.kill) }
+      status = nil
       try readReport()
       throw LaunchError(.describe, cause: error)
     }

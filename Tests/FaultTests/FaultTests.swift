@@ -108,6 +108,20 @@ struct FaultTests {
   @Test(
     "Whatever fails, a command has what was asked for or does not run", arguments: FaultLine.all)
   func faults(_ line: FaultLine) throws {
+    try hinder(line, FaultTests.share)
+  }
+
+  // Red: a launcher waits for ever for a process that waits for it.
+  @Test(
+    "What processes tell each other may be lost, all of it",
+    arguments: FaultLine.all.filter { $0.options.contains("-fd 7") },
+    ["sendmsg", "recvmsg"])
+  func messages(_ line: FaultLine, _ call: String) throws {
+    try hinder(line, call)
+  }
+
+  /// Hinders one call in `share`, or those that it names.
+  private func hinder(_ line: FaultLine, _ share: String) throws {
     guard line.user == .ordinary || User.isRoot else { try Test.cancel("needs to be run as root") }
     let outcome = try Session(as: line.user).run(
       """
@@ -121,7 +135,7 @@ struct FaultTests {
       status=$?
       [ -z "$other" ] || { kill "$other"; wait "$other"; } 2>&-
       exit $status
-      """, FaultTests.injector.get().path, FaultTests.share, FaultTests.seed)
+      """, FaultTests.injector.get().path, share, FaultTests.seed)
     print("faults, \(line.name): \(outcome.lines.last ?? "")")
     #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
   }

@@ -12,9 +12,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-// The fault of one run: in which process, in the order of their making, at which of its calls.
+// The fault of one run: in which process, in the order of their making, at which of its calls: by
+// the call's number, and how many of these went before.
 struct fault {
   int process, call;
+  int number, occurrence;
   // An errno, `KILL`, or 0 for none.
   int error;
 };
@@ -28,8 +30,8 @@ struct outcome {
   int executed;
   // Whether it did not come to an end by itself.
   int hung;
-  // Whether the fault's call was reached, and which one that was.
-  int hit, number;
+  // Whether the fault's call was reached.
+  int hit;
   // What the command observed, what was written to standard error, to --json-status-fd, and what
   // lies in the directory `work` afterwards.
   char observed[TEXT], errors[TEXT], status_lines[4096], tree[TEXT];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// injector [SHARE SEED] LINE..., in a directory with `work` and `data`: hinders every call, or one
-// in SHARE, and says what is not as it has to be. The line's command is `injector observe`.
+// injector SHARE SEED LINE..., in a directory with `work` and `data`: hinders one call in SHARE, or
+// every call that is named in its place, and says what is not as it has to be. The line's command
+// is `injector observe`.
 #include "injector.h"
 
 #include <sys/syscall.h>
@@ -8,12 +9,12 @@
 static struct outcome plain, hindered;
 static long runs, started, refused, killed, left_by_kill, problems;
 
-static void problem(const char *what, struct fault fault, int number) {
+static void problem(const char *what, struct fault fault) {
   problems++;
   char reason[64];
   snprintf(reason, sizeof reason, "%s", fault.error == KILL ? "SIGKILL" : strerror(fault.error));
   printf("PROBLEM %s: process %d, call %d, %s: %s\n  status %d, it said: %s%s\n", what,
-      fault.process, fault.call, call_name(number), reason, hindered.status, hindered.errors,
+      fault.process, fault.call, call_name(fault.number), reason, hindered.status, hindered.errors,
       hindered.status_lines);
 }
 
@@ -24,9 +25,10 @@ static int has_exit_code(const char *lines, int *code) {
 
 static int is_monitor(struct fault fault) { return fault.process == 0; }
 
-// Whether the command saw what it was to see. Where it starts is no protection, and a directory
-// that cannot be told or entered is left out (--chdir is another matter).
-static int agrees(int number) {
+// Whether the command saw what it was to see; otherwise the first line that differs is shown. Where
+// it starts is no protection, and a directory that cannot be told or entered is left out (--chdir
+// is another matter).
+static int agrees(int number, int shows) {
   int is_place = number == SYS_getcwd || number == SYS_chdir;
   const char *a = hindered.observed, *b = plain.observed;
   while (*a && *b) {
@@ -35,22 +37,26 @@ static int agrees(int number) {
     if (!a[seen] && !strncmp(a, b, seen)) return 1;
     int is_free = is_place && ((!strncmp(a, "directory ", 10) && !strncmp(b, "directory ", 10)) ||
                                (!strncmp(a, "PWD=", 4) && !strncmp(b, "PWD=", 4)));
-    if (!is_free && (seen != wanted || strncmp(a, b, seen))) return 0;
+    if (!is_free && (seen != wanted || strncmp(a, b, seen))) {
+      if (shows) printf("  seen: %.*s\n  expected: %.*s\n", (int)seen, a, (int)wanted, b);
+      return 0;
+    }
     a += seen + 1;
     b += wanted + 1;
   }
   return !*a;
 }
 
-static void judge(struct fault fault, int number) {
+static void judge(struct fault fault) {
+  int number = fault.number;
   int has_run = hindered.observed[0] != 0, code = -1;
   int is_kill = fault.error == KILL, says = strstr(hindered.errors, "nestbox: ") != 0;
-  if (hindered.hung) problem("it hung", fault, number);
+  if (hindered.hung) problem("it hung", fault);
   // Of a command that was itself killed with its namespace, what it had written must agree.
   int is_partial = has_run && !strstr(hindered.observed, "\nend\n");
-  if (has_run && !agrees(number)) {
-    problem("LESS THAN WAS ASKED", fault, number);
-    printf("  observed:\n%s\n  expected:\n%s\n", hindered.observed, plain.observed);
+  if (has_run && !agrees(number, 0)) {
+    problem("LESS THAN WAS ASKED", fault);
+    agrees(number, 1);
   }
   if (has_run) started++;
   else if (is_kill) killed++;
@@ -58,16 +64,16 @@ static void judge(struct fault fault, int number) {
   // What is told of the end.
   int has_code = has_exit_code(hindered.status_lines, &code);
   if (has_code && code != hindered.status && !(is_kill && is_monitor(fault)))
-    problem("two statuses", fault, number);
-  if (!has_run && has_code && code != 137) problem("the end of a command that never ran", fault, number);
-  if (!has_run && hindered.status < 125) problem("a false status", fault, number);
+    problem("two statuses", fault);
+  if (!has_run && has_code && code != 137) problem("the end of a command that never ran", fault);
+  if (!has_run && hindered.status < 125) problem("a false status", fault);
   if (has_run && hindered.status != plain.status && hindered.status < 125)
-    problem("a false status", fault, number);
+    problem("a false status", fault);
   // Only who was killed, or got no memory, may die without a word.
   int is_quiet = is_kill || is_memory_call(number);
-  if (!has_run && !is_quiet && !says) problem("no message", fault, number);
+  if (!has_run && !is_quiet && !says) problem("no message", fault);
   if (!has_run && !is_quiet && says && !names_call(hindered.errors, number))
-    problem("a message that does not name the call", fault, number);
+    problem("a message that does not name the call", fault);
   // What is left.
   int is_clean = !strcmp(hindered.tree, "work 40755\n");
   // A command that could not be supervised was ended, however far it had got.
@@ -75,7 +81,7 @@ static void judge(struct fault fault, int number) {
     // A monitor that has to kill its child cannot know what that has made.
     if (is_kill || is_monitor(fault) || (is_quiet && hindered.status > 128)) left_by_kill++;
     else {
-      problem("something is left", fault, number);
+      problem("something is left", fault);
       printf("  left:\n%s", hindered.tree);
     }
   }
@@ -85,6 +91,8 @@ int main(int argc, char **argv) {
   if (argc == 3 && strcmp(argv[1], "observe") == 0) return observe(atoi(argv[2]));
   if (argc < 4) return 2;
   unsigned long share = strtoul(argv[1], 0, 10);
+  const char *name = share ? 0 : argv[1];
+  if (name) share = 1;
   unsigned long number_of_fault = strtoul(argv[2], 0, 10);
   char **line = argv + 3;
   empty_work();
@@ -97,11 +105,13 @@ int main(int argc, char **argv) {
   int total = 0;
   for (int process = 0; process < plain.processes; process++)
     for (int call = 0; call < plain.calls[process]; call++) {
-      int number = plain.numbers[process][call];
+      int number = plain.numbers[process][call], occurrence = 0;
+      if (name && strcmp(call_name(number), name)) continue;
+      for (int i = 0; i < call; i++) occurrence += plain.numbers[process][i] == number;
       const int *errors = call_errors(number);
       total++;
       for (int i = 0;; i++) {
-        struct fault fault = {process, call, errors[i] ? errors[i] : KILL};
+        struct fault fault = {process, call, number, occurrence, errors[i] ? errors[i] : KILL};
         // The seeds from 0 to SHARE - 1 together try every fault once.
         if (number_of_fault++ % share == 0 && number != SYS_exit_group) {
           run(line, fault, &hindered);
@@ -110,7 +120,7 @@ int main(int argc, char **argv) {
           // Where the processes took turns in another order the call may not have been made.
           if (hindered.hit) {
             runs++;
-            judge(fault, hindered.number);
+            judge(fault);
           }
         }
         if (!errors[i]) break;

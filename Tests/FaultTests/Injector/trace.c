@@ -14,8 +14,9 @@
 
 struct tracee {
   pid_t pid;
-  // `is_early`: it stopped before its parent told of it.
-  int index, calls, is_faulty, is_early;
+  // `same`: how many of its calls were the one that fails; `is_early`: it stopped before its
+  // parent told of it.
+  int index, calls, same, is_faulty, is_early;
 };
 static struct tracee tracees[64];
 static int count;
@@ -79,9 +80,11 @@ static void at_call(struct tracee *tracee, struct fault fault, struct outcome *o
     outcome->numbers[tracee->index][call] = (int)info.entry.nr;
     outcome->calls[tracee->index] = call + 1;
   }
-  if (!fault.error || tracee->index != fault.process || call != fault.call) return;
+  // Counted among its like: where memory is asked for may differ from run to run.
+  if (!fault.error || tracee->index != fault.process || (int)info.entry.nr != fault.number ||
+      tracee->same++ != fault.occurrence)
+    return;
   outcome->hit = 1;
-  outcome->number = (int)info.entry.nr;
   if (fault.error == KILL) {
     kill(tracee->pid, SIGKILL);
   } else {
