@@ -136,7 +136,7 @@ struct Launcher {
   }
 
   private func prefix(_ level: Level, _ draft: Draft) -> String {
-    (draft.hasLevelPrefix ? level.rawValue : "") + persona.name + ": "
+    draft.hasLevelPrefix ? level.rawValue + persona.prefix : persona.prefix
   }
 
   /// Priorities of syslog(3) in the form of sd-daemon(3).

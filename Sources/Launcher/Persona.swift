@@ -29,7 +29,7 @@ struct Persona {
   }
 
   /// What messages begin with.
-  var name: String { isBubblewrap ? "bwrap" : "nestbox" }
+  var prefix: String { isBubblewrap ? "bwrap: " : "nestbox: " }
 
   /// What `--version` prints.
   var version: String {

@@ -45,11 +45,13 @@ public struct Capabilities: Hashable, Sendable {
 
   /// The names of the set's members, as `cap_net_raw`.
   public var names: [String] {
-    numbers.compactMap { number in
-      guard let name = unsafe cap_to_name(number) else { return nil }
-      defer { unsafe cap_free(name) }
-      return unsafe String(cString: name)
+    var names: [String] = []
+    forEachNumber { number in
+      guard let name = unsafe cap_to_name(number) else { return }
+      names.append(unsafe String(cString: name))
+      unsafe cap_free(name)
     }
+    return names
   }
 
   /// The names of all capabilities that libcap knows, whatever the running kernel does.
@@ -60,9 +62,15 @@ public struct Capabilities: Hashable, Sendable {
     Capabilities(bits: .max).names.filter { $0.hasPrefix("cap_") }
   }
 
-  /// The numbers of the set's members.
-  var numbers: [cap_value_t] {
-    (0..<64).filter { bits >> UInt64($0) & 1 == 1 }.map { cap_value_t($0) }
+  /// Calls `body` with the number of each member, the lowest first.
+  private func forEachNumber<Failure: Error>(
+    _ body: (cap_value_t) throws(Failure) -> Void
+  ) throws(Failure) {
+    var rest = bits
+    while rest != 0 {
+      try body(cap_value_t(rest.trailingZeroBitCount))
+      rest &= rest - 1
+    }
   }
 
   /// What is in either set.
@@ -111,8 +119,10 @@ extension Capabilities {
   ///
   /// Needs CAP_SETPCAP. See cap_drop_bound(3).
   public static func bound(to kept: Capabilities) throws(SystemCallError) {
-    for number in Capabilities.all.subtracting(kept).numbers where cap_drop_bound(number) < 0 {
-      throw SystemCallError(call: "cap_drop_bound", errno: Errno(rawValue: errno))
+    try Capabilities.all.subtracting(kept).forEachNumber { number throws(SystemCallError) in
+      if cap_drop_bound(number) < 0 {
+        throw SystemCallError(call: "cap_drop_bound", errno: Errno(rawValue: errno))
+      }
     }
   }
 
@@ -127,17 +137,23 @@ extension Capabilities {
       throw SystemCallError(call: "cap_init", errno: Errno(rawValue: errno))
     }
     defer { unsafe cap_free(UnsafeMutableRawPointer(state)) }
-    for (flag, set) in [
-      (CAP_PERMITTED, permitted), (CAP_EFFECTIVE, effective), (CAP_INHERITABLE, inheritable),
-    ] where !set.isEmpty {
-      let numbers = set.numbers
-      let result = unsafe numbers.withUnsafeBufferPointer {
-        unsafe cap_set_flag(state, flag, CInt($0.count), $0.baseAddress, CAP_SET)
-      }
-      if result < 0 { throw SystemCallError(call: "cap_set_flag", errno: Errno(rawValue: errno)) }
-    }
+    try unsafe permitted.add(to: state, CAP_PERMITTED)
+    try unsafe effective.add(to: state, CAP_EFFECTIVE)
+    try unsafe inheritable.add(to: state, CAP_INHERITABLE)
     if unsafe cap_set_proc(state) < 0 {
       throw SystemCallError(call: "cap_set_proc", errno: Errno(rawValue: errno))
+    }
+  }
+
+  /// Adds the members to one of the sets of `state`.
+  ///
+  /// See cap_set_flag(3).
+  @unsafe private func add(to state: cap_t, _ flag: cap_flag_t) throws(SystemCallError) {
+    try forEachNumber { number throws(SystemCallError) in
+      var number = number
+      if unsafe cap_set_flag(state, flag, 1, &number, CAP_SET) < 0 {
+        throw SystemCallError(call: "cap_set_flag", errno: Errno(rawValue: errno))
+      }
     }
   }
 
@@ -145,8 +161,10 @@ extension Capabilities {
   ///
   /// See cap_set_ambient(3).
   public func raiseAmbient() throws(SystemCallError) {
-    for number in numbers where cap_set_ambient(number, CAP_SET) < 0 {
-      throw SystemCallError(call: "cap_set_ambient", errno: Errno(rawValue: errno))
+    try forEachNumber { number throws(SystemCallError) in
+      if cap_set_ambient(number, CAP_SET) < 0 {
+        throw SystemCallError(call: "cap_set_ambient", errno: Errno(rawValue: errno))
+      }
     }
   }
 }

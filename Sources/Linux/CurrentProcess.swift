@@ -206,17 +206,15 @@ public enum CurrentProcess {
 @unsafe private func withPointers(
   _ strings: [ByteString], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> CInt
 ) -> CInt {
-  var pointers: [UnsafeMutablePointer<CChar>?] = unsafe []
-  unsafe pointers.reserveCapacity(strings.count + 1)
+  // Plain memory: a Swift array of pointers is a type of its own, which has to be made first.
+  let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(
+    capacity: strings.count + 1)
+  defer { unsafe pointers.deallocate() }
   // `strings` keeps every storage alive and in its place until the call is over.
-  for string in strings {
-    unsafe pointers.append(string.withCString { unsafe UnsafeMutablePointer(mutating: $0) })
+  for (index, string) in strings.enumerated() {
+    let pointer = unsafe string.withCString { unsafe UnsafeMutablePointer(mutating: $0) }
+    unsafe (pointers + index).initialize(to: pointer)
   }
-  unsafe pointers.append(nil)
-  return withExtendedLifetime(strings) {
-    unsafe pointers.withUnsafeBufferPointer { buffer in
-      guard let start = buffer.baseAddress else { return -EINVAL }
-      return unsafe body(start)
-    }
-  }
+  unsafe (pointers + strings.count).initialize(to: nil)
+  return withExtendedLifetime(strings) { unsafe body(pointers) }
 }

@@ -146,61 +146,6 @@ public struct MountTree: ~Copyable {
   public consuming func asDirectory() -> OwnedDescriptor { descriptor }
 }
 
-/// A parameter of a filesystem that is about to be made.
-///
-/// See fsconfig(2).
-public struct FilesystemParameter: Sendable {
-  let key: ByteString
-  let value: ByteString?
-
-  /// A parameter that has a value.
-  public static func value(_ key: ByteString, _ value: ByteString) -> FilesystemParameter {
-    FilesystemParameter(key: key, value: value)
-  }
-
-  /// A parameter that is just there.
-  public static func flag(_ key: ByteString) -> FilesystemParameter {
-    FilesystemParameter(key: key, value: nil)
-  }
-
-  /// A parameter as mount(8) takes it: `key` or `key=value`.
-  public static func option(_ text: ByteString) -> FilesystemParameter {
-    let parts = text.bytes.split(
-      separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-    return FilesystemParameter(
-      key: ByteString(parts[0]), value: parts.count == 2 ? ByteString(parts[1]) : nil)
-  }
-}
-
-extension FilesystemParameter {
-  fileprivate func set(on context: CInt) -> CInt {
-    unsafe key.withCString { key in
-      guard let value else { return unsafe linux_fsconfig_flag(context, key) }
-      return unsafe value.withCString { unsafe linux_fsconfig_string(context, key, $0) }
-    }
-  }
-}
-
-extension MountTree {
-  /// Makes a filesystem of the type `type`.
-  ///
-  /// See fsopen(2), fsconfig(2) and fsmount(2).
-  public static func make(
-    _ type: StaticString, _ parameters: [FilesystemParameter] = [],
-    _ attributes: MountAttributes
-  ) throws(SystemCallError) -> MountTree {
-    let context = OwnedDescriptor(
-      try check(unsafe linux_fsopen(type.cString), "fsopen"))
-    // The name that mount tables show as the device.
-    for parameter in [.value("source", ByteString(type.description))] + parameters {
-      try check(parameter.set(on: context.rawValue), "fsconfig")
-    }
-    try check(linux_fsconfig_create(context.rawValue), "fsconfig")
-    let mount = try check(linux_fsmount(context.rawValue, attributes.rawValue), "fsmount")
-    return MountTree(OwnedDescriptor(mount))
-  }
-}
-
 extension StaticString {
   /// The text as C has it; literals end with a NUL.
   @unsafe var cString: UnsafePointer<CChar> {

@@ -114,39 +114,62 @@ public enum IdentityMap {
     user: (inside: UInt32, outside: UInt32), group: (inside: UInt32, outside: UInt32),
     through proc: CInt? = nil
   ) throws(SystemCallError) {
-    try write("self/setgroups", "deny", proc)
-    try write("self/uid_map", "\(String(user.inside)) \(String(user.outside)) 1\n", proc)
-    try write("self/gid_map", "\(String(group.inside)) \(String(group.outside)) 1\n", proc)
+    try write("/proc/self/setgroups", "deny", proc)
+    try write("/proc/self/uid_map", line(user.inside, user.outside), proc)
+    try write("/proc/self/gid_map", line(group.inside, group.outside), proc)
   }
 
   /// Allows at most `count` user namespaces below this process's own.
   ///
   /// See namespaces(7).
   public static func limitUserNamespaces(to count: Int) throws(SystemCallError) {
-    try write("sys/user/max_user_namespaces", String(count), nil)
+    try write("/proc/sys/user/max_user_namespaces", ByteString(String(count)), nil)
+  }
+
+  /// A line of a map: one id.
+  private static func line(_ inside: UInt32, _ outside: UInt32) -> ByteString {
+    var line = inside.digits
+    line.append(UInt8(ascii: " "))
+    line.append(contentsOf: outside.digits)
+    line.append(UInt8(ascii: " "))
+    line.append(UInt8(ascii: "1"))
+    line.append(UInt8(ascii: "\n"))
+    return ByteString(line)
   }
 
   private static func write(
-    _ name: String, _ text: String, _ proc: CInt?
+    _ path: StaticString, _ text: ByteString, _ proc: CInt?
   ) throws(SystemCallError) {
     do throws(SystemCallError) {
-      let file = try openProc(name, O_WRONLY, proc)
+      let file = try openProc(path, O_WRONLY, proc)
       // The kernel takes the whole map in one call only, as this is one.
-      try Descriptors.write(ArraySlice(text.utf8), to: file.rawValue)
+      try Descriptors.write(text.bytes, to: file.rawValue)
     } catch {
-      throw error.about(ByteString("/proc/" + name))
+      throw error.about(ByteString(path.description))
     }
   }
 }
 
-/// Opens a file of /proc, or of the open procfs that stands for it.
-private func openProc(
-  _ name: String, _ flags: CInt, _ proc: CInt?
-) throws(SystemCallError) -> OwnedDescriptor {
-  let path = FilePath(proc == nil ? "/proc/" + name : name)
-  let result = unsafe path.withPlatformString {
-    unsafe linux_openat(proc ?? AT_FDCWD, $0, flags | O_CLOEXEC, 0)
+extension UInt32 {
+  /// The number in decimal, without the detour over a string.
+  fileprivate var digits: [UInt8] {
+    var digits: [UInt8] = []
+    var rest = self
+    repeat {
+      digits.insert(UInt8(ascii: "0") + UInt8(rest % 10), at: 0)
+      rest /= 10
+    } while rest > 0
+    return digits
   }
+}
+
+/// Opens a file of /proc, or the same of the open procfs that stands for it.
+private func openProc(
+  _ path: StaticString, _ flags: CInt, _ proc: CInt?
+) throws(SystemCallError) -> OwnedDescriptor {
+  let mountPoint: StaticString = "/proc/"
+  let offset = proc == nil ? 0 : mountPoint.utf8CodeUnitCount
+  let result = unsafe linux_openat(proc ?? AT_FDCWD, path.cString + offset, flags | O_CLOEXEC, 0)
   return OwnedDescriptor(try check(result, "open"))
 }
 
@@ -188,13 +211,13 @@ public enum NamespaceSettings {
   public static func setClockOffsets(
     monotonic: Int64, boottime: Int64, through proc: CInt? = nil
   ) throws(SystemCallError) {
-    let name = "self/timens_offsets"
+    let path: StaticString = "/proc/self/timens_offsets"
     let text = "monotonic \(String(monotonic)) 0\nboottime \(String(boottime)) 0\n"
     do throws(SystemCallError) {
-      let file = try openProc(name, O_WRONLY, proc)
+      let file = try openProc(path, O_WRONLY, proc)
       try Descriptors.write(ArraySlice(text.utf8), to: file.rawValue)
     } catch {
-      throw error.about(ByteString("/proc/" + name))
+      throw error.about(ByteString(path.description))
     }
   }
 
@@ -202,7 +225,7 @@ public enum NamespaceSettings {
   ///
   /// Kernels before 6.1 do so only for children, not at exec. See time_namespaces(7).
   public static func enterTimeNamespace(through proc: CInt? = nil) throws(SystemCallError) {
-    let namespace = try openProc("self/ns/time_for_children", O_RDONLY, proc)
+    let namespace = try openProc("/proc/self/ns/time_for_children", O_RDONLY, proc)
     try check(linux_setns(namespace.rawValue, CInt(CLONE_NEWTIME)), "setns")
   }
 }

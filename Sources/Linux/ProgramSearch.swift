@@ -17,9 +17,9 @@ public enum ProgramSearch {
   /// Every file called `name` in the directories of `path` that this process may execute, in order.
   public static func all(_ name: ByteString, in path: ByteString?) -> [ByteString] {
     guard let path, !name.isEmpty else { return [] }
-    return path.bytes.split(separator: UInt8(ascii: ":"))
+    return SearchPath(path)
       .filter { $0.first == UInt8(ascii: "/") }
-      .map { ByteString($0 + [UInt8(ascii: "/")] + name.bytes) }
+      .map { ByteString(directory: $0, name: name) }
       .filter(isExecutableFile)
   }
 
@@ -31,5 +31,41 @@ public enum ProgramSearch {
     return unsafe path.withCString {
       unsafe stat($0, &status) == 0 && access($0, X_OK) == 0
     } && status.st_mode & S_IFMT == S_IFREG
+  }
+}
+
+/// The directories of a list as PATH is one; an empty one stands for the working directory.
+///
+/// An iterator rather than a list, of which the runtime would first make the type.
+public struct SearchPath: Sequence, IteratorProtocol {
+  private var rest: ArraySlice<UInt8>?
+
+  /// Begins with the first directory of `path`.
+  public init(_ path: ByteString) {
+    rest = path.bytes
+  }
+
+  /// The next directory.
+  public mutating func next() -> ArraySlice<UInt8>? {
+    guard let rest else { return nil }
+    guard let colon = rest.firstIndex(of: UInt8(ascii: ":")) else {
+      self.rest = nil
+      return rest
+    }
+    self.rest = rest[(colon + 1)...]
+    return rest[..<colon]
+  }
+}
+
+extension ByteString {
+  /// The path of the file `name` in a directory; `name` itself where that is empty.
+  public init(directory: ArraySlice<UInt8>, name: ByteString) {
+    storage = []
+    storage.reserveCapacity(directory.count + 1 + name.storage.count)
+    if !directory.isEmpty {
+      storage.append(contentsOf: directory)
+      storage.append(UInt8(ascii: "/"))
+    }
+    storage.append(contentsOf: name.storage)
   }
 }

@@ -28,6 +28,11 @@ void _swift_stdlib_overrideUnsafeArgvArgc(char **values, int count) {
   (void)count;
 }
 
+// The C library asks /proc/self/exe where a static program lies, for libraries that it might load
+// later on. This one loads none; (char *)-1 is its answer where /proc is missing.
+const char *_dl_get_origin(void);
+const char *_dl_get_origin(void) { return (const char *)-1; }
+
 #ifdef NESTBOX_PROFILE
 // Where the lines that are reached are counted. Not named by the environment, which is the
 // caller's, and not at the end of a process, as most end by _exit(2) or execve(2): every process

@@ -94,8 +94,13 @@ extension Option {
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .program) },
   ]
 
+  /// Whether what an option names may be missing, as its name says.
+  ///
+  /// By bytes: where a character begins is a question that takes its time, at every start.
+  static func saysTry(_ name: String) -> Bool { name.utf8.suffix(4).elementsEqual("-try".utf8) }
+
   private static func same(_ name: String, _ summary: String, _ discussion: String) -> Option {
-    let isOptional = name.hasSuffix("-try")
+    let isOptional = saysTry(name)
     return Option(name, [.hostPath], in: .binds, summary, discussion) {
       (draft, typed) throws(UsageError) in
       draft.add(typed, .same(try typed.absolutePath(0), isOptional: isOptional))
@@ -105,7 +110,7 @@ extension Option {
   private static func bind(
     _ name: String, _ access: FilesystemOperation.Access, _ summary: String, _ discussion: String
   ) -> Option {
-    let isOptional = name.hasSuffix("-try")
+    let isOptional = saysTry(name)
     return Option(name, [.source, .destination], in: .binds, summary, discussion) {
       (draft, typed) throws(UsageError) in
       draft.add(

@@ -196,10 +196,11 @@ private struct BusProxyStart {
   ///
   /// It stays when the descriptor here is closed: the monitor has one, and then the sandbox.
   private func enterDirectory() throws(SystemCallError) {
-    let directory = try MountTree.make(
-      "tmpfs", [.value("mode", "0700"), .value("size", "1m")],
-      [.noSetUserID, .noDevices, .noExecution]
-    ).asDirectory()
+    let directory = try MountTree.make("tmpfs", [.noSetUserID, .noDevices, .noExecution]) {
+      context throws(SystemCallError) in
+      try context.set("mode", to: "0700")
+      try context.set("size", to: "1m")
+    }.asDirectory()
     try CurrentProcess.changeDirectory(to: directory)
     let channel = OwnedDescriptor(self.channel)
     do throws(SystemCallError) {

@@ -71,13 +71,16 @@ extension NewRoot {
       ancestor = ancestor.removingLastComponent()
     }
     let directory = try root.openInRoot(ancestor, .directory)
-    guard try !ownDevices.contains(directory.fileIdentity().device) else { return }
+    guard try !isOwn(directory.fileIdentity().device) else { return }
     guard ancestor != "/" else {
       throw SystemCallError(call: "mkdirat", errno: .readOnlyFileSystem)
     }
-    let cover = try MountTree.make(
-      "tmpfs", [.value("mode", "0755"), .value("size", "1m")], [.noSetUserID, .noDevices])
-    ownDevices.append(try cover.descriptor.status().device)
+    let cover = try MountTree.make("tmpfs", [.noSetUserID, .noDevices]) {
+      context throws(SystemCallError) in
+      try context.set("mode", to: "0755")
+      try context.set("size", to: "1m")
+    }
+    try own(cover)
     // Attached first: nothing can be mounted in a tree that hangs nowhere.
     try cover.attach(at: directory)
     let link = FilePath("/proc/self/fd/" + String(directory.rawValue))

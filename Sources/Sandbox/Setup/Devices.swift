@@ -20,10 +20,12 @@ extension NewRoot {
     _ path: FilePath, _ circumstances: Circumstances, _ option: String
   ) throws(LaunchError) {
     do throws(SystemCallError) {
-      let tree = try MountTree.make(
-        "tmpfs", [.value("mode", "0755")] + circumstances.labelParameters,
-        [.noSetUserID, .noDevices])
-      ownDevices.append(try tree.descriptor.status().device)
+      let tree = try MountTree.make("tmpfs", [.noSetUserID, .noDevices]) {
+        context throws(SystemCallError) in
+        try context.set("mode", to: "0755")
+        try circumstances.label(context)
+      }
+      try own(tree)
       // Attached first: nothing can be mounted in a tree that hangs nowhere.
       try attach(tree, at: .found(directory(path)))
       try NewRoot.populate(tree.descriptor, circumstances)
@@ -40,10 +42,12 @@ extension NewRoot {
     try dev.makeDirectory("shm", .standardDirectory)
     try dev.makeDirectory("pts", .standardDirectory)
     // A devpts of its own: terminals opened inside are not visible outside, nor the other way.
-    let terminals = try MountTree.make(
-      "devpts",
-      [.value("ptmxmode", "0666"), .value("mode", "620")] + circumstances.labelParameters,
-      [.noSetUserID, .noExecution])
+    let terminals = try MountTree.make("devpts", [.noSetUserID, .noExecution]) {
+      context throws(SystemCallError) in
+      try context.set("ptmxmode", to: "0666")
+      try context.set("mode", to: "620")
+      try circumstances.label(context)
+    }
     try terminals.attach(on: "pts", in: dev)
     if let terminal = Terminal.path(of: 1) { try bind(terminal, on: "console", in: dev) }
   }

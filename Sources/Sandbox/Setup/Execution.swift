@@ -35,11 +35,8 @@ struct Execution {
     let path = environment.value(of: "PATH") ?? Execution.standardPath
     var denied: SystemCallError?
     var last = SystemCallError(call: "execve", errno: .noSuchFileOrDirectory)
-    for directory in path.bytes.split(
-      separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-    {
-      let prefix = directory.isEmpty ? [] : directory + [UInt8(ascii: "/")]
-      let candidate = ByteString(prefix + file.bytes)
+    for directory in SearchPath(path) {
+      let candidate = ByteString(directory: directory, name: file)
       last = attempt(candidate)
       switch last.errno {
       // A file that may not be executed; not a directory that may not be searched.
@@ -57,8 +54,8 @@ struct Execution {
   }
 
   private func existing(_ file: ByteString, _ path: ByteString) -> ByteString? {
-    for directory in path.bytes.split(separator: UInt8(ascii: ":")) {
-      let candidate = ByteString(directory + [UInt8(ascii: "/")] + file.bytes)
+    for directory in SearchPath(path) where !directory.isEmpty {
+      let candidate = ByteString(directory: directory, name: file)
       if CurrentProcess.exists(candidate) { return candidate }
     }
     return nil

@@ -71,16 +71,17 @@ extension NewRoot {
       try mountDevices(path, circumstances, option)
     case .tmpfs(let path, let permissions, let size):
       try step(.mountTmpfs, option, path) { root throws(SystemCallError) in
-        var parameters = [FilesystemParameter.value("mode", permissions.octal)]
-        parameters += circumstances.labelParameters
-        if let size { parameters.append(.value("size", ByteString(String(size)))) }
-        try root.mount("tmpfs", parameters, [.noSetUserID, .noDevices], on: path)
+        try root.mount("tmpfs", [.noSetUserID, .noDevices], on: path) {
+          context throws(SystemCallError) in
+          try context.set("mode", to: permissions.octal)
+          try circumstances.label(context)
+          if let size { try context.set("size", to: ByteString(String(size))) }
+        }
       }
     case .mqueue(let path):
       try step(.mountMqueue, option, path) { root throws(SystemCallError) in
         try root.mount(
-          "mqueue", circumstances.labelParameters, [.noSetUserID, .noDevices, .noExecution],
-          on: path)
+          "mqueue", [.noSetUserID, .noDevices, .noExecution], on: path, circumstances.label)
       }
     case .directory(let path, let permissions):
       try step(.makeDirectory, option, path) { root throws(SystemCallError) in
@@ -130,9 +131,9 @@ extension NewRoot {
 }
 
 extension NewRoot.Circumstances {
-  /// What gives a new file system its SELinux context.
-  var labelParameters: [FilesystemParameter] {
-    label.map { [.value("context", $0)] } ?? []
+  /// Gives a new file system its SELinux context.
+  func label(_ filesystem: borrowing FilesystemContext) throws(SystemCallError) {
+    if let label { try filesystem.set("context", to: label) }
   }
 }
 
@@ -207,12 +208,12 @@ extension NewRoot {
 
   /// Makes a file system and attaches it on the directory `path`.
   mutating func mount(
-    _ type: StaticString, _ parameters: [FilesystemParameter], _ attributes: MountAttributes,
-    on path: FilePath
+    _ type: StaticString, _ attributes: MountAttributes, on path: FilePath,
+    _ configure: (borrowing FilesystemContext) throws(SystemCallError) -> Void
   ) throws(SystemCallError) {
     let place = try directory(path)
-    let tree = try MountTree.make(type, parameters, attributes)
-    ownDevices.append(try tree.descriptor.status().device)
+    let tree = try MountTree.make(type, attributes, configure)
+    try own(tree)
     try attach(tree, at: .found(place))
   }
 
@@ -280,7 +281,7 @@ extension NewRoot {
       let place = try root.directory(path)
       let tree =
         circumstances.hasProcesses
-        ? try MountTree.make("proc", [], [.noSetUserID, .noDevices, .noExecution])
+        ? try MountTree.make("proc", [.noSetUserID, .noDevices, .noExecution])
         : try MountTree.clone(of: "/proc")
       if !circumstances.hasProcesses { try tree.restrict([.noSetUserID, .noDevices]) }
       try root.attach(tree, at: .found(place))

@@ -13,8 +13,10 @@ internal import SystemPackage
 /// The new root hangs on `new` and is reached through a descriptor alone.
 struct NewRoot: ~Copyable {
   let base: OwnedDescriptor
-  /// The devices of file systems that were made for this sandbox and go away with it.
-  var ownDevices: [UInt64]
+  /// The device of the base.
+  private let baseDevice: UInt64
+  /// The devices of the other file systems that were made for this sandbox and go away with it.
+  private var otherDevices: [UInt64] = []
   var root: OwnedDescriptor
   var rootFile: FileIdentity
   var leftovers: [Leftover] = []
@@ -34,7 +36,9 @@ struct NewRoot: ~Copyable {
     let host = try OwnedDescriptor.open("/", .directory)
     let caller = try? OwnedDescriptor.open(".", .directory)
 
-    let tmpfs = try MountTree.make("tmpfs", [.value("mode", "0755")], [.noSetUserID, .noDevices])
+    let tmpfs = try MountTree.make("tmpfs", [.noSetUserID, .noDevices]) {
+      context throws(SystemCallError) in try context.set("mode", to: "0755")
+    }
     try tmpfs.descriptor.makeDirectory("new", .standardDirectory)
     try tmpfs.descriptor.makeDirectory("old", .standardDirectory)
     try tmpfs.attach(at: host)
@@ -59,7 +63,7 @@ struct NewRoot: ~Copyable {
       try CurrentProcess.changeDirectory(to: base.openEntry("nowhere"))
     }
     let (device, file) = (try base.status().device, try root.fileIdentity())
-    return NewRoot(base: base, ownDevices: [device], root: root, rootFile: file)
+    return NewRoot(base: base, baseDevice: device, root: root, rootFile: file)
   }
 
   /// Makes the new root the root of the namespace and lets go of the host's tree.
@@ -201,6 +205,16 @@ extension NewRoot {
 // MARK: - What was made on the host
 
 extension NewRoot {
+  /// Notes a file system that was made for this sandbox.
+  mutating func own(_ tree: borrowing MountTree) throws(SystemCallError) {
+    otherDevices.append(try tree.descriptor.status().device)
+  }
+
+  /// Whether what is on `device` goes away with the sandbox.
+  func isOwn(_ device: UInt64) -> Bool {
+    device == baseDevice || otherDevices.contains(device)
+  }
+
   /// A file or directory that was made in a file system that outlives the launch.
   struct Leftover {
     let directory: CInt
@@ -216,7 +230,7 @@ extension NewRoot {
   ///
   /// `identity` is that of the directory, asked for before: from here on nothing may fail.
   mutating func remember(_ entry: borrowing Entry, _ kind: FileKind, in identity: FileIdentity) {
-    guard !ownDevices.contains(identity.device) else { return }
+    guard !isOwn(identity.device) else { return }
     var directory: CInt?
     if let last = leftovers.last, last.identity == identity { directory = last.directory }
     guard let directory = directory ?? (try? entry.directory.duplicate())?.release() else { return }

@@ -22,9 +22,11 @@ extension NewRoot {
     }
     let attributes: MountAttributes = overlay.writes == .refused ? [.readOnly] : []
     try step(.mountOverlay, option, path) { root throws(SystemCallError) in
-      let parameters = layers.parameters + overlay.options.map(FilesystemParameter.option)
-      try root.mount(
-        "overlay", parameters, attributes.union([.noSetUserID, .noDevices]), on: path)
+      try root.mount("overlay", attributes.union([.noSetUserID, .noDevices]), on: path) {
+        context throws(SystemCallError) in
+        try layers.name(to: context)
+        for option in overlay.options { try context.set(option: option) }
+      }
     }
   }
 
@@ -76,16 +78,16 @@ struct OverlayLayers: ~Copyable {
     return number
   }
 
-  /// What fsconfig(2) is told.
-  var parameters: [FilesystemParameter] {
+  /// Names the layers to the file system.
+  borrowing func name(to context: borrowing FilesystemContext) throws(SystemCallError) {
     let lower = lower.map { OverlayLayers.path($0) }.joined(separator: ":")
-    var parameters = [FilesystemParameter.value("lowerdir", ByteString(lower))]
+    try context.set("lowerdir", to: ByteString(lower))
     if let upper, let work {
-      parameters.append(.value("upperdir", ByteString(OverlayLayers.path(upper))))
-      parameters.append(.value("workdir", ByteString(OverlayLayers.path(work))))
+      try context.set("upperdir", to: ByteString(OverlayLayers.path(upper)))
+      try context.set("workdir", to: ByteString(OverlayLayers.path(work)))
     }
     // The extended attributes of trusted.* are closed to user namespaces.
-    return parameters + [.flag("userxattr")]
+    try context.set("userxattr")
   }
 
   private static func path(_ number: CInt) -> String { "/proc/self/fd/" + String(number) }
