@@ -1,31 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Command lines that nobody thought of, the same ones for the same seed.
 
-/// SplitMix64: small, and the same everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var result = state
-    result = (result ^ result >> 30) &* 0xbf58_476d_1ce4_e5b9
-    result = (result ^ result >> 27) &* 0x94d0_49bb_1331_11eb
-    return result ^ result >> 31
-  }
-}
-
 /// Makes command lines that mean something most of the time.
 struct LineGenerator {
-  private var random: SeededGenerator
+  private var random: Chance
   /// The descriptors that the line opens.
   private var redirections: [String] = []
   /// Where something has been put so far.
   private var places: [String] = []
   private var hasHostRoot = false
 
-  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  init(seed: UInt64) { random = Chance(seed: seed) }
 
   /// The next line.
   mutating func line() -> Line {

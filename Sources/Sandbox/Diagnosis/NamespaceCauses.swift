@@ -35,9 +35,15 @@ extension Cause {
         let needed = Capabilities(named: "sys_admin"),
         let permitted = try? Capabilities.permitted(), (permitted & needed).isEmpty
       else { return nil }
-      return Diagnosis(
-        "root lacks CAP_SYS_ADMIN here, as in most containers",
-        "add --unshare-user, in which it is had")
+      let cause = "root lacks CAP_SYS_ADMIN here, as in most containers"
+      // Without this one it would be refused there as well, at its next step.
+      guard permitted.contains("setfcap") else {
+        return Diagnosis(
+          cause,
+          "add --unshare-user and, in the sandbox or container around, --cap-add CAP_SETFCAP; or "
+            + "be another user there: --uid 1000")
+      }
+      return Diagnosis(cause, "add --unshare-user, in which it is had")
     },
     Cause([.createProcess, .createNamespaces, .disableUserNamespaces], [.noSpace]) { failure in
       let limit = failure.machine.exhausted(failure.namespaces)
@@ -168,9 +174,13 @@ extension Cause {
     },
     Cause([.createProcess, .createNamespaces, .writeIdentityMap, .loopback], [.notPermitted]) {
       failure in
-      Diagnosis(
+      // Where a mount is the root of a chroot, nothing tells it from that of a namespace.
+      let chroot =
+        failure.namespaces.contains(.user) && failure.error.action == .createProcess
+        ? ", or this is a chroot(2) into a mount point, in which the kernel makes none" : ""
+      return Diagnosis(
         "\(failure.error.cause.call) is refused, and none of the restrictions that nestbox knows "
-          + "is in force: a security module of the kernel is left",
+          + "is in force: a security module of the kernel is left\(chroot)",
         "look for its reason in the kernel's log (journalctl -k); nestbox --doctor shows what "
           + "works here")
     },

@@ -81,6 +81,15 @@ extension BrokenSetup {
       line: "inside", cause: "user 0 needs CAP_SETFCAP", remedy: "--cap-add CAP_SETFCAP",
       fixed: "remedy=${remedy%%;*}; inside ${remedy#*: }"),
     BrokenSetup(
+      name: "User 0 of a sandbox, who wants no user namespace of its own",
+      setup: """
+        inside() { nestbox --dev-bind / / --unshare-user --uid 0 $1 \\
+          nestbox $2 --ro-bind / / echo works; }
+        """,
+      line: "inside", cause: "root lacks CAP_SYS_ADMIN here",
+      remedy: "add --unshare-user and, in the sandbox or container around, --cap-add CAP_SETFCAP",
+      fixed: "inside '--cap-add CAP_SETFCAP' --unshare-user"),
+    BrokenSetup(
       name: "/proc is not mounted",
       line: "nestbox --dev-bind / / --tmpfs /proc nestbox --ro-bind / / echo works",
       cause: "/proc is not mounted here", remedy: "--proc /proc",

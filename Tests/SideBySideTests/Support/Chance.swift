@@ -1,0 +1,1 @@
+../../OptionsTests/Chance.swift
