@@ -2,6 +2,7 @@
 // Landlock: restrictions that a process puts on itself and on all that it starts.
 
 internal import CLinux
+internal import Glibc
 internal import SystemPackage
 
 /// What processes under Landlock cannot reach of those that are not.
@@ -28,6 +29,21 @@ public struct LandlockScopes: OptionSet, Sendable {
 
   /// The first version of the interface that has scopes, of Linux 6.12.
   private static let firstVersion: CInt = 6
+
+  /// Whether the kernel has scopes at all; an error where that cannot be told.
+  private static func areSupported() throws(SystemCallError) -> Bool {
+    let version = linux_landlock_version()
+    if version == -ENOSYS || version == -EOPNOTSUPP { return false }
+    return try check(version, "landlock_create_ruleset") >= firstVersion
+  }
+
+  /// These restrictions where the kernel has scopes, and none elsewhere.
+  ///
+  /// See landlock(7).
+  public func whereSupported() throws(SystemCallError) -> LandlockScopes {
+    guard !isEmpty else { return self }
+    return try LandlockScopes.areSupported() ? self : []
+  }
 
   /// Puts this process, and all that it starts, under these restrictions for good.
   ///

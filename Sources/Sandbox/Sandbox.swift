@@ -53,6 +53,8 @@ public struct Sandbox: Equatable, Sendable {
   public var policy: PolicyChoice?
   /// What the command cannot reach outside, by Landlock.
   public var landlockScopes: LandlockScopes = []
+  /// What else it cannot reach, where the kernel knows how.
+  public var landlockScopesToTry: LandlockScopes = []
   /// Whether the command gets no descriptor but the standard ones.
   public var closesDescriptors = false
   /// Whether the command gets a session of its own, away from the caller's terminal.

@@ -230,6 +230,10 @@ enum BuiltInProfiles {
       --die-with-parent
       --kill-on-exit
 
+      # The caller's process group is the command's as well, and signals to a group reach processes that
+      # the command does not see.
+      --landlock-scope-try signal
+
       # System calls that programs have no use for are refused, among them those that push characters into
       # the terminal. So the command can stay in the caller's session, and job control works.
       --seccomp-policy default

@@ -131,6 +131,15 @@ extension Option {
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.landlockScopes.formUnion(try typed.landlockScopes(0))
     },
+    Option(
+      "--landlock-scope-try", [.scopes], in: .security, "The same, but nothing on older kernels",
+      """
+      As --landlock-scope. Only where the kernel has no such scopes, or Landlock is turned off, the
+      command is started without them.
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.landlockScopesToTry.formUnion(try typed.landlockScopes(0))
+    },
   ]
 
   static let lifetime: [Option] = [

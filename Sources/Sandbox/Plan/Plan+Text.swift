@@ -144,11 +144,16 @@ extension Plan {
       lines.append(
         "seccomp: the program of descriptor \(String(filter.descriptor)) (\(filter.option))")
     }
-    if sandbox.landlockScopes.contains(.abstractSockets) {
-      lines.append("Landlock: no abstract socket that was made outside")
-    }
-    if sandbox.landlockScopes.contains(.signals) {
-      lines.append("Landlock: no signal to a process outside")
+    for (scopes, condition) in [
+      (sandbox.landlockScopes, ""),
+      (sandbox.landlockScopesToTry.subtracting(sandbox.landlockScopes), ", on Linux 6.12 or later"),
+    ] {
+      if scopes.contains(.abstractSockets) {
+        lines.append("Landlock: no abstract socket that was made outside" + condition)
+      }
+      if scopes.contains(.signals) {
+        lines.append("Landlock: no signal to a process outside" + condition)
+      }
     }
     if let label = sandbox.executionLabel { lines.append("SELinux context \(label.quoted)") }
     return lines

@@ -52,11 +52,7 @@ struct Command {
     // With the command's own rights, and with HOME as it will be.
     try changeDirectory(&environment)
     CurrentProcess.setFileModeMask(fileModeMask)
-    if !plan.sandbox.landlockScopes.isEmpty {
-      try doing(.restrictByLandlock, option: "--landlock-scope") { () throws(SystemCallError) in
-        try plan.sandbox.landlockScopes.restrictProcess()
-      }
-    }
+    try restrictByLandlock()
     try doing(.prepare) { () throws(SystemCallError) in try plan.signalMask.restore() }
     // Told before it is done, as filters need not allow to tell it afterwards.
     StepLog.note(
@@ -84,6 +80,22 @@ struct Command {
     }
     plan.sandbox.forEachDescriptor { (_, number) in Descriptors.close(number) }
     if let proc { Descriptors.close(proc) }
+  }
+
+  private func restrictByLandlock() throws(LaunchError) {
+    let sandbox = plan.sandbox
+    if !sandbox.landlockScopes.isEmpty {
+      try doing(.restrictByLandlock, option: "--landlock-scope") { () throws(SystemCallError) in
+        // At once: each time adds a layer, of which there can be sixteen.
+        try sandbox.landlockScopes.union(sandbox.landlockScopesToTry).restrictProcess()
+      }
+    } else if !sandbox.landlockScopesToTry.isEmpty {
+      try doing(.restrictByLandlock, option: "--landlock-scope-try") {
+        () throws(SystemCallError) in
+        let scopes = try sandbox.landlockScopesToTry.whereSupported()
+        if !scopes.isEmpty { try scopes.restrictProcess() }
+      }
+    }
   }
 
   /// Takes on the ids that were asked for in a user namespace that was joined; in a new one they
