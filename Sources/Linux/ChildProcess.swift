@@ -181,13 +181,18 @@ extension OwnedDescriptor {
   /// Whether nobody holds the other end any more.
   ///
   /// See poll(2), POLLHUP.
-  public borrowing func isHungUp() -> Bool {
-    var polled = pollfd(fd: rawValue, events: 0, revents: 0)
-    return unsafe poll(&polled, 1, 0) > 0
-  }
+  public borrowing func isHungUp() -> Bool { Descriptors.isHungUp(rawValue) }
 }
 
 extension Descriptors {
+  /// Whether the other end of the socket `number` is closed.
+  ///
+  /// See poll(2), POLLHUP.
+  public static func isHungUp(_ number: CInt) -> Bool {
+    var polled = pollfd(fd: number, events: 0, revents: 0)
+    return unsafe poll(&polled, 1, 0) > 0
+  }
+
   /// Receives a message of at most `capacity` bytes, none at the end, and the descriptor that came
   /// with it, or -1.
   ///

@@ -174,6 +174,11 @@ public enum CurrentProcess {
     try check(result, "seccomp")
   }
 
+  /// Sleeps.
+  ///
+  /// See poll(2).
+  public static func sleep(milliseconds: Int) { poll(nil, 0, CInt(milliseconds)) }
+
   /// A number that nobody can guess.
   ///
   /// See getrandom(2).

@@ -217,9 +217,13 @@ extension OwnedDescriptor {
   /// Whether this is a directory, and the device it lies on.
   ///
   /// See fstat(2).
-  public borrowing func status() throws(SystemCallError) -> (kind: FileKind, device: UInt64) {
+  public borrowing func status() throws(SystemCallError) -> (
+    kind: FileKind, device: UInt64, owner: UInt32
+  ) {
     let status = try fileStatus()
-    return (status.st_mode & S_IFMT == S_IFDIR ? .directory : .other, UInt64(status.st_dev))
+    return (
+      status.st_mode & S_IFMT == S_IFDIR ? .directory : .other, UInt64(status.st_dev), status.st_uid
+    )
   }
 
   /// Whether this is a regular file.

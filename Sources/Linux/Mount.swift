@@ -89,13 +89,15 @@ public struct MountTree: ~Copyable {
       OwnedDescriptor(try check(unsafe linux_open_tree(number, "", flags), "open_tree")))
   }
 
-  /// Clones what is mounted at and below `name` in `directory`, which must itself be attached.
+  /// Clones what is mounted at and below `name` in `directory`, which must itself be attached; a
+  /// link by this name is not followed.
   public static func clone(
     of name: FilePath, in directory: borrowing OwnedDescriptor
   ) throws(SystemCallError) -> MountTree {
     let number = directory.rawValue
     let result = unsafe name.withPlatformString {
-      unsafe linux_open_tree(number, $0, cloneFlags | UInt32(LINUX_AT_RECURSIVE))
+      unsafe linux_open_tree(
+        number, $0, cloneFlags | UInt32(LINUX_AT_RECURSIVE | LINUX_AT_SYMLINK_NOFOLLOW))
     }
     return MountTree(OwnedDescriptor(try check(result, "open_tree")))
   }

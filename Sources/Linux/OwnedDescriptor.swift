@@ -48,6 +48,29 @@ public struct OwnedDescriptor: ~Copyable {
 }
 
 extension OwnedDescriptor {
+  /// Who else may hold a lock of a directory at the same time.
+  public enum LockKind: Sendable {
+    /// Whoever wants the same.
+    case shared
+    /// Nobody.
+    case exclusive
+  }
+
+  /// The directory, open for reading and locked until that descriptor and all its copies are
+  /// closed; nil where somebody else has locked it.
+  ///
+  /// See openat(2), flock(2).
+  public borrowing func locked(_ kind: LockKind) throws(SystemCallError) -> OwnedDescriptor? {
+    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+    let directory = OwnedDescriptor(
+      try check(unsafe linux_openat(rawValue, ".", flags, 0), "openat"))
+    let operation = (kind == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
+    let result = linux_flock(directory.rawValue, operation)
+    if result == -EWOULDBLOCK { return nil }
+    try check(result, "flock")
+    return directory
+  }
+
   /// A file in memory that has no name and goes away when it is closed.
   ///
   /// See memfd_create(2).
@@ -124,12 +147,13 @@ public enum Descriptors {
 
   /// Keeps the numbers 0, 1 and 2 from being given to a file that is opened later.
   ///
-  /// A caller may have closed them; they are filled with descriptors that neither read nor write
-  /// and that exec closes again, so that the command finds them as the caller left them.
+  /// A caller may have closed them; they are filled with sockets that lead nowhere and that exec
+  /// closes again, so that the command finds them as the caller left them. A file or directory
+  /// would be in reach of a link to `/proc/self/fd/0` that an earlier command has planted.
   public static func occupyStandard() throws(SystemCallError) {
     for number in CInt(0)...2 where !isOpen(number) {
-      let filler = unsafe linux_openat(AT_FDCWD, "/", CInt(LINUX_O_PATH) | O_CLOEXEC, 0)
-      try check(filler, "open")
+      let filler = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+      try check(filler < 0 ? -errno : filler, "socket")
     }
   }
 

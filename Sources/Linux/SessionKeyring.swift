@@ -13,10 +13,14 @@ public enum SessionKeyring {
   ///
   /// It is one for all launches of a user that run at a time, found by its name, as the number of
   /// keys that a user may have is small (keyrings(7), maxkeys). Nothing can pass through it: its
-  /// permissions allow just the search by which it is joined, and nobody may change them. In a user
-  /// namespace the keyrings of the user, other than that of the session, are new ones.
+  /// permissions allow just the search by which it is joined and the look by which it is known, and
+  /// nobody may change them. In a user namespace the keyrings of the user, other than that of the
+  /// session, are new ones.
   ///
-  /// See keyctl(2), KEYCTL_JOIN_SESSION_KEYRING and KEYCTL_SETPERM.
+  /// A name is for everybody to take: one that another user has made, or that says anything else, is
+  /// left alone for one without a name.
+  ///
+  /// See keyctl(2), KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_SETPERM and KEYCTL_DESCRIBE.
   public static func replace() throws(SystemCallError) {
     let joined = unsafe name.withCString {
       linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, CUnsignedLong(UInt(bitPattern: $0)), 0)
@@ -25,17 +29,34 @@ public enum SessionKeyring {
     // The session's already is this one, as in a sandbox in a sandbox; the kernel names it 0 then.
     if joined == 0 { return }
     let keyring = try check(CInt(truncatingIfNeeded: joined), "keyctl")
-    let result = linux_keyctl(
-      KEYCTL_SETPERM, CUnsignedLong(keyring), searchableByPossessorAndUser)
+    let result = linux_keyctl(KEYCTL_SETPERM, CUnsignedLong(keyring), permissions)
     // One that exists has these permissions already, and they do not allow a change.
-    if result == CLong(-EACCES) { return }
+    if result == CLong(-EACCES), isOwn(keyring) { return }
+    if result == CLong(-EACCES) {
+      let anonymous = linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
+      try check(CInt(truncatingIfNeeded: anonymous), "keyctl")
+      return
+    }
     try check(CInt(truncatingIfNeeded: result), "keyctl")
   }
 
   private static let name: ByteString = "nestbox"
 
-  /// KEY_POS_SEARCH and KEY_USR_SEARCH of the kernel.
-  private static let searchableByPossessorAndUser: CUnsignedLong = 0x0808_0000
+  /// VIEW and SEARCH of the kernel, for the possessor and for the user.
+  private static let permissions: CUnsignedLong = 0x0909_0000
+
+  /// Whether a keyring is one that this user's launches have made.
+  private static func isOwn(_ keyring: CInt) -> Bool {
+    var buffer = [UInt8](repeating: 0, count: 128)
+    let length = unsafe buffer.withUnsafeMutableBytes { bytes -> CLong in
+      guard let start = bytes.baseAddress else { return -CLong(EINVAL) }
+      return unsafe linux_keyctl_describe(keyring, start, bytes.count)
+    }
+    guard length > 0 else { return false }
+    // The group may be another, as after newgrp(1).
+    let parts = ByteString(buffer).text.split(separator: ";", maxSplits: 4)
+    return parts.count == 5 && parts[1] == String(geteuid()) && parts[3] == "09090000"
+  }
 
   /// Whether the kernel has no keys, or whoever runs this process hides them with a filter, as
   /// container engines do: they are then hidden from the command as well.

@@ -97,6 +97,9 @@ public struct Overlay: Equatable, Sendable {
     case discarded
     /// To the directory `upper` of the host, with `work`, an empty one of the same file system.
     case kept(upper: FilePath, work: FilePath)
+
+    /// Whether they go to the host.
+    var areKept: Bool { if case .kept = self { true } else { false } }
   }
 
   /// Describes an overlay.

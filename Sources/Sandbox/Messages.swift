@@ -16,9 +16,9 @@ enum SetupMessage: Equatable {
   case isEnding
   /// The command has ended.
   case hasEnded(Termination)
-  /// The launch fails and leaves what has this name in a directory of the host, of which a
-  /// descriptor comes along.
-  case hasLeft(ByteString, FileKind)
+  /// The launch has made something in a directory of the host, of which a descriptor comes along
+  /// where `isElsewhere` is true; otherwise it is the one of the message before.
+  case hasLeft(ByteString, FileKind, isElsewhere: Bool)
   /// Init could not go on, and has ended the command.
   case hasFailed(SystemCallError)
 
@@ -38,7 +38,10 @@ enum SetupMessage: Equatable {
     case 4: self = .hasEnded(.exited(UInt8(truncatingIfNeeded: number)))
     case 5: self = .hasEnded(.signaled(CInt(truncatingIfNeeded: number)))
     case 6: self = .isEnding
-    case 8: self = .hasLeft(ByteString(bytes[5...]), number == 0 ? .other : .directory)
+    case 8:
+      self = .hasLeft(
+        ByteString(bytes[5...]), number & 1 == 0 ? .other : .directory, isElsewhere: number & 2 != 0
+      )
     case 7:
       self = .hasFailed(
         SystemCallError(
@@ -56,7 +59,8 @@ enum SetupMessage: Equatable {
       case .isReady: (2, 0)
       case .hasStarted: (3, 0)
       case .isEnding: (6, 0)
-      case .hasLeft(_, let kind): (8, kind == .directory ? 1 : 0)
+      case .hasLeft(_, let kind, let isElsewhere):
+        (8, (kind == .directory ? 1 : 0) + (isElsewhere ? 2 : 0))
       case .hasFailed(let error): (7, error.errno.rawValue)
       case .hasEnded(.exited(let status)): (4, Int32(status))
       case .hasEnded(.signaled(let signal)): (5, signal)
@@ -64,7 +68,7 @@ enum SetupMessage: Equatable {
     var bytes = [kind] + SetupMessage.bytes(UInt32(bitPattern: number))
     switch self {
     case .isReady(let numbers): for number in numbers { bytes += SetupMessage.bytes(number) }
-    case .hasLeft(let name, _): bytes += name.bytes
+    case .hasLeft(let name, _, _): bytes += name.bytes
     case .hasFailed(let error): bytes += error.call.utf8.prefix(64)
     default: break
     }

@@ -20,10 +20,15 @@ struct Monitor: ~Copyable {
   var isBetween = false
   /// The command, where it is not the child itself.
   var command: OwnedDescriptor?
+  /// Whether the command was executed.
+  var isExecuted = false
   /// Whether nothing is left inside once the command has ended.
   var isEnding = false
-  /// What a launch that fails has made on the host: names in open directories.
+  /// What the launch has made on the host: names in open directories, which are locked until it is
+  /// settled that it does not fail (Setup/Leftovers.swift).
   var leftovers: [(directory: CInt, name: FilePath, kind: FileKind)] = []
+  /// Those directories, each once, in the order in which they came.
+  var leftoverDirectories: [CInt] = []
   /// Signals that came before the command could be named.
   var pending: [CInt] = []
 
@@ -111,6 +116,8 @@ extension Monitor {
     }
     report = nil
     StepLog.note(record.isEmpty ? "the command is executed" : "the launch failed")
+    isExecuted = record.isEmpty
+    if isExecuted { keepLeftovers() }
     guard record.isEmpty else {
       // Nothing of the sandbox is left when the caller hears of it.
       _ = try? child.wait()
@@ -154,8 +161,13 @@ extension Monitor {
       pending = []
     case .isEnding: isEnding = true
     case .hasEnded(let termination): return termination
-    case .hasLeft(let name, let kind):
-      if descriptor >= 0 { leftovers.append((descriptor, name.path, kind)) }
+    case .hasLeft(let name, let kind, let isElsewhere):
+      if isElsewhere { leftoverDirectories.append(descriptor) }
+      // One that could not be received is -1, and what lies in it stays.
+      if let directory = leftoverDirectories.last, directory >= 0 {
+        leftovers.append((directory, name.path, kind))
+      }
+      if isExecuted { keepLeftovers() }
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)
     case nil: break
     }
@@ -211,6 +223,13 @@ extension Monitor {
 // MARK: - What a failed launch leaves
 
 extension Monitor {
+  /// Leaves what the launch made on the host where it is: the command has it now.
+  private mutating func keepLeftovers() {
+    for directory in leftoverDirectories where directory >= 0 { Descriptors.close(directory) }
+    leftoverDirectories = []
+    leftovers = []
+  }
+
   /// Takes back what the launch made on the host, now that nothing of it is left.
   ///
   /// Inside it could not be done any more: most of it is a mount point there.
@@ -220,9 +239,11 @@ extension Monitor {
     }
     for leftover in leftovers.reversed() {
       // It stays where somebody else has put something into it by now.
-      try? OwnedDescriptor(leftover.directory).remove(leftover.name, leftover.kind)
+      let directory = OwnedDescriptor(leftover.directory)
+      try? directory.remove(leftover.name, leftover.kind)
+      _ = directory.release()
     }
-    leftovers = []
+    keepLeftovers()
   }
 }
 

@@ -117,4 +117,24 @@ extension Sandbox {
     if let number = channels.mapsWritten { try body("--userns-block-fd", number) }
     if let number = channels.sync { try body("--sync-fd", number) }
   }
+
+  /// Calls `body` with the descriptors that are used up once the new root is made.
+  func forEachSource(_ body: (CInt) -> Void) {
+    for operation in filesystem {
+      if let number = operation.descriptor { body(number) }
+    }
+    if let number = joined.user { body(number) }
+    if let number = joined.pid { body(number) }
+    if let number = joined.network { body(number) }
+    if let number = channels.mapsWritten { body(number) }
+  }
+
+  /// The descriptors that are made use of after that.
+  var laterDescriptors: [CInt] {
+    var numbers = filters.map(\.descriptor)
+    if let number = joined.secondUser { numbers.append(number) }
+    if let number = channels.block { numbers.append(number) }
+    if let number = channels.sync { numbers.append(number) }
+    return numbers
+  }
 }

@@ -8,6 +8,7 @@
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -51,6 +52,10 @@ static inline int linux_fcntl(int fd, int command, long argument) {
 
 static inline int linux_fcntl_lock(int fd, struct flock *_Nonnull lock) {
   return (int)linux_result(fcntl(fd, F_SETLK, lock));
+}
+
+static inline int linux_flock(int fd, int operation) {
+  return (int)linux_result(flock(fd, operation));
 }
 
 // Sends `length` bytes and, where `passed` is not negative, that descriptor with them (unix(7)).

@@ -40,6 +40,11 @@ static inline long linux_keyctl(int operation, unsigned long a, unsigned long b)
   return linux_result(syscall(SYS_keyctl, operation, a, b, 0, 0));
 }
 
+// KEYCTL_DESCRIBE.
+static inline long linux_keyctl_describe(int key, void *_Nonnull text, size_t size) {
+  return linux_result(syscall(SYS_keyctl, 6, key, text, size, 0));
+}
+
 static inline int linux_unshare(int flags) { return (int)linux_result(syscall(SYS_unshare, flags)); }
 
 static inline int linux_setns(int fd, int type) {

@@ -16,23 +16,25 @@ struct Command {
   let proc: CInt?
   /// Where a failure is reported; closed by exec.
   let report: CInt
-  /// What else it takes to tell of one; closed by exec.
-  let channels: [CInt]
+  /// The monitor's messages; closed by exec.
+  let status: CInt
   /// What the making of the root changes of the environment.
   let variables: [EnvironmentChange]
   /// The file to execute, where the search for it would not find it.
   let program: ByteString?
 
   /// Goes through the last steps and executes the command; returns only with what failed.
-  func start() -> LaunchError {
+  ///
+  /// `initProcess` is the number of the process that started this one, if that was init.
+  func start(below initProcess: Int32? = nil) -> LaunchError {
     do throws(LaunchError) {
-      return try steps().run()
+      return try steps(initProcess).run()
     } catch {
       return error
     }
   }
 
-  private func steps() throws(LaunchError) -> Execution {
+  private func steps(_ initProcess: Int32?) throws(LaunchError) -> Execution {
     if plan.sandbox.hasOwnSession {
       try doing(.beginSession) { () throws(SystemCallError) in try CurrentProcess.beginSession() }
     }
@@ -41,6 +43,7 @@ struct Command {
       try changeIdentity()
       try privileges.dropInCommand()
     }
+    if plan.sandbox.diesWithParent { try dieWithParent(initProcess) }
     if let label = plan.sandbox.executionLabel, let proc {
       try doing(.setLabel, option: "--exec-label", label) { () throws(SystemCallError) in
         try SELinux.setLabel(label, for: .execution, through: proc)
@@ -75,10 +78,10 @@ struct Command {
   private func closeSources() throws(LaunchError) {
     if plan.sandbox.closesDescriptors {
       return try doing(.prepare, option: "--close-fds") { () throws(SystemCallError) in
-        try Descriptors.closeAll(except: [0, 1, 2, report] + channels)
+        try Descriptors.closeAll(except: [0, 1, 2, report, status])
       }
     }
-    plan.sandbox.forEachDescriptor { (_, number) in Descriptors.close(number) }
+    for number in plan.sandbox.laterDescriptors { Descriptors.close(number) }
     if let proc { Descriptors.close(proc) }
   }
 
@@ -98,6 +101,19 @@ struct Command {
     }
   }
 
+  /// Asks for what a new process has not inherited and a change of ids has taken away: to die with
+  /// the monitor, or with init and so with the monitor again.
+  ///
+  /// See prctl(2), PR_SET_PDEATHSIG.
+  private func dieWithParent(_ initProcess: Int32?) throws(LaunchError) {
+    try doing(.dieWithParent) { () throws(SystemCallError) in
+      try CurrentProcess.dieWithParent()
+    }
+    // Either may have died before the kernel was told.
+    let isOrphan = initProcess.map { CurrentProcess.parent != $0 } ?? Descriptors.isHungUp(status)
+    if isOrphan { SignalDisposition.die(by: 9) }
+  }
+
   /// Takes on the ids that were asked for in a user namespace that was joined; in a new one they
   /// come from its maps.
   private func changeIdentity() throws(SystemCallError) {
@@ -111,12 +127,17 @@ struct Command {
 
   /// Fails if a user namespace can still be made.
   private func assertNoUserNamespaces() throws(LaunchError) {
+    let child: ChildProcess?
     do throws(SystemCallError) {
-      guard let child = try ChildProcess.clone(.user) else { CurrentProcess.exit(0) }
-      _ = try child.wait()
+      child = try ChildProcess.clone(.user)
     } catch {
-      return
+      // What forbids user namespaces. Anything else, a limit of processes for instance, may be
+      // gone the next moment, and proves nothing.
+      if [.noSpace, .notPermitted, .noFunction, .invalidArgument].contains(error.errno) { return }
+      throw LaunchError(.assertNoUserNamespaces, option: "--assert-userns-disabled", cause: error)
     }
+    guard let child else { CurrentProcess.exit(0) }
+    _ = try? child.wait()
     throw LaunchError(
       .assertNoUserNamespaces, option: "--assert-userns-disabled",
       cause: SystemCallError(call: "clone3 succeeded", errno: .notPermitted))

@@ -202,27 +202,48 @@ extension NewRoot {
       return try MountTree.clone(of: source, followsLink: followsLink)
     } catch {
       if isOptional && error.errno == .noSuchFileOrDirectory { return nil }
+      if error.errno == .invalidArgument, let tree = NewRoot.tree(behind: source) { return tree }
       throw LaunchError(.findSource, option: option, subject: ByteString(source), cause: error)
     }
   }
 
+  /// The tree that the magic link `source` leads to, as /dev/fd/3 and /proc/self/exe are; nil where
+  /// it cannot be had.
+  ///
+  /// Such a link leads to a mount of the caller's namespace, of which none can be cloned here; what
+  /// the file's name leads to can, if it is the same file.
+  private static func tree(behind source: FilePath) -> MountTree? {
+    do throws(SystemCallError) {
+      let file = try OwnedDescriptor.open(source, .location)
+      let tree = try MountTree.clone(of: Descriptors.path(of: file.rawValue))
+      guard try tree.descriptor.fileIdentity() == file.fileIdentity() else { return nil }
+      return tree
+    } catch {
+      return nil
+    }
+  }
+
   /// Makes a file system and attaches it on the directory `path`.
+  ///
+  /// What is written to it outlives the sandbox where `keepsWrites` is true.
   mutating func mount(
     _ type: StaticString, _ attributes: MountAttributes, on path: FilePath,
+    keepsWrites: Bool = false,
     _ configure: (borrowing FilesystemContext) throws(SystemCallError) -> Void
   ) throws(SystemCallError) {
     let place = try directory(path)
     let tree = try MountTree.make(type, attributes, configure)
-    try own(tree)
+    if !keepsWrites { try own(tree) }
     try attach(tree, at: .found(place))
   }
 
   mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError) {
     let entry = try entry(for: path)
     let identity = try entry.directory.fileIdentity()
+    let directory = lock(entry.directory, identity)
     do throws(SystemCallError) {
       try entry.directory.makeSymbolicLink(entry.name, target: target)
-      remember(entry, .other, in: identity)
+      remember(entry, .other, directory)
     } catch {
       // Merged and unmerged file systems are served by one line if a link that is there already
       // and says the same is as good as a new one.

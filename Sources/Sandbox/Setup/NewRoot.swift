@@ -14,12 +14,14 @@ internal import SystemPackage
 struct NewRoot: ~Copyable {
   let base: OwnedDescriptor
   /// The device of the base.
-  private let baseDevice: UInt64
+  let baseDevice: UInt64
   /// The devices of the other file systems that were made for this sandbox and go away with it.
-  private var otherDevices: [UInt64] = []
+  var otherDevices: [UInt64] = []
   var root: OwnedDescriptor
   var rootFile: FileIdentity
   var leftovers: [Leftover] = []
+  /// The directories of the host that are locked, by open descriptors.
+  var locks: [(directory: CInt, identity: FileIdentity)] = []
   /// What directories get that are made on the way to a destination.
   var parents = FilePermissions.standardDirectory
   /// Whether the base has a directory that stays empty.
@@ -83,16 +85,22 @@ struct NewRoot: ~Copyable {
 
 extension NewRoot {
   /// How many links that lead nowhere are followed, as many as the kernel follows in one path.
-  private static let maximumLinks = 40
+  static let maximumLinks = 40
 
   /// Opens the directory `path`, which is made, and its parents too, where it does not exist.
+  ///
+  /// Something may be mounted on it where `isPlace` is true.
   mutating func directory(
-    _ path: FilePath, permissions: FilePermissions = .standardDirectory
+    _ path: FilePath, permissions: FilePermissions = .standardDirectory, isPlace: Bool = true
   ) throws(SystemCallError) -> OwnedDescriptor {
     do throws(SystemCallError) {
-      return try root.openInRoot(path, .directory)
+      return isPlace ? try settled(path, .directory) : try root.openInRoot(path, .directory)
     } catch {
       guard error.errno == .noSuchFileOrDirectory else { throw error.about(ByteString(path)) }
+    }
+    if path.lastComponent?.kind == .currentDirectory {
+      return try directory(
+        path.removingLastComponent(), permissions: permissions, isPlace: isPlace)
     }
     return try place(path, .directory, permissions).opened()
   }
@@ -103,15 +111,19 @@ extension NewRoot {
     _ path: FilePath, _ kind: FileKind, _ permissions: FilePermissions, links: Int = 0
   ) throws(SystemCallError) -> Place {
     do throws(SystemCallError) {
-      return .found(try root.openInRoot(path, .location))
+      return .found(try settled(path, .location))
     } catch {
       guard error.errno == .noSuchFileOrDirectory, links < NewRoot.maximumLinks else {
         throw error.about(ByteString(path))
       }
     }
+    if path.lastComponent?.kind == .currentDirectory {
+      // Only a directory has that in it.
+      return .found(try directory(path.removingLastComponent(), permissions: parents))
+    }
     if path.lastComponent?.kind == .parentDirectory {
       // It cannot be made, but what it is the parent of can.
-      _ = try directory(path.removingLastComponent(), permissions: parents)
+      _ = try directory(path.removingLastComponent(), permissions: parents, isPlace: false)
       return .found(try root.openInRoot(path, .location))
     }
     let entry = try entry(for: path)
@@ -124,8 +136,12 @@ extension NewRoot {
         let target = try? entry.directory.symbolicLinkTarget(entry.name)
       else {
         // A path such as `a/../a`, of which the first half was made on the way to the second.
-        if let made = try? root.openInRoot(path, .location) { return .found(made) }
-        throw error.about(ByteString(path))
+        // Or somebody else has made it by now.
+        do throws(SystemCallError) {
+          return .found(try settled(path, .location))
+        } catch let other {
+          throw (other.errno == .noSuchFileOrDirectory ? error : other).about(ByteString(path))
+        }
       }
       let targetPath = path.removingLastComponent().pushing(target.path)
       return try place(targetPath, kind, permissions, links: links + 1)
@@ -165,7 +181,8 @@ extension NewRoot {
     let parent = path.removingLastComponent()
     // A relative destination is one that begins at the root.
     return Entry(
-      directory: try directory(parent.isEmpty ? "/" : parent, permissions: parents),
+      directory: try directory(
+        parent.isEmpty ? "/" : parent, permissions: parents, isPlace: false),
       name: FilePath(root: nil, [last]))
   }
 
@@ -194,67 +211,12 @@ extension NewRoot {
     _ entry: borrowing Entry, _ kind: FileKind, _ permissions: FilePermissions
   ) throws(SystemCallError) {
     let identity = try entry.directory.fileIdentity()
+    let directory = lock(entry.directory, identity)
     switch kind {
     case .directory: try entry.directory.makeDirectory(entry.name, permissions)
     case .other: try entry.directory.makeFile(entry.name, permissions)
     }
-    remember(entry, kind, in: identity)
-  }
-}
-
-// MARK: - What was made on the host
-
-extension NewRoot {
-  /// Notes a file system that was made for this sandbox.
-  mutating func own(_ tree: borrowing MountTree) throws(SystemCallError) {
-    otherDevices.append(try tree.descriptor.status().device)
-  }
-
-  /// Whether what is on `device` goes away with the sandbox.
-  func isOwn(_ device: UInt64) -> Bool {
-    device == baseDevice || otherDevices.contains(device)
-  }
-
-  /// A file or directory that was made in a file system that outlives the launch.
-  struct Leftover {
-    let directory: CInt
-    let identity: FileIdentity
-    let name: FilePath
-    let kind: FileKind
-  }
-
-  /// Notes what was made, for `undo`.
-  ///
-  /// One descriptor serves a row of entries in one directory; where there are none left, a mount
-  /// point that stays behind is better than no sandbox.
-  ///
-  /// `identity` is that of the directory, asked for before: from here on nothing may fail.
-  mutating func remember(_ entry: borrowing Entry, _ kind: FileKind, in identity: FileIdentity) {
-    guard !isOwn(identity.device) else { return }
-    var directory: CInt?
-    if let last = leftovers.last, last.identity == identity { directory = last.directory }
-    guard let directory = directory ?? (try? entry.directory.duplicate())?.release() else { return }
-    leftovers.append(
-      Leftover(directory: directory, identity: identity, name: entry.name, kind: kind))
-  }
-
-  /// Takes back what was made on the host, after a failure.
-  mutating func undo() {
-    guard !leftovers.isEmpty else { return }
-    do throws(SystemCallError) {
-      // What is a mount point in this namespace could not be removed in it.
-      try CurrentProcess.changeDirectory(to: base)
-      try MountNamespace.detach("new")
-    } catch {
-      return
-    }
-    for leftover in leftovers.reversed() {
-      let directory = OwnedDescriptor(leftover.directory)
-      // It stays where somebody else has put something into it by now.
-      try? directory.remove(leftover.name, leftover.kind)
-      _ = directory.release()
-    }
-    leftovers = []
+    remember(entry, kind, directory)
   }
 }
 

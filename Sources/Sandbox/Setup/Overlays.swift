@@ -22,8 +22,10 @@ extension NewRoot {
     }
     let attributes: MountAttributes = overlay.writes == .refused ? [.readOnly] : []
     try step(.mountOverlay, option, path) { root throws(SystemCallError) in
-      try root.mount("overlay", attributes.union([.noSetUserID, .noDevices]), on: path) {
-        context throws(SystemCallError) in
+      try root.mount(
+        "overlay", attributes.union([.noSetUserID, .noDevices]), on: path,
+        keepsWrites: overlay.writes.areKept
+      ) { context throws(SystemCallError) in
         try layers.name(to: context)
         for option in overlay.options { try context.set(option: option) }
       }

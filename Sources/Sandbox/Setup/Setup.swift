@@ -65,20 +65,15 @@ struct Setup: ~Copyable {
     // files of its /proc have to be written, is written or open by then.
     if plan.sandbox.disablesUserNamespaces { try disableUserNamespaces() }
     let proc = try keepProc()
-    var outcome = Outcome()
-    do throws(LaunchError) {
-      try makeRoot(proc, &outcome)
-      try finish(outcome, mask, proc)
-    } catch {
-      outcome.tellLeftovers(to: status)
-      throw error
-    }
+    try finish(makeRoot(proc), mask, proc)
   }
 
   /// The steps that need no more of the host; returns never, but for throwing.
   private borrowing func finish(
     _ outcome: Outcome, _ mask: UInt32, _ proc: CInt?
   ) throws(LaunchError) {
+    // Before anybody inside can look at this process, or a planted link can lead to one of them.
+    closeSources()
     // Nothing of the host is left to be had from this process.
     if plan.isHidden { try show(proc) }
     // The namespace that is below this one and may do less.
@@ -90,10 +85,10 @@ struct Setup: ~Copyable {
     let privileges = try boundPrivileges()
     let command = Command(
       plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc,
-      report: report.rawValue, channels: outcome.leftovers.map(\.directory) + [status.rawValue],
-      variables: outcome.variables, program: outcome.program)
+      report: report.rawValue, status: status.rawValue, variables: outcome.variables,
+      program: outcome.program)
     // Last of what both share: whatever init held or did later, the command would not see.
-    if plan.hasInit { try becomeInit(command, outcome) }
+    if plan.hasInit { try becomeInit(command) }
     throw command.start()
   }
 }
@@ -195,25 +190,11 @@ extension Setup {
     var variables: [EnvironmentChange] = []
     /// The command's file, where the search for it would not find it.
     var program: ByteString?
-    /// What was made on the host.
-    ///
-    /// Its directories stay open until the command is executed; they are places in the new root,
-    /// and lead nowhere else.
-    var leftovers: [NewRoot.Leftover] = []
-
-    /// Leaves it to the monitor to take back what was made on the host, after a failure.
-    ///
-    /// What it is not told of stays.
-    func tellLeftovers(to status: borrowing OwnedDescriptor) {
-      for leftover in leftovers {
-        let message = SetupMessage.hasLeft(ByteString(leftover.name), leftover.kind)
-        try? status.send(message.bytes, passing: leftover.directory)
-      }
-    }
   }
 
   /// Makes and enters the new root.
-  private borrowing func makeRoot(_ proc: CInt?, _ outcome: inout Outcome) throws(LaunchError) {
+  private borrowing func makeRoot(_ proc: CInt?) throws(LaunchError) -> Outcome {
+    var outcome = Outcome()
     var root = try doing(.buildRoot) { () throws(SystemCallError) in try NewRoot.make() }
     let circumstances = NewRoot.Circumstances(
       plan: plan,
@@ -244,11 +225,46 @@ extension Setup {
       throw error
     }
     outcome.program = root.program
-    outcome.leftovers = root.leftovers
+    handOver(&root)
     do throws(SystemCallError) {
       try root.enter()
     } catch {
       throw LaunchError(.enterRoot, cause: error)
+    }
+    return outcome
+  }
+
+  /// Leaves it to the monitor to take back what was made on the host, if the launch fails: it is
+  /// mounted on from now on, and an open directory of the host is in reach of planted links.
+  ///
+  /// What the monitor is not told of stays, as where the caller lets the launch wait: others would
+  /// have to wait as well.
+  private borrowing func handOver(_ root: inout NewRoot) {
+    defer { root.keepLeftovers() }
+    guard plan.sandbox.channels.block == nil else { return }
+    let told = root.locks.prefix(Setup.mostDirectories).map(\.directory)
+    var last: CInt = -1
+    for leftover in root.leftovers where told.contains(leftover.directory) {
+      let message = SetupMessage.hasLeft(
+        ByteString(leftover.name), leftover.kind, isElsewhere: leftover.directory != last)
+      do throws(SystemCallError) {
+        try status.send(
+          message.bytes, passing: leftover.directory == last ? -1 : leftover.directory)
+        last = leftover.directory
+      } catch {
+        last = -1
+      }
+    }
+  }
+
+  /// Of how many directories the monitor is told: it has to have them open.
+  private static let mostDirectories = 64
+
+  /// Closes what options named, but for what is still to be used.
+  private borrowing func closeSources() {
+    let later = plan.sandbox.laterDescriptors
+    plan.sandbox.forEachSource { number in
+      if !later.contains(number) { Descriptors.close(number) }
     }
   }
 
@@ -283,24 +299,20 @@ extension Setup {
   }
 
   /// Starts the command in a new process and stays behind as init; does not return.
-  private borrowing func becomeInit(
-    _ command: Command, _ outcome: Outcome
-  ) throws(LaunchError) {
+  private borrowing func becomeInit(_ command: Command) throws(LaunchError) {
     // Before there is anybody to read it.
     plan.image.overwrite(with: "nestbox")
     // In this process, as a lock is not inherited.
     let locks = try lockFiles()
     let isOnlyReaper = plan.namespaces.contains(.pid)
-    let (reportEnd, statusEnd, plan) = (report.rawValue, status.rawValue, plan)
+    let (reportEnd, plan, initProcess) = (report.rawValue, plan, CurrentProcess.number)
     let child = try doing(.createProcess) { () throws(SystemCallError) in
       // So that it sees the end of all that the command starts, as process 1 would.
       if !isOnlyReaper { try CurrentProcess.becomeSubreaper() }
       return try ChildProcess.startSharingMemory {
         // Its own copies, which a planted link could lead to (`Command.closeSources`).
         for number in locks { Descriptors.close(number) }
-        let error = command.start()
-        outcome.tellLeftovers(to: OwnedDescriptor(statusEnd))
-        Setup.give(up: error, reportEnd, plan)
+        Setup.give(up: command.start(below: initProcess), reportEnd, plan)
       }
     }
     var held = locks

@@ -13,6 +13,8 @@ static const int waits[] = {EINTR, EINVAL, 0};
 // Whether a file is there: that it is not is an answer, and what is optional is then left out.
 static const int looks[] = {EACCES, EPERM, ENOMEM, 0};
 static const int memory[] = {ENOMEM, 0};
+// Somebody else has the lock, or there are none on this file system.
+static const int locks[] = {EWOULDBLOCK, ENOLCK, 0};
 static const int none[] = {0};
 
 static const struct {
@@ -107,6 +109,7 @@ static const struct {
     {SYS_sched_getaffinity, "sched_getaffinity", 0, others},
     {SYS_set_robust_list, "set_robust_list", 0, others},
     {SYS_rseq, "rseq", 0, others},
+    {SYS_flock, "flock", 0, locks},
     {SYS_umask, "umask", 0, none},
     {SYS_getpid, "getpid", 0, none},
     {SYS_getppid, "getppid", 0, none},

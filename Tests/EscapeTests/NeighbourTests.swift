@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one launch leaves in the way of another, and what a caller, another user or a lack of
+// something puts in the way of all.
+
+import Foundation
+import Testing
+
+@Suite("Neighbours", .needs("gcc"), .needs("python3"))
+struct NeighbourTests {
+  // Red: where the caller has closed a standard descriptor, a planted link to it opens the host's
+  // whole tree, as in CVE-2024-21626.
+  @Test(
+    "A standard descriptor that was closed leads nowhere",
+    arguments: ["--chdir /work/link", "--setenv HOME /work/link", "--close-fds --chdir /work/link"])
+  func closedDescriptor(_ options: String) throws {
+    let outcome = try Session().attack(
+      """
+      cd hidden
+      try() { nestbox "${bare[@]}" --unshare-all --bind ../work /work \(options) bash -c '
+        [ -e ./etc/passwd ] || [ -e ./root ] && touch /work/escaped'; }
+      for number in 0 1 2; do
+        ln -sfn /proc/self/fd/$number ../work/link
+        (eval "exec $number<&-"; try) > ../log 2>&1
+      done
+      (exec <&- >&- 2>&-; try)
+      ls ../work
+      """)
+    #expect(outcome.lines == ["dir", "link"], "\(outcome.output) \(outcome.errors)")
+  }
+
+  // Red: init holds the host's directories while the command looks into it.
+  @Test func `Init has nothing open that options named`() throws {
+    let outcome = try Session().attack(
+      """
+      mkdir outside
+      for i in {1..40}; do
+        nestbox "${bare[@]}" --unshare-all --cap-add CAP_SYS_PTRACE --bind-fd 9 /mnt \
+          python3 -c '
+      import os
+      for name in os.listdir("/proc/1/fd"):
+        try: target = os.readlink("/proc/1/fd/" + name)
+        except OSError: continue
+        if target.startswith("/") and os.path.isdir("/proc/1/fd/" + name): print("open:", target)
+      ' 9< outside 0<&- || break
+      done | sort | uniq -c; echo looked
+      """)
+    #expect(outcome.output == "looked", "\(outcome.errors)")
+  }
+
+  // Red: a launch that fails takes the mount point of a running sandbox away, and with it what
+  // keeps a file from being written: .git/hooks, for instance.
+  @Test func `A mount point that may be taken back is waited for`() throws {
+    let outcome = try Session().python(
+      """
+      import fcntl, os, subprocess, time
+      os.mkdir("work")
+      lock = os.open("work", os.O_RDONLY); fcntl.flock(lock, fcntl.LOCK_EX)
+      open("work/hook", "w").close()
+      run = subprocess.Popen(["nestbox", "--ro-bind", "/", "/", "--bind", "work", "/mnt",
+        "--ro-bind", "/dev/null", "/mnt/hook", "sh", "-c",
+        "echo; read line; echo evil > /mnt/hook"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+      os.set_blocking(run.stdout.fileno(), False)
+      time.sleep(0.5)
+      print("started" if run.stdout.read() else "waits")
+      os.unlink("work/hook"); os.close(lock)
+      os.set_blocking(run.stdout.fileno(), True)
+      run.stdout.readline()
+      run.communicate(b"go")
+      print("hook:", open("work/hook").read())
+      """)
+    #expect(outcome.lines == ["waits", "hook: "], "\(outcome.output) \(outcome.errors)")
+  }
+
+  // Red: the same, with launches alone.
+  @Test func `Launches that fail leave the sandboxes of others as they are`() throws {
+    let rounds = ProcessInfo.processInfo.environment["NESTBOX_SOAK"] == nil ? 40 : 1000
+    let outcome = try Session().run(
+      """
+      mkdir work
+      line="nestbox --ro-bind / / --bind work /mnt --ro-bind /dev/null /mnt/hook"
+      for ((i = 0; i < \(rounds); i++)); do
+        rm -f work/hook
+        $line /nosuch 2> /dev/null & $line sh -c 'sleep 0.01; echo evil > /mnt/hook' 2> /dev/null
+        wait; [ ! -s work/hook ] || echo stripped
+      done; echo looked
+      """)
+    #expect(outcome.output == "looked", "\(outcome.errors)")
+  }
+
+  // Red: whoever locks a directory keeps every launch waiting.
+  @Test func `A directory that stays locked is an error`() throws {
+    let outcome = try Session().python(
+      """
+      import fcntl, os, subprocess
+      os.mkdir("work"); os.mkdir("work/place")
+      lock = os.open("work", os.O_RDONLY); fcntl.flock(lock, fcntl.LOCK_EX)
+      for line in ["--tmpfs", "/mnt/place"], ["--ro-bind", "/etc", "/mnt/place"]:
+        run = subprocess.run(["nestbox", "--ro-bind", "/", "/", "--bind", "work", "/mnt", *line,
+          "true"], stderr=subprocess.PIPE, text=True)
+        print(run.returncode, "flock" in run.stderr)
+      # What somebody else has made is nobody's to take back, and what is new is made.
+      run = subprocess.run(["nestbox", "--ro-bind", "/", "/", "--bind", "work", "/mnt", "--tmpfs",
+        "/mnt/new", "--tmpfs", "/tmp", "true"])
+      print(run.returncode, sorted(os.listdir("work")))
+      """)
+    #expect(outcome.lines == ["125 True", "125 True", "0 ['new', 'place']"], "\(outcome.errors)")
+  }
+
+  // Red: without a pid namespace the command outlives init, and a change of ids keeps it alive.
+  @Test("With --die-with-parent the command dies with init", arguments: ["sync", "lock"])
+  func diesWithInit(_ holder: String) throws {
+    let outcome = try Session().python(
+      """
+      import json, os, signal, subprocess, sys, time
+      about, told = os.pipe(); held = os.open("/dev/null", os.O_RDONLY)
+      holder = ["--sync-fd", str(held)] if sys.argv[1] == "sync" else ["--lock-file", "/usr/bin/env"]
+      run = subprocess.Popen(["nestbox", "--ro-bind", "/", "/", "--die-with-parent", *holder,
+        "--info-fd", str(told), "sh", "-c", "echo $$; exec sleep 60"], pass_fds=[held, told],
+        stdout=subprocess.PIPE)
+      os.close(told)
+      command = int(run.stdout.readline())
+      os.kill(json.loads(os.read(about, 4096))["child-pid"], signal.SIGKILL)
+      for i in range(100):
+        try: os.kill(command, 0)
+        except ProcessLookupError: break
+        time.sleep(0.05)
+      else: print("it lives"); os.kill(command, signal.SIGKILL)
+      run.wait(); print("ended")
+      """, holder)
+    #expect(outcome.output == "ended", "\(outcome.errors)")
+  }
+
+  // Red: that there is no room for one more process passes for a proof that none can be made in a
+  // user namespace.
+  @Test("What says nothing of user namespaces is no proof that there are none", .asRoot)
+  func assertion() throws {
+    let outcome = try Session(as: .root).run(
+      """
+      program=$(command -v nestbox)
+      as() { setpriv --reuid=61777 --regid=61777 --clear-groups "$@"; }
+      as sleep 60 & as sleep 60 & as sleep 60 & sleep 0.2
+      for limit in {1..12}; do
+        as prlimit --nproc=$limit "$program" --ro-bind / / --unshare-all --assert-userns-disabled \
+          unshare -U sh -c 'echo made' 2>> messages
+      done
+      kill %1 %2 %3; echo tried
+      """)
+    #expect(outcome.output == "tried", "\(outcome.errors)")
+  }
+
+  // Red: a keyring that another user has made by the same name passes things in and out.
+  @Test("A keyring of another user is not joined", .asRoot)
+  func foreignKeyring() throws {
+    let session = try Session(as: .root)
+    try session.write(
+      "owner.py",
+      """
+      import ctypes, os, sys
+      keyctl = lambda *a: ctypes.CDLL(None, use_errno=True).syscall(250, *a)
+      os.setgid(61299); os.setuid(61299)
+      ring = keyctl(1, b"nestbox"); keyctl(5, ring, 0x3f1f1f1f)
+      ctypes.CDLL(None).syscall(248, b"user", b"planted", b"text", 4, ring)
+      print(ring > 0, flush=True); sys.stdin.read()
+      """)
+    try session.write(
+      "look.py",
+      """
+      import ctypes
+      print(ctypes.CDLL(None).syscall(250, 10, -3, b"user", b"planted", 0))
+      """)
+    let outcome = try session.run(
+      """
+      chmod 755 . ; coproc python3 owner.py; read ready <&${COPROC[0]}; echo $ready
+      setpriv --reuid=61234 --regid=61234 --clear-groups \
+        nestbox --unshare-all --ro-bind / / --proc /proc python3 look.py
+      """)
+    #expect(outcome.lines == ["True", "-1"], "\(outcome.errors)")
+  }
+}
