@@ -58,6 +58,9 @@ public struct Architecture: Hashable, Sendable {
     }
   }
 
+  /// Whether its system calls take arguments of 32 bits.
+  var hasNarrowArguments: Bool { name == "x86" || name == "arm" }
+
   /// A system call.
   public struct Call: Equatable, Sendable {
     /// Its name, without a prefix.

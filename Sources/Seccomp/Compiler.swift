@@ -21,7 +21,11 @@ extension Policy {
     for (index, architecture) in architectures.enumerated() {
       let isLast = index == architectures.count - 1
       let decisions = try decisions(on: architecture)
-      let filters = decisions.values.reduce(1) { $0 + $1.steps(from: 0).count }
+      // Its arguments have 64 bits, and libseccomp looks at 32 of them.
+      if architecture.name == "x32", decisions.values.contains(where: \.isWide) {
+        throw PolicyError("\(name): conditions on 64 bits can't be compiled for x32")
+      }
+      let filters = decisions.values.reduce(1) { $0 + $1.steps(from: 0, architecture).count }
       guard linker.count + filters <= FilterResult.maximumFilters else {
         throw PolicyError("\(name): it has more conditions than can be compiled")
       }
@@ -84,7 +88,7 @@ private struct Linker {
   private mutating func add(
     _ decision: Decision, for name: String, on architecture: Architecture
   ) throws(SystemCallError) -> FilterResult {
-    let steps = decision.steps(from: filters.count)
+    let steps = decision.steps(from: filters.count, architecture)
     for step in steps {
       let context = try FilterContext.make(
         architecture, otherwise: step.otherwise, foreign: .action(.kill))
@@ -139,10 +143,15 @@ private struct Step {
 }
 
 extension Decision {
+  /// Whether more than 32 bits of an argument count.
+  fileprivate var isWide: Bool {
+    clauses.contains { $0.comparisons.contains(where: \.isWide) }
+  }
+
   /// The filters that decide, the first of which will have the number `start`.
-  fileprivate func steps(from start: Int) -> [Step] {
+  fileprivate func steps(from start: Int, _ architecture: Architecture) -> [Step] {
     var steps: [Step] = []
-    let clauses = mergedClauses
+    let clauses = mergedClauses(architecture)
     for (index, clause) in clauses.enumerated() {
       // Where the clause does not hold, the next one is looked at.
       let end = start + steps.count + clause.stages.count
@@ -162,11 +171,11 @@ extension Decision {
   }
 
   /// The clauses, of which neighbours that do the same for other values of one argument are one.
-  private var mergedClauses: [MergedClause] {
+  private func mergedClauses(_ architecture: Architecture) -> [MergedClause] {
     var merged: [MergedClause] = []
     for clause in clauses {
       let clause = MergedClause(
-        stages: clause.comparisons.map { ($0.tests, $0.isNegated) }, action: clause.action)
+        stages: clause.comparisons.map { $0.stage(on: architecture) }, action: clause.action)
       if let last = merged.last, last.action == clause.action, let argument = last.argument,
         argument == clause.argument
       {
@@ -218,6 +227,22 @@ extension Comparison {
         return test(mask, bound & mask & ~(1 << UInt64(bit)))
       }
     }
+  }
+
+  /// The tests as `architecture` needs them, and whether the comparison holds where none does.
+  ///
+  /// Where arguments have 32 bits the upper half is 0, which libseccomp does not look at: what is
+  /// known of it is taken care of here.
+  fileprivate func stage(on architecture: Architecture) -> (tests: [FilterTest], isNegated: Bool) {
+    guard isWide, architecture.hasNarrowArguments else { return (tests, isNegated) }
+    var narrow: [FilterTest] = []
+    for test in tests where (test.first & test.second) >> 32 == 0 {
+      let (mask, value) = (test.first & 0xffff_ffff, test.second & 0xffff_ffff)
+      // One that always holds: no test at all says the same of the opposite.
+      if mask == 0 { return ([], !isNegated) }
+      narrow.append(self.test(mask, value))
+    }
+    return (narrow, isNegated)
   }
 
   private func test(_ mask: UInt64, _ value: UInt64) -> FilterTest {

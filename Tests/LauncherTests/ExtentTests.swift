@@ -63,6 +63,17 @@ struct ExtentTests {
       ])
   }
 
+  // Red: a line of variables in variables ends in a crash.
+  @Test func `Variables that are nested too deeply are refused`() throws {
+    let outcome = try Session().run(
+      ExtentTests.smallStack + """
+        { printf -- '--setenv A '; printf '${A1:-%.0s' {1..40000}; echo; } > deep.profile
+        nestbox --profile ./deep.profile true
+        """)
+    #expect(outcome.status == 125)
+    #expect(outcome.errors.hasSuffix("variables are nested too deeply"), "\(outcome.errors)")
+  }
+
   // Red: what is included again and again takes more and more.
   @Test func `One profile may include others thousands of times`() throws {
     let outcome = try Session().run(

@@ -40,6 +40,44 @@ private func compare(_ policy: Policy) throws {
   #expect(program.result(for: foreign) == FilterResult.action(policy.foreign).code)
 }
 
+@Suite("Conditions on 64 bits")
+struct WideConditionTests {
+  // Red: where arguments have 32 bits, a condition on 64 looks at half of what it says.
+  @Test(
+    "They hold of arguments with 32 bits as of those whose upper half is 0",
+    arguments: [
+      "arg1:64 == 0x100000001", "arg1:64 != 0x100000001", "arg1:64 < 0x100000000",
+      "arg1:64 <= 0xffffffff", "arg1:64 > 0xffffffff", "arg1:64 >= 0x100000000", "arg1:64 > 5",
+      "arg1:64 < 0x180000005", "arg1:64 & 0xf0000000f == 1", "arg1:64 & 0xf00000000 == 0",
+    ])
+  func narrow(_ condition: String) throws {
+    let policy = try policy("default allow\narch x86\nerrno EPERM fchmod if \(condition)")
+    let program = try policy.compiled()
+    for explanation in try policy.explanations() {
+      let isNarrow = explanation.architecture.name == "x86"
+      for (call, decision) in explanation.calls {
+        for value: UInt64 in [0, 1, 5, 6, 0xffff_ffff, 1 << 32, 1 << 32 | 1, 3 << 31 | 5, 7 << 33]
+        where !isNarrow || value >> 32 == 0 {
+          let arguments = [0, value, 0, 0, 0, 0]
+          let data = SystemCallData(
+            number: UInt32(call.number), architecture: explanation.architecture.auditNumber,
+            arguments: arguments)
+          let expected = FilterResult.action(decision.action(for: arguments)).code
+          #expect(
+            program.result(for: data) == expected, "\(explanation.architecture.name) \(value)")
+        }
+      }
+    }
+  }
+
+  // Red: the same on x32, whose arguments have 64 bits that libseccomp does not look at.
+  @Test func `On x32 they are refused`() {
+    #expect(throws: PolicyError.self) {
+      try policy("default allow\narch x32\nkill ftruncate if arg1:64 > 0x40000000").compiled()
+    }
+  }
+}
+
 extension Decision {
   /// Arguments on both sides of every comparison, and with upper halves that do not matter.
   var edges: [[UInt64]] {

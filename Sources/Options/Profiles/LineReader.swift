@@ -12,6 +12,9 @@ struct LineReader {
   private var index: Int
   /// What variables stand for; where it is nil, they are left out.
   private let variables: ProfileVariables?
+  /// In how many variables' fallbacks it is.
+  private var depth = 0
+  private static let maximumDepth = 32
   /// What is wrong, where something is: the column, counted in bytes from 1.
   private(set) var mistakeColumn = 0
 
@@ -129,6 +132,11 @@ struct LineReader {
   private mutating func readFallback(
     into word: inout [UInt8], isWanted: Bool, from start: Int
   ) throws(UsageError) {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= LineReader.maximumDepth else {
+      throw mistake("variables are nested too deeply", at: start)
+    }
     var fallback: [UInt8] = []
     while let byte = current {
       switch byte {
