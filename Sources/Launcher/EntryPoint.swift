@@ -77,6 +77,14 @@ struct Launcher {
       tell(.error, error.message, parser.draft)
       let diagnosis = error.diagnosis(of: parser.draft.sandbox, for: caller)
       for line in diagnosis?.lines ?? [] { tell(.error, line, parser.draft) }
+      if let profile = persona.standardProfile, parser.namesNoProfile,
+        diagnosis?.showsMore == true
+      {
+        tell(
+          .error,
+          "hint: options about files take the place of the profile \(profile.quoted); to add to "
+            + "it, write --profile \(profile.quoted) before them", parser.draft)
+      }
       if error.exitStatus == 127, let command = parser.draft.sandbox.command.first,
         let hint = Suggestion.hint(forCommand: command)
       {

@@ -13,6 +13,8 @@ public struct Parser: Sendable {
   /// The profile that stands before the options where neither they nor a profile of theirs say
   /// anything about files.
   let standardProfile: ByteString?
+  /// Whether no profile was asked for, so that options about files take the standard one's place.
+  public private(set) var namesNoProfile = false
   /// What is left of the typed words.
   private var typed: ArraySlice<ByteString> = []
   /// Whether the data of `--args` is being read.
@@ -67,6 +69,7 @@ public struct Parser: Sendable {
     } catch {
       mistake = error
     }
+    namesNoProfile = taken.isEmpty
     guard let standardProfile, mistake != nil || !command.isEmpty,
       draft.task?.endsParsing != true, draft.sandbox.filesystem.isEmpty, taken.isEmpty
     else {

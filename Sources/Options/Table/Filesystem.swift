@@ -89,7 +89,7 @@ extension Option {
       regular file, that script is shown in the same way. No other argument is, be it the name of a
       file or not: what another program is to read has to be bound.
 
-          nestbox --ro-bind /usr /usr --symlink usr/lib64 /lib64 --bind-program ./thing
+          nestbox --ro-same /usr --ro-same /lib --ro-same-try /lib64 --bind-program ./thing
       """
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .program) },
   ]
@@ -140,7 +140,8 @@ extension Option {
       DIR has to be a mount point, as the destination of a bind is and the root, and mounts below
       it stay as they are. It usually comes last, after files have been placed in a tmpfs.
 
-          nestbox --tmpfs / --ro-bind /usr /usr --dir /data --remount-ro / /usr/bin/ls /
+          nestbox --tmpfs / --ro-same /usr --ro-same /lib --ro-same-try /lib64 --dir /data \\
+            --remount-ro / /usr/bin/ls /
       """
     ) { (draft, typed) throws(UsageError) in
       draft.add(typed, .remountReadOnly(typed.path(0)))
@@ -193,7 +194,7 @@ extension Option {
       Its mode is 0755 or what --perms says before it. An existing one is left alone, its mode
       included.
 
-          nestbox --ro-bind /usr /usr --perms 0700 --dir /root /usr/bin/stat /root
+          nestbox --ro-bind / / --tmpfs /mnt --perms 0700 --dir /mnt/mine stat /mnt/mine
       """,
       traits: .takesPermissions
     ) { (draft, typed) throws(UsageError) in
@@ -268,7 +269,8 @@ extension Option {
       left alone, so one line serves systems with a merged /usr and without; anything else at DEST
       is an error.
 
-          nestbox --ro-bind /usr /usr --symlink usr/lib64 /lib64 /usr/bin/ls -l /lib64
+          nestbox --ro-bind /usr /usr --symlink usr/lib /lib --symlink usr/lib64 /lib64 \\
+            /usr/bin/ls -l /lib64
       """
     ) { (draft, typed) throws(UsageError) in
       draft.add(typed, .symbolicLink(target: typed.text(0), typed.path(1)))

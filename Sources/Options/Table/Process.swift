@@ -61,7 +61,7 @@ extension Option {
       """
       It changes argv[0] and not what is executed. It may be given only once.
 
-          nestbox --ro-bind / / --argv0 -bash bash -c 'shopt login_shell'
+          nestbox --ro-bind / / --dev /dev --argv0 -bash bash -c 'shopt login_shell'
       """
     ) { (draft, typed) throws(UsageError) in
       guard draft.sandbox.commandName == nil else { throw UsageError("may be given only once") }
@@ -157,7 +157,8 @@ extension Option {
       Needs --unshare-pid. Without this option, processes in the background live on after the
       command and the launcher.
 
-          nestbox --unshare-pid --kill-on-exit --ro-bind / / sh -c 'sleep 1000 & echo started'
+          nestbox --unshare-pid --kill-on-exit --ro-bind / / --dev /dev \\
+            sh -c 'sleep 1000 & echo started'
       """
     ) { (draft, _) throws(UsageError) in draft.sandbox.killsOnExit = true },
   ]

@@ -78,6 +78,13 @@ extension Failure {
     }
     let isPath = word.bytes.contains(UInt8(ascii: "/"))
     let host = hostFile(of: word)
+    let inside = plan.environment.value(of: "PATH") ?? Execution.standardPath
+    if let host, !isPath, plan.root.find(host) != nil {
+      return Diagnosis(
+        "\(word.quoted) is \(quoted(host)), and PATH inside is \(inside.quoted)",
+        "name its path, or set the other: --setenv PATH "
+          + ByteString(host.removingLastComponent()).quotedForShell)
+    }
     if let host {
       let cause =
         isPath
@@ -89,10 +96,8 @@ extension Failure {
       return Diagnosis(
         "\(word.quoted) exists neither inside nor on the host", "check the spelling of the path")
     }
-    let path = plan.environment.value(of: "PATH")
-    let places = (path ?? Execution.standardPath).quoted
     return Diagnosis(
-      "there is no program \(word.quoted) in PATH (\(places)), neither inside nor on the host",
+      "there is no program \(word.quoted) in PATH (\(inside.quoted)), neither inside nor on the host",
       "install it, or name its path")
   }
 

@@ -17,6 +17,9 @@ public struct Diagnosis: Equatable, Sendable {
     self.remedy = remedy
   }
 
+  /// Whether the remedy is to show a file or directory that is not shown.
+  public var showsMore: Bool { remedy?.includes("show it: ") == true }
+
   /// The lines to print after the message.
   public var lines: [String] {
     ["cause: " + cause] + (remedy.map { ["remedy: " + $0] } ?? [])

@@ -159,6 +159,16 @@ extension Cause {
         "the mounts of the sandbox are more than the sysctl fs.mount-max allows (\(String(limit)))",
         "as root: sysctl -w fs.mount-max=\(String(2 * limit))")
     },
+    Cause([.changeDirectory], [.noSuchFileOrDirectory, .notDirectory]) { failure in
+      guard !failure.subject.isAbsolute, let directory = CurrentProcess.workingDirectory else {
+        return nil
+      }
+      let path = directory.path.pushing(failure.subject)
+      guard failure.plan.root.find(path) != nil else { return nil }
+      return Diagnosis(
+        "\(failure.name) is looked for from the root of the sandbox on, and not from the caller's "
+          + "directory", "name all of it: --chdir \(ByteString(path).quotedForShell)")
+    },
     Cause([.changeDirectory], [.noSuchFileOrDirectory]) { failure in
       let path = ByteString(failure.subject).quotedForShell
       if let facts = try? FileFacts(at: failure.subject, followsLinks: true),
@@ -272,7 +282,7 @@ extension Failure {
       case .symbolicLink(let target, _):
         return "make it on the host: mkdir -p \(directory) && ln -s \(target.quotedForShell) "
           + name
-      case .data: return "make it on the host: mkdir -p \(directory) && touch \(name)"
+      case .data, .text: return "make it on the host: mkdir -p \(directory) && touch \(name)"
       default:
         let isFile = operation?.source.map { $0.kind != .directory } ?? false
         return isFile

@@ -263,6 +263,22 @@ extension BrokenSetup {
       cause: "upper and upper/work lie in one another", remedy: "have WORKDIR beside RWSRC",
       fixed: "nestbox $system --overlay-src tree --overlay upper work /mnt $works"),
     BrokenSetup(
+      name: "A PATH that does not name the command's directory",
+      line: "nestbox --ro-bind / / --setenv PATH /nosuch echo works",
+      cause: "PATH inside is /nosuch", remedy: "--setenv PATH /",
+      fixed: "nestbox --ro-bind / / ${remedy##*: } echo works"),
+    BrokenSetup(
+      name: "A working directory as the caller would name it", setup: "mkdir directory",
+      line: "nestbox --ro-bind / / --chdir directory echo works",
+      cause: "looked for from the root of the sandbox", remedy: "--chdir /",
+      fixed: "nestbox --ro-bind / / ${remedy#*: } echo works"),
+    BrokenSetup(
+      name: "Text where nothing can be made", setup: "mkdir directory",
+      line: "nestbox --ro-bind / / --ro-bind-text x \"$PWD/directory/new\" echo works",
+      cause: "and cannot be made there", remedy: "touch",
+      fixed: "eval \"${remedy#*: }\"; nestbox --ro-bind / / --ro-bind-text x "
+        + "\"$PWD/directory/new\" echo works"),
+    BrokenSetup(
       name: "A name that is too long", setup: "printf -v long '%0100d' 0",
       line: "nestbox $system --unshare-uts --hostname $long $works",
       cause: "at most 64 bytes, and this one has 100", remedy: "a shorter name",
