@@ -74,6 +74,11 @@ extension Manual {
         It sets one:
 
         * `PWD` -- The directory in which the command starts.
+
+        Of the caller's variables it looks at `XDG_CONFIG_HOME` and `HOME` for profiles, at
+        `DBUS_SESSION_BUS_ADDRESS` and `DBUS_SYSTEM_BUS_ADDRESS` where a bus is shown, at those that
+        a profile names, and where --wrap makes an entry of a menu, at `XDG_DATA_HOME` and
+        `XDG_DATA_DIRS`.
         """),
     Chapter(
       title: "FILES",

@@ -18,7 +18,9 @@ public enum ProfileManual {
       page.append(Prose("* `\(name)` -- \(summary(of: name))"))
     }
     page.append(
-      Prose("`nestbox --show-profile` NAME prints one, with a reason for each line in its source."))
+      Prose(
+        "`nestbox --show-profile` NAME prints one, each option with the profile and the line that it "
+          + "comes from."))
     for chapter in chapters { page.append(chapter) }
     return page.text
   }

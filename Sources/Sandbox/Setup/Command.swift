@@ -58,9 +58,7 @@ struct Command {
     try restrictByLandlock()
     try doing(.prepare) { () throws(SystemCallError) in try plan.signalMask.restore() }
     // Told before it is done, as filters need not allow to tell it afterwards.
-    StepLog.note(
-      (filters.isEmpty ? "" : "install \(String(filters.count)) seccomp filters and ")
-        + "execute " + (program ?? plan.sandbox.command[0]).quoted)
+    StepLog.note(lastStep)
     // Last, so that a filter need allow nothing but the command's own calls, and exec.
     try doing(.installFilter) { () throws(SystemCallError) in
       for filter in filters { try filter.install() }
@@ -68,6 +66,15 @@ struct Command {
     return Execution(
       file: program ?? plan.sandbox.command[0], words: plan.sandbox.command,
       name: plan.sandbox.commandName, environment: environment, word: plan.executionWord)
+  }
+
+  private var lastStep: String {
+    let execution = "execute " + (program ?? plan.sandbox.command[0]).quoted
+    switch filters.count {
+    case 0: return execution
+    case 1: return "install a seccomp filter and " + execution
+    case let count: return "install \(String(count)) seccomp filters and " + execution
+    }
   }
 
   /// Closes what options named and what was opened for this process, all of it used up by now.
