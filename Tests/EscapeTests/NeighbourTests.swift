@@ -107,6 +107,19 @@ struct NeighbourTests {
     #expect(outcome.lines == ["125 True", "125 True", "0 ['new', 'place']"], "\(outcome.errors)")
   }
 
+  // Red: any user keeps the launches of all others waiting, by a lock of a directory such as /tmp.
+  @Test("A lock of another user is of no account", .asRoot)
+  func foreignLock() throws {
+    let outcome = try Session(as: .root).run(
+      """
+      mkdir -m 1777 shared; as() { setpriv --reuid=$1 --regid=$1 --clear-groups "${@:2}"; }
+      chmod 755 .; as 61234 mkdir shared/place
+      coproc as 61777 flock shared sh -c 'echo; read line'; read ready <&${COPROC[0]}
+      as 61234 nestbox --ro-bind / / --bind shared /mnt --tmpfs /mnt/place echo works
+      """)
+    #expect(outcome.output == "works", "\(outcome.errors)")
+  }
+
   // Red: without a pid namespace the command outlives init, and a change of ids keeps it alive.
   @Test("With --die-with-parent the command dies with init", arguments: ["sync", "lock"])
   func diesWithInit(_ holder: String) throws {

@@ -102,11 +102,12 @@ extension NewRoot {
     guard !isOwn(identity.device), !locks.contains(where: { $0.identity == identity }) else {
       return file
     }
-    return try wait(for: directory, path, mode)
+    return try wait(for: directory, identity, path, mode)
   }
 
   private mutating func wait(
-    for directory: borrowing OwnedDescriptor, _ path: FilePath, _ mode: OpenMode
+    for directory: borrowing OwnedDescriptor, _ identity: FileIdentity, _ path: FilePath,
+    _ mode: OpenMode
   ) throws(SystemCallError) -> OwnedDescriptor {
     var waited = 0
     while true {
@@ -118,7 +119,8 @@ extension NewRoot {
         return try root.openInRoot(path, mode)
       }
       // Looked up once more while it is held: by now it may be gone, or have been made again.
-      if lock != nil { return try root.openInRoot(path, mode) }
+      // Another user's launch cannot have made what is this user's, and could keep all waiting.
+      if lock != nil || !FileLocks.areOwn(identity) { return try root.openInRoot(path, mode) }
       // The other may wait for this launch in turn.
       keepLeftovers()
       guard waited < NewRoot.patience.all else {
