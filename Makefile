@@ -115,7 +115,7 @@ export NESTBOX_SEED KERNELS
 .PHONY: soak
 soak: build ## Hinder every call of a launch, start thousands: SOAK_LAUNCHES, SOAK_SECONDS
 	@export NESTBOX_PATIENCE=1800
-	NESTBOX_SOAK=1 $(SWIFT) test --filter PlantedTests
+	NESTBOX_SOAK=1 $(SWIFT) test --filter 'PlantedTests|NeighbourTests'
 	place=$$(mktemp -d)
 	trap 'rm -rf "$$place"' EXIT
 	# Every fault once.
