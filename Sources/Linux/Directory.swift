@@ -96,12 +96,19 @@ extension OwnedDescriptor {
   public borrowing func openInRoot(
     _ path: FilePath, _ mode: OpenMode
   ) throws(SystemCallError) -> OwnedDescriptor {
+    try openInRoot(path, mode, UInt64(RESOLVE_NO_MAGICLINKS))
+  }
+
+  private borrowing func openInRoot(
+    _ path: FilePath, _ mode: OpenMode, _ restrictions: UInt64
+  ) throws(SystemCallError) -> OwnedDescriptor {
     let flags = UInt64(mode.flags | O_CLOEXEC)
-    let resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    let resolve = UInt64(RESOLVE_IN_ROOT) | restrictions
     let result = unsafe path.withPlatformString { text in
-      // A concurrent rename makes the kernel give up with EAGAIN rather than let it be exploited.
+      // A rename or a mount at the same time, anywhere, makes the kernel give up with EAGAIN where
+      // there is a `..`, rather than let it be exploited.
       var result = CInt(0)
-      for _ in 0..<64 {
+      for _ in 0..<OwnedDescriptor.mostTries {
         result = unsafe linux_openat2(
           rawValue, text, flags, UInt64(mode.permissions), resolve)
         if result != -EAGAIN { break }
@@ -111,18 +118,15 @@ extension OwnedDescriptor {
     return OwnedDescriptor(try check(result, "openat2"))
   }
 
+  private static let mostTries = 1000
+
   /// Opens the directory `path` as `openInRoot` does, but only where no symbolic link is on the way.
   ///
   /// See openat2(2), RESOLVE_NO_SYMLINKS.
   public borrowing func openDirectlyInRoot(
     _ path: FilePath
   ) throws(SystemCallError) -> OwnedDescriptor {
-    let mode = OpenMode.directory
-    let resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
-    let result = unsafe path.withPlatformString {
-      unsafe linux_openat2(rawValue, $0, UInt64(mode.flags | O_CLOEXEC), 0, resolve)
-    }
-    return OwnedDescriptor(try check(result, "openat2"))
+    try openInRoot(path, .directory, UInt64(RESOLVE_NO_SYMLINKS))
   }
 
   /// Opens the entry `name` of this directory as a place, be it a symbolic link or not.

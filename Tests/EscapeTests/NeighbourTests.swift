@@ -120,6 +120,23 @@ struct NeighbourTests {
     #expect(outcome.output == "works", "\(outcome.errors)")
   }
 
+  // Red: whatever anybody renames at the same time makes a launch fail, or leave something out.
+  @Test func `Renames elsewhere do not get in the way`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir project scripts elsewhere; echo 'echo works' > scripts/run.sh; cd project
+      python3 -c '
+      import os
+      open("../elsewhere/a", "w")
+      while True: os.rename("../elsewhere/a", "../elsewhere/b"); os.rename("../elsewhere/b", "../elsewhere/a")
+      ' & renamer=$!; sleep 0.2
+      for i in {1..100}; do
+        nestbox --ro-bind / / --tmpfs "$HOME" --bind . "$PWD" --bind-program sh ../scripts/run.sh
+      done | sort | uniq -c; kill $renamer
+      """)
+    #expect(outcome.output.hasSuffix("100 works"), "\(outcome.output) \(outcome.errors)")
+  }
+
   // Red: without a pid namespace the command outlives init, and a change of ids keeps it alive.
   @Test("With --die-with-parent the command dies with init", arguments: ["sync", "lock"])
   func diesWithInit(_ holder: String) throws {

@@ -165,6 +165,11 @@ struct LineReader {
   }
 
   private mutating func unset(_ name: ByteString, at start: Int) -> UsageError {
+    if ProfileVariables.needingDirectory.contains(name.text) {
+      return mistake(
+        "${\(name.text)} has no value, as the working directory has no name here: it was removed, "
+          + "or cannot be searched", at: start)
+    }
     let hint = variables.flatMap { $0.nearest(to: name) }.map { "; did you mean ${\($0)}?" }
     return mistake(
       "${\(name.text)} is not set"

@@ -20,6 +20,9 @@ struct ProfileVariables {
     "PULSE_SOCKET",
   ]
 
+  /// Those of them that have no value where the working directory has no name.
+  static let needingDirectory = ["PWD", "PROJECT"]
+
   /// The value of `name`; nil where it has none.
   func value(of name: ByteString) throws(UsageError) -> ByteString? {
     switch name.text {
@@ -50,7 +53,8 @@ struct ProfileVariables {
     let names = surroundings.environment.map {
       ByteString($0.bytes.prefix { $0 != UInt8(ascii: "=") }).text
     }
-    return Suggestion.nearest(to: name.text, among: ProfileVariables.own + names)
+    let others = (ProfileVariables.own + names).filter { $0 != name.text }
+    return Suggestion.nearest(to: name.text, among: others)
   }
 
   /// The program's file as a path that begins at the root.
