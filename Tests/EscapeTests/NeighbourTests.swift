@@ -49,12 +49,19 @@ struct NeighbourTests {
 
   // Red: a launch that fails takes the mount point of a running sandbox away, and with it what
   // keeps a file from being written: .git/hooks, for instance.
-  @Test func `A mount point that may be taken back is waited for`() throws {
+  @Test(
+    "A mount point that may be taken back is waited for",
+    arguments: ["by who made it", "by another, as that has ended"])
+  func waiting(_ holder: String) throws {
     let outcome = try Session().python(
       """
-      import fcntl, os, subprocess, time
+      import fcntl, os, subprocess, sys, time
       os.mkdir("work")
-      lock = os.open("work", os.O_RDONLY); fcntl.flock(lock, fcntl.LOCK_EX)
+      lock = os.open("work", os.O_RDONLY)
+      if "another" in sys.argv[1]:
+        if os.fork() == 0: fcntl.flock(lock, fcntl.LOCK_EX); os._exit(0)
+        os.wait()
+      else: fcntl.flock(lock, fcntl.LOCK_EX)
       open("work/hook", "w").close()
       run = subprocess.Popen(["nestbox", "--ro-bind", "/", "/", "--bind", "work", "/mnt",
         "--ro-bind", "/dev/null", "/mnt/hook", "sh", "-c",
@@ -68,7 +75,7 @@ struct NeighbourTests {
       run.stdout.readline()
       run.communicate(b"go")
       print("hook:", open("work/hook").read())
-      """)
+      """, holder)
     #expect(outcome.lines == ["waits", "hook: "], "\(outcome.output) \(outcome.errors)")
   }
 

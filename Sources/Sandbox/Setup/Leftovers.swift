@@ -119,11 +119,18 @@ extension NewRoot {
         return try root.openInRoot(path, mode)
       }
       // Looked up once more while it is held: by now it may be gone, or have been made again.
+      if lock != nil { return try root.openInRoot(path, mode) }
+      let isTooLong = waited >= NewRoot.patience.all
+      switch FileLocks.holder(of: identity) {
       // Another user's launch cannot have made what is this user's, and could keep all waiting.
-      if lock != nil || !FileLocks.areOwn(identity) { return try root.openInRoot(path, mode) }
+      case .foreign: return try root.openInRoot(path, mode)
+      // The monitor of a launch whose child has ended takes back what that has made, at once.
+      case .unknown where isTooLong: return try root.openInRoot(path, mode)
+      case .own, .unknown: break
+      }
       // The other may wait for this launch in turn.
       keepLeftovers()
-      guard waited < NewRoot.patience.all else {
+      guard !isTooLong else {
         throw SystemCallError(
           call: "flock", subject: ByteString(path), errno: .resourceTemporarilyUnavailable)
       }
