@@ -8,18 +8,18 @@ internal import SystemPackage
 public enum FileLocks {
   /// Who holds a lock.
   public enum Holder: Sendable {
-    /// A process of this user's.
+    /// A process of this user's, and of a program by one of the names that were asked for.
     case own
-    /// Processes of other users alone.
+    /// Other processes alone.
     case foreign
     /// A process that has ended, and has left the lock to another one; or it cannot be told.
     case unknown
   }
 
-  /// Who holds a lock of `file`, by flock(2).
+  /// Who holds a lock of `file`, by flock(2); `programs` and the one that this process runs count.
   ///
   /// Whoever can open a file for reading can lock it, other users among them. See proc_locks(5).
-  public static func holder(of file: FileIdentity) -> Holder {
+  public static func holder(of file: FileIdentity, programs: [Substring]) -> Holder {
     guard let lines = try? TextFile.lines(of: "/proc/locks") else { return .unknown }
     var holder = Holder.foreign
     for line in lines {
@@ -32,9 +32,17 @@ public enum FileLocks {
         holder = .unknown
         continue
       }
-      if user == geteuid() { return .own }
+      guard user == geteuid(), let name = name(of: String(number)) else { continue }
+      if programs.contains(name) || name == self.name(of: "self") { return .own }
     }
     return holder
+  }
+
+  /// The name of the program that a process runs; nil where that has ended.
+  ///
+  /// See proc_pid_comm(5).
+  private static func name(of process: String) -> Substring? {
+    try? TextFile.lines(of: FilePath("/proc/" + process + "/comm")).first
   }
 
   /// The user of a process; nil where it has ended, or is out of sight.

@@ -55,7 +55,8 @@ struct NeighbourTests {
   func waiting(_ holder: String) throws {
     let outcome = try Session().python(
       """
-      import fcntl, os, subprocess, sys, time
+      import ctypes, fcntl, os, subprocess, sys, time
+      ctypes.CDLL(None).prctl(15, b"nestbox")
       os.mkdir("work")
       lock = os.open("work", os.O_RDONLY)
       if "another" in sys.argv[1]:
@@ -99,7 +100,8 @@ struct NeighbourTests {
   @Test func `A directory that stays locked is an error`() throws {
     let outcome = try Session().python(
       """
-      import fcntl, os, subprocess
+      import ctypes, fcntl, os, subprocess
+      ctypes.CDLL(None).prctl(15, b"nestbox")
       os.mkdir("work"); os.mkdir("work/place")
       lock = os.open("work", os.O_RDONLY); fcntl.flock(lock, fcntl.LOCK_EX)
       for line in ["--tmpfs", "/mnt/place"], ["--ro-bind", "/etc", "/mnt/place"]:
@@ -112,6 +114,16 @@ struct NeighbourTests {
       print(run.returncode, sorted(os.listdir("work")))
       """)
     #expect(outcome.lines == ["125 True", "125 True", "0 ['new', 'place']"], "\(outcome.errors)")
+  }
+
+  // Red: a script that locks a directory while it runs a sandbox waits for itself.
+  @Test func `A lock that is no launch's is of no account`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir -p work/place
+      flock work nestbox --ro-bind / / --bind work /mnt --tmpfs /mnt/place echo works
+      """)
+    #expect(outcome.output == "works", "\(outcome.errors)")
   }
 
   // Red: any user keeps the launches of all others waiting, by a lock of a directory such as /tmp.

@@ -121,8 +121,9 @@ extension NewRoot {
       // Looked up once more while it is held: by now it may be gone, or have been made again.
       if lock != nil { return try root.openInRoot(path, mode) }
       let isTooLong = waited >= NewRoot.patience.all
-      switch FileLocks.holder(of: identity) {
-      // Another user's launch cannot have made what is this user's, and could keep all waiting.
+      switch FileLocks.holder(of: identity, programs: ["nestbox", "bwrap"]) {
+      // Another user's launch cannot have made what is this user's, and could keep all waiting. What
+      // is no launch makes no mount points: a script that locks a directory while it runs us.
       case .foreign: return try root.openInRoot(path, mode)
       // The monitor of a launch whose child has ended takes back what that has made, at once.
       case .unknown where isTooLong: return try root.openInRoot(path, mode)
