@@ -35,6 +35,7 @@ struct Init: ~Copyable {
       } else if privileges.fence.isEmpty {
         for filter in filters { try filter.install() }
       }
+      if privileges.fence.isEmpty { try CurrentProcess.setHidden(false) }
       while let (pid, termination) = try ChildProcess.waitForAny() {
         guard pid == command.pid else { continue }
         if tellsOfEnd && (killsOnExit || !ChildProcess.hasAny) {

@@ -307,6 +307,9 @@ extension Setup {
     let isOnlyReaper = plan.namespaces.contains(.pid)
     let (reportEnd, plan, initProcess) = (report.rawValue, plan, CurrentProcess.number)
     let child = try doing(.createProcess) { () throws(SystemCallError) in
+      // Until init has dropped its privileges, which it can do only after the command has begun: who
+      // may trace it without a fence would gain them.
+      if command.privileges.fence.isEmpty { try CurrentProcess.setHidden(true) }
       // So that it sees the end of all that the command starts, as process 1 would.
       if !isOnlyReaper { try CurrentProcess.becomeSubreaper() }
       return try ChildProcess.startSharingMemory {
