@@ -35,7 +35,10 @@ struct Init: ~Copyable {
       } else if privileges.fence.isEmpty {
         for filter in filters { try filter.install() }
       }
-      if privileges.fence.isEmpty { try CurrentProcess.setHidden(false) }
+      // It can be looked into again, but not by whoever would get around filters in it.
+      if privileges.fence.isEmpty, !hasPolicy, filters.isEmpty {
+        try CurrentProcess.setHidden(false)
+      }
       while let (pid, termination) = try ChildProcess.waitForAny() {
         guard pid == command.pid else { continue }
         if tellsOfEnd && (killsOnExit || !ChildProcess.hasAny) {
