@@ -18,7 +18,8 @@ public enum FileKind: Sendable {
 public struct FileIdentity: Equatable, Sendable {
   /// The device that the file lies on.
   public let device: UInt64
-  let inode: UInt64
+  /// Its number there.
+  public let inode: UInt64
 }
 
 /// How a file is opened.
@@ -216,6 +217,15 @@ extension OwnedDescriptor {
       unsafe unlinkat(rawValue, $0, flags) < 0 ? -errno : 0
     }
     try check(result, "unlinkat")
+  }
+
+  /// Removes `name` where it still is the file with the number `inode`, and not what somebody has put
+  /// in its place since.
+  public borrowing func remove(
+    _ name: FilePath, _ kind: FileKind, ifStill inode: UInt64
+  ) throws(SystemCallError) {
+    guard try openEntry(name).fileIdentity().inode == inode else { return }
+    try remove(name, kind)
   }
 
   /// Whether this is a directory, and the device it lies on.

@@ -18,12 +18,12 @@ enum SetupMessage: Equatable {
   case hasEnded(Termination)
   /// The launch has made something in a directory of the host, of which a descriptor comes along
   /// where `isElsewhere` is true; otherwise it is the one of the message before.
-  case hasLeft(ByteString, FileKind, isElsewhere: Bool)
+  case hasLeft(ByteString, FileKind, inode: UInt64, isElsewhere: Bool)
   /// Init could not go on, and has ended the command.
   case hasFailed(SystemCallError)
 
-  /// The most bytes that a message has: it may hold a name of the longest kind.
-  static let capacity = 5 + 255
+  /// The most bytes that a message has: it may hold a number, and a name of the longest kind.
+  static let capacity = 5 + 8 + 255
 
   /// Reads a message; nil where it is none.
   init?(_ bytes: [UInt8]) {
@@ -39,9 +39,10 @@ enum SetupMessage: Equatable {
     case 5: self = .hasEnded(.signaled(CInt(truncatingIfNeeded: number)))
     case 6: self = .isEnding
     case 8:
+      guard bytes.count > 13 else { return nil }
       self = .hasLeft(
-        ByteString(bytes[5...]), number & 1 == 0 ? .other : .directory, isElsewhere: number & 2 != 0
-      )
+        ByteString(bytes[13...]), number & 1 == 0 ? .other : .directory,
+        inode: SetupMessage.number(bytes[5..<13]), isElsewhere: number & 2 != 0)
     case 7:
       self = .hasFailed(
         SystemCallError(
@@ -59,7 +60,7 @@ enum SetupMessage: Equatable {
       case .isReady: (2, 0)
       case .hasStarted: (3, 0)
       case .isEnding: (6, 0)
-      case .hasLeft(_, let kind, let isElsewhere):
+      case .hasLeft(_, let kind, _, let isElsewhere):
         (8, (kind == .directory ? 1 : 0) + (isElsewhere ? 2 : 0))
       case .hasFailed(let error): (7, error.errno.rawValue)
       case .hasEnded(.exited(let status)): (4, Int32(status))
@@ -68,7 +69,7 @@ enum SetupMessage: Equatable {
     var bytes = [kind] + SetupMessage.bytes(UInt32(bitPattern: number))
     switch self {
     case .isReady(let numbers): for number in numbers { bytes += SetupMessage.bytes(number) }
-    case .hasLeft(let name, _, _): bytes += name.bytes
+    case .hasLeft(let name, _, let inode, _): bytes += SetupMessage.bytes(inode) + name.bytes
     case .hasFailed(let error): bytes += error.call.utf8.prefix(64)
     default: break
     }

@@ -26,7 +26,7 @@ struct Monitor: ~Copyable {
   var isEnding = false
   /// What the launch has made on the host: names in open directories, which are locked until it is
   /// settled that it does not fail (Setup/Leftovers.swift).
-  var leftovers: [(directory: CInt, name: FilePath, kind: FileKind)] = []
+  var leftovers: [NewRoot.Leftover] = []
   /// Those directories, each once, in the order in which they came.
   var leftoverDirectories: [CInt] = []
   /// Signals that came before the command could be named.
@@ -161,11 +161,12 @@ extension Monitor {
       pending = []
     case .isEnding: isEnding = true
     case .hasEnded(let termination): return termination
-    case .hasLeft(let name, let kind, let isElsewhere):
+    case .hasLeft(let name, let kind, let inode, let isElsewhere):
       if isElsewhere { leftoverDirectories.append(descriptor) }
       // One that could not be received is -1, and what lies in it stays.
       if let directory = leftoverDirectories.last, directory >= 0 {
-        leftovers.append((directory, name.path, kind))
+        leftovers.append(
+          NewRoot.Leftover(directory: directory, name: name.path, kind: kind, inode: inode))
       }
       if isExecuted { keepLeftovers() }
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)
@@ -240,7 +241,7 @@ extension Monitor {
     for leftover in leftovers.reversed() {
       // It stays where somebody else has put something into it by now.
       let directory = OwnedDescriptor(leftover.directory)
-      try? directory.remove(leftover.name, leftover.kind)
+      try? directory.remove(leftover.name, leftover.kind, ifStill: leftover.inode)
       _ = directory.release()
     }
     keepLeftovers()

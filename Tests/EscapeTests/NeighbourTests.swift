@@ -96,6 +96,21 @@ struct NeighbourTests {
     #expect(outcome.output == "looked", "\(outcome.errors)")
   }
 
+  // Red: what an editor has saved under the name of a mount point is removed with it.
+  @Test func `What somebody has put in the place of a mount point stays`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir work; mkfifo go
+      # The launch has made work/file by the time that it reads what is to be written.
+      nestbox --ro-bind / / --bind work /mnt --ro-bind /dev/null /mnt/file --ro-bind-data 3 /mnt/data \
+        /nosuch 3< go 2> message & exec 4> go
+      until [ -e work/file ]; do :; done
+      echo saved > work/new; mv work/new work/file; exec 4>&-
+      wait; ls work; cat work/file
+      """)
+    #expect(outcome.lines == ["file", "saved"], "\(outcome.errors)")
+  }
+
   // Red: whoever locks a directory keeps every launch waiting.
   @Test func `A directory that stays locked is an error`() throws {
     let outcome = try Session().python(

@@ -17,6 +17,8 @@ extension NewRoot {
     let directory: CInt
     let name: FilePath
     let kind: FileKind
+    /// Which file it is, for a name may be given to another.
+    let inode: UInt64
   }
 
   /// Notes a file system that was made for this sandbox.
@@ -46,8 +48,11 @@ extension NewRoot {
 
   /// Notes what was made, for `undo`; from here on nothing may fail.
   mutating func remember(_ entry: borrowing Entry, _ kind: FileKind, _ directory: CInt?) {
-    guard let directory else { return }
-    leftovers.append(Leftover(directory: directory, name: entry.name, kind: kind))
+    guard let directory,
+      let file = try? entry.directory.openEntry(entry.name).fileIdentity()
+    else { return }
+    leftovers.append(
+      Leftover(directory: directory, name: entry.name, kind: kind, inode: file.inode))
   }
 
   /// Takes back what was made on the host, after a failure.
@@ -63,7 +68,7 @@ extension NewRoot {
     for leftover in leftovers.reversed() {
       let directory = OwnedDescriptor(leftover.directory)
       // It stays where somebody else has put something into it by now.
-      try? directory.remove(leftover.name, leftover.kind)
+      try? directory.remove(leftover.name, leftover.kind, ifStill: leftover.inode)
       _ = directory.release()
     }
     keepLeftovers()

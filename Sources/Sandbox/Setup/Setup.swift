@@ -246,7 +246,8 @@ extension Setup {
     var last: CInt = -1
     for leftover in root.leftovers where told.contains(leftover.directory) {
       let message = SetupMessage.hasLeft(
-        ByteString(leftover.name), leftover.kind, isElsewhere: leftover.directory != last)
+        ByteString(leftover.name), leftover.kind, inode: leftover.inode,
+        isElsewhere: leftover.directory != last)
       do throws(SystemCallError) {
         try status.send(
           message.bytes, passing: leftover.directory == last ? -1 : leftover.directory)
