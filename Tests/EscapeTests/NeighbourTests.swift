@@ -51,29 +51,40 @@ struct NeighbourTests {
   // keeps a file from being written: .git/hooks, for instance.
   @Test(
     "A mount point that may be taken back is waited for",
-    arguments: ["by who made it", "by another, as that has ended"])
+    arguments: [
+      "by who made it", "by another, as that has ended", "by one that cannot be told",
+      "by one whose number is not known here",
+    ])
   func waiting(_ holder: String) throws {
     let outcome = try Session().python(
       """
-      import ctypes, fcntl, os, subprocess, sys, time
+      import ctypes, fcntl, os, socket, subprocess, sys, time
       ctypes.CDLL(None).prctl(15, b"nestbox")
       os.mkdir("work")
+      outer = ["nestbox", "--dev-bind", "/", "/"]
+      if "told" in sys.argv[1]:
+        # What can be mounted on a file, and not be read.
+        socket.socket(socket.AF_UNIX).bind("socket")
+        outer += ["--bind", "socket", f"/proc/{os.getpid()}/comm"]
+      elif "number" in sys.argv[1]: outer += ["--unshare-pid", "--proc", "/proc"]
+      else: outer = []
       lock = os.open("work", os.O_RDONLY)
       if "another" in sys.argv[1]:
         if os.fork() == 0: fcntl.flock(lock, fcntl.LOCK_EX); os._exit(0)
         os.wait()
       else: fcntl.flock(lock, fcntl.LOCK_EX)
       open("work/hook", "w").close()
-      run = subprocess.Popen(["nestbox", "--ro-bind", "/", "/", "--bind", "work", "/mnt",
+      run = subprocess.Popen([*outer, "nestbox", "--ro-bind", "/", "/", "--bind", "work", "/mnt",
         "--ro-bind", "/dev/null", "/mnt/hook", "sh", "-c",
         "echo; read line; echo evil > /mnt/hook"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
       os.set_blocking(run.stdout.fileno(), False)
       time.sleep(0.5)
-      print("started" if run.stdout.read() else "waits")
+      has_started = run.stdout.read()
+      print("started" if has_started else "waits")
       os.unlink("work/hook"); os.close(lock)
       os.set_blocking(run.stdout.fileno(), True)
-      run.stdout.readline()
+      has_started or run.stdout.readline()
       run.communicate(b"go")
       print("hook:", open("work/hook").read())
       """, holder)
