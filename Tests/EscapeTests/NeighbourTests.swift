@@ -92,16 +92,22 @@ struct NeighbourTests {
   }
 
   // Red: the same, with launches alone.
-  @Test func `Launches that fail leave the sandboxes of others as they are`() throws {
+  @Test(
+    "Launches that fail leave the sandboxes of others as they are",
+    arguments: ["hook", "some/directories/hook"])
+  func failures(_ hook: String) throws {
     let rounds = ProcessInfo.processInfo.environment["NESTBOX_SOAK"] == nil ? 40 : 1000
     let outcome = try Session().run(
       """
       mkdir work
-      line="nestbox --ro-bind / / --bind work /mnt --ro-bind /dev/null /mnt/hook"
+      hooks=(\(hook) \(hook)s)
+      line="nestbox --ro-bind / / --bind work /mnt ${hooks[*]/#/--ro-bind /dev/null /mnt/}"
       for ((i = 0; i < \(rounds); i++)); do
-        rm -f work/hook
-        $line /nosuch 2> /dev/null & $line sh -c 'sleep 0.01; echo evil > /mnt/hook' 2> /dev/null
-        wait; [ ! -s work/hook ] || echo stripped
+        rm -rf work/*
+        $line /nosuch 2> /dev/null &
+        $line sh -c 'sleep 0.01; cd /mnt; for hook; do echo evil > $hook; done; exit 3' sh "${hooks[@]}" \
+          2> errors || [ $? = 3 ] || cat errors
+        wait; find work -size +0 -type f
       done; echo looked
       """)
     #expect(outcome.output == "looked", "\(outcome.errors)")

@@ -130,23 +130,36 @@ extension NewRoot {
     do throws(SystemCallError) {
       try make(entry, kind, permissions)
     } catch {
-      // A name that exists and cannot be opened is a link that leads nowhere: what it names is
-      // made, in the new root.
-      guard error.errno == .fileExists,
-        let target = try? entry.directory.symbolicLinkTarget(entry.name)
-      else {
-        // A path such as `a/../a`, of which the first half was made on the way to the second.
-        // Or somebody else has made it by now.
-        do throws(SystemCallError) {
-          return .found(try settled(path, .location))
-        } catch let other {
-          throw (other.errno == .noSuchFileOrDirectory ? error : other).about(ByteString(path))
-        }
-      }
-      let targetPath = path.removingLastComponent().pushing(target.path)
-      return try place(targetPath, kind, permissions, links: links + 1)
+      return try place(path, kind, permissions, after: error, of: entry, links: links + 1)
     }
     return .made(entry)
+  }
+
+  /// Finds `path` where it could not be made.
+  private mutating func place(
+    _ path: FilePath, _ kind: FileKind, _ permissions: FilePermissions,
+    after error: SystemCallError, of entry: borrowing Entry, links: Int
+  ) throws(SystemCallError) -> Place {
+    // A name that exists and cannot be opened is a link that leads nowhere: what it names is made,
+    // in the new root.
+    if error.errno == .fileExists,
+      let target = try? entry.directory.symbolicLinkTarget(entry.name)
+    {
+      let targetPath = path.removingLastComponent().pushing(target.path)
+      return try place(targetPath, kind, permissions, links: links)
+    }
+    do throws(SystemCallError) {
+      // A path such as `a/../a`, of which the first half was made on the way to the second. Or
+      // another launch has made it by now.
+      return .found(try settled(path, .location))
+    } catch let other {
+      guard other.errno == .noSuchFileOrDirectory else { throw other.about(ByteString(path)) }
+      guard [.fileExists, .noSuchFileOrDirectory].contains(error.errno),
+        links < NewRoot.maximumLinks
+      else { throw error.about(ByteString(path)) }
+      // Which has taken it back, or the directory that this was to lie in.
+      return try place(path, kind, permissions, links: links)
+    }
   }
 
   /// Where something is to be mounted.
