@@ -185,6 +185,9 @@ extension LaunchPlan {
   fileprivate func launch() throws(LaunchError) -> Termination {
     let report = try doing(.prepare) { () throws(SystemCallError) in try Pipe() }
     let status = try doing(.prepare) { () throws(SystemCallError) in try SocketPair() }
+    let signals = try doing(.prepare) { () throws(SystemCallError) in
+      try SignalDescriptor(Monitor.forwarded)
+    }
     let child = try doing(.createProcess) { () throws(SystemCallError) in
       try ChildProcess.clone(firstNamespaces)
     }
@@ -194,9 +197,15 @@ extension LaunchPlan {
       // The monitor's ends: that it has gone shows only when it was the last to hold them.
       Descriptors.close(report.readEnd.rawValue)
       Descriptors.close(status.ours.rawValue)
+      Descriptors.close(signals.rawValue)
       Setup(plan: self, report: report.writeEnd, status: status.theirs).run()
     }
-    var kept = [child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue]
+    // The child's ends, so that its end is seen whatever becomes of the rest.
+    _ = consume report.writeEnd
+    _ = consume status.theirs
+    var kept = [
+      child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue, signals.rawValue,
+    ]
     if let number = sandbox.channels.information { kept.append(number) }
     if let number = sandbox.channels.status { kept.append(number) }
     // Without an init there is nobody inside to hold it.
@@ -205,11 +214,10 @@ extension LaunchPlan {
       kept.append(proxy.process)
       if !hasInit { kept.append(proxy.lifeline) }
     }
-    let signals = try Monitor.letGo(keeping: kept)
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
       movesLeft: moves)
-    return try monitor.run()
+    return try monitor.run(keeping: kept)
   }
 }
 

@@ -33,41 +33,37 @@ struct Monitor: ~Copyable {
   var pending: [CInt] = []
 
   /// SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM and SIGCONT.
-  private static let forwarded: [CInt] = [1, 2, 3, 10, 12, 15, 18]
+  static let forwarded: [CInt] = [1, 2, 3, 10, 12, 15, 18]
   private static let kill: CInt = 9
   private static let standardError: CInt = 2
-
-  /// Closes everything that the caller had open but for standard error and `kept`: who reads the
-  /// command's output waits for the last holder of the pipe's other end.
-  /// - Returns: Where the signals to be passed on are read.
-  static func letGo(keeping kept: [CInt]) throws(LaunchError) -> SignalDescriptor {
-    try doing(.prepare) { () throws(SystemCallError) in
-      try Descriptors.closeAll(except: kept + [standardError])
-      // Those who listen to --json-status-fd may have left by the time there is something to say.
-      SignalDisposition.ignoreBrokenPipes()
-      return try SignalDescriptor(forwarded)
-    }
-  }
 
   /// The process that would have said how things are going has ended without a word.
   private static let hasLostTouch = LaunchError(
     .supervise, cause: SystemCallError(call: "recvmsg", errno: .noSuchProcess))
 
   /// Waits until the command has ended.
+  /// - Parameter kept: Descriptors that are still needed.
   /// - Returns: How it ended; where init was killed first, how init did.
   /// - Throws: `LaunchError` where it cannot be waited for, or was not started; nothing of the
   ///   sandbox goes on then.
-  consuming func run() throws(LaunchError) -> Termination {
+  consuming func run(keeping kept: [CInt]) throws(LaunchError) -> Termination {
     do throws(LaunchError) {
+      try letGo(keeping: kept)
       return try supervise()
     } catch {
-      // Both, as init does not take the command along where they have no pid namespace.
-      try? command?.sendSignal(Monitor.kill)
-      try? child.descriptor.sendSignal(Monitor.kill)
-      if !isBetween { _ = try? child.wait() }
-      removeLeftovers()
+      endAll()
       throw error
     }
+  }
+
+  /// Closes everything that the caller had open but for standard error and `kept`: who reads the
+  /// command's output waits for the last holder of the pipe's other end.
+  private func letGo(keeping kept: [CInt]) throws(LaunchError) {
+    try doing(.prepare) { () throws(SystemCallError) in
+      try Descriptors.closeAll(except: kept + [Monitor.standardError])
+    }
+    // Those who listen to --json-status-fd may have left by the time there is something to say.
+    SignalDisposition.ignoreBrokenPipes()
   }
 
   private mutating func supervise() throws(LaunchError) -> Termination {
@@ -147,13 +143,7 @@ extension Monitor {
       if isBetween { try loseTouch() }
     }
     switch SetupMessage(bytes) {
-    case .hasMoved:
-      if !isBetween { _ = try? child.wait() }
-      movesLeft -= 1
-      isBetween = false
-      child = try doing(.supervise) { () throws(SystemCallError) in
-        try ChildProcess(descriptor: OwnedDescriptor(descriptor))
-      }
+    case .hasMoved: try follow(descriptor)
     case .isReady(let numbers): try describe(numbers)
     case .hasStarted:
       command = OwnedDescriptor(descriptor)
@@ -163,16 +153,42 @@ extension Monitor {
     case .hasEnded(let termination): return termination
     case .hasLeft(let name, let kind, let inode, let isElsewhere):
       if isElsewhere { leftoverDirectories.append(descriptor) }
-      // One that could not be received is -1, and what lies in it stays.
-      if let directory = leftoverDirectories.last, directory >= 0 {
-        leftovers.append(
-          NewRoot.Leftover(directory: directory, name: name.path, kind: kind, inode: inode))
-      }
+      remember(name, kind, inode)
       if isExecuted { keepLeftovers() }
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)
     case nil: break
     }
     return nil
+  }
+
+  /// Goes on with another process in the child's place, which has waited for that.
+  private mutating func follow(_ descriptor: CInt) throws(LaunchError) {
+    if !isBetween { _ = try? child.wait() }
+    movesLeft -= 1
+    do throws(SystemCallError) {
+      child = try ChildProcess(descriptor: OwnedDescriptor(descriptor))
+    } catch {
+      // It goes no further where it gets no answer.
+      isBetween = true
+      status = nil
+      throw LaunchError(.supervise, cause: error)
+    }
+    isBetween = false
+    try answer(.supervise)
+  }
+
+  /// Has the child go on, which waits for that.
+  private mutating func answer(_ action: LaunchError.Action) throws(LaunchError) {
+    do throws(SystemCallError) {
+      try status?.send([0])
+    } catch {
+      // A child that has closed its end is about to say why, and to end; another still waits, and
+      // sees the end of the messages instead.
+      if error.errno != .brokenPipe { try? child.descriptor.sendSignal(Monitor.kill) }
+      status = nil
+      try readReport()
+      throw LaunchError(action, cause: error)
+    }
   }
 
   /// Tells the caller of the sandbox, and the child that it was told.
@@ -190,16 +206,7 @@ extension Monitor {
     } catch {
       throw LaunchError(.describe, cause: error)
     }
-    do throws(SystemCallError) {
-      try status?.send([0])
-    } catch {
-      // A child that has closed its end is about to say why, and to end; another still waits, and
-      // sees the end of the messages instead.
-      if error.errno != .brokenPipe { try? child.descriptor.sendSignal(Monitor.kill) }
-      status = nil
-      try readReport()
-      throw LaunchError(.describe, cause: error)
-    }
+    try answer(.describe)
   }
 
   /// Tells the caller how the command ended, if it was executed at all.
@@ -224,6 +231,41 @@ extension Monitor {
 // MARK: - What a failed launch leaves
 
 extension Monitor {
+  /// Ends whatever the launch has come to, and takes back what it made on the host: nothing of it
+  /// goes on, or is left.
+  private mutating func endAll() {
+    // Both, as init does not take the command along where they have no pid namespace.
+    try? command?.sendSignal(Monitor.kill)
+    try? child.descriptor.sendSignal(Monitor.kill)
+    if !isBetween { _ = try? child.wait() }
+    while let number = status?.rawValue,
+      let (bytes, descriptor) = try? Descriptors.receive(
+        from: number, capacity: SetupMessage.capacity),
+      !bytes.isEmpty
+    {
+      switch SetupMessage(bytes) {
+      case .hasMoved, .hasStarted:
+        // It may have gone on as another process in the meantime. One that does not arrive here is
+        // still waiting, and ends as this channel does.
+        guard descriptor >= 0 else { return removeLeftovers() }
+        try? OwnedDescriptor(descriptor).sendSignal(Monitor.kill)
+      case .hasLeft(let name, let kind, let inode, let isElsewhere):
+        if isElsewhere { leftoverDirectories.append(descriptor) }
+        remember(name, kind, inode)
+      default: break
+      }
+    }
+    removeLeftovers()
+  }
+
+  /// Notes what lies in the directory that came last.
+  private mutating func remember(_ name: ByteString, _ kind: FileKind, _ inode: UInt64) {
+    // One that could not be received is -1, and what lies in it stays.
+    guard let directory = leftoverDirectories.last, directory >= 0 else { return }
+    leftovers.append(
+      NewRoot.Leftover(directory: directory, name: name.path, kind: kind, inode: inode))
+  }
+
   /// Leaves what the launch made on the host where it is: the command has it now.
   private mutating func keepLeftovers() {
     for directory in leftoverDirectories where directory >= 0 { Descriptors.close(directory) }
@@ -235,9 +277,6 @@ extension Monitor {
   ///
   /// Inside it could not be done any more: most of it is a mount point there.
   private mutating func removeLeftovers() {
-    while status != nil, !isBetween {
-      do throws(LaunchError) { _ = try readMessage() } catch { break }
-    }
     for leftover in leftovers.reversed() {
       // It stays where somebody else has put something into it by now.
       let directory = OwnedDescriptor(leftover.directory)
@@ -273,17 +312,7 @@ extension Monitor {
 
   /// Ends a launch that has no command yet which could do something about a signal.
   private mutating func abort(_ signal: CInt) -> Never {
-    try? child.descriptor.sendSignal(Monitor.kill)
-    if !isBetween { _ = try? child.wait() }
-    // It may have gone on as another process in the meantime.
-    if let number = status?.rawValue {
-      while let (bytes, descriptor) = try? Descriptors.receive(
-        from: number, capacity: SetupMessage.capacity),
-        !bytes.isEmpty
-      {
-        if descriptor >= 0 { try? OwnedDescriptor(descriptor).sendSignal(Monitor.kill) }
-      }
-    }
+    endAll()
     SignalDisposition.die(by: signal)
   }
 }

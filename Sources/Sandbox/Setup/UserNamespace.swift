@@ -61,6 +61,8 @@ extension Setup {
       let itself = try ChildProcess.openCurrent()
       try status.send(SetupMessage.hasMoved.bytes, passing: itself.rawValue)
     }
+    // Until the monitor can end this process, nothing is to come of it.
+    try waitForMonitor()
     if plan.sandbox.diesWithParent { try dieWithMonitor() }
   }
 
@@ -72,11 +74,18 @@ extension Setup {
     let numbers = try doing(.describe) { () throws(SystemCallError) in
       try SandboxDescription.numbers(of: plan.namespaces)
     }
-    let answer = try doing(.supervise) { () throws(SystemCallError) in
+    try doing(.supervise) { () throws(SystemCallError) in
       try status.send(SetupMessage.isReady(numbers).bytes)
-      return try Descriptors.receive(from: status.rawValue, capacity: 1).message
     }
-    // The monitor has gone, and with it whoever should have been told before the command starts.
+    try waitForMonitor()
+  }
+
+  /// Waits for the monitor's answer.
+  private borrowing func waitForMonitor() throws(LaunchError) {
+    let answer = try doing(.supervise) { () throws(SystemCallError) in
+      try Descriptors.receive(from: status.rawValue, capacity: 1).message
+    }
+    // It has gone, and with it whoever should have been told before the command starts.
     if answer.isEmpty { CurrentProcess.exit(125) }
   }
 

@@ -26,8 +26,8 @@ enum { KILL = 1000, MOST_PROCESSES = 8, MOST_CALLS = 4096, TEXT = 1 << 17 };
 struct outcome {
   // The exit status, or 128 and the signal.
   int status;
-  // Whether the command, or a helper, was executed.
-  int executed;
+  // Whether the command, or a helper, was executed; whether the launcher had ended before.
+  int executed, is_alone;
   // Whether it did not come to an end by itself.
   int hung;
   // Whether the fault's call was reached.

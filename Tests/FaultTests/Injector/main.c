@@ -58,6 +58,7 @@ static void judge(struct fault fault) {
     problem("LESS THAN WAS ASKED", fault);
     agrees(number, 1);
   }
+  if (hindered.is_alone && !is_kill) problem("executed after the launcher had ended", fault);
   if (has_run) started++;
   else if (is_kill) killed++;
   else refused++;

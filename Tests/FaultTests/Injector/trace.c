@@ -132,6 +132,15 @@ static void end_all(void) {
     if (tracees[i].pid > 0) kill(tracees[i].pid, SIGKILL);
 }
 
+// Nobody tells of a process whose parent was killed right after the call that made it.
+static void adopt(struct outcome *outcome) {
+  for (int i = 0; i < count; i++)
+    if (tracees[i].pid > 0 && tracees[i].index < 0 && tracees[i].is_early) {
+      tracees[i].index = outcome->processes++;
+      ptrace(PTRACE_SYSCALL, tracees[i].pid, 0, 0);
+    }
+}
+
 static void follow(pid_t first, struct fault fault, struct outcome *outcome) {
   const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
                        PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
@@ -154,6 +163,7 @@ static void follow(pid_t first, struct fault fault, struct outcome *outcome) {
       if (pid == first)
         outcome->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
       tracee->pid = -1;
+      if (WIFSIGNALED(status)) adopt(outcome);
       continue;
     }
     if (!WIFSTOPPED(status)) continue;
@@ -171,6 +181,7 @@ static void follow(pid_t first, struct fault fault, struct outcome *outcome) {
         ptrace(PTRACE_SYSCALL, pid, 0, 0);
       } else {
         outcome->executed = 1;
+        if (outcome->status >= 0) outcome->is_alone = 1;
         ptrace(PTRACE_DETACH, pid, 0, 0);
       }
       continue;
@@ -179,8 +190,10 @@ static void follow(pid_t first, struct fault fault, struct outcome *outcome) {
       unsigned long child = 0;
       ptrace(PTRACE_GETEVENTMSG, pid, 0, &child);
       struct tracee *made = find((pid_t)child);
-      made->index = outcome->processes++;
-      if (made->is_early) ptrace(PTRACE_SYSCALL, made->pid, 0, 0);
+      if (made->index < 0) {
+        made->index = outcome->processes++;
+        if (made->is_early) ptrace(PTRACE_SYSCALL, made->pid, 0, 0);
+      }
       ptrace(PTRACE_SYSCALL, pid, 0, 0);
       continue;
     }
