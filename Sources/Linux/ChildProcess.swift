@@ -49,8 +49,13 @@ public struct ChildProcess: ~Copyable {
     _ namespaces: Namespaces = []
   ) throws(SystemCallError) -> ChildProcess? {
     var descriptor: CInt = -1
-    let result = unsafe linux_clone3(namespaces.rawValue | UInt64(CLONE_PIDFD), &descriptor)
-    let pid = try check(result, "clone3")
+    let flags = namespaces.rawValue | UInt64(CLONE_PIDFD)
+    let result = unsafe linux_clone3(flags, &descriptor)
+    // Filters that look at flags, as of systemd's RestrictNamespaces=, cannot see those of clone3,
+    // and have it missing.
+    let pid =
+      result == -ENOSYS
+      ? try check(unsafe linux_clone(flags, &descriptor), "clone") : try check(result, "clone3")
     return pid == 0 ? nil : ChildProcess(pid: pid, descriptor: OwnedDescriptor(descriptor))
   }
 

@@ -28,6 +28,11 @@ static inline int linux_clone3(uint64_t flags, int *_Nullable pidfd) {
   return (int)linux_result(syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
+// The same with clone(2), which lacks what newer flags are for.
+static inline int linux_clone(uint64_t flags, int *_Nullable pidfd) {
+  return (int)linux_result(syscall(SYS_clone, flags | SIGCHLD, 0UL, pidfd, 0UL, 0UL));
+}
+
 // Goes on in a child that shares this address space while the caller waits: `body` has to end in
 // an exec or in _exit(2).
 int linux_vfork(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);

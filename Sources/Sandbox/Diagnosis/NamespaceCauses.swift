@@ -160,6 +160,8 @@ extension Cause {
     Cause([], []) { failure in
       let error = failure.error.cause
       guard failure.machine.isFiltered, failure.error.action != .execute else { return nil }
+      // Nobody refuses it as a whole.
+      let call = error.call == "clone" ? "clone with namespaces" : error.call
       // The call that made the child tells by itself whether namespaces are to blame.
       if failure.error.action == .createProcess {
         guard
@@ -169,8 +171,8 @@ extension Cause {
         guard SystemCalls.probe(error.call) == .failure(error.errno) else { return nil }
       }
       return Diagnosis(
-        "a filter of system calls around this process refuses \(error.call)",
-        failure.machine.filterRemedy(error.call))
+        "a filter of system calls around this process refuses \(call)",
+        failure.machine.filterRemedy(call))
     },
     Cause([.createProcess, .createNamespaces, .writeIdentityMap, .loopback], [.notPermitted]) {
       failure in
