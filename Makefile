@@ -153,6 +153,12 @@ memory: setup ## Run the tests, and the executable in them, with AddressSanitize
 	$(SWIFT) test --skip-build --sanitize=address --scratch-path .build/memory \
 	  --skip FaultTests
 
+.PHONY: valgrind
+valgrind: setup ## Run lines under valgrind, each as far as that knows the kernel's calls
+	@export NESTBOX_INSTRUMENTED=1
+	$(SWIFT) build -c release --scratch-path .build/valgrind --product nestbox
+	Tests/Valgrind/run.sh .build/valgrind/release/nestbox
+
 .PHONY: coverage
 coverage: setup ## Print how many lines of Sources the tests reach, in all processes of a launch
 	@place=$$(mktemp -d)
