@@ -6,15 +6,17 @@ import Testing
 
 @Suite("Escapes", .needs("gcc"), .needs("python3"))
 struct EscapeTests {
+  /// The attacks for which only root could prepare the ground are left out for others.
+  private static let possible = Attack.all.filter { User.isRoot || !$0.needsRoot }
+
   /// Every attack in every sandbox in which it has to fail.
-  static let cases = Attack.all.flatMap { attack in
+  static let cases = possible.flatMap { attack in
     attack.boxes.filter { $0.user == .ordinary || User.isRoot }.map { (attack, $0) }
   }
 
   // Red: a command gets out of its sandbox.
   @Test("It fails", arguments: cases)
   func fails(_ attack: Attack, _ box: Box) throws {
-    try #require(User.isRoot || !attack.needsRoot)
     let session = try Session(as: box.user)
     let outcome = try session.attack(
       """
@@ -27,14 +29,12 @@ struct EscapeTests {
   }
 
   // Red: the test above could not fail.
-  @Test("It succeeds where a sandbox is weak", arguments: Attack.all)
+  @Test("It succeeds where a sandbox is weak", arguments: possible)
   func bites(_ attack: Attack) throws {
-    let prefix = "export MARKER=hidden-marker OWN_USER=$(id -u) attack=\(attack.name)"
+    let prefix = "export PATIENCE=3000 MARKER=hidden-marker OWN_USER=$(id -u) attack=\(attack.name)"
     let outcome: Outcome
     switch attack.weakness {
-    case .none(let reason): try Test.cancel("\(reason)")
     case .bare, .options:
-      try #require(User.isRoot || !attack.needsRoot)
       var line = #""$tools/hostile" "$attack""#
       if case .options(let options) = attack.weakness {
         line = "nestbox \(options) \(line)"

@@ -8,19 +8,31 @@ check() { # NAME EXPECTED COMMAND...
   seen=$("$@" 2>&1) || true
   if [ "$seen" = "$expected" ]; then echo "CHECK ok $name"; else echo "CHECK FAILED $name: $seen" | tr '\n' ' '; echo; fi
 }
-optional() { # NAME EXPECTED COMMAND...
-  name=$1 expected=$2; shift 2
-  seen=$("$@" 2>&1) || true
-  if [ "$seen" = "$expected" ]; then echo "CHECK ok $name"; else echo "CHECK without $name: $seen" | tr '\n' ' '; echo; fi
+is_at_least() { # MAJOR.MINOR
+  release=$(uname -r)
+  [ "${release%%.*}" -gt "${1%.*}" ] && return
+  minor=${release#*.}
+  [ "${release%%.*}" -eq "${1%.*}" ] && [ "${minor%%.*}" -ge "${1#*.}" ]
 }
-echo "CHECK ok Linux $(uname -r)"
+# What the kernel has from a release on, or by a module that may be missing.
+since() { # MAJOR.MINOR|FILE:WORD NAME EXPECTED COMMAND...
+  from=$1; shift
+  case $from in
+    /*) if grep -qw "${from#*:}" "${from%%:*}"; then check "$@"; else echo "CHECK without $1: not in ${from%%:*}"; fi ;;
+    *) if is_at_least "$from"; then check "$@"; else echo "CHECK without $1: older than $from"; fi ;;
+  esac
+}
+# Not behind what the kernel has last said.
+echo; echo "CHECK ok Linux $(uname -r)"
 box="nestbox --unshare-all --ro-bind /bin /bin --proc /proc --dev /dev --tmpfs /tmp"
 # Kernels before 5.12 are told apart by the message.
-if ! nestbox --ro-bind / / true 2>/tmp/message; then
+if ! is_at_least 5.12; then
+  nestbox --ro-bind / / true 2>/tmp/message
   case $(cat /tmp/message) in
     *"Linux 5.12"*) echo "CHECK ok too old, and the message says so: $(head -n 1 /tmp/message)" ;;
     *) echo "CHECK FAILED start: $(cat /tmp/message)" ;;
   esac
+  echo "CHECK ok the end was reached"
   exit
 fi
 check 'a command runs' 'hello' nestbox --ro-bind / / echo hello
@@ -44,10 +56,11 @@ check 'a sandbox in a sandbox' 'inner' nestbox --bind / / --unshare-pid --proc /
 check 'a link on the way stays inside' '' sh -c "ln -sf /home/outside work/link; $box --bind work /work --dir /work/link/made true; ls outside 2>/dev/null"
 check 'init is out of reach' 'refused' $box sh -c 'cat /proc/1/environ >/dev/null 2>&1 && echo read || echo refused'
 check 'a message for what is missing' 'nestbox: '"Can't find source path /nosuch: No such file or directory (--bind, open_tree)" sh -c 'nestbox --bind /nosuch /x true 2>&1 | head -n 1'
-optional 'overlays' 'file' sh -c "mkdir -p below; : >below/file; $box --overlay-src below --tmp-overlay /over ls /over"
-optional 'time namespaces' 'ahead' $box --unshare-time --boottime 1000000 sh -c '[ $(cut -d. -f1 /proc/uptime) -gt 1000000 ] && echo ahead'
-optional 'the built-in policy' 'Seccomp:	2' $box --seccomp-policy default grep Seccomp: /proc/self/status
-optional 'the profile untrusted' 'hello' nestbox --profile untrusted echo hello
-optional 'landlock scopes' 'hello' $box --landlock-scope abstract-unix,signal echo hello
-optional 'TIOCSTI is refused by the kernel' '0' cat /proc/sys/dev/tty/legacy_tiocsti
-optional 'a keyring of its own' 'hello' $box echo hello
+since /proc/filesystems:overlay 'overlays' 'file' sh -c "mkdir -p below; : >below/file; $box --overlay-src below --tmp-overlay /over ls /over"
+check 'time namespaces' 'ahead' $box --unshare-time --boottime 1000000 sh -c '[ $(cut -d. -f1 /proc/uptime) -gt 1000000 ] && echo ahead'
+check 'the built-in policy' 'Seccomp:	2' $box --seccomp-policy default grep Seccomp: /proc/self/status
+check 'the profile untrusted' 'hello' nestbox --profile untrusted echo hello
+since 6.12 'landlock scopes' 'hello' $box --landlock-scope abstract-unix,signal echo hello
+since 6.12 'TIOCSTI is refused by the kernel' '0' cat /proc/sys/dev/tty/legacy_tiocsti
+check 'a keyring of its own' 'of its own' $box sh -c 'grep -q "keyring *nestbox:" /proc/keys && echo of its own'
+echo "CHECK ok the end was reached"

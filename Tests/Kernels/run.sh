@@ -34,6 +34,8 @@ if [ -z "$KERNELS" ]; then
     awk -F. '{ newest[$1 "." $2] = $0 } END { for (series in newest) print newest[series] }' | sort -V)
 fi
 
+[ -n "$KERNELS" ] || { echo 'kernels: the archive has none'; exit 1; }
+
 # One root for all kernels.
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -43,6 +45,9 @@ install -m 755 "$NESTBOX" "$root/bin/nestbox"
 install -m 755 Tests/Kernels/init.sh "$root/init"
 install -m 755 Tests/Kernels/checks.sh "$root/checks.sh"
 
+# All lines of checks.sh, with the release before and the end after them; of a kernel that is too old
+# there are three.
+all=$(($(grep -cE '^(check|since) ' Tests/Kernels/checks.sh) + 2))
 failed=0
 for version in $KERNELS; do
   place=$work/$version
@@ -78,6 +83,11 @@ for version in $KERNELS; do
   echo "$version: $(grep -c '^ok' "$place/checks" || true) of $(wc -l <"$place/checks") checks passed"
   grep -v '^ok' "$place/checks" | sed 's/^/    /' || true
   grep -q '^ok the end was reached' "$place/checks" || { echo "    it did not come to an end"; failed=1; }
+  case $(wc -l <"$place/checks") in
+    "$all") ;;
+    3) grep -q '^ok too old' "$place/checks" || failed=1 ;;
+    *) echo "    of $all checks some are missing"; failed=1 ;;
+  esac
   grep -q '^FAILED' "$place/checks" && failed=1
 done
 exit $failed

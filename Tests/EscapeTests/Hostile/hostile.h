@@ -25,7 +25,8 @@ extern const char *secret;
 // What is written into it.
 #define CONTENT "the secret"
 
-// Ends the program: the attack has succeeded.
+// Ends the program, with the status ESCAPED: the attack has succeeded.
+enum { ESCAPED = 66 };
 void escaped(const char *how, ...) __attribute__((noreturn, format(printf, 1, 2)));
 // Whether `fd` is the secret; closes it.
 int is_secret(int fd);

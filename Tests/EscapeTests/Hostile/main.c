@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hostile ATTACK, inside; hostile SCENE COMMAND..., outside.
+// hostile ATTACK, inside; hostile SCENE COMMAND..., outside. With one word more an attack says nothing
+// where it fails: it is part of another.
 #include "hostile.h"
 
 #include <stdarg.h>
@@ -13,7 +14,7 @@ void escaped(const char *how, ...) {
   vprintf(how, arguments);
   printf("\n");
   fflush(stdout);
-  _exit(0);
+  _exit(ESCAPED);
 }
 
 int is_secret(int fd) {
@@ -50,7 +51,7 @@ void in_child(void (*body)(void)) {
   fflush(stdout);
   pid_t pid = fork();
   if (pid == 0) {
-    alarm(5);
+    alarm(60);
     // Where it may; its mounts are then not in the way of what is tried next.
     unshare(CLONE_NEWNS);
     body();
@@ -59,7 +60,12 @@ void in_child(void (*body)(void)) {
   int status = 0;
   waitpid(pid, &status, 0);
   // It has said so itself.
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) _exit(0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == ESCAPED) _exit(ESCAPED);
+  // A policy may kill it; whatever else does has kept it from trying.
+  if (WIFSIGNALED(status) && WTERMSIG(status) != SIGSYS) {
+    printf("broken: signal %d\n", WTERMSIG(status));
+    fflush(stdout);
+  }
 }
 
 int put(const char *path, const char *text) {
@@ -113,7 +119,7 @@ int main(int argc, char **argv) {
     for (const struct attack *attack = attacks[i]; attack->name; attack++)
       if (strcmp(attack->name, argv[1]) == 0) {
         attack->run();
-        printf("held\n");
+        if (argc == 2) printf("held\n");
         return 0;
       }
   fprintf(stderr, "hostile: no attack is called %s\n", argv[1]);

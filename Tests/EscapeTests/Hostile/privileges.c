@@ -17,17 +17,29 @@ static void identity(void) {
     escaped("there are capabilities %x", data[0].permitted);
 }
 
-static void execute(const char *file) {
-  char *arguments[] = {(char *)file, "identity", 0};
+// The same without capabilities, which the first user of a namespace gets back.
+static void user(void) {
+  const char *own = getenv("OWN_USER");
+  if (own && geteuid() != (unsigned)atoi(own)) escaped("the user is %u", geteuid());
+}
+
+static void execute(const char *file, const char *attack) {
+  char *arguments[] = {(char *)file, (char *)attack, "quietly", 0};
   execv(file, arguments);
 }
-static void execute_set_user_id(void) { execute(getenv("SETUID_FILE")); }
-static void execute_with_capabilities(void) { execute(getenv("CAPABLE_FILE")); }
+static void execute_set_user_id(void) { execute(getenv("SETUID_FILE"), "identity"); }
+static void execute_set_user_id_inside(void) {
+  char number[16];
+  snprintf(number, sizeof number, "%u", geteuid());
+  if (getenv("OWN_USER")) setenv("OWN_USER", number, 1);
+  execute(getenv("SETUID_FILE"), "user");
+}
+static void execute_with_capabilities(void) { execute(getenv("CAPABLE_FILE"), "identity"); }
 
 // A program that makes everybody root.
 static void set_user_id(void) {
   in_child(execute_set_user_id);
-  in_namespaces(0, execute_set_user_id);
+  in_namespaces(0, execute_set_user_id_inside);
 }
 
 // A program that gives capabilities to everybody.
@@ -43,11 +55,13 @@ static void open_controls(void) {
     if (open(controls[i], O_WRONLY) >= 0) escaped("%s can be written", controls[i]);
 }
 
-static void open_new_controls(void) {
+static void mount_and_open(void) {
   mount("proc", "/proc", "proc", 0, 0);
   mount("sysfs", "/sys", "sysfs", 0, 0);
   open_controls();
 }
+// In a child, which is the first process of the new pid namespace.
+static void open_new_controls(void) { in_child(mount_and_open); }
 
 // What controls the whole machine through files.
 static void machine_controls(void) {
@@ -85,10 +99,19 @@ static void drop_groups(void) {
   if (setgroups(0, 0) == 0) escaped("groups were dropped");
 }
 
+// In a namespace in which setgroups(2) is not forbidden, if the kernel lets a group be mapped there.
+static void drop_groups_inside(void) {
+  char map[64];
+  snprintf(map, sizeof map, "0 %u 1", getegid());
+  if (unshare(CLONE_NEWUSER) < 0) return;
+  put("/proc/self/gid_map", map);
+  drop_groups();
+}
+
 // Permissions that deny something to a group are undone by leaving it.
 static void groups(void) {
   in_child(drop_groups);
-  in_namespaces(0, drop_groups);
+  in_child(drop_groups_inside);
 }
 
 static void use_release_agent(void) {
@@ -155,18 +178,28 @@ static void user_namespace(void) {
 
 // The same calls by the numbers of other architectures that the processor runs: unshare(2), which a
 // policy refuses, as a 32-bit program would make it and as x32 has it.
-static void use_other_numbers(void) {
+static void use_old_number(void) {
 #ifdef __x86_64__
   long result;
   __asm__ volatile("int $0x80" : "=a"(result) : "a"(310), "b"(CLONE_NEWUSER) : "memory", "r8", "r9",
                    "r10", "r11");
   if (result == 0) escaped("unshare by the number of a 32-bit program");
+#endif
+}
+static void use_x32_number(void) {
+#ifdef __x86_64__
   if (syscall(0x40000000 | SYS_unshare, CLONE_NEWUSER) == 0) escaped("unshare by the number of x32");
 #endif
+}
+static void use_own_number(void) {
   if (syscall(SYS_unshare, CLONE_NEWUSER) == 0) escaped("unshare");
 }
-// In a child, which a policy may kill for it.
-static void other_numbers(void) { in_child(use_other_numbers); }
+// In children, which a policy may kill for it.
+static void other_numbers(void) {
+  in_child(use_old_number);
+  in_child(use_x32_number);
+  in_child(use_own_number);
+}
 
 // What exploits of the kernel begin with; each fails for another reason than EPERM or ENOSYS where
 // it may be made.
@@ -183,7 +216,7 @@ static void dangerous_calls(void) {
 }
 
 const struct attack privilege_attacks[] = {
-    {"identity", identity}, {"set-user-id", set_user_id},
+    {"identity", identity}, {"user", user}, {"set-user-id", set_user_id},
     {"file-capabilities", file_capabilities}, {"machine-controls", machine_controls},
     {"machine-calls", machine_calls}, {"groups", groups}, {"release-agent", release_agent},
     {"namespaces", namespaces}, {"user-namespace", user_namespace},

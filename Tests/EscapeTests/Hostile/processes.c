@@ -42,9 +42,11 @@ static void take_over_others(int pid) {
   take_over(pid);
 }
 
-// In the beginning init may hide from everybody.
+// In the beginning init may hide from everybody: half a second, or as many hundredths as are asked
+// for.
 static void repeatedly(void (*attack)(int pid), int pid) {
-  for (int i = 0; i < 50; i++) {
+  const char *patience = getenv("PATIENCE");
+  for (int i = 0; i < (patience ? atoi(patience) : 50); i++) {
     attack(pid);
     usleep(10000);
   }
@@ -54,8 +56,6 @@ static void repeatedly(void (*attack)(int pid), int pid) {
 static void init_process(void) {
   role = "init";
   if (getpid() == 1) return;
-  // Nobody else is process 1 in a pid namespace of the sandbox's.
-  if (kill(1, 0) < 0) return;
   repeatedly(take_over, 1);
 }
 
@@ -163,9 +163,6 @@ static void sockets(void) {
 
 static int service(char **argv) {
   struct sockaddr_un address = {0};
-  char number[16];
-  snprintf(number, sizeof number, "%d", getpid());
-  setenv("SOCKET", number, 1);
   socklen_t length = abstract(&address);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (bind(fd, (void *)&address, length) < 0 || listen(fd, 1) < 0) return 3;

@@ -48,7 +48,7 @@ extension Session {
     echo untouched > data/file; : > data/empty
     export SECRET=$H/hidden/secret TARGET=$H/data/file MASK=$H/work/dir/masked
     export SETUID_FILE=$tools/setuid CAPABLE_FILE=$tools/capable
-    export LAUNCHER=$(stat -Lc %d:%i "$(command -v nestbox)") DEVICE=$(mountpoint -d / | head -n 1)
+    export SOCKET=$$ LAUNCHER=$(stat -Lc %d:%i "$(command -v nestbox)") DEVICE=$(mountpoint -d / | head -n 1)
     export HANDLE=$(python3 -c 'import ctypes, os, sys
     handle = (ctypes.c_uint * 40)(128)
     call = ctypes.CDLL(None).name_to_handle_at
@@ -59,7 +59,7 @@ extension Session {
       --ro-bind "$tools" "$tools" --ro-bind "$H/data" "$H/data")
     system=(--ro-bind / / --proc /proc --dev /dev --tmpfs "$H/hidden")
     # The profile passes few variables on.
-    kept=(); for name in SECRET TARGET MASK SETUID_FILE CAPABLE_FILE LAUNCHER DEVICE HANDLE; do
+    kept=(); for name in SECRET TARGET MASK SETUID_FILE CAPABLE_FILE LAUNCHER DEVICE HANDLE SOCKET; do
       kept+=(--setenv $name "${!name}")
     done
     work=(--bind "$H/work" "$H/work" --ro-bind "$H/data/empty" "$MASK" --chdir "$H/work")
