@@ -17,8 +17,8 @@ public enum SessionKeyring {
   /// nobody may change them. In a user namespace the keyrings of the user, other than that of the
   /// session, are new ones.
   ///
-  /// A name is for everybody to take: one that another user has made, or that says anything else, is
-  /// left alone for one without a name.
+  /// A name is for everybody to take: one that another user has made, that says anything else, or
+  /// that somebody has invalidated, is left alone for one without a name.
   ///
   /// See keyctl(2), KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_SETPERM and KEYCTL_DESCRIBE.
   public static func replace() throws(SystemCallError) {
@@ -31,13 +31,11 @@ public enum SessionKeyring {
     let keyring = try check(CInt(truncatingIfNeeded: joined), "keyctl")
     let result = linux_keyctl(KEYCTL_SETPERM, CUnsignedLong(keyring), permissions)
     // One that exists has these permissions already, and they do not allow a change.
-    if result == CLong(-EACCES), isOwn(keyring) { return }
-    if result == CLong(-EACCES) {
-      let anonymous = linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
-      try check(CInt(truncatingIfNeeded: anonymous), "keyctl")
-      return
-    }
-    try check(CInt(truncatingIfNeeded: result), "keyctl")
+    if result == 0 || result == CLong(-EACCES) && isOwn(keyring) { return }
+    // Whoever may search it can also have it go, and its name is known until the last of those who
+    // have it has ended.
+    let anonymous = linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
+    try check(CInt(truncatingIfNeeded: anonymous), "keyctl")
   }
 
   private static let name: ByteString = "nestbox"
