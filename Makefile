@@ -170,14 +170,17 @@ coverage: setup ## Print how many lines of Sources the tests reach, in all proce
 	.build/coverage/debug/nestbox --version
 	chmod 1777 "$$place"
 	chmod 666 "$$place"/*.profraw
+	status=0
 	$(SWIFT) test --skip-build --enable-code-coverage --scratch-path .build/coverage \
-	  --skip FaultTests >"$$place/log" || grep -E '✘' "$$place/log"
+	  --skip FaultTests >"$$place/log" || status=$$?
+	grep -E '✘' "$$place/log" || true
 	tools=$$(dirname "$$(readlink -f "$$(command -v $(SWIFT))")")
 	"$$tools/llvm-profdata" merge -o "$$place/profile" "$$place"/*.profraw \
 	  "$$(find .build/coverage -name default.profdata | head -n 1)"
 	"$$tools/llvm-cov" report "$$(readlink -f .build/coverage/debug/nestbox)" \
 	  -object "$$(find .build/coverage -name nestboxPackageTests.xctest -type f | head -n 1)" \
 	  -instr-profile="$$place/profile" --ignore-filename-regex='Tests/|\.build/'
+	exit $$status
 
 .PHONY: bench
 bench: build ## Compare its speed with bubblewrap's and with a plain C program's

@@ -82,18 +82,24 @@ public struct ChildProcess: ~Copyable {
   ///
   /// This process waits that long. Nothing has to be copied for the child, which saves it a tenth
   /// of a launch; in return, what `body` changes in memory stays changed. See vfork(2).
+  ///
+  /// Returns its number: by now it runs another program, and a descriptor of it has to be had by
+  /// itself, before.
   public static func startSharingMemory(
     _ body: @escaping () -> Never
-  ) throws(SystemCallError) -> ChildProcess {
+  ) throws(SystemCallError) -> Int32 {
     // Escaping, as the child leaves the references that it counted behind in this memory.
     var context = ChildBody(run: body)
     let result = unsafe withUnsafeMutablePointer(to: &context) {
       unsafe linux_vfork({ unsafe $0.load(as: ChildBody.self).run() }, $0)
     }
-    let pid = try check(result, "vfork")
-    let descriptor = OwnedDescriptor(try check(linux_pidfd_open(pid), "pidfd_open"))
-    return ChildProcess(pid: pid, descriptor: descriptor)
+    return try check(result, "vfork")
   }
+
+  /// Kills the child `pid`, which has not been waited for.
+  ///
+  /// See kill(2).
+  public static func kill(_ pid: Int32) { _ = Glibc.kill(pid, SIGKILL) }
 
   init(pid: Int32, descriptor: consuming OwnedDescriptor) {
     self.pid = pid
@@ -174,13 +180,7 @@ extension OwnedDescriptor {
   /// See sendmsg(2).
   public borrowing func send(_ message: [UInt8], passing number: CInt = -1) throws(SystemCallError)
   {
-    let result = retrying {
-      unsafe message.withUnsafeBytes { buffer -> CLong in
-        guard let start = buffer.baseAddress else { return CLong(-EINVAL) }
-        return unsafe linux_send(rawValue, start, buffer.count, number)
-      }
-    }
-    try check(CInt(truncatingIfNeeded: result), "sendmsg")
+    try Descriptors.send(message, passing: number, to: rawValue)
   }
 
   /// Whether nobody holds the other end any more.
@@ -190,6 +190,21 @@ extension OwnedDescriptor {
 }
 
 extension Descriptors {
+  /// Sends a message to the socket `number` and, where one is given, a descriptor with it.
+  ///
+  /// See sendmsg(2).
+  public static func send(
+    _ message: [UInt8], passing passed: CInt = -1, to number: CInt
+  ) throws(SystemCallError) {
+    let result = retrying {
+      unsafe message.withUnsafeBytes { buffer -> CLong in
+        guard let start = buffer.baseAddress else { return CLong(-EINVAL) }
+        return unsafe linux_send(number, start, buffer.count, passed)
+      }
+    }
+    try check(CInt(truncatingIfNeeded: result), "sendmsg")
+  }
+
   /// Whether the other end of the socket `number` is closed.
   ///
   /// See poll(2), POLLHUP.

@@ -18,8 +18,7 @@ public enum FileKind: Sendable {
 public struct FileIdentity: Equatable, Sendable {
   /// The device that the file lies on.
   public let device: UInt64
-  /// Its number there.
-  public let inode: UInt64
+  let inode: UInt64
 }
 
 /// How a file is opened.
@@ -219,13 +218,23 @@ extension OwnedDescriptor {
     try check(result, "unlinkat")
   }
 
-  /// Removes `name` where it still is the file with the number `inode`, and not what somebody has put
-  /// in its place since.
+  /// Removes `name` where it still is the file with this stamp, and not what somebody has put in its
+  /// place since.
   public borrowing func remove(
-    _ name: FilePath, _ kind: FileKind, ifStill inode: UInt64
+    _ name: FilePath, _ kind: FileKind, ifStill stamp: UInt64
   ) throws(SystemCallError) {
-    guard try openEntry(name).fileIdentity().inode == inode else { return }
+    guard try openEntry(name).stamp() == stamp else { return }
     try remove(name, kind)
+  }
+
+  /// What tells this file from others that have had its number, or will have it: its time of birth
+  /// goes in as well.
+  ///
+  /// See statx(2).
+  public borrowing func stamp() throws(SystemCallError) -> UInt64 {
+    var stamp: UInt64 = 0
+    try check(unsafe linux_file_stamp(rawValue, &stamp), "statx")
+    return stamp
   }
 
   /// Whether this is a directory, and the device it lies on.

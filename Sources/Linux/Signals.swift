@@ -94,7 +94,9 @@ public enum SignalDisposition {
 }
 
 /// Waits until one of `numbers` can be read or has come to its end, and answers for each in turn
-/// whether it is so; negative numbers are never ready.
+/// whether it is so.
+///
+/// Negative numbers are never ready. Of the last, the end alone counts.
 ///
 /// Where the wait may be long, the process holds as little memory as it can meanwhile.
 ///
@@ -102,7 +104,9 @@ public enum SignalDisposition {
 public func waitUntilReadable(
   _ numbers: InlineArray<4, CInt>, isLong: Bool
 ) throws(SystemCallError) -> InlineArray<4, Bool> {
-  var polled = InlineArray<4, pollfd> { pollfd(fd: numbers[$0], events: Int16(POLLIN), revents: 0) }
+  var polled = InlineArray<4, pollfd> {
+    pollfd(fd: numbers[$0], events: $0 == 3 ? 0 : Int16(POLLIN), revents: 0)
+  }
   var span = polled.mutableSpan
   let result = retrying {
     unsafe span.withUnsafeMutableBufferPointer { buffer -> CLong in

@@ -7,7 +7,8 @@ internal import Seccomp
 
 /// Process 1 of the sandbox.
 struct Init: ~Copyable {
-  let command: ChildProcess
+  /// The command, a child of this process.
+  let command: Int32
   let killsOnExit: Bool
   /// The command's filters.
   let filters: [SeccompProgram]
@@ -15,6 +16,8 @@ struct Init: ~Copyable {
   let tellsOfEnd: Bool
   /// Whether the command is under a policy.
   let hasPolicy: Bool
+  /// Whether somebody outside was told of it.
+  let isToBeEntered: Bool
   /// Descriptors that stay open to the end.
   let held: [CInt]
 
@@ -22,8 +25,8 @@ struct Init: ~Copyable {
   ///
   /// Ending, it takes the whole namespace with it.
   consuming func run(_ privileges: Privileges, _ status: borrowing OwnedDescriptor) -> Never {
+    var hasEnded = false
     do throws(SystemCallError) {
-      try status.send(SetupMessage.hasStarted.bytes, passing: command.descriptor.rawValue)
       // The caller's pipes and terminals above all: who reads from one waits for its last holder.
       try Descriptors.closeAll(except: held + [status.rawValue])
       try privileges.dropInInit()
@@ -35,12 +38,12 @@ struct Init: ~Copyable {
       } else if privileges.fence.isEmpty {
         for filter in filters { try filter.install() }
       }
-      // It can be looked into again, but not by whoever would get around filters in it.
-      if privileges.fence.isEmpty, !hasPolicy, filters.isEmpty {
-        try CurrentProcess.setHidden(false)
-      }
+      // Whoever was told its number may enter by it, as long as nobody inside could get around a
+      // filter that way, or is of another sandbox.
+      if isToBeEntered, !hasPolicy, filters.isEmpty { try CurrentProcess.setHidden(false) }
       while let (pid, termination) = try ChildProcess.waitForAny() {
-        guard pid == command.pid else { continue }
+        guard pid == command, !hasEnded else { continue }
+        hasEnded = true
         if tellsOfEnd && (killsOnExit || !ChildProcess.hasAny) {
           try? status.send(SetupMessage.isEnding.bytes)
         }
@@ -52,7 +55,7 @@ struct Init: ~Copyable {
     } catch {
       // What it has started may not go on with less than was asked for. The command dies with this
       // namespace, if it is in one of its own.
-      try? command.descriptor.sendSignal(9)
+      if !hasEnded { ChildProcess.kill(command) }
       try? status.send(SetupMessage.hasFailed(error).bytes)
       CurrentProcess.exit(125)
     }

@@ -10,6 +10,10 @@ enum LaunchReport {
   /// The size of a record in bytes.
   static let size = 4096
 
+  /// The byte that goes before the last steps: the end of the report means that the command was
+  /// executed where it is all that was said, and otherwise that the child has died.
+  static let isExecuting: UInt8 = 0xff
+
   // action and the origin's kind (1 each), errno and the origin's line (4 each), and the lengths of
   // the texts (2 each); then the texts: option, call, the origin's name and path, and the subject.
   private static let header = 20

@@ -18,7 +18,9 @@ enum SetupMessage: Equatable {
   case hasEnded(Termination)
   /// The launch has made something in a directory of the host, of which a descriptor comes along
   /// where `isElsewhere` is true; otherwise it is the one of the message before.
-  case hasLeft(ByteString, FileKind, inode: UInt64, isElsewhere: Bool)
+  case hasLeft(ByteString, FileKind, stamp: UInt64, isElsewhere: Bool)
+  /// What has been left so far stays.
+  case hasSettled
   /// Init could not go on, and has ended the command.
   case hasFailed(SystemCallError)
 
@@ -38,11 +40,16 @@ enum SetupMessage: Equatable {
     case 4: self = .hasEnded(.exited(UInt8(truncatingIfNeeded: number)))
     case 5: self = .hasEnded(.signaled(CInt(truncatingIfNeeded: number)))
     case 6: self = .isEnding
+    case 9: self = .hasSettled
     case 8:
-      guard bytes.count > 13 else { return nil }
+      // In that directory, and nowhere else.
+      let name = bytes.dropFirst(13)
+      guard !name.isEmpty, !name.contains(0), !name.contains(UInt8(ascii: "/")),
+        ![".", ".."].contains(ByteString(name))
+      else { return nil }
       self = .hasLeft(
-        ByteString(bytes[13...]), number & 1 == 0 ? .other : .directory,
-        inode: SetupMessage.number(bytes[5..<13]), isElsewhere: number & 2 != 0)
+        ByteString(name), number & 1 == 0 ? .other : .directory,
+        stamp: SetupMessage.number(bytes[5..<13]), isElsewhere: number & 2 != 0)
     case 7:
       self = .hasFailed(
         SystemCallError(
@@ -60,6 +67,7 @@ enum SetupMessage: Equatable {
       case .isReady: (2, 0)
       case .hasStarted: (3, 0)
       case .isEnding: (6, 0)
+      case .hasSettled: (9, 0)
       case .hasLeft(_, let kind, _, let isElsewhere):
         (8, (kind == .directory ? 1 : 0) + (isElsewhere ? 2 : 0))
       case .hasFailed(let error): (7, error.errno.rawValue)
@@ -69,7 +77,7 @@ enum SetupMessage: Equatable {
     var bytes = [kind] + SetupMessage.bytes(UInt32(bitPattern: number))
     switch self {
     case .isReady(let numbers): for number in numbers { bytes += SetupMessage.bytes(number) }
-    case .hasLeft(let name, _, let inode, _): bytes += SetupMessage.bytes(inode) + name.bytes
+    case .hasLeft(let name, _, let stamp, _): bytes += SetupMessage.bytes(stamp) + name.bytes
     case .hasFailed(let error): bytes += error.call.utf8.prefix(64)
     default: break
     }

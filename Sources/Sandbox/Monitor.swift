@@ -20,6 +20,8 @@ struct Monitor: ~Copyable {
   var isBetween = false
   /// The command, where it is not the child itself.
   var command: OwnedDescriptor?
+  /// Whether the caller was told of the sandbox.
+  var isDescribed = false
   /// Whether the command was executed.
   var isExecuted = false
   /// Whether nothing is left inside once the command has ended.
@@ -35,6 +37,7 @@ struct Monitor: ~Copyable {
   /// SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM and SIGCONT.
   static let forwarded: [CInt] = [1, 2, 3, 10, 12, 15, 18]
   private static let kill: CInt = 9
+  private static let goOn: CInt = 18
   private static let standardError: CInt = 2
 
   /// The process that would have said how things are going has ended without a word.
@@ -71,16 +74,17 @@ struct Monitor: ~Copyable {
       let ready = try doing(.supervise) { () throws(SystemCallError) in
         try waitUntilReadable(
           [
-            signals.rawValue, report?.rawValue ?? -1, status?.rawValue ?? -1,
-            isBetween ? -1 : child.descriptor.rawValue,
+            signals.rawValue, status?.rawValue ?? -1, isBetween ? -1 : child.descriptor.rawValue,
+            report?.rawValue ?? -1,
           ], isLong: isRunning)
       }
+      // The report before anything else: a child that failed said why and ended, and what a signal
+      // means depends on whether there is a command by now.
+      if ready[3] || ready[0] && hasReport { try readReport() }
       if ready[0] { forwardSignals() }
-      // The report before anything else: a child that failed said why and ended.
-      if ready[1] { try readReport() }
-      if ready[2], let termination = try readMessage() { return try end(termination) }
+      if ready[1], let termination = try readMessage() { return try end(termination) }
       // Its messages before its end, for the same reason.
-      if ready[3] && !ready[1] && !ready[2] {
+      if ready[2] && !ready[1] && !ready[3] {
         let termination = try doing(.supervise) { () throws(SystemCallError) in try child.wait() }
         if movesLeft > 0 && termination == .exited(0) {
           isBetween = true
@@ -103,16 +107,21 @@ extension Monitor {
   /// Whether there is nothing left to wait for but the command's end.
   private var isRunning: Bool { report == nil && (command != nil || !plan.hasInit) }
 
-  /// Takes the end of the report for the command's execution; throws what it holds otherwise.
+  /// Whether all has been said that the report will ever say.
+  private var hasReport: Bool { report?.isHungUp() ?? false }
+
+  /// Takes the report: the command was executed, or died before; throws what it holds otherwise.
   private mutating func readReport() throws(LaunchError) {
     guard let number = report?.rawValue else { return }
-    let record = try doing(.supervise) { () throws(SystemCallError) in
+    var record = try doing(.supervise) { () throws(SystemCallError) in
       // A little more than a record, which is rare: memory that is touched has to be paid for.
-      try Descriptors.contents(of: number, chunk: 512)
+      try Descriptors.contents(of: number, chunk: 512)[...]
     }
     report = nil
-    StepLog.note(record.isEmpty ? "the command is executed" : "the launch failed")
-    isExecuted = record.isEmpty
+    let hasBegun = record.first == LaunchReport.isExecuting
+    if hasBegun { record.removeFirst() }
+    isExecuted = hasBegun && record.isEmpty
+    StepLog.note(isExecuted ? "the command is executed" : "the launch failed")
     if isExecuted { keepLeftovers() }
     guard record.isEmpty else {
       // Nothing of the sandbox is left when the caller hears of it.
@@ -142,21 +151,23 @@ extension Monitor {
       // Nobody is left who could say what became of it.
       if isBetween { try loseTouch() }
     }
+    // What a launch says, and once there is a command, what init says of it: nothing else is
+    // believed of a process that is next to a hostile one.
     switch SetupMessage(bytes) {
-    case .hasMoved: try follow(descriptor)
-    case .isReady(let numbers): try describe(numbers)
-    case .hasStarted:
+    case .hasMoved where movesLeft > 0 && !isExecuted: try follow(descriptor)
+    case .isReady(let numbers) where !isDescribed: try describe(numbers)
+    case .hasStarted where command == nil:
       command = OwnedDescriptor(descriptor)
       for signal in pending { try? command?.sendSignal(signal) }
       pending = []
     case .isEnding: isEnding = true
     case .hasEnded(let termination): return termination
-    case .hasLeft(let name, let kind, let inode, let isElsewhere):
+    case .hasLeft(let name, let kind, let stamp, let isElsewhere) where !isExecuted:
       if isElsewhere { leftoverDirectories.append(descriptor) }
-      remember(name, kind, inode)
-      if isExecuted { keepLeftovers() }
+      remember(name, kind, stamp)
+    case .hasSettled: keepLeftovers()
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)
-    case nil: break
+    default: if descriptor >= 0 { Descriptors.close(descriptor) }
     }
     return nil
   }
@@ -193,6 +204,7 @@ extension Monitor {
 
   /// Tells the caller of the sandbox, and the child that it was told.
   private mutating func describe(_ numbers: [UInt64]) throws(LaunchError) {
+    isDescribed = true
     let channels = plan.sandbox.channels
     do throws(SystemCallError) {
       let description = SandboxDescription(of: child.pid, plan.namespaces, numbers)
@@ -210,9 +222,12 @@ extension Monitor {
   }
 
   /// Tells the caller how the command ended, if it was executed at all.
-  private func end(_ termination: Termination) throws(LaunchError) -> Termination {
+  private mutating func end(_ termination: Termination) throws(LaunchError) -> Termination {
+    // Whoever could still say something has ended.
+    try readReport()
     StepLog.note("the command ended with status " + String(termination.shellStatus))
-    if report == nil, let number = plan.sandbox.channels.status {
+    if !isExecuted { endAll() }
+    if isExecuted, let number = plan.sandbox.channels.status {
       let line = SandboxDescription.exitLine(termination.shellStatus)
       // Who does not listen any more does not change how the command ended.
       try? Descriptors.write(line, to: number)
@@ -249,21 +264,22 @@ extension Monitor {
         // still waiting, and ends as this channel does.
         guard descriptor >= 0 else { return removeLeftovers() }
         try? OwnedDescriptor(descriptor).sendSignal(Monitor.kill)
-      case .hasLeft(let name, let kind, let inode, let isElsewhere):
+      case .hasLeft(let name, let kind, let stamp, let isElsewhere) where !isExecuted:
         if isElsewhere { leftoverDirectories.append(descriptor) }
-        remember(name, kind, inode)
-      default: break
+        remember(name, kind, stamp)
+      case .hasSettled: keepLeftovers()
+      default: if descriptor >= 0 { Descriptors.close(descriptor) }
       }
     }
     removeLeftovers()
   }
 
   /// Notes what lies in the directory that came last.
-  private mutating func remember(_ name: ByteString, _ kind: FileKind, _ inode: UInt64) {
+  private mutating func remember(_ name: ByteString, _ kind: FileKind, _ stamp: UInt64) {
     // One that could not be received is -1, and what lies in it stays.
     guard let directory = leftoverDirectories.last, directory >= 0 else { return }
     leftovers.append(
-      NewRoot.Leftover(directory: directory, name: name.path, kind: kind, inode: inode))
+      NewRoot.Leftover(directory: directory, name: name.path, kind: kind, stamp: stamp))
   }
 
   /// Leaves what the launch made on the host where it is: the command has it now.
@@ -280,7 +296,7 @@ extension Monitor {
     for leftover in leftovers.reversed() {
       // It stays where somebody else has put something into it by now.
       let directory = OwnedDescriptor(leftover.directory)
-      try? directory.remove(leftover.name, leftover.kind, ifStill: leftover.inode)
+      try? directory.remove(leftover.name, leftover.kind, ifStill: leftover.stamp)
       _ = directory.release()
     }
     keepLeftovers()
@@ -292,14 +308,19 @@ extension Monitor {
 extension Monitor {
   private mutating func forwardSignals() {
     while let signal = signals.next() {
-      // A key typed at the terminal reached the command as well, if it is of the same session.
-      if signal.isFromKernel && !plan.sandbox.hasOwnSession { continue }
+      // A key typed at the terminal reached the command as well, if it is of the same session and
+      // there is one.
+      if signal.isFromKernel && !plan.sandbox.hasOwnSession && report == nil { continue }
       forward(signal.number)
     }
   }
 
   private mutating func forward(_ signal: CInt) {
-    if report != nil { abort(signal) }
+    if report != nil {
+      // What had stopped the launch with this process is over.
+      if signal == Monitor.goOn { return }
+      abort(signal)
+    }
     // Where it fails the command has just ended, and its status is on the way.
     if command != nil {
       try? command?.sendSignal(signal)

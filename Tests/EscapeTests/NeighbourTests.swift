@@ -38,7 +38,7 @@ struct NeighbourTests {
       """
       mkdir outside
       for i in {1..40}; do
-        nestbox "${bare[@]}" --unshare-all --cap-add CAP_SYS_PTRACE --bind-fd 9 /mnt \
+        nestbox "${bare[@]}" --unshare-all --cap-add CAP_SYS_PTRACE --bind-fd 9 /mnt --info-fd 8 \
           python3 -c '
       import os
       names = []
@@ -51,7 +51,7 @@ struct NeighbourTests {
         except OSError: continue
         if target.startswith("/") and os.path.isdir("/proc/1/fd/" + name): print("open:", target)
       print("looked")
-      ' 9< outside 0<&-
+      ' 9< outside 8> /dev/null 0<&-
       done | sort | uniq -c
       """)
     #expect(outcome.output.hasSuffix(" 40 looked"), "\(outcome.output) \(outcome.errors)")
@@ -140,7 +140,7 @@ struct NeighbourTests {
       # The launch has made work/file by the time that it reads what is to be written.
       nestbox --ro-bind / / --bind work /mnt --ro-bind /dev/null /mnt/file --ro-bind-data 3 /mnt/data \
         /nosuch 3< go 2> message & exec 4> go
-      until [ -e work/file ]; do :; done
+      until [ -e work/file ]; do kill -0 $! || break; done
       echo saved > work/new; mv work/new work/file; exec 4>&-
       wait; ls work; cat work/file
       """)

@@ -133,7 +133,8 @@ struct FaultTests {
       \(line.name.hasPrefix("joined") ? FaultTests.otherSandbox : "")
       "$tools/injector" "$2" "$3" nestbox \(line.options) "$tools/injector" observe 1
       status=$?
-      [ -z "$other" ] || { kill "$other"; wait "$other"; } 2>&-
+      # It has to have lived until now.
+      [ -z "$other" ] || { kill "$other" || status=3; wait "$other"; } 2>&-
       exit $status
       """, FaultTests.injector.get().path, share, FaultTests.seed)
     print("faults, \(line.name): \(outcome.lines.last ?? "")")
@@ -142,9 +143,9 @@ struct FaultTests {
 
   /// Another sandbox, whose namespaces are open as 20 and 21.
   private static let otherSandbox = """
-    mkfifo about
+    mkfifo about end
     nestbox --unshare-user --unshare-pid --ro-bind / / --proc /proc --info-fd 3 \
-      sleep 140 3> about & other=$!
+      sh -c 'read -r end <&4' 3> about 4<> end & other=$!
     first=$(grep -o '"child-pid": [0-9]*' about | grep -o '[0-9]*')
     exec 20< /proc/$first/ns/user 21< /proc/$first/ns/pid
     """

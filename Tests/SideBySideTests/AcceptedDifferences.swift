@@ -51,11 +51,14 @@ extension AcceptedDifference {
       name: "The command cannot read the environment of init",
       reason: "It is the caller's, with whatever --unsetenv and --clearenv took from the command.",
       example: "$system --unshare-pid --proc /proc",
-      apply: { facts, _, _ in
-        // Init may do something that the command may not, or is less filtered.
+      apply: { facts, _, line in
+        // Init may do something that the command may not, is less filtered, or hides from whoever
+        // was not told of it outside.
         let hasAll = facts["status CapEff"]?.hasSuffix("1ffffffffff") == true
         let isFiltered = facts["status Seccomp_filters"] != "0"
-        guard facts["namespace pid"] == "a new one", !hasAll || isFiltered else { return }
+        let isTold = line.has("--info-fd") || line.has("--json-status-fd")
+        guard facts["namespace pid"] == "a new one", !hasAll || isFiltered || !isTold
+        else { return }
         let name = "environment of init is seen"
         if facts[name] == "True" { facts[name] = "Permission denied" }
       }),

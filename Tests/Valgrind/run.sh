@@ -18,18 +18,20 @@ printf '%s\n' '--profile untrusted' '--setenv A ${HOME}' >mine.profile
 printf '#include <stdlib.h>\nint main(void) { return ((volatile char *)malloc(1))[1]; }\n' >wrong.c
 gcc -w -o wrong wrong.c
 memcheck() { valgrind -q --trace-children=yes --error-exitcode=99 "$@"; }
-status=0; memcheck ./wrong 2>/dev/null || status=$?
-[ $status = 99 ] || { echo "valgrind does not find a mistake: $status" >&2; exit 1; }
+# With -q such a line is a mistake, of whichever process.
+is_clean() { ! grep -q '^==' err; }
+memcheck sh -c './wrong; exit 125' 2>err || true
+! is_clean || { echo 'valgrind does not find the mistake of a child' >&2; exit 1; }
 
 count=0 failed=0
 check() {
   local expected=$1 status=0; shift
   memcheck ./nestbox "$@" >out 2>err || status=$?
   count=$((count + 1))
-  case " $expected " in *" $status "*) return ;; esac
+  case " $expected " in *" $status "*) if is_clean; then return; fi ;; esac
   failed=$((failed + 1))
   printf 'status %d: nestbox %s\n' $status "$*"
-  grep -vE 'WARNING|^--' err | head -n 40
+  grep -vE 'WARNING|^--' err | head -n 40 || true
 }
 check 0 --help
 check 0 --help profiles

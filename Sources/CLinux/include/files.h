@@ -98,6 +98,9 @@ static inline long linux_receive(
   return received;
 }
 
+// statx(2): what tells this file from others that have had its number.
+int linux_file_stamp(int fd, uint64_t *_Nonnull stamp);
+
 // getxattr(2): whether a file has the extended attribute at all.
 static inline int linux_has_attribute(const char *_Nonnull path, const char *_Nonnull name) {
   return syscall(SYS_getxattr, path, name, (void *)0, 0) > 0;

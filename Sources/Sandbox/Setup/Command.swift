@@ -28,9 +28,19 @@ struct Command {
   /// `initProcess` is the number of the process that started this one, if that was init.
   func start(below initProcess: Int32? = nil) -> LaunchError {
     do throws(LaunchError) {
+      if initProcess != nil { try announce() }
       return try steps(initProcess).run()
     } catch {
       return error
+    }
+  }
+
+  /// Has the monitor know this process, before anything else: it cannot end it by way of init where
+  /// both have no pid namespace of their own.
+  private func announce() throws(LaunchError) {
+    try doing(.supervise) { () throws(SystemCallError) in
+      let itself = try ChildProcess.openCurrent()
+      try Descriptors.send(SetupMessage.hasStarted.bytes, passing: itself.rawValue, to: status)
     }
   }
 
@@ -56,7 +66,11 @@ struct Command {
     try changeDirectory(&environment)
     CurrentProcess.setFileModeMask(fileModeMask)
     try restrictByLandlock()
-    try doing(.prepare) { () throws(SystemCallError) in try plan.signalMask.restore() }
+    try doing(.prepare) { () throws(SystemCallError) in
+      try plan.signalMask.restore()
+      // Whoever is still here then has come to exec: a signal that waited ends the process before.
+      try Descriptors.write([LaunchReport.isExecuting], to: report)
+    }
     // Told before it is done, as filters need not allow to tell it afterwards.
     StepLog.note(lastStep)
     // Last, so that a filter need allow nothing but the command's own calls, and exec.

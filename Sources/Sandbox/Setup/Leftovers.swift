@@ -18,7 +18,7 @@ extension NewRoot {
     let name: FilePath
     let kind: FileKind
     /// Which file it is, for a name may be given to another.
-    let inode: UInt64
+    let stamp: UInt64
   }
 
   /// Notes a file system that was made for this sandbox.
@@ -46,14 +46,30 @@ extension NewRoot {
     return number
   }
 
-  /// Notes what was made, for `undo`; from here on nothing may fail.
+  /// Notes what was made, for `undo` and for the monitor, which may have to end this process; from
+  /// here on nothing may fail.
   mutating func remember(_ entry: borrowing Entry, _ kind: FileKind, _ directory: CInt?) {
-    guard let directory,
-      let file = try? entry.directory.openEntry(entry.name).fileIdentity()
+    guard let directory, let stamp = try? entry.directory.openEntry(entry.name).stamp()
     else { return }
     leftovers.append(
-      Leftover(directory: directory, name: entry.name, kind: kind, inode: file.inode))
+      Leftover(directory: directory, name: entry.name, kind: kind, stamp: stamp))
+    let isElsewhere = directory != lastTold
+    guard !isElsewhere || directoriesTold < NewRoot.mostDirectories else { return }
+    let message = SetupMessage.hasLeft(
+      ByteString(entry.name), kind, stamp: stamp, isElsewhere: isElsewhere)
+    lastTold = -1
+    guard
+      (try? Descriptors.send(message.bytes, passing: isElsewhere ? directory : -1, to: monitor))
+        != nil
+    else { return }
+    lastTold = directory
+    if isElsewhere { directoriesTold += 1 }
   }
+
+  /// Of how many directories the monitor is told: it has to have them open.
+  ///
+  /// What lies in others stays where this process cannot take it back itself.
+  private static let mostDirectories = 64
 
   /// Takes back what was made on the host, after a failure.
   mutating func undo() {
@@ -68,16 +84,24 @@ extension NewRoot {
     for leftover in leftovers.reversed() {
       let directory = OwnedDescriptor(leftover.directory)
       // It stays where somebody else has put something into it by now.
-      try? directory.remove(leftover.name, leftover.kind, ifStill: leftover.inode)
+      try? directory.remove(leftover.name, leftover.kind, ifStill: leftover.stamp)
       _ = directory.release()
     }
-    keepLeftovers()
+    handOver()
+  }
+
+  /// Leaves it to the monitor to take back what was made, if the launch fails: it is mounted on from
+  /// now on, and an open directory of the host is in reach of planted links.
+  mutating func handOver() {
+    for lock in locks { Descriptors.close(lock.directory) }
+    (locks, leftovers) = ([], [])
   }
 
   /// Leaves what was made where it is, and the directories to others.
   mutating func keepLeftovers() {
-    for lock in locks { Descriptors.close(lock.directory) }
-    (locks, leftovers) = ([], [])
+    if directoriesTold > 0 { try? Descriptors.send(SetupMessage.hasSettled.bytes, to: monitor) }
+    (directoriesTold, lastTold) = (0, -1)
+    handOver()
   }
 }
 

@@ -19,6 +19,11 @@ struct NewRoot: ~Copyable {
   var otherDevices: [UInt64] = []
   var root: OwnedDescriptor
   var rootFile: FileIdentity
+  /// The channel to the monitor, which is told of what is made on the host.
+  let monitor: CInt
+  /// The directory of which it was told last, and of how many.
+  var lastTold: CInt = -1
+  var directoriesTold = 0
   var leftovers: [Leftover] = []
   /// The directories of the host that are locked, by open descriptors.
   var locks: [(directory: CInt, identity: FileIdentity)] = []
@@ -34,7 +39,7 @@ struct NewRoot: ~Copyable {
   /// Builds the base and hangs the host's tree into it.
   ///
   /// Needs CAP_SYS_ADMIN and a mount namespace of its own.
-  static func make() throws(SystemCallError) -> NewRoot {
+  static func make(telling monitor: CInt) throws(SystemCallError) -> NewRoot {
     let host = try OwnedDescriptor.open("/", .directory)
     let caller = try? OwnedDescriptor.open(".", .directory)
 
@@ -65,7 +70,8 @@ struct NewRoot: ~Copyable {
       try CurrentProcess.changeDirectory(to: base.openEntry("nowhere"))
     }
     let (device, file) = (try base.status().device, try root.fileIdentity())
-    return NewRoot(base: base, baseDevice: device, root: root, rootFile: file)
+    return NewRoot(
+      base: base, baseDevice: device, root: root, rootFile: file, monitor: monitor)
   }
 
   /// Makes the new root the root of the namespace and lets go of the host's tree.

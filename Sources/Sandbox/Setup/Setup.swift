@@ -74,8 +74,7 @@ struct Setup: ~Copyable {
   ) throws(LaunchError) {
     // Before anybody inside can look at this process, or a planted link can lead to one of them.
     closeSources()
-    // Nothing of the host is left to be had from this process.
-    if plan.isHidden { try show(proc) }
+    if plan.isHidden, plan.namespaces.contains(.time) { try setClocksHidden(through: proc) }
     // The namespace that is below this one and may do less.
     try enterSecondUserNamespace(proc)
     // From open descriptors, which init is about to close.
@@ -104,10 +103,12 @@ extension Setup {
     if status.isHungUp() { CurrentProcess.exit(125) }
   }
 
-  /// Lets the caller look into this process again, and enter the sandbox by its number.
-  private borrowing func show(_ proc: CInt?) throws(LaunchError) {
+  /// Sets clocks through a file that a process which hides may not open, and hides again: its
+  /// neighbours could take from it what it knows of the caller, up to exec.
+  private borrowing func setClocksHidden(through proc: CInt?) throws(LaunchError) {
     try doing(.prepare) { () throws(SystemCallError) in try CurrentProcess.setHidden(false) }
-    if plan.namespaces.contains(.time) { try setClocks(through: proc) }
+    try setClocks(through: proc)
+    try doing(.prepare) { () throws(SystemCallError) in try CurrentProcess.setHidden(true) }
   }
 
   private borrowing func makeNamespaces() throws(LaunchError) {
@@ -195,7 +196,9 @@ extension Setup {
   /// Makes and enters the new root.
   private borrowing func makeRoot(_ proc: CInt?) throws(LaunchError) -> Outcome {
     var outcome = Outcome()
-    var root = try doing(.buildRoot) { () throws(SystemCallError) in try NewRoot.make() }
+    var root = try doing(.buildRoot) { () throws(SystemCallError) in
+      try NewRoot.make(telling: status.rawValue)
+    }
     let circumstances = NewRoot.Circumstances(
       plan: plan,
       hasProcesses: plan.namespaces.contains(.pid) || plan.sandbox.joined.pid != nil,
@@ -219,13 +222,16 @@ extension Setup {
       if let proxy = plan.busProxy {
         outcome.variables += try root.showBuses(
           of: proxy, user: plan.sandbox.user ?? plan.identity.user)
+      } else {
+        try hideBuses(in: &root)
       }
     } catch {
       root.undo()
       throw error
     }
     outcome.program = root.program
-    handOver(&root)
+    // Where the caller lets the launch wait, others would have to wait for it as well.
+    if plan.sandbox.channels.block != nil { root.keepLeftovers() } else { root.handOver() }
     do throws(SystemCallError) {
       try root.enter()
     } catch {
@@ -234,32 +240,19 @@ extension Setup {
     return outcome
   }
 
-  /// Leaves it to the monitor to take back what was made on the host, if the launch fails: it is
-  /// mounted on from now on, and an open directory of the host is in reach of planted links.
-  ///
-  /// What the monitor is not told of stays, as where the caller lets the launch wait: others would
-  /// have to wait as well.
-  private borrowing func handOver(_ root: inout NewRoot) {
-    defer { root.keepLeftovers() }
-    guard plan.sandbox.channels.block == nil else { return }
-    let told = root.locks.prefix(Setup.mostDirectories).map(\.directory)
-    var last: CInt = -1
-    for leftover in root.leftovers where told.contains(leftover.directory) {
-      let message = SetupMessage.hasLeft(
-        ByteString(leftover.name), leftover.kind, inode: leftover.inode,
-        isElsewhere: leftover.directory != last)
-      do throws(SystemCallError) {
-        try status.send(
-          message.bytes, passing: leftover.directory == last ? -1 : leftover.directory)
-        last = leftover.directory
-      } catch {
-        last = -1
+  /// Covers the buses' own sockets where there is no proxy before them: without a filter they are
+  /// not for the command.
+  private borrowing func hideBuses(in root: inout NewRoot) throws(LaunchError) {
+    guard !plan.sandbox.buses.isEmpty else { return }
+    let (environment, user) = (Environment(plan.image.environment, []), plan.identity.user)
+    for (bus, _) in plan.sandbox.buses.shown {
+      let address = BusAddress(of: bus, environment, user: user)
+      let places = [user, plan.sandbox.user ?? user].map { FilePath(bus.path(for: $0)) }
+      for path in (address?.paths ?? []) + places where path.isAbsolute {
+        try root.mask(path, "--dbus-try")
       }
     }
   }
-
-  /// Of how many directories the monitor is told: it has to have them open.
-  private static let mostDirectories = 64
 
   /// Closes what options named, but for what is still to be used.
   private borrowing func closeSources() {
@@ -308,8 +301,9 @@ extension Setup {
     let isOnlyReaper = plan.namespaces.contains(.pid)
     let (reportEnd, plan, initProcess) = (report.rawValue, plan, CurrentProcess.number)
     let child = try doing(.createProcess) { () throws(SystemCallError) in
-      // Until init has dropped its privileges, which it can do only after the command has begun: who
-      // may trace it without a fence would gain them.
+      // From whoever may trace it where there is no fence: its privileges, which it can drop only
+      // after the command has begun, its filters, its channel to the monitor, and the caller's
+      // environment in its memory would be theirs.
       if command.privileges.fence.isEmpty { try CurrentProcess.setHidden(true) }
       // So that it sees the end of all that the command starts, as process 1 would.
       if !isOnlyReaper { try CurrentProcess.becomeSubreaper() }
@@ -325,7 +319,8 @@ extension Setup {
     if let proxy = plan.busProxy { held.append(proxy.lifeline) }
     Init(
       command: child, killsOnExit: plan.sandbox.killsOnExit, filters: command.filters,
-      tellsOfEnd: plan.busProxy != nil, hasPolicy: plan.policy != nil, held: held
+      tellsOfEnd: plan.busProxy != nil, hasPolicy: plan.policy != nil,
+      isToBeEntered: !plan.isHidden && plan.sandbox.channels.nameProcess, held: held
     ).run(command.privileges, status)
   }
 

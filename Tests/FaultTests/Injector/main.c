@@ -66,13 +66,14 @@ static void judge(struct fault fault) {
   int has_code = has_exit_code(hindered.status_lines, &code);
   if (has_code && code != hindered.status && !(is_kill && is_monitor(fault)))
     problem("two statuses", fault);
-  if (!has_run && has_code && code != 137) problem("the end of a command that never ran", fault);
+  if (!hindered.executed && has_code) problem("the end of a command that never ran", fault);
   if (!has_run && hindered.status < 125) problem("a false status", fault);
   if (has_run && hindered.status != plain.status && hindered.status < 125)
     problem("a false status", fault);
   // Only who was killed, or got no memory, may die without a word.
   int is_quiet = is_kill || is_memory_call(number);
-  if (!has_run && !is_quiet && !says) problem("no message", fault);
+  if ((!has_run || hindered.status != plain.status) && !is_quiet && !says && !is_partial)
+    problem("no message", fault);
   if (!has_run && !is_quiet && says && !names_call(hindered.errors, number))
     problem("a message that does not name the call", fault);
   // What is left.
@@ -130,5 +131,6 @@ int main(int argc, char **argv) {
   printf("%d calls of %d processes, %ld faults: the command was started as asked in %ld runs, "
          "refused in %ld, killed in %ld; left by a killed launcher %ld; problems %ld\n",
       total, plain.processes, runs, started, refused, killed, left_by_kill, problems);
-  return problems != 0;
+  if (!runs) printf("PROBLEM nothing was hindered\n");
+  return problems != 0 || !runs;
 }
