@@ -94,9 +94,11 @@ struct DescriptorTests {
       def see(*words): return subprocess.run([*words, *look], restore_signals=False,
         capture_output=True, text=True).stdout
       outside = see()
+      blocked, ignored = (int(line.split()[1], 16) for line in outside.splitlines())
+      print(blocked == 0x4200, ignored & 1)
       for form in [], ["--unshare-pid"], ["--unshare-pid", "--as-pid-1"]:
-        print(see("nestbox", "--ro-bind", "/", "/", *form) == outside and "4a01" in outside + "4a01")
+        print(see("nestbox", "--ro-bind", "/", "/", *form) == outside)
       """)
-    #expect(outcome.lines == ["True", "True", "True"], "\(outcome.errors)")
+    #expect(outcome.lines == ["True 1", "True", "True", "True"], "\(outcome.errors)")
   }
 }

@@ -39,7 +39,8 @@ struct IsolationTests {
       """
       id=$(ipcmk \(make) | grep -o '[0-9]*$')
       for option in --share-net --unshare-ipc; do
-        nestbox --ro-bind / / $option ipcs \(kind) -i $id 2>&1 | grep -q "=" && echo seen || echo none
+        nestbox --ro-bind / / $option sh -c 'ipcs "$@"; echo looked' sh \(kind) -i $id > seen 2>&1
+        grep -q looked seen && { grep -q = seen && echo seen || echo none; }
       done
       ipcrm \(kind) "$id"
       """)
