@@ -9,7 +9,7 @@ extension Option {
       "--dbus-session", in: .buses, "Show the session bus, filtered",
       "Through xdg-dbus-proxy(1), which is started before the command and ends with the sandbox. "
         + "The command can talk to the bus itself, and to others as the options below allow; each "
-        + "of them implies this one. The bus's own socket is covered wherever it would be seen. "
+        + "of them implies this one. The bus's own socket is covered at its address and at its usual place. "
         + "The proxy's is at the same place, or else at /run/user/UID/bus, and "
         + "DBUS_SESSION_BUS_ADDRESS says so."
     ) { (draft, typed) throws(UsageError) in draft.show(\.session, typed) },
