@@ -199,32 +199,13 @@ extension Setup {
     var root = try doing(.buildRoot) { () throws(SystemCallError) in
       try NewRoot.make(telling: status.rawValue)
     }
-    let circumstances = NewRoot.Circumstances(
-      plan: plan,
-      hasProcesses: plan.namespaces.contains(.pid) || plan.sandbox.joined.pid != nil,
-      isRoot: plan.identity.user == 0,
-      isNoSecurityBoundary: plan.sandbox.isNoSecurityBoundary,
-      warningPrefix: plan.warningPrefix, label: plan.sandbox.fileLabel)
     if let label = plan.sandbox.fileLabel, let proc {
       try doing(.setLabel, option: "--file-label", label) { () throws(SystemCallError) in
         try SELinux.setLabel(label, for: .file, through: proc)
       }
     }
-    if !plan.sandbox.buses.isEmpty {
-      // What is shown sets its own; what is not has no address that would be of use.
-      outcome.variables = plan.sandbox.buses.shown.map { .unset($0.bus.variable) }
-    }
     do throws(LaunchError) {
-      for operation in plan.sandbox.filesystem {
-        try root.perform(operation, circumstances)
-      }
-      // On top of whatever else is shown at their places.
-      if let proxy = plan.busProxy {
-        outcome.variables += try root.showBuses(
-          of: proxy, user: plan.sandbox.user ?? plan.identity.user)
-      } else {
-        try hideBuses(in: &root)
-      }
+      outcome.variables = try fill(&root)
     } catch {
       root.undo()
       throw error
@@ -240,10 +221,30 @@ extension Setup {
     return outcome
   }
 
+  /// Puts into the new root what was asked for, and answers what that changes of the environment.
+  private borrowing func fill(_ root: inout NewRoot) throws(LaunchError) -> [EnvironmentChange] {
+    let circumstances = NewRoot.Circumstances(
+      plan: plan,
+      hasProcesses: plan.namespaces.contains(.pid) || plan.sandbox.joined.pid != nil,
+      isRoot: plan.identity.user == 0,
+      isNoSecurityBoundary: plan.sandbox.isNoSecurityBoundary,
+      warningPrefix: plan.warningPrefix, label: plan.sandbox.fileLabel)
+    for operation in plan.sandbox.filesystem { try root.perform(operation, circumstances) }
+    guard !plan.sandbox.buses.isEmpty else { return [] }
+    // What is shown sets its own; what is not has no address that would be of use.
+    let none = plan.sandbox.buses.shown.map { EnvironmentChange.unset($0.bus.variable) }
+    // On top of whatever else is shown at their places.
+    guard let proxy = plan.busProxy else {
+      try hideBuses(in: &root)
+      return none
+    }
+    return try none
+      + root.showBuses(of: proxy, user: plan.sandbox.user ?? plan.identity.user)
+  }
+
   /// Covers the buses' own sockets where there is no proxy before them: without a filter they are
   /// not for the command.
   private borrowing func hideBuses(in root: inout NewRoot) throws(LaunchError) {
-    guard !plan.sandbox.buses.isEmpty else { return }
     let (environment, user) = (Environment(plan.image.environment, []), plan.identity.user)
     for (bus, _) in plan.sandbox.buses.shown {
       let address = BusAddress(of: bus, environment, user: user)
