@@ -126,6 +126,8 @@ struct FaultTests {
     let outcome = try Session(as: line.user).run(
       """
       tools=$1; mkdir work data; echo text > data/file
+      # Where /etc/passwd cannot be read a profile has the number of the user for the name.
+      export USER=somebody
       printf '\\x06\\0\\0\\0\\0\\0\\xff\\x7f' > data/filter
       for kind in user mnt pid net ipc uts cgroup time; do
         export "HOST_$kind=$(readlink /proc/self/ns/$kind)"
