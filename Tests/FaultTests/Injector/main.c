@@ -80,8 +80,10 @@ static void judge(struct fault fault) {
     problem("a message that does not name the call", fault);
   // What is left.
   int is_clean = !strcmp(hindered.tree, "work 40755\n");
-  // A command that could not be supervised was ended, however far it had got.
-  if (!is_clean && !(hindered.executed && (!strcmp(hindered.tree, plain.tree) || is_partial || !has_run))) {
+  // A command that could not be supervised was ended, however far it had got: in the middle of its
+  // exec perhaps, which init, that waits for it, may fail at the time of.
+  int has_begun = hindered.executed || number == SYS_wait4;
+  if (!is_clean && !(has_begun && (!strcmp(hindered.tree, plain.tree) || is_partial || !has_run))) {
     // A monitor that has to kill its child cannot know what that has made.
     if (is_kill || is_monitor(fault) || (is_quiet && hindered.status > 128)) left_by_kill++;
     else {
