@@ -42,19 +42,23 @@ public struct SignalMask: Sendable {
 /// See signalfd(2).
 public struct SignalDescriptor: ~Copyable {
   private let descriptor: OwnedDescriptor
+  private var set = sigset_t()
 
-  /// Makes a descriptor from which `signals` can be read, all of which must be blocked; the
-  /// others are let through.
+  /// Makes a descriptor from which `signals` can be read, all of which must be blocked.
   public init(_ signals: [CInt]) throws(SystemCallError) {
-    var set = sigset_t()
     _ = unsafe sigemptyset(&set)
     for signal in signals { _ = unsafe sigaddset(&set, signal) }
-    try check(unsafe sigprocmask(SIG_SETMASK, &set, nil) < 0 ? -errno : 0, "sigprocmask")
     descriptor = OwnedDescriptor(try check(unsafe linux_signalfd(&set), "signalfd"))
   }
 
   /// The descriptor's number.
   public var rawValue: CInt { descriptor.rawValue }
+
+  /// Lets the other signals through, in this process.
+  public borrowing func letOthersThrough() throws(SystemCallError) {
+    var set = self.set
+    try check(unsafe sigprocmask(SIG_SETMASK, &set, nil) < 0 ? -errno : 0, "sigprocmask")
+  }
 
   /// The next signal, or nil where none is pending.
   public borrowing func next() -> ReceivedSignal? {

@@ -64,6 +64,8 @@ struct Monitor: ~Copyable {
   private func letGo(keeping kept: [CInt]) throws(LaunchError) {
     try doing(.prepare) { () throws(SystemCallError) in
       try Descriptors.closeAll(except: kept + [Monitor.standardError])
+      // Not before there is a child: that has all of them blocked, and init waits for SIGCHLD.
+      try signals.letOthersThrough()
     }
     // Those who listen to --json-status-fd may have left by the time there is something to say.
     SignalDisposition.ignoreBrokenPipes()
