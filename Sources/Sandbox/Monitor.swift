@@ -165,8 +165,7 @@ extension Monitor {
     case .isEnding: isEnding = true
     case .hasEnded(let termination): return termination
     case .hasLeft(let name, let kind, let stamp, let isElsewhere) where !isExecuted:
-      if isElsewhere { leftoverDirectories.append(descriptor) }
-      remember(name, kind, stamp)
+      remember(name, kind, stamp, in: isElsewhere ? descriptor : nil)
     case .hasSettled: keepLeftovers()
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)
     default: if descriptor >= 0 { Descriptors.close(descriptor) }
@@ -262,13 +261,12 @@ extension Monitor {
     {
       switch SetupMessage(bytes) {
       case .hasMoved, .hasStarted:
-        // It may have gone on as another process in the meantime. One that does not arrive here is
-        // still waiting, and ends as this channel does.
+        // It may have gone on as another process in the meantime. One that cannot be received is
+        // still waiting for an answer, and ends as this channel does.
         guard descriptor >= 0 else { return removeLeftovers() }
         try? OwnedDescriptor(descriptor).sendSignal(Monitor.kill)
       case .hasLeft(let name, let kind, let stamp, let isElsewhere) where !isExecuted:
-        if isElsewhere { leftoverDirectories.append(descriptor) }
-        remember(name, kind, stamp)
+        remember(name, kind, stamp, in: isElsewhere ? descriptor : nil)
       case .hasSettled: keepLeftovers()
       default: if descriptor >= 0 { Descriptors.close(descriptor) }
       }
@@ -276,8 +274,11 @@ extension Monitor {
     removeLeftovers()
   }
 
-  /// Notes what lies in the directory that came last.
-  private mutating func remember(_ name: ByteString, _ kind: FileKind, _ stamp: UInt64) {
+  /// Notes what lies in `directory`, or else in the one that came last.
+  private mutating func remember(
+    _ name: ByteString, _ kind: FileKind, _ stamp: UInt64, in directory: CInt?
+  ) {
+    if let directory { leftoverDirectories.append(directory) }
     // One that could not be received is -1, and what lies in it stays.
     guard let directory = leftoverDirectories.last, directory >= 0 else { return }
     leftovers.append(
@@ -295,12 +296,7 @@ extension Monitor {
   ///
   /// Inside it could not be done any more: most of it is a mount point there.
   private mutating func removeLeftovers() {
-    for leftover in leftovers.reversed() {
-      // It stays where somebody else has put something into it by now.
-      let directory = OwnedDescriptor(leftover.directory)
-      try? directory.remove(leftover.name, leftover.kind, ifStill: leftover.stamp)
-      _ = directory.release()
-    }
+    for leftover in leftovers.reversed() { leftover.takeBack() }
     keepLeftovers()
   }
 }

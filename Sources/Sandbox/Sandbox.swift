@@ -126,7 +126,7 @@ public struct Channels: Equatable, Sendable {
   /// Where the launch and the end of the command are told.
   public var status: CInt?
   /// Whether somebody is told of the sandbox's process.
-  var nameProcess: Bool { information != nil || status != nil }
+  var tellOfProcess: Bool { information != nil || status != nil }
   /// What has to be readable before the command is executed.
   public var block: CInt?
   /// What has to be readable once the caller has written the id maps.

@@ -19,6 +19,13 @@ extension NewRoot {
     let kind: FileKind
     /// Which file it is, for a name may be given to another.
     let stamp: UInt64
+
+    /// Removes it; it stays where somebody else has put something into it by now, or in its place.
+    func takeBack() {
+      let directory = OwnedDescriptor(self.directory)
+      try? directory.remove(name, kind, ifStill: stamp)
+      _ = directory.release()
+    }
   }
 
   /// Notes a file system that was made for this sandbox.
@@ -81,12 +88,7 @@ extension NewRoot {
     } catch {
       return
     }
-    for leftover in leftovers.reversed() {
-      let directory = OwnedDescriptor(leftover.directory)
-      // It stays where somebody else has put something into it by now.
-      try? directory.remove(leftover.name, leftover.kind, ifStill: leftover.stamp)
-      _ = directory.release()
-    }
+    for leftover in leftovers.reversed() { leftover.takeBack() }
     handOver()
   }
 

@@ -321,7 +321,7 @@ extension Setup {
     Init(
       command: child, killsOnExit: plan.sandbox.killsOnExit, filters: command.filters,
       tellsOfEnd: plan.busProxy != nil, hasPolicy: plan.policy != nil,
-      isToBeEntered: !plan.isHidden && plan.sandbox.channels.nameProcess, held: held
+      isToBeEntered: !plan.isHidden && plan.sandbox.channels.tellOfProcess, held: held
     ).run(command.privileges, status)
   }
 
