@@ -58,17 +58,18 @@ let package = Package(
     .systemLibrary(name: "CLibcap", providers: [.apt(["libcap-dev"])]),
     .systemLibrary(name: "CLibseccomp", providers: [.apt(["libseccomp-dev"])]),
 
+    .target(name: "Text", dependencies: [system], swiftSettings: swift),
     .target(
-      name: "Linux", dependencies: ["CLinux", "CLibcap", system], swiftSettings: swift),
+      name: "Linux", dependencies: ["Text", "CLinux", "CLibcap", system], swiftSettings: swift),
     .target(
-      name: "Seccomp", dependencies: ["Linux", "CLibseccomp", system], swiftSettings: swift),
+      name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", system], swiftSettings: swift),
     .target(
-      name: "Sandbox", dependencies: ["Linux", "Seccomp", system], swiftSettings: swift),
+      name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system], swiftSettings: swift),
     .target(
-      name: "Options", dependencies: ["Sandbox", "Seccomp", "Linux", system],
+      name: "Options", dependencies: ["Sandbox", "Seccomp", "Linux", "Text", system],
       swiftSettings: swift),
     .target(
-      name: "Launcher", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", system],
+      name: "Launcher", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", "Text", system],
       swiftSettings: swift),
 
     .executableTarget(
@@ -76,9 +77,10 @@ let package = Package(
       cSettings: strictC + profile, linkerSettings: isInstrumented ? [] : staticExecutable),
 
     .testTarget(
-      name: "SeccompTests", dependencies: ["Seccomp", "Linux", system], swiftSettings: strict),
+      name: "SeccompTests", dependencies: ["Seccomp", "Linux", "Text", system],
+      swiftSettings: strict),
     .testTarget(
-      name: "OptionsTests", dependencies: ["Options", "Sandbox", "Linux", system],
+      name: "OptionsTests", dependencies: ["Options", "Sandbox", "Linux", "Text", system],
       exclude: ["Golden"], swiftSettings: strict),
     // It starts the executable and links nothing of it.
     .testTarget(

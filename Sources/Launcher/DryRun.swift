@@ -3,6 +3,7 @@
 
 internal import Options
 internal import Sandbox
+internal import Text
 
 extension Launcher {
   /// What a launch would do, as text or for programs.

@@ -5,6 +5,7 @@ internal import Linux
 internal import Options
 internal import Sandbox
 internal import Seccomp
+internal import Text
 
 /// What `main` calls.
 /// - Parameters:

@@ -2,6 +2,7 @@
 // The program's own words.
 
 internal import Linux
+internal import Text
 
 /// Where the program writes.
 enum Output {

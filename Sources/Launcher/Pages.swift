@@ -4,6 +4,7 @@
 internal import Linux
 internal import Options
 internal import Sandbox
+internal import Text
 
 extension Launcher {
   /// What --help answers.

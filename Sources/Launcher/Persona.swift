@@ -4,6 +4,7 @@
 internal import Linux
 internal import Options
 internal import SystemPackage
+internal import Text
 
 /// The program that the caller believes to have started.
 struct Persona {
@@ -20,8 +21,7 @@ struct Persona {
   init(_ argument: ByteString?) {
     let program = argument ?? ""
     self.program = program.isEmpty ? "nestbox" : program
-    let slash = program.bytes.lastIndex(of: UInt8(ascii: "/"))
-    let name = program.bytes[((slash ?? program.bytes.startIndex - 1) + 1)...]
+    let name = program.baseName.bytes
     isBubblewrap =
       name.elementsEqual("bwrap".utf8)
       || !name.elementsEqual("nestbox".utf8)

@@ -4,6 +4,7 @@
 internal import Linux
 internal import Sandbox
 internal import Seccomp
+internal import Text
 
 /// What is done with a policy other than putting a command under it.
 enum PolicyTasks {

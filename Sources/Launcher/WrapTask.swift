@@ -5,6 +5,7 @@ internal import Linux
 internal import Options
 internal import Sandbox
 internal import SystemPackage
+internal import Text
 
 /// The making of a wrapper.
 struct WrapTask {
@@ -17,7 +18,7 @@ struct WrapTask {
   /// - Returns: What is to be written to standard output.
   func run(_ standardProfile: ByteString?) throws(UsageError) -> [UInt8] {
     let output = try request.output.map { output throws(UsageError) in
-      try place(output, baseName(request.program))
+      try place(output, request.program.baseName)
     }
     let program = try findProgram(output)
     // As it will be when the wrapper is started, wherever that is.
@@ -47,9 +48,9 @@ struct WrapTask {
     let entries = MenuEntries(surroundings)
     if place.isEmpty { place = entries.ownDirectory.appending("/") }
     let isProgram = { (word: ByteString) in isSame(word, program) }
-    let name = baseName(program)
+    let name = program.baseName
     let (identifier, entry) = try entries.find(
-      named: isDirectory(place) ? nil : baseName(place), startedBy: name, isProgram)
+      named: isDirectory(place) ? nil : place.baseName, startedBy: name, isProgram)
     let path = try self.place(place, identifier)
     do throws(UsageError) {
       let text = try entry.replacing(isProgram, named: name, with: output)
@@ -87,7 +88,7 @@ struct WrapTask {
 
   /// Whether `word` of a menu entry names `program`, by its name or by another path to it.
   private func isSame(_ word: ByteString, _ program: ByteString) -> Bool {
-    if baseName(word) == baseName(program) { return true }
+    if word.baseName == program.baseName { return true }
     let path =
       word.bytes.first == UInt8(ascii: "/")
       ? word : ProgramSearch.find(word, in: surroundings.variable("PATH"))
@@ -109,10 +110,6 @@ struct WrapTask {
   private func isDirectory(_ path: ByteString) -> Bool {
     path.bytes.last == UInt8(ascii: "/")
       || (try? OwnedDescriptor.open(path.path, .directory)) != nil
-  }
-
-  private func baseName(_ path: ByteString) -> ByteString {
-    ByteString(path.bytes.split(separator: UInt8(ascii: "/")).last ?? [])
   }
 
   /// Throws where the file `path` is somebody else's.

@@ -4,6 +4,7 @@
 internal import CLinux
 internal import Glibc
 public import SystemPackage
+public import Text
 
 /// What kind of thing a path leads to, as far as a mount cares: only a directory can be mounted
 /// on a directory, and only something else on something else.

@@ -4,6 +4,7 @@
 internal import CLinux
 internal import Glibc
 public import SystemPackage
+public import Text
 
 /// What is known of a file without opening it.
 ///

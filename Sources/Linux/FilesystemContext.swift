@@ -3,6 +3,7 @@
 
 internal import CLinux
 internal import Glibc
+public import Text
 
 /// A file system that is given its parameters, one after the other, before it is made.
 ///

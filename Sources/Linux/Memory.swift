@@ -2,23 +2,9 @@
 // Raw memory that has no owner in Swift: C strings, and the block of this process's arguments.
 
 internal import Glibc
+public import Text
 
 @unsafe func cStringLength(_ pointer: UnsafePointer<CChar>) -> Int { unsafe strlen(pointer) }
-
-/// Whether two blocks hold the same.
-///
-/// See memcmp(3).
-@unsafe func areEqual(
-  _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int
-) -> Bool { unsafe memcmp(left, right, count) == 0 }
-
-@unsafe func copyBytes(
-  _ destination: UnsafeMutableRawPointer?, _ source: UnsafeRawPointer, _ count: Int
-) {
-  if let destination = unsafe destination {
-    unsafe destination.copyMemory(from: source, byteCount: count)
-  }
-}
 
 /// What the kernel handed to this process: its arguments and environment.
 @safe public struct ProcessImage {

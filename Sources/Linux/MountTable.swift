@@ -2,6 +2,7 @@
 // The table of mounts. A launch never reads it: it is for those who explain.
 
 public import SystemPackage
+internal import Text
 
 /// The mounts that a process can see, in the order in which the kernel lists them.
 ///
@@ -80,19 +81,6 @@ extension MountTable.Entry {
 extension Substring {
   /// The path in which the kernel has written blanks, newlines and backslashes as `\040`.
   fileprivate var unescaped: FilePath {
-    var bytes: [UInt8] = []
-    var rest = utf8[...]
-    while let byte = rest.popFirst() {
-      let digits = rest.prefix(3)
-      if byte == UInt8(ascii: "\\"), digits.count == 3,
-        let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
-      {
-        bytes.append(code)
-        rest = rest.dropFirst(3)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return ByteString(bytes).path
+    ByteString(unescaping: Array(utf8)[...], marker: "\\", digits: 3, radix: 8).path
   }
 }

@@ -3,6 +3,7 @@
 
 internal import CLinux
 internal import Glibc
+public import Text
 
 /// The search for a program along PATH.
 public enum ProgramSearch {
@@ -54,18 +55,5 @@ public struct SearchPath: Sequence, IteratorProtocol {
     }
     self.rest = rest[(colon + 1)...]
     return rest[..<colon]
-  }
-}
-
-extension ByteString {
-  /// The path of the file `name` in a directory; `name` itself where that is empty.
-  public init(directory: ArraySlice<UInt8>, name: ByteString) {
-    storage = []
-    storage.reserveCapacity(directory.count + 1 + name.storage.count)
-    if !directory.isEmpty {
-      storage.append(contentsOf: directory)
-      storage.append(UInt8(ascii: "/"))
-    }
-    storage.append(contentsOf: name.storage)
   }
 }

@@ -4,6 +4,7 @@
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
+public import Text
 
 /// SELinux.
 ///

@@ -4,6 +4,7 @@
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
+internal import Text
 
 /// The session keyring of this process.
 ///

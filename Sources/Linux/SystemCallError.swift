@@ -2,6 +2,7 @@
 // The error of this layer, and the helpers through which every kernel call goes.
 
 public import SystemPackage
+public import Text
 
 /// A system call that failed: which, on what, and why.
 public struct SystemCallError: Error, Equatable, Sendable {

@@ -4,6 +4,7 @@
 internal import CLinux
 internal import Glibc
 public import SystemPackage
+internal import Text
 
 /// Terminals.
 ///

@@ -3,6 +3,7 @@
 // a static program cannot.
 
 internal import SystemPackage
+public import Text
 
 /// A user.
 ///

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What has been typed so far.
 
-public import Linux
+internal import Linux
 public import Sandbox
 internal import SystemPackage
+public import Text
 
 /// A command line on its way to a sandbox.
 public struct Draft: Sendable {

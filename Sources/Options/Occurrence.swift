@@ -4,6 +4,7 @@
 internal import Linux
 public import Sandbox
 internal import SystemPackage
+internal import Text
 
 /// An option and the words after it.
 public struct Occurrence: Sendable {

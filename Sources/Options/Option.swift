@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import Sandbox
+internal import Text
 
 /// One option of the command line.
 public struct Option: Sendable {

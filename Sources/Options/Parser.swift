@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // From words to a draft.
 
-public import Linux
+internal import Linux
 public import Sandbox
+public import Text
 
 /// Reads a command line.
 public struct Parser: Sendable {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options that a word may have been meant for.
 
-public import Linux
+internal import Linux
+public import Text
 
 extension Suggestion {
   /// What `word`, which is no option, may have been meant for: options that go by that name

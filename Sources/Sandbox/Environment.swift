@@ -2,6 +2,7 @@
 // The environment that the command is given.
 
 internal import Linux
+internal import Text
 
 /// Strings of the form `NAME=VALUE`, each name once as far as this program sets it.
 struct Environment {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be done to the new root.
 
-public import Linux
+internal import Linux
 public import SystemPackage
+public import Text
 
 /// One step in the making of the new root.
 ///

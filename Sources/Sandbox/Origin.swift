@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where an option was written, for messages and reports.
 
-public import Linux
+internal import Linux
+public import Text
 
 /// The place at which an option was written.
 public enum Origin: Equatable, Sendable {

@@ -3,6 +3,7 @@
 
 public import Linux
 public import Seccomp
+public import Text
 
 /// A sandbox and the command to run in it.
 public struct Sandbox: Equatable, Sendable {

@@ -2,6 +2,7 @@
 // What has to go together, and what cannot.
 
 internal import Linux
+internal import Text
 
 /// A mistake in what was typed: one sentence that names the option.
 public struct UsageError: Error, Equatable, Sendable {

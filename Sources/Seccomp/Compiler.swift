@@ -11,6 +11,7 @@
 internal import CLibseccomp
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 extension Policy {
   /// The program that does what the policy says.

@@ -5,6 +5,7 @@ internal import CLibseccomp
 internal import Glibc
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// A filter of one architecture in the making.
 ///

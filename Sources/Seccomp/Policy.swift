@@ -4,6 +4,7 @@
 
 internal import Linux
 public import SystemPackage
+internal import Text
 
 /// What happens to a system call.
 public enum SeccompAction: Hashable, Sendable {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A policy as a command line asks for it.
 
-public import Linux
+internal import Linux
+public import Text
 
 /// A policy, and what is changed in it for one run.
 public struct PolicyChoice: Equatable, Sendable {

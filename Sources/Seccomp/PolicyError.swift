@@ -2,6 +2,7 @@
 // What is wrong with a policy, and where.
 
 internal import Linux
+internal import Text
 
 /// A mistake in a policy: one sentence that begins with the place.
 public struct PolicyError: Error, Equatable, Sendable {

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// Reads the lines of a policy and of those that it includes.
 struct PolicyReader {

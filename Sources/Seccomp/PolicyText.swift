@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// The text of a policy.
 struct PolicyText: Sendable {

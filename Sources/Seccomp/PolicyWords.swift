@@ -2,6 +2,7 @@
 // A line of a policy, taken apart into words.
 
 internal import Linux
+internal import Text
 
 /// A word of a line.
 struct Word: Equatable, Sendable {

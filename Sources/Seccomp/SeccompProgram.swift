@@ -2,6 +2,7 @@
 // A compiled filter of system calls.
 
 public import Linux
+internal import Text
 
 /// What is wrong with a compiled filter.
 public enum SeccompError: Error, Equatable, Sendable {

@@ -21,16 +21,21 @@ let package = Package(
     .target(name: "CLinux", cSettings: instrumentedC),
     .systemLibrary(name: "CLibcap"),
     .systemLibrary(name: "CLibseccomp"),
+    .target(name: "Text", dependencies: [system], swiftSettings: instrumented),
     .target(
-      name: "Linux", dependencies: ["CLinux", "CLibcap", system], swiftSettings: instrumented),
+      name: "Linux", dependencies: ["Text", "CLinux", "CLibcap", system],
+      swiftSettings: instrumented),
     .target(
-      name: "Seccomp", dependencies: ["Linux", "CLibseccomp", system], swiftSettings: instrumented),
+      name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", system],
+      swiftSettings: instrumented),
     .target(
-      name: "Sandbox", dependencies: ["Linux", "Seccomp", system], swiftSettings: instrumented),
+      name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system],
+      swiftSettings: instrumented),
     .target(
-      name: "Options", dependencies: ["Sandbox", "Linux", system], swiftSettings: instrumented),
+      name: "Options", dependencies: ["Sandbox", "Linux", "Text", system],
+      swiftSettings: instrumented),
     .target(
-      name: "Targets", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", system],
+      name: "Targets", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", "Text", system],
       swiftSettings: instrumented),
     .executableTarget(
       name: "Fuzzer", dependencies: ["Targets"],

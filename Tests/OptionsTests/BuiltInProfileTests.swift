@@ -8,6 +8,7 @@ import Sandbox
 import Testing
 
 @testable import Options
+import Text
 
 @Suite("Built-in profiles")
 struct BuiltInProfileTests {

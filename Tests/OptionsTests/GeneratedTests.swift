@@ -7,6 +7,7 @@ import Linux
 import Testing
 
 @testable import Options
+import Text
 
 @Suite("Generated files")
 struct GeneratedTests {

@@ -6,6 +6,7 @@ import Linux
 import Testing
 
 @testable import Options
+import Text
 
 @Suite("Help")
 struct HelpTests {

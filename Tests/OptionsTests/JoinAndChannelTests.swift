@@ -8,6 +8,7 @@ import SystemPackage
 import Testing
 
 @testable import Options
+import Text
 
 /// The sandbox that `words` and a command describe.
 private func sandbox(_ words: [ByteString]) throws -> Sandbox {

@@ -7,6 +7,7 @@ import SystemPackage
 import Testing
 
 @testable import Options
+import Text
 
 @Suite("Nested arguments")
 struct NestedArgumentTests {

@@ -7,6 +7,7 @@ import SystemPackage
 import Testing
 
 @testable import Options
+import Text
 
 /// What `words` and a command describe.
 func parse(_ words: ByteString...) throws -> Draft {

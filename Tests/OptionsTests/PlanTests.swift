@@ -8,6 +8,7 @@ import Testing
 
 @testable import Options
 @testable import Sandbox
+import Text
 
 /// A host of a few files.
 private struct PaperHost: HostFiles {

@@ -10,6 +10,7 @@ import SystemPackage
 import Testing
 
 @testable import Options
+import Text
 
 @Suite("Properties of the parser")
 struct PropertyTests {

@@ -5,6 +5,7 @@ import Linux
 import Testing
 
 @testable import Options
+import Text
 
 @Suite("Option table")
 struct TableTests {

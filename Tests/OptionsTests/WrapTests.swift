@@ -6,6 +6,7 @@ import Sandbox
 import Testing
 
 @testable import Options
+import Text
 
 @Suite("Wrappers")
 struct WrapTests {

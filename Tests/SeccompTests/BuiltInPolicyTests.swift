@@ -7,6 +7,7 @@ import Linux
 import Testing
 
 @testable import Seccomp
+import Text
 
 /// The files of this repository that hold policies, and what is made of them.
 private enum Repository {

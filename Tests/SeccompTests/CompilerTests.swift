@@ -5,6 +5,7 @@ import Linux
 import Testing
 
 @testable import Seccomp
+import Text
 
 /// The policy of `text`, for programs of `architecture`.
 func policy(_ text: String, for architecture: String = "x86_64") throws -> Policy {

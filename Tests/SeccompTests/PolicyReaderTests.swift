@@ -6,6 +6,7 @@ import SystemPackage
 import Testing
 
 @testable import Seccomp
+import Text
 
 @Suite("Policies as text")
 struct PolicyReaderTests {

@@ -7,6 +7,7 @@ internal import Linux
 internal import Options
 internal import Sandbox
 internal import SystemPackage
+internal import Text
 
 /// Something that may work here or not.
 struct Finding {

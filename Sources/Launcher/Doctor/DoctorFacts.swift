@@ -4,6 +4,7 @@
 internal import Linux
 internal import Sandbox
 internal import SystemPackage
+internal import Text
 
 extension Doctor {
   /// What is no launch.

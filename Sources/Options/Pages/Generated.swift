@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import Seccomp
+internal import Text
 
 /// What --generate can be asked for.
 public enum Generated: String, CaseIterable, Sendable {

@@ -2,6 +2,7 @@
 // The manual page nestbox-profile(5).
 
 internal import Linux
+internal import Text
 
 /// The manual page on profiles.
 public enum ProfileManual {

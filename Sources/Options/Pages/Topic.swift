@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What --help can be asked for.
 
-public import Linux
+internal import Linux
+public import Text
 
 /// Something that there is a text on.
 public enum Topic: Sendable {

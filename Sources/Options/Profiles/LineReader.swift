@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import Sandbox
+internal import Text
 
 /// Reads the words of one line: apart from each other by blanks, with double quotes around blanks
 /// that belong to a word, with variables, and with a comment from a word that begins with `#` on.

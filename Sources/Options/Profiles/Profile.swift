@@ -4,6 +4,7 @@
 internal import Linux
 internal import Sandbox
 internal import SystemPackage
+internal import Text
 
 /// A profile as it was found.
 struct Profile {
@@ -65,7 +66,7 @@ struct Profile {
 
   /// The last part of `path`, without the ending.
   private static func baseName(_ path: ByteString) -> ByteString {
-    let name = path.bytes.split(separator: UInt8(ascii: "/")).last ?? []
+    let name = path.baseName.bytes
     let isEnded = name.count > ending.count && name.suffix(ending.count).elementsEqual(ending.bytes)
     return ByteString(isEnded ? name.dropLast(ending.count) : name)
   }

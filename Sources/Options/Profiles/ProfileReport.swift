@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people ask about profiles: which there are, and what is in one.
 
-public import Linux
+internal import Linux
 public import Sandbox
+public import Text
 
 /// Reports on profiles.
 public enum ProfileReport {

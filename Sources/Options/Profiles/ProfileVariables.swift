@@ -4,6 +4,7 @@
 internal import Linux
 internal import Sandbox
 internal import SystemPackage
+internal import Text
 
 /// The variables of a profile: a few of its own, then those of the caller's environment.
 struct ProfileVariables {

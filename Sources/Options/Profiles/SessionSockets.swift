@@ -2,6 +2,7 @@
 // Where the sockets of a desktop session are, as far as their variables do not say it in full.
 
 internal import Linux
+internal import Text
 
 /// The sockets of the session that the caller's environment describes.
 struct SessionSockets {

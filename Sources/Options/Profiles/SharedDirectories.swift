@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// The directories that nobody means to give away who gives away the directory of a project.
 struct SharedDirectories {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a command line may refer to of the caller's surroundings.
 
-public import Linux
+internal import Linux
 internal import SystemPackage
+public import Text
 
 /// The caller's surroundings, as far as profiles name them.
 public struct Surroundings: Sendable {

@@ -3,6 +3,7 @@
 internal import Linux
 internal import Sandbox
 internal import SystemPackage
+internal import Text
 
 extension Option {
   static let binds: [Option] = [

@@ -2,6 +2,7 @@
 
 internal import Linux
 internal import Sandbox
+internal import Text
 
 extension Option {
   static let profiles: [Option] = [

@@ -4,6 +4,7 @@ internal import Linux
 internal import Sandbox
 internal import Seccomp
 internal import SystemPackage
+internal import Text
 
 extension Option {
   static let seccomp: [Option] = [

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entries of a desktop's menus, as the Desktop Entry Specification describes them.
 
-public import Linux
+internal import Linux
 public import Sandbox
+public import Text
 
 /// A `.desktop` file.
 public struct DesktopEntry: Sendable {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a command line with --wrap asks for.
 
-public import Linux
+internal import Linux
 public import Sandbox
+public import Text
 
 /// A wrapper script that is to be written, and what goes into it.
 public struct WrapRequest: Equatable, Sendable {

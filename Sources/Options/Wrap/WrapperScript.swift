@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The text of a wrapper script.
 
-public import Linux
+internal import Linux
+public import Text
 
 /// A shell script that starts a program in a sandbox.
 public enum WrapperScript {
@@ -18,30 +19,11 @@ public enum WrapperScript {
     launcher: ByteString, options: [[ByteString]], program: ByteString
   ) -> [UInt8] {
     var text = Array("#!/bin/sh\n\(mark), which replaces it when it is run again.\n".utf8)
-    text += Array("exec ".utf8) + quoted(launcher)
+    text += Array("exec ".utf8) + launcher.shellWord
     for option in options {
       text += Array(" \\\n ".utf8)
-      for word in option { text += Array(" ".utf8) + quoted(word) }
+      for word in option { text += Array(" ".utf8) + word.shellWord }
     }
-    return text + Array(" \\\n  -- ".utf8) + quoted(program) + Array(" \"$@\"\n".utf8)
-  }
-
-  /// The word as the shell reads it: nothing has a meaning between single quotes but the next one.
-  private static func quoted(_ word: ByteString) -> [UInt8] {
-    if !word.isEmpty && word.bytes.allSatisfy(isPlain) { return Array(word.bytes) }
-    var quoted = [UInt8(ascii: "'")]
-    for byte in word.bytes {
-      quoted += byte == UInt8(ascii: "'") ? Array(#"'\''"#.utf8) : [byte]
-    }
-    return quoted + [UInt8(ascii: "'")]
-  }
-
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: "-_/.,:+@%=".utf8.contains(byte)
-    }
+    return text + Array(" \\\n  -- ".utf8) + program.shellWord + Array(" \"$@\"\n".utf8)
   }
 }

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// The address of a bus: one or several places, as the D-Bus specification writes them.
 struct BusAddress {
@@ -57,27 +58,11 @@ struct BusAddress {
       guard place.starts(with: prefix) else { return [ByteString]() }
       return place.dropFirst(prefix.count).split(separator: UInt8(ascii: ",")).compactMap { pair in
         let start = Array(key.utf8) + [UInt8(ascii: "=")]
+        // Bytes other than the commonest stand in addresses as `%` and two hexadecimal digits.
         return pair.starts(with: start)
-          ? BusAddress.unescaped(pair.dropFirst(start.count)) : nil
+          ? ByteString(
+            unescaping: pair.dropFirst(start.count), marker: "%", digits: 2, radix: 16) : nil
       }
     }
-  }
-
-  /// Bytes other than the commonest stand in addresses as `%` and two hexadecimal digits.
-  private static func unescaped(_ value: ArraySlice<UInt8>) -> ByteString {
-    var bytes: [UInt8] = []
-    var rest = value
-    while let byte = rest.popFirst() {
-      let digits = rest.prefix(2)
-      if byte == UInt8(ascii: "%"), digits.count == 2,
-        let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
-      {
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return ByteString(bytes)
   }
 }

@@ -6,6 +6,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// A proxy that runs.
 struct BusProxy {

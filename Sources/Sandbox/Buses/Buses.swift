@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which message buses the command may reach, and what it may do on them.
 
-public import Linux
+internal import Linux
+public import Text
 
 /// The message buses that are shown inside, each through a proxy that lets pass what is allowed.
 public struct Buses: Equatable, Sendable {

@@ -3,6 +3,7 @@
 
 public import Linux
 internal import SystemPackage
+internal import Text
 
 extension Sandbox {
   /// One line about the end of the command, where the sandbox is to blame for it.

@@ -4,6 +4,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// The cause of a failure, and what helps against it.
 public struct Diagnosis: Equatable, Sendable {

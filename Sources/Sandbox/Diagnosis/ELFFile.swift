@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// An executable or library in the form that Linux executes.
 struct ELFFile {

@@ -5,6 +5,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// What is wrong with the command.
 enum ExecutionFinding: Equatable, Sendable {

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 extension Cause {
   /// What is to be shown of the host.

@@ -4,6 +4,7 @@
 
 internal import Linux
 public import SystemPackage
+internal import Text
 
 /// This machine, as an ordinary process sees it.
 public struct Machine {

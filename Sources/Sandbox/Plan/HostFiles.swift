@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// What can be asked of the host's files.
 protocol HostFiles {

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 extension Plan {
   /// The operations as a person reads them, numbered from 1.

@@ -4,6 +4,7 @@
 internal import Linux
 internal import Seccomp
 internal import SystemPackage
+public import Text
 
 extension Plan {
   /// The plan as one object.

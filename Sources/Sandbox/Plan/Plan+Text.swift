@@ -4,6 +4,7 @@
 internal import Linux
 internal import Seccomp
 internal import SystemPackage
+internal import Text
 
 extension Plan {
   /// The plan over several lines, with a newline at the end.
@@ -208,21 +209,5 @@ extension Plan {
     let available = hasUserNamespace ? Capabilities.all : caller.permitted
     return sandbox.capabilities.applied(to: hasUserNamespace ? Capabilities() : available)
       & available
-  }
-}
-
-extension ByteString {
-  /// The string as a word that a shell would read as this.
-  var quotedForShell: String {
-    let text = quoted
-    if text.hasPrefix("$'") || text == "''" { return text }
-    let plain = text.unicodeScalars.allSatisfy {
-      ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-        || "_-+=:,./@%".unicodeScalars.contains($0)
-    }
-    if plain { return text }
-    return "'"
-      + text.split(separator: "'", omittingEmptySubsequences: false)
-      .joined(separator: "'\\''") + "'"
   }
 }

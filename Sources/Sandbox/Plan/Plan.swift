@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// What a plan has to know of the caller and of the machine besides files.
 struct PlanCaller {

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// What becomes of one operation.
 struct PlannedOperation {

@@ -4,6 +4,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// Why an operation will fail.
 struct PlanProblem: Error, Equatable {

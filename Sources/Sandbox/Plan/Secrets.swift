@@ -2,6 +2,7 @@
 // Which environment variables look like secrets.
 
 internal import Linux
+internal import Text
 
 /// Guesses at what must not be shown.
 enum Secrets {

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 extension NewRoot {
   private static let sockets: FilePath = "sockets"

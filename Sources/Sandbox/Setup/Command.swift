@@ -4,6 +4,7 @@
 internal import Linux
 internal import Seccomp
 internal import SystemPackage
+internal import Text
 
 /// The command, before it is executed.
 struct Command {

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 extension NewRoot {
   static let devices: [(name: FilePath, host: FilePath)] = [

@@ -9,6 +9,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 extension NewRoot {
   /// A file or directory that was made in a file system that outlives the launch.

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 extension NewRoot {
   /// Covers what exists at `path` with something empty of its kind.

@@ -4,6 +4,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// A root file system in the making.
 ///

@@ -2,6 +2,7 @@
 // What the command keeps of the launcher's privileges: as a rule nothing.
 
 internal import Linux
+internal import Text
 
 /// The capabilities of the command and of init.
 struct Privileges {

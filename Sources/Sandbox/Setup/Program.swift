@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 extension NewRoot {
   /// Shows the command's file at its own place, and the script that an interpreter is to run.

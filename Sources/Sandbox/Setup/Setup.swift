@@ -5,6 +5,7 @@
 internal import Linux
 internal import Seccomp
 internal import SystemPackage
+internal import Text
 
 /// The child: everything that it needs was decided before it was made.
 struct Setup: ~Copyable {

@@ -4,6 +4,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 extension Setup {
   /// Gives the process an identity and the capabilities that all further steps need.

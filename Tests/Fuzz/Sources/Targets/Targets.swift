@@ -8,6 +8,7 @@ import Linux
 import Options
 import Sandbox
 import Seccomp
+import Text
 
 /// What the bytes are taken for.
 enum Target: String {

@@ -4,6 +4,7 @@
 
 internal import Linux
 internal import Seccomp
+internal import Text
 
 /// Process 1 of the sandbox.
 struct Init: ~Copyable {

@@ -3,6 +3,7 @@
 // take them apart with regular expressions.
 
 internal import Linux
+internal import Text
 
 /// A sandbox that has come to be: its first process and its new namespaces.
 struct SandboxDescription {

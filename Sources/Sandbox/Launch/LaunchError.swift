@@ -3,6 +3,7 @@
 
 public import Linux
 internal import SystemPackage
+public import Text
 
 /// A launch that failed: what could not be done, for which option, on what, and the call behind it.
 public struct LaunchError: Error, Equatable, Sendable {

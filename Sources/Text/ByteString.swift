@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arguments, paths and environment values as Linux has them: bytes that end at a NUL.
+// The ground floor: strings of bytes, quoting, patterns, suggestions, JSON. Nothing in this module
+// calls the kernel.
+//
+// This file: arguments, paths and environment values as Linux has them, bytes that end at a NUL.
 
+internal import Glibc
 public import SystemPackage
 
 /// A string of bytes without a NUL among them, as `execve` passes it.
@@ -39,9 +43,11 @@ public struct ByteString: Hashable, Sendable {
 
   /// Copies a C string.
   @unsafe public init(nulTerminated pointer: UnsafePointer<CChar>) {
-    let count = unsafe cStringLength(pointer)
+    let count = unsafe strlen(pointer)
     storage = unsafe Array(unsafeUninitializedCapacity: count + 1) { buffer, filled in
-      unsafe copyBytes(buffer.baseAddress, pointer, count + 1)
+      if let start = buffer.baseAddress {
+        unsafe UnsafeMutableRawPointer(start).copyMemory(from: pointer, byteCount: count + 1)
+      }
       filled = count + 1
     }
   }
@@ -65,8 +71,13 @@ public struct ByteString: Hashable, Sendable {
     unsafe withCString { unsafe FilePath(platformString: $0) }
   }
 
+  /// The last part of the string as a path: what follows its last slash, trailing slashes aside.
+  public var baseName: ByteString {
+    ByteString(bytes.split(separator: UInt8(ascii: "/")).last ?? [])
+  }
+
   /// Calls `body` with the string as C has it.
-  @unsafe public func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+  @inlinable @unsafe public func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
     unsafe storage.withUnsafeBytes { buffer in
       // The storage is never empty, so the buffer has an address.
       guard let start = buffer.baseAddress else { return unsafe body("") }
@@ -89,7 +100,7 @@ extension ByteString {
     return unsafe storage.withUnsafeBytes { own in
       unsafe name.storage.withUnsafeBytes { other in
         guard let own = own.baseAddress, let other = other.baseAddress else { return false }
-        return unsafe areEqual(own, other, name.count)
+        return unsafe memcmp(own, other, name.count) == 0
       }
     }
   }
@@ -116,29 +127,17 @@ extension ByteString: ExpressibleByStringLiteral {
   }
 }
 
+// MARK: - Paths
+
 extension ByteString {
-  /// The string as one line of a message: as it is where it is printable text, and otherwise in
-  /// the shell's `$'…'` form, so that a name can neither end the line nor drive a terminal.
-  public var quoted: String {
-    let isPlain = String(validating: bytes, as: UTF8.self)?.unicodeScalars.allSatisfy {
-      !($0.properties.generalCategory == .control || $0.properties.generalCategory == .format
-        || $0.properties.generalCategory == .lineSeparator
-        || $0.properties.generalCategory == .paragraphSeparator)
+  /// The path of the file `name` in a directory; `name` itself where that is empty.
+  public init(directory: ArraySlice<UInt8>, name: ByteString) {
+    storage = []
+    storage.reserveCapacity(directory.count + 1 + name.storage.count)
+    if !directory.isEmpty {
+      storage.append(contentsOf: directory)
+      storage.append(UInt8(ascii: "/"))
     }
-    if isPlain == true { return isEmpty ? "''" : text }
-    var quoted = "$'"
-    for byte in bytes {
-      switch byte {
-      case UInt8(ascii: "\n"): quoted += "\\n"
-      case UInt8(ascii: "\t"): quoted += "\\t"
-      case UInt8(ascii: "'"): quoted += "\\'"
-      case UInt8(ascii: "\\"): quoted += "\\\\"
-      case 0x20..<0x7f: quoted.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        quoted += byte < 16 ? "\\x0" : "\\x"
-        quoted += String(byte, radix: 16)
-      }
-    }
-    return quoted + "'"
+    storage.append(contentsOf: name.storage)
   }
 }

@@ -4,6 +4,7 @@
 public import Linux
 public import Seccomp
 internal import SystemPackage
+internal import Text
 
 /// What is known of the caller, read once at the very start.
 public struct Caller {

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 extension LaunchError.Action {
   /// Whether it is worth a line of its own: not what holds a launch together, what two processes

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Paths with wildcards, as a shell expands them.
-
-internal import SystemPackage
+// Paths with wildcards, as a shell has them.
 
 /// A path in which parts of names may be left open.
 ///
 /// See glob(7).
 public struct PathPattern: Sendable {
-  private let components: [ArraySlice<UInt8>]
+  /// The pattern of each name, in order.
+  package let components: [ArraySlice<UInt8>]
 
   /// A pattern that begins at the root; nil for any other.
   public init?(_ text: ByteString) {
@@ -15,38 +14,8 @@ public struct PathPattern: Sendable {
     components = text.bytes.split(separator: UInt8(ascii: "/"))
   }
 
-  /// The paths that there are and that match, in the order of their bytes.
-  public func matches() -> [ByteString] {
-    var found: [ByteString] = [""]
-    for component in components {
-      found = found.flatMap { directory in
-        PathPattern.names(in: directory, component).map {
-          ByteString(directory.bytes + [UInt8(ascii: "/")] + $0.bytes)
-        }
-      }
-    }
-    return found.filter { CurrentProcess.exists($0) }
-      .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-  }
-
-  /// The names in `directory` that `component` stands for.
-  private static func names(
-    in directory: ByteString, _ component: ArraySlice<UInt8>
-  ) -> [ByteString] {
-    // What leaves nothing open needs no list, which the directory may not give.
-    guard component.contains(where: { "*?[\\".utf8.contains($0) }) else {
-      return [ByteString(component)]
-    }
-    let names = (try? Directory.names(of: directory.isEmpty ? "/" : directory.path)) ?? []
-    // A name that begins with a dot is meant only where the pattern does.
-    return names.filter {
-      ($0.bytes.first != UInt8(ascii: ".") || component.first == UInt8(ascii: "."))
-        && match($0.bytes, component)
-    }
-  }
-
   /// Whether `name` is what `pattern` describes.
-  static func match(_ name: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
+  package static func match(_ name: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
     guard let first = pattern.first else { return name.isEmpty }
     let rest = pattern.dropFirst()
     switch first {

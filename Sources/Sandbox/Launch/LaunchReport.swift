@@ -4,6 +4,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// The record of a failed launch.
 enum LaunchReport {

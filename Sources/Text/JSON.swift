@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reports for programs.
 
-public import Linux
-
 /// A value as RFC 8259 writes it.
 public indirect enum JSON: Equatable, Sendable {
   /// Nothing.

@@ -4,6 +4,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// The monitor of a running launch.
 struct Monitor: ~Copyable {

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
+internal import Text
 
 /// A message to the monitor.
 enum SetupMessage: Equatable {
