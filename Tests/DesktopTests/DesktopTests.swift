@@ -49,9 +49,9 @@ struct DesktopTests {
     try run("fonts")
   }
 
-  // Red: the first lines that a user of a desktop types do something else than the README shows.
-  @Test func `The README's desktop programs do what they show`() throws {
-    try run("readme")
+  // Red: a user types a line of docs/desktop.md, and it does something else than the page shows.
+  @Test func `The examples of docs/desktop.md do what the page shows`() throws {
+    try run("examples")
   }
 
   private static let scripts = URL(filePath: #filePath).deletingLastPathComponent()

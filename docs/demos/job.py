@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""One-shot jobs driven by a program: options through --args, the sandbox's first process from
---info-fd, and the outcome from --json-status-fd, which tells "could not start" from "failed"."""
+"""A program drives one-shot jobs: it passes options through --args, learns the sandbox's first
+process from --info-fd, and the outcome from --json-status-fd, which tells "could not start" from
+"failed"."""
 
 import json
 import os
@@ -16,7 +17,7 @@ SYSTEM = ["--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/
 
 
 def run(command, work, seconds=10):
-    """Runs `command` with `work` as its only writable directory and tells how it went."""
+    """Runs `command` with `work` as its only writable directory and returns the outcome."""
     options = [*SYSTEM, "--bind", work, "/work"]
     args = os.memfd_create("options")
     os.write(args, b"".join(option.encode() + b"\0" for option in options))
@@ -32,14 +33,14 @@ def run(command, work, seconds=10):
         os.close(descriptor)
 
     with open(info) as pipe:
-        text = pipe.read()  # at its end the sandbox is there, or nestbox has failed
+        text = pipe.read()  # ends when the sandbox exists, or when nestbox has failed
     first = os.pidfd_open(json.loads(text)["child-pid"]) if text else -1
     late = False
     try:
         output = job.communicate(timeout=seconds)[0]
     except subprocess.TimeoutExpired:
         late = True
-        # The end of the first process inside is the end of all of them.
+        # When the first process inside ends, the kernel ends all others.
         signal.pidfd_send_signal(first, signal.SIGKILL)
         output = job.communicate()[0]
     output = output.decode(errors="replace").strip()

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs a program that you don't trust: it sees the system's programs and its own file, has no
-# network, and what it writes is gone afterwards. Usage: untrusted-binary.sh [PROGRAM [ARGUMENT…]]
+# network, and nothing that it writes remains. Usage: untrusted-binary.sh [PROGRAM [ARGUMENT…]]
 
 set -euo pipefail
 
 if (($# == 0)); then
-  # Something to try it with: a program that looks for what it can get.
+  # A sample program that reports what it can reach.
   sample=$(mktemp)
   trap 'rm "$sample"' EXIT
   set -- "$sample"
@@ -30,20 +30,20 @@ shift
 options=(
   # Every kind of namespace: no network, no other processes, no shared memory of others.
   --unshare-all
-  # Namespaces of its own would give it access to more of the kernel.
+  # With its own namespaces it would reach more of the kernel.
   --disable-userns
-  # No way to the terminal's input, and nothing that lives on.
+  # It cannot reach the terminal's input, and nothing of it lives on.
   --new-session --die-with-parent
   # The system, read-only. Nothing of /home, /root, /var, /run or /sys.
   --ro-bind /usr /usr
   --ro-bind-try /etc/alternatives /etc/alternatives
   --ro-bind-try /etc/ld.so.cache /etc/ld.so.cache
   --proc /proc --dev /dev
-  # Room to write in, not too much of it, and only in memory.
+  # A bounded amount of memory to write to.
   --size $((64 << 20)) --tmpfs /tmp
   --size $((64 << 20)) --perms 0700 --tmpfs "$HOME"
   --ro-bind "$program" /run/program
-  # Variables may be secrets too.
+  # Variables may hold secrets too.
   --clearenv --setenv PATH /usr/bin --setenv HOME "$HOME" --setenv TERM "${TERM-dumb}"
   --chdir "$HOME" --argv0 "$program"
 )

@@ -89,7 +89,7 @@ if [ -z "${NESTBOX_CLIENT_TEST-}" ]; then
   # The checkout may be out of the user's reach.
   cp -rL "$(dirname "$0")" "$work/scripts"
   cp -r "$(dirname "$0")/../../../docs/demos" "$work/demos"
-  cp "$(dirname "$0")/../../../README.md" "$work/README.md"
+  cp "$(dirname "$0")/../../../docs/desktop.md" "$work/desktop.md"
   chmod -R go+rX "$work"
   # For a client that is to find a bwrap which does nothing.
   ln -s /bin/false "$work/broken/bwrap"

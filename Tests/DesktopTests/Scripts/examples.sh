@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The README's examples of desktop programs, in a session that has all that they speak of.
+# The examples of docs/desktop.md, in a session that has everything that they use.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -31,5 +31,5 @@ await test -S "$XDG_RUNTIME_DIR/wayland-0"
 await test -S "$XDG_RUNTIME_DIR/pulse/native"
 DISPLAY=:$(<"$work/number")
 export DISPLAY
-python3 "$work/scripts/readme.py" "$work/README.md" "Desktop programs" \
+python3 "$work/scripts/examples.py" "$work/desktop.md" \
   "$HOME" /home/joe "$work/bin/" /usr/local/bin/ "$(id -un)" joe

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# Types the commands of a section of the README and compares what they print: readme.py FILE HEADING
-# [FOUND SHOWN]…, where SHOWN stands in the README for FOUND.
+# Types the commands of a page and compares what they print: examples.py FILE [FOUND SHOWN]…, where
+# the page has SHOWN in the place of FOUND.
 
 import re
 import subprocess
 import sys
 
-file, heading, *names = sys.argv[1:]
+file, *names = sys.argv[1:]
 text = open(file, encoding="utf-8").read()
-section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
 steps = []
-for block in re.findall(r"^```console\n(.*?)^```$", section, re.M | re.S):
+for block in re.findall(r"^```console\n(.*?)^```$", text, re.M | re.S):
     for line in block.splitlines():
         if line.startswith("$ "):
             steps.append([line[2:], ""])
