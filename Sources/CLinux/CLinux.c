@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds the sizes that the kernel reads to what this was written against, and calls that cannot be
-// part of a header: the one that returns twice, and one that is declared for GNU sources only.
+// Checks the sizes of structures that the kernel reads, and holds two calls that cannot be part of
+// a header: one returns twice, and the C library declares the other for GNU sources only.
 #define _GNU_SOURCE
 #include <sys/stat.h>
 
@@ -10,8 +10,8 @@ _Static_assert(sizeof(struct open_how) == 24, "openat2(2) of Linux 5.6");
 _Static_assert(sizeof(struct mount_attr) == 32, "mount_setattr(2) of Linux 5.12");
 _Static_assert(sizeof(struct clone_args) == 88, "clone3(2) with CLONE_INTO_CGROUP");
 
-// vfork(2) has to be called in C: the child runs on the caller's own stack and may neither return
-// nor let the compiler believe that the caller's variables are its own.
+// Only C can call vfork(2): the child runs on the caller's stack, so it may not return, and the
+// compiler must know that both share the caller's variables.
 int linux_vfork(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context) {
   pid_t pid = vfork();
   if (pid == 0) {
@@ -21,7 +21,7 @@ int linux_vfork(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context) {
   return (int)linux_result(pid);
 }
 
-// FNV-1a over the numbers: they only have to be told apart.
+// FNV-1a over the numbers, enough to tell files apart.
 static uint64_t mix(uint64_t stamp, uint64_t number) { return (stamp ^ number) * 0x100000001b3; }
 
 int linux_file_stamp(int fd, uint64_t *_Nonnull stamp) {

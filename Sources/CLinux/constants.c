@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values are those of every architecture alike; O_DIRECTORY, for instance, is not among them.
+// Constants of the kernel by name, those with the same value on every architecture; O_DIRECTORY,
+// for instance, is not among them.
 #define _GNU_SOURCE
 #include "constants.h"
 

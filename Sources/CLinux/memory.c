@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waiting without holding the program's own image in memory.
+// Waiting without keeping the program's image in memory.
 #include "CLinux.h"
 
 #include <stdint.h>
 #include <sys/mman.h>
 #include <time.h>
 
-// Laid down by the linker: the first byte, the end of the instructions, and where the constants
-// lie, which it puts between variables. Absent in a program that is not linked statically.
+// Set by the linker: the first byte, the end of the instructions, and the place of the constants,
+// which lie between variables. Missing in a program that is not linked statically.
 extern const char __executable_start __attribute__((weak));
 extern const char etext __attribute__((weak));
 extern const char linux_constants_start __attribute__((weak));
 extern const char linux_constants_end __attribute__((weak));
 
-// The whole pages between two addresses, none of which was ever written (madvise(2),
-// MADV_DONTNEED). Through `syscall` and not by name: another function would be another page.
+// Releases the whole pages between two addresses, which nobody ever writes (madvise(2),
+// MADV_DONTNEED). It uses `syscall`, because another function would lie on another page.
 static inline void release_pages(const char *start, const char *end) {
   uintptr_t first = ((uintptr_t)start + 4095) & ~(uintptr_t)4095;
   uintptr_t last = (uintptr_t)end & ~(uintptr_t)4095;
@@ -26,8 +26,8 @@ static inline void release_image(void) {
   release_pages(&__executable_start, &etext);
 }
 
-// How long a process may wait before that is called long: most one-shot commands are over by then,
-// and pages that are let go of have to be unmapped and found again.
+// After this time a wait is long. Most one-shot commands have ended by then; releasing pages costs,
+// and so does reading them again.
 static const struct timespec patience = {.tv_nsec = 50000000};
 
 long linux_poll_released(struct pollfd *polled, unsigned long count) {
@@ -42,7 +42,7 @@ long linux_wait_released(int *status) {
   const uint64_t child_ended = UINT64_C(1) << (SIGCHLD - 1);
   long pid = linux_result(syscall(SYS_wait4, -1, status, WNOHANG, (void *)0));
   if (pid != 0) return pid;
-  // The signal is blocked here, so that it stays until it is asked for.
+  // This process blocks the signal, so it stays pending until this call takes it.
   syscall(SYS_rt_sigtimedwait, &child_ended, (void *)0, &patience, sizeof child_ended);
   pid = linux_result(syscall(SYS_wait4, -1, status, WNOHANG, (void *)0));
   if (pid != 0) return pid;

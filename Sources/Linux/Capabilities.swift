@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Capabilities, through libcap. Their names and numbers are libcap's own table.
+// Capabilities, through libcap, whose table gives their names and numbers.
 
 internal import CLibcap
 internal import CLinux
@@ -18,7 +18,7 @@ public struct Capabilities: Hashable, Sendable {
     self.bits = bits
   }
 
-  /// Whether there is none.
+  /// Whether the set has no members.
   public var isEmpty: Bool { bits == 0 }
 
   /// Every capability that the running kernel knows.
@@ -26,13 +26,15 @@ public struct Capabilities: Hashable, Sendable {
     Capabilities(bits: UInt64.max >> UInt64(64 - Int(count)))
   }
 
-  /// How many there are: what libcap found out, but no fewer than the oldest supported kernel has.
+  /// How many there are: the number that libcap found, but at least as many as the oldest supported
+  /// kernel has.
   ///
-  /// libcap takes a failed prctl(2) for the end of their numbers; the rest would not be dropped.
+  /// If a prctl(2) fails, libcap takes that for the last capability, and nobody would drop the
+  /// rest.
   private static var count: CInt { max(cap_max_bits(), CAP_LAST_CAP + 1) }
 
-  /// The capability called `name`, with or without the prefix `cap_`, in any case; nil where there
-  /// is none.
+  /// The capability `name`, with or without the prefix `cap_`, in any case; nil if libcap knows
+  /// none.
   ///
   /// See cap_from_name(3).
   public init?(named name: String) {
@@ -54,11 +56,11 @@ public struct Capabilities: Hashable, Sendable {
     return names
   }
 
-  /// The names of all capabilities that libcap knows, whatever the running kernel does.
+  /// The names of all capabilities that libcap knows; the running kernel may know fewer.
   ///
   /// See cap_to_name(3).
   public static var known: [String] {
-    // It makes a number of what has no name.
+    // libcap writes the number of a capability that has no name.
     Capabilities(bits: .max).names.filter { $0.hasPrefix("cap_") }
   }
 
@@ -73,17 +75,17 @@ public struct Capabilities: Hashable, Sendable {
     }
   }
 
-  /// What is in either set.
+  /// The members of either set.
   public static func | (left: Capabilities, right: Capabilities) -> Capabilities {
     Capabilities(bits: left.bits | right.bits)
   }
 
-  /// What is in both sets.
+  /// The members of both sets.
   public static func & (left: Capabilities, right: Capabilities) -> Capabilities {
     Capabilities(bits: left.bits & right.bits)
   }
 
-  /// Whether the capability called `name` is in the set.
+  /// Whether the capability `name` is in the set.
   public func contains(_ name: String) -> Bool {
     guard !isEmpty, let capability = Capabilities(named: name) else { return false }
     return !(self & capability).isEmpty
@@ -115,7 +117,7 @@ extension Capabilities {
     return Capabilities(bits: bits)
   }
 
-  /// Bounds what this process and its children can ever gain to `kept`.
+  /// Bounds the capabilities that this process and its children can ever gain to `kept`.
   ///
   /// Needs CAP_SETPCAP. See cap_drop_bound(3).
   public static func bound(to kept: Capabilities) throws(SystemCallError) {
@@ -126,8 +128,9 @@ extension Capabilities {
     }
   }
 
-  /// Makes `permitted`, `effective` and `inheritable` the process's sets; what is not in both the
-  /// first and the last leaves the ambient set as well.
+  /// Makes `permitted`, `effective` and `inheritable` the process's sets.
+  ///
+  /// A capability that is not both permitted and inheritable also leaves the ambient set.
   ///
   /// See cap_set_proc(3), capabilities(7).
   public static func set(
@@ -157,7 +160,7 @@ extension Capabilities {
     }
   }
 
-  /// Adds the members to the ambient set, which an exec keeps although the user id is not 0.
+  /// Adds the members to the ambient set, which survives an exec even if the user id is not 0.
   ///
   /// See cap_set_ambient(3).
   public func raiseAmbient() throws(SystemCallError) {

@@ -22,7 +22,7 @@ public enum Termination: Equatable, Sendable {
     }
   }
 
-  /// The status by which a shell would name it: the command's own, or 128 and the signal.
+  /// The status that a shell reports: the command's own, or 128 plus the signal.
   public var shellStatus: UInt8 {
     switch self {
     case .exited(let status): status
@@ -31,7 +31,7 @@ public enum Termination: Equatable, Sendable {
   }
 }
 
-/// A process and a descriptor that stands for it whatever becomes of its number.
+/// A process, and a descriptor that refers to it even after the kernel has reused its number.
 public struct ChildProcess: ~Copyable {
   /// The process id, as seen from this process.
   public let pid: Int32
@@ -40,20 +40,19 @@ public struct ChildProcess: ~Copyable {
   /// See pidfd_open(2).
   public let descriptor: OwnedDescriptor
 
-  /// Goes on in two processes, as fork(2) does: nil is returned in the child, which begins in new
-  /// namespaces of the kinds `namespaces`.
+  /// Makes a child, as fork(2) does, in new namespaces of the kinds `namespaces`; returns nil in
+  /// the child.
   ///
+  /// This process must have one thread: the child gets a copy of the calling thread only.
   /// See clone(2), clone3.
-  ///
-  /// This process must have one thread, as the child gets a copy of the calling thread alone.
   public static func clone(
     _ namespaces: Namespaces = []
   ) throws(SystemCallError) -> ChildProcess? {
     var descriptor: CInt = -1
     let flags = namespaces.rawValue | UInt64(CLONE_PIDFD)
     let result = unsafe linux_clone3(flags, &descriptor)
-    // Filters that look at flags, as of systemd's RestrictNamespaces=, cannot see those of clone3,
-    // and have it missing.
+    // A filter cannot see the flags of clone3, so filters that check flags, such as systemd's
+    // RestrictNamespaces=, answer ENOSYS for it.
     let pid =
       result == -ENOSYS
       ? try check(unsafe linux_clone(flags, &descriptor), "clone") : try check(result, "clone3")
@@ -61,11 +60,9 @@ public struct ChildProcess: ~Copyable {
   }
 
   /// Makes a process with the same parent as this one, in new namespaces of the kinds `namespaces`;
-  /// nil is returned in it.
+  /// returns nil in the new process.
   ///
-  /// See clone(2), CLONE_PARENT.
-  ///
-  /// Process 1 of a pid namespace cannot do this.
+  /// Process 1 of a pid namespace cannot do this. See clone(2), CLONE_PARENT.
   public static func cloneSibling(
     _ namespaces: Namespaces
   ) throws(SystemCallError) -> ChildProcess? {
@@ -79,17 +76,18 @@ public struct ChildProcess: ~Copyable {
     OwnedDescriptor(try check(linux_pidfd_open(getpid()), "pidfd_open"))
   }
 
-  /// Runs `body` in a child that shares this process's memory, until it executes a program.
+  /// Runs `body` in a child that shares this process's memory, and waits until the child executes a
+  /// program.
   ///
-  /// This process waits that long. Nothing has to be copied for the child, which saves it a tenth
-  /// of a launch; in return, what `body` changes in memory stays changed. See vfork(2).
+  /// The kernel copies nothing for the child, which saves a tenth of a launch; in return, this
+  /// process sees every change that `body` makes in memory. See vfork(2).
   ///
-  /// Returns its number: by now it runs another program, and a descriptor of it has to be had by
-  /// itself, before.
+  /// Returns the child's number. The child already runs another program then; only the child itself
+  /// can open a descriptor of it before that.
   public static func startSharingMemory(
     _ body: @escaping () -> Never
   ) throws(SystemCallError) -> Int32 {
-    // Escaping, as the child leaves the references that it counted behind in this memory.
+    // Escaping, because the child's reference counts stay behind in this memory.
     var context = ChildBody(run: body)
     let result = unsafe withUnsafeMutablePointer(to: &context) {
       unsafe linux_vfork({ unsafe $0.load(as: ChildBody.self).run() }, $0)
@@ -97,7 +95,7 @@ public struct ChildProcess: ~Copyable {
     return try check(result, "vfork")
   }
 
-  /// Kills the child `pid`, which has not been waited for.
+  /// Kills the child `pid`, for which nobody has waited yet.
   ///
   /// See kill(2).
   public static func kill(_ pid: Int32) { _ = Glibc.kill(pid, SIGKILL) }
@@ -107,7 +105,7 @@ public struct ChildProcess: ~Copyable {
     self.descriptor = descriptor
   }
 
-  /// Takes over a process that another one made, and looks up its number as seen from here.
+  /// Takes over a process that another one made, and looks up its number in this pid namespace.
   ///
   /// See proc(5), fdinfo.
   public init(descriptor: consuming OwnedDescriptor) throws(SystemCallError) {
@@ -139,9 +137,9 @@ public struct ChildProcess: ~Copyable {
     return unsafe waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0
   }
 
-  /// Waits until any child has ended; nil when there is none left.
+  /// Waits until any child has ended; nil if no child is left.
   ///
-  /// Meanwhile the process holds as little memory as it can. See wait(2).
+  /// During a long wait the process keeps as little memory as it can. See wait(2).
   public static func waitForAny() throws(SystemCallError) -> (
     pid: Int32, termination: Termination
   )? {
@@ -155,7 +153,7 @@ public struct ChildProcess: ~Copyable {
 }
 
 extension OwnedDescriptor {
-  /// Waits until the child that this descriptor stands for has ended.
+  /// Waits until the child to which this descriptor refers has ended.
   ///
   /// See waitid(2), P_PIDFD.
   public borrowing func waitForProcess() throws(SystemCallError) -> Termination {
@@ -169,14 +167,14 @@ extension OwnedDescriptor {
       ? .exited(UInt8(truncatingIfNeeded: status)) : .signaled(status)
   }
 
-  /// Sends `signal` to the process that this descriptor stands for.
+  /// Sends `signal` to the process to which this descriptor refers.
   ///
   /// See pidfd_send_signal(2).
   public borrowing func sendSignal(_ signal: CInt) throws(SystemCallError) {
     try check(linux_pidfd_send_signal(rawValue, signal), "pidfd_send_signal")
   }
 
-  /// Sends a message and, where one is given, a descriptor with it.
+  /// Sends a message, with a descriptor if `number` is one.
   ///
   /// See sendmsg(2).
   public borrowing func send(_ message: [UInt8], passing number: CInt = -1) throws(SystemCallError)
@@ -184,14 +182,14 @@ extension OwnedDescriptor {
     try Descriptors.send(message, passing: number, to: rawValue)
   }
 
-  /// Whether nobody holds the other end any more.
+  /// Whether every process has closed the other end.
   ///
   /// See poll(2), POLLHUP.
   public borrowing func isHungUp() -> Bool { Descriptors.isHungUp(rawValue) }
 }
 
 extension Descriptors {
-  /// Sends a message to the socket `number` and, where one is given, a descriptor with it.
+  /// Sends a message to the socket `number`, with a descriptor if `passed` is one.
   ///
   /// See sendmsg(2).
   public static func send(
@@ -206,7 +204,7 @@ extension Descriptors {
     try check(CInt(truncatingIfNeeded: result), "sendmsg")
   }
 
-  /// Whether the other end of the socket `number` is closed.
+  /// Whether every process has closed the other end of the socket `number`.
   ///
   /// See poll(2), POLLHUP.
   public static func isHungUp(_ number: CInt) -> Bool {
@@ -214,8 +212,8 @@ extension Descriptors {
     return unsafe poll(&polled, 1, 0) > 0
   }
 
-  /// Receives a message of at most `capacity` bytes, none at the end, and the descriptor that came
-  /// with it, or -1.
+  /// Receives a message of at most `capacity` bytes and the descriptor that came with it, or -1;
+  /// the message is empty at the end.
   ///
   /// See recvmsg(2).
   public static func receive(
@@ -234,7 +232,7 @@ extension Descriptors {
   }
 }
 
-/// What a child is to do, as something that C can hand through.
+/// The child's task, in a form that C can pass through.
 private struct ChildBody {
   let run: () -> Never
 }

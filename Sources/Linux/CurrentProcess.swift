@@ -14,15 +14,15 @@ public enum CurrentProcess {
   /// The process id.
   public static var number: Int32 { getpid() }
 
-  /// The parent's process id; 0 where the parent is outside of the pid namespace.
+  /// The parent's process id; 0 if the parent is outside this pid namespace.
   public static var parent: Int32 { getppid() }
 
-  /// Ends the process at once: nothing that was registered to run at exit runs.
+  /// Ends the process at once, without running exit handlers.
   ///
   /// See _exit(2).
   public static func exit(_ status: UInt8) -> Never { _exit(CInt(status)) }
 
-  /// The file that this process executes, or nil where /proc does not say.
+  /// The file that this process executes, or nil if /proc does not say.
   ///
   /// See proc(5).
   public static var executable: FilePath? {
@@ -30,7 +30,7 @@ public enum CurrentProcess {
     return (try? directory.symbolicLinkTarget("exe"))?.path
   }
 
-  /// The working directory, or nil where it is not reachable from the root.
+  /// The working directory, or nil if no path from the root leads to it.
   ///
   /// See getcwd(2).
   public static var workingDirectory: ByteString? {
@@ -61,14 +61,14 @@ public enum CurrentProcess {
     unsafe path.withCString { unsafe access($0, F_OK) == 0 }
   }
 
-  /// What the symbolic link at `path` says; nil where there is none.
+  /// The target of the symbolic link at `path`; nil if `path` is not a link.
   ///
   /// See readlink(2).
   public static func symbolicLinkTarget(_ path: FilePath) throws(SystemCallError) -> ByteString? {
     do throws(SystemCallError) {
       return try linkTarget(path, in: AT_FDCWD)
     } catch {
-      // Not a link, or nothing at all. What cannot be told is not taken for either.
+      // Not a link, or missing. Any other error leaves it open which, so it is thrown.
       if error.errno == .invalidArgument || error.errno == .noSuchFileOrDirectory { return nil }
       throw error
     }
@@ -102,21 +102,21 @@ public enum CurrentProcess {
     try check(unsafe chroot(".") < 0 ? -errno : 0, "chroot")
   }
 
-  /// Sets the mask of permissions that new files lose and answers the old one.
+  /// Sets the mask of permissions that new files lose, and returns the old one.
   ///
   /// See umask(2).
   @discardableResult public static func setFileModeMask(_ mask: UInt32) -> UInt32 {
     umask(mode_t(mask))
   }
 
-  /// Begins a new session, away from the caller's terminal.
+  /// Starts a new session, away from the caller's terminal.
   ///
   /// See setsid(2).
   public static func beginSession() throws(SystemCallError) {
     try check(setsid() < 0 ? -errno : 0, "setsid")
   }
 
-  /// Has the kernel send SIGKILL to this process when its parent ends.
+  /// Asks the kernel to send SIGKILL to this process when its parent ends.
   ///
   /// See prctl(2), PR_SET_PDEATHSIG.
   public static func dieWithParent() throws(SystemCallError) {
@@ -133,36 +133,36 @@ public enum CurrentProcess {
     try check(linux_setresuid(user), "setresuid")
   }
 
-  /// Has processes reparented to this one, whose parents below it end.
+  /// Makes this process the new parent of every descendant whose parent ends.
   ///
   /// See prctl(2), PR_SET_CHILD_SUBREAPER.
   public static func becomeSubreaper() throws(SystemCallError) {
     try check(linux_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)")
   }
 
-  /// Keeps others of the same user from tracing this process and from following its links in
-  /// /proc, whatever capabilities they have in a user namespace that it joins; or lets them again.
+  /// Stops other processes of the same user from tracing this one and from following its links in
+  /// /proc, even if they have capabilities in a user namespace that it joins; or allows it again.
   ///
-  /// The kernel then asks for CAP_SYS_PTRACE in the user namespace in which the program was
-  /// executed. See prctl(2), PR_SET_DUMPABLE, and ptrace(2).
+  /// While the process hides, the kernel demands CAP_SYS_PTRACE in the user namespace in which the
+  /// program was executed. See prctl(2), PR_SET_DUMPABLE, and ptrace(2).
   public static func setHidden(_ isHidden: Bool) throws(SystemCallError) {
     try check(linux_prctl(PR_SET_DUMPABLE, isHidden ? 0 : 1, 0, 0), "prctl(PR_SET_DUMPABLE)")
   }
 
-  /// Renounces all privileges that an exec could give, for good.
+  /// Gives up, for good, all privileges that an exec could add.
   ///
   /// See prctl(2), PR_SET_NO_NEW_PRIVS.
   public static func renounceNewPrivileges() throws(SystemCallError) {
     try check(linux_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)")
   }
 
-  /// Puts the process under a filter of system calls.
+  /// Puts this process under a system call filter.
   ///
   /// See seccomp(2), SECCOMP_SET_MODE_FILTER.
   ///
-  /// Speculation is left as it is (SECCOMP_FILTER_FLAG_SPEC_ALLOW): older kernels would make
-  /// every program under a filter slower, against an attack within its own address space.
-  /// `program` holds one instruction an element, as struct sock_filter lies in memory.
+  /// SECCOMP_FILTER_FLAG_SPEC_ALLOW leaves speculation as it is: without it, older kernels slow
+  /// down every filtered program to prevent an attack within its own address space.
+  /// Each element of `program` is one struct sock_filter, as it lies in memory.
   public static func installFilter(_ program: [UInt64]) throws(SystemCallError) {
     guard let count = CUnsignedShort(exactly: program.count) else {
       throw SystemCallError(call: "seccomp", errno: .invalidArgument)
@@ -180,7 +180,7 @@ public enum CurrentProcess {
   /// See poll(2).
   public static func sleep(milliseconds: Int) { poll(nil, 0, CInt(milliseconds)) }
 
-  /// A number that nobody can guess.
+  /// A random number that an attacker cannot guess.
   ///
   /// See getrandom(2).
   public static func randomNumber() throws(SystemCallError) -> UInt64 {
@@ -191,9 +191,9 @@ public enum CurrentProcess {
     return number
   }
 
-  /// Executes `path` in place of this program; returns only where that failed.
+  /// Executes `path` in place of this program; returns only if that failed.
   ///
-  /// `word` is passed where the call has no argument, for a filter to see. See execve(2).
+  /// A filter can see `word` in the register of a sixth argument, which execve(2) does not have.
   public static func execute(
     _ path: ByteString, arguments: [ByteString], environment: [ByteString], word: UInt64 = 0
   ) -> SystemCallError {
@@ -212,11 +212,11 @@ public enum CurrentProcess {
 @unsafe private func withPointers(
   _ strings: [ByteString], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> CInt
 ) -> CInt {
-  // Plain memory: a Swift array of pointers is a type of its own, which has to be made first.
+  // Plain memory: the runtime would first have to make the type of a Swift array of pointers.
   let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(
     capacity: strings.count + 1)
   defer { unsafe pointers.deallocate() }
-  // `strings` keeps every storage alive and in its place until the call is over.
+  // `strings` keeps every storage alive and in place until the call returns.
   for (index, string) in strings.enumerated() {
     let pointer = unsafe string.withCString { unsafe UnsafeMutablePointer(mutating: $0) }
     unsafe (pointers + index).initialize(to: pointer)

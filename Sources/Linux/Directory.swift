@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files reached from a directory's descriptor, so that no symbolic link leads out of it.
+// Files reached through a directory's descriptor, so that no symbolic link leads out of it.
 
 internal import CLinux
 internal import Glibc
 public import SystemPackage
 public import Text
 
-/// What kind of thing a path leads to, as far as a mount cares: only a directory can be mounted
-/// on a directory, and only something else on something else.
+/// The kind of a file, as far as a mount cares: the kernel mounts a directory on a directory only,
+/// and any other file on another file only.
 public enum FileKind: Sendable {
   case directory
   case other
 }
 
-/// Which file it is, whatever it is called.
+/// Identifies a file under any of its names.
 ///
 /// See inode(7).
 public struct FileIdentity: Equatable, Sendable {
@@ -22,31 +22,26 @@ public struct FileIdentity: Equatable, Sendable {
   let inode: UInt64
 }
 
-/// How a file is opened.
+/// How to open a file.
 public struct OpenMode: Sendable {
   let flags: CInt
   let permissions: UInt32
 
-  /// A place in the tree, not the file's content.
+  /// A location in the tree, without access to the file's content.
   ///
   /// The corresponding C constant is `O_PATH`.
   public static let location = OpenMode(flags: CInt(LINUX_O_PATH), permissions: 0)
-  /// A place that must be a directory.
+  /// The location of a directory.
   public static let directory = OpenMode(flags: CInt(LINUX_O_PATH) | O_DIRECTORY, permissions: 0)
-  /// For reading, without waiting for a writer where it is a FIFO.
+  /// For reading; if the file is a FIFO, does not wait for a writer.
   public static let reading = OpenMode(flags: O_RDONLY | O_NONBLOCK | O_NOCTTY, permissions: 0)
-  /// For reading all that a writer will write, where it is a FIFO.
+  /// For reading; if the file is a FIFO, waits for a writer and reads all that it writes.
   public static let readingPatiently = OpenMode(flags: O_RDONLY | O_NOCTTY, permissions: 0)
 
-  /// For reading and writing, where it exists.
+  /// For reading and writing a file that exists.
   public static let readingAndWriting = OpenMode(flags: O_RDWR | O_NOCTTY, permissions: 0)
 
-  /// For reading, waiting for whoever writes where it is a pipe.
-  ///
-  /// See fifo(7).
-  public static let waiting = OpenMode(flags: O_RDONLY | O_NOCTTY, permissions: 0)
-
-  /// For writing from the start, made with `permissions` where it does not exist.
+  /// For writing an empty file, which open(2) creates with `permissions` if it is missing.
   public static func writing(_ permissions: FilePermissions) -> OpenMode {
     OpenMode(
       flags: O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY,
@@ -55,7 +50,7 @@ public struct OpenMode: Sendable {
 }
 
 extension Descriptors {
-  /// The path by which the open file `number` is reached now, as /proc has it.
+  /// The path that leads to the open file `number` now, as /proc shows it.
   ///
   /// See proc(5), fd.
   public static func path(of number: CInt) throws(SystemCallError) -> FilePath {
@@ -63,7 +58,7 @@ extension Descriptors {
     return try directory.symbolicLinkTarget(FilePath(String(number))).path
   }
 
-  /// Which file `number` is.
+  /// Identifies the open file `number`.
   ///
   /// See fstat(2).
   public static func fileIdentity(of number: CInt) throws(SystemCallError) -> FileIdentity {
@@ -90,8 +85,8 @@ extension OwnedDescriptor {
     return OwnedDescriptor(try check(result, "open"))
   }
 
-  /// Opens `path` as it will mean inside: this directory is `/`, `..` does not leave it, symbolic
-  /// links, absolute or not, stay in it, and the kernel's magic links are refused.
+  /// Opens `path` as the sandbox will resolve it: this directory is `/`, neither `..` nor a
+  /// symbolic link leaves it, and the kernel refuses its own magic links.
   ///
   /// See openat2(2), RESOLVE_IN_ROOT.
   public borrowing func openInRoot(
@@ -106,8 +101,8 @@ extension OwnedDescriptor {
     let flags = UInt64(mode.flags | O_CLOEXEC)
     let resolve = UInt64(RESOLVE_IN_ROOT) | restrictions
     let result = unsafe path.withPlatformString { text in
-      // A rename or a mount at the same time, anywhere, makes the kernel give up with EAGAIN where
-      // there is a `..`, rather than let it be exploited.
+      // If the path has a `..` and some process renames or mounts anything at the same time, the
+      // kernel gives up with EAGAIN, because an attacker could exploit that race.
       var result = CInt(0)
       for _ in 0..<OwnedDescriptor.mostTries {
         result = unsafe linux_openat2(
@@ -121,7 +116,7 @@ extension OwnedDescriptor {
 
   private static let mostTries = 1000
 
-  /// Opens the directory `path` as `openInRoot` does, but only where no symbolic link is on the way.
+  /// Opens the directory `path` as `openInRoot` does, but refuses symbolic links on the way.
   ///
   /// See openat2(2), RESOLVE_NO_SYMLINKS.
   public borrowing func openDirectlyInRoot(
@@ -130,7 +125,7 @@ extension OwnedDescriptor {
     try openInRoot(path, .directory, UInt64(RESOLVE_NO_SYMLINKS))
   }
 
-  /// Opens the entry `name` of this directory as a place, be it a symbolic link or not.
+  /// Opens the location of the entry `name` of this directory, even if it is a symbolic link.
   public borrowing func openEntry(_ name: FilePath) throws(SystemCallError) -> OwnedDescriptor {
     let result = unsafe name.withPlatformString {
       unsafe linux_openat(rawValue, $0, CInt(LINUX_O_PATH) | O_NOFOLLOW | O_CLOEXEC, 0)
@@ -138,7 +133,7 @@ extension OwnedDescriptor {
     return OwnedDescriptor(try check(result, "openat"))
   }
 
-  /// Makes the file `name` in this directory and opens it for writing.
+  /// Creates the file `name` in this directory and opens it for writing.
   public borrowing func create(
     _ name: FilePath, _ permissions: FilePermissions
   ) throws(SystemCallError) -> OwnedDescriptor {
@@ -149,7 +144,7 @@ extension OwnedDescriptor {
     return OwnedDescriptor(try check(result, "openat"))
   }
 
-  /// Makes the directory `name` in this one.
+  /// Creates the directory `name` in this one.
   ///
   /// See mkdirat(2).
   public borrowing func makeDirectory(
@@ -161,7 +156,7 @@ extension OwnedDescriptor {
     try check(result, "mkdirat")
   }
 
-  /// Makes the empty file `name` in this directory.
+  /// Creates the empty file `name` in this directory.
   ///
   /// See mknodat(2).
   public borrowing func makeFile(
@@ -173,7 +168,7 @@ extension OwnedDescriptor {
     try check(result, "mknodat")
   }
 
-  /// Makes the symbolic link `name` in this directory.
+  /// Creates the symbolic link `name` in this directory.
   ///
   /// See symlinkat(2).
   public borrowing func makeSymbolicLink(
@@ -187,7 +182,7 @@ extension OwnedDescriptor {
     try check(result, "symlinkat")
   }
 
-  /// Gives `name` in this directory another name, in the place of what has that.
+  /// Renames `name` in this directory to `other`, and replaces a file of that name.
   ///
   /// See renameat(2).
   public borrowing func rename(_ name: FilePath, to other: FilePath) throws(SystemCallError) {
@@ -199,7 +194,7 @@ extension OwnedDescriptor {
     try check(result, "renameat")
   }
 
-  /// What the symbolic link `name` in this directory says.
+  /// The target of the symbolic link `name` in this directory.
   ///
   /// See readlinkat(2).
   public borrowing func symbolicLinkTarget(
@@ -219,8 +214,8 @@ extension OwnedDescriptor {
     try check(result, "unlinkat")
   }
 
-  /// Removes `name` where it still is the file with this stamp, and not what somebody has put in its
-  /// place since.
+  /// Removes `name` if it still is the file with this stamp, and not a file that somebody put in
+  /// its place.
   public borrowing func remove(
     _ name: FilePath, _ kind: FileKind, ifStill stamp: UInt64
   ) throws(SystemCallError) {
@@ -228,8 +223,8 @@ extension OwnedDescriptor {
     try remove(name, kind)
   }
 
-  /// What tells this file from others that have had its number, or will have it: its time of birth
-  /// goes in as well.
+  /// A number that differs from that of other files with the same inode number, earlier or later:
+  /// it includes the time of birth.
   ///
   /// See statx(2).
   public borrowing func stamp() throws(SystemCallError) -> UInt64 {
@@ -238,7 +233,7 @@ extension OwnedDescriptor {
     return stamp
   }
 
-  /// Whether this is a directory, and the device it lies on.
+  /// The file's kind, the device it lies on, and its owner.
   ///
   /// See fstat(2).
   public borrowing func status() throws(SystemCallError) -> (
@@ -257,7 +252,7 @@ extension OwnedDescriptor {
     try fileStatus().st_mode & S_IFMT == S_IFREG
   }
 
-  /// Which file this is.
+  /// Identifies this file.
   ///
   /// See fstat(2).
   public borrowing func fileIdentity() throws(SystemCallError) -> FileIdentity {
@@ -279,9 +274,9 @@ extension OwnedDescriptor {
     unsafe name.withPlatformString { unsafe faccessat(rawValue, $0, W_OK, AT_EACCESS) == 0 }
   }
 
-  /// Sets the permissions of the file that this descriptor, opened as a location, stands for.
+  /// Sets the permissions of this file, which is open as a location.
   ///
-  /// fchmod(2) refuses such descriptors; the link in /proc leads to just this file.
+  /// fchmod(2) refuses such a descriptor, but its link in /proc leads to the same file.
   public borrowing func setPermissions(_ permissions: UInt32) throws(SystemCallError) {
     let link = FilePath("/proc/self/fd/\(String(rawValue))")
     let result = unsafe link.withPlatformString {
@@ -291,7 +286,7 @@ extension OwnedDescriptor {
   }
 }
 
-/// What the symbolic link `name` says, from the open directory `directory`.
+/// The target of the symbolic link `name` in the open directory `directory`.
 func linkTarget(_ name: FilePath, in directory: CInt) throws(SystemCallError) -> ByteString {
   var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
   let count = unsafe name.withPlatformString { name in

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors by the names that errno(3) has for them.
+// Errors by their names in errno(3).
 
 internal import CLinux
 internal import Glibc
@@ -9,15 +9,15 @@ public import SystemPackage
 ///
 /// See errno(3), strerrorname_np(3).
 public enum ErrorNames {
-  /// The largest number that a system call can fail with (MAX_ERRNO).
+  /// The largest error number of a system call (MAX_ERRNO).
   private static let largest: CInt = 4095
 
-  /// The error called `name`, as `EPERM`; nil where there is none.
+  /// The error `name`, such as `EPERM`; nil if no error has this name.
   public static func error(named name: String) -> Errno? {
     all.first { $0.name == name }?.error
   }
 
-  /// The name of `error`, or nil where it has none.
+  /// The name of `error`, or nil if it has none.
   public static func name(of error: Errno) -> String? {
     guard let name = unsafe linux_error_name(error.rawValue) else { return nil }
     return unsafe String(cString: name)

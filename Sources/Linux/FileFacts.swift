@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looking at files without opening them: what they are, where links lead, who may do what.
+// Facts about files that need no access to their content: kind, owner, permissions, place.
 
 internal import CLinux
 internal import Glibc
 public import SystemPackage
 public import Text
 
-/// What is known of a file without opening it.
+/// Facts about a file that stat(2) gives without opening it.
 ///
 /// See inode(7).
 public struct FileFacts: Equatable, Sendable {
@@ -15,21 +15,22 @@ public struct FileFacts: Equatable, Sendable {
     case directory, regular, link, socket, fifo, device
   }
 
-  /// What kind of file it is.
+  /// The kind of the file.
   public let kind: Kind
   /// The permissions, as chmod(1) takes them.
   public let permissions: UInt32
-  /// Whose it is.
+  /// The user who owns it.
   public let owner: UInt32
 
-  /// States what is known.
+  /// States the facts.
   public init(kind: Kind, permissions: UInt32, owner: UInt32) {
     self.kind = kind
     self.permissions = permissions
     self.owner = owner
   }
 
-  /// Looks at `path`; at a symbolic link itself unless links are to be followed.
+  /// Looks at `path`; if it ends in a symbolic link, at the link itself unless `followsLinks` is
+  /// true.
   ///
   /// See fstatat(2).
   public init(at path: FilePath, followsLinks: Bool = false) throws(SystemCallError) {
@@ -57,7 +58,7 @@ extension FileFacts.Kind {
   }
 }
 
-/// What this process may do with a file.
+/// An access to a file that the kernel may grant to this process.
 ///
 /// See access(2).
 public enum FileAccess: CInt, Sendable {
@@ -65,7 +66,7 @@ public enum FileAccess: CInt, Sendable {
   case write = 2
   case read = 4
 
-  /// Whether this process may do so with `path`.
+  /// Whether this process has this access to `path`.
   public func isGranted(_ path: FilePath) -> Bool {
     unsafe path.withPlatformString {
       unsafe faccessat(AT_FDCWD, $0, rawValue, AT_EACCESS) == 0
@@ -73,23 +74,23 @@ public enum FileAccess: CInt, Sendable {
   }
 }
 
-/// Where a path leads.
+/// The file to which a path leads.
 public struct FoundFile: Equatable, Sendable {
-  /// Its path without links and detours; for what has none, as a namespace, its name.
+  /// Its path without links and detours; the name of a file without a path, such as a namespace.
   public let path: FilePath
-  /// What it is.
+  /// Its kind.
   public let kind: FileFacts.Kind
-  /// The number of the mount it lies on, as in a mount table; nil where the kernel does not say.
+  /// The number of its mount, as in a mount table; nil if the kernel does not say.
   public let mount: Int?
 
-  /// States where a path leads.
+  /// States a file.
   public init(path: FilePath, kind: FileFacts.Kind, mount: Int?) {
     self.path = path
     self.kind = kind
     self.mount = mount
   }
 
-  /// Follows `path` to its end without opening what is there.
+  /// Follows `path` to its end without opening the file for reading.
   ///
   /// See open(2), O_PATH, and proc(5), fdinfo.
   public init(following path: FilePath) throws(SystemCallError) {
@@ -104,9 +105,9 @@ public struct FoundFile: Equatable, Sendable {
   }
 }
 
-/// Files of a few lines, as those of /proc and /sys are.
+/// Small text files, such as those of /proc and /sys.
 public enum TextFile {
-  /// The text of `path`; bytes that are not UTF-8 are replaced.
+  /// The text of `path`, with a replacement character for bytes that are not UTF-8.
   public static func text(of path: FilePath) throws(SystemCallError) -> String {
     let file = try OwnedDescriptor.open(path, .reading)
     return String(decoding: try Descriptors.contents(of: file.rawValue), as: UTF8.self)
@@ -117,7 +118,7 @@ public enum TextFile {
     try text(of: path).split(separator: "\n")
   }
 
-  /// The number that `path` holds alone, as files of sysctls do; nil where it does not.
+  /// The number in `path`, if the file holds nothing else, as the files of sysctls do.
   public static func number(in path: FilePath) -> Int64? {
     (try? text(of: path)).flatMap { Int64($0.filter { !$0.isWhitespace }) }
   }
@@ -188,24 +189,24 @@ public enum Directory {
   }
 }
 
-/// What the mount that a file lies on forbids.
+/// Restrictions of the mount that a file lies on.
 ///
 /// See statvfs(3).
 public enum FilesystemFlags {
-  /// Whether nothing can be executed where `path` lies.
+  /// Whether the mount of `path` forbids execution.
   public static func forbidExecution(at path: FilePath) -> Bool {
     var status = statvfs()
     let result = unsafe path.withPlatformString { unsafe statvfs($0, &status) }
-    // ST_NOEXEC, which the C library hides behind _GNU_SOURCE.
+    // ST_NOEXEC: the C library declares it for _GNU_SOURCE only.
     return result == 0 && status.f_flag & 8 != 0
   }
 }
 
-/// Capabilities that a program gets when it is executed.
+/// Capabilities that a file gives to the process that executes it.
 ///
 /// See capabilities(7), File capabilities.
 public enum FileCapabilities {
-  /// Whether `path` has any.
+  /// Whether `path` gives any.
   public static func exist(at path: FilePath) -> Bool {
     unsafe path.withPlatformString { unsafe linux_has_attribute($0, "security.capability") != 0 }
   }

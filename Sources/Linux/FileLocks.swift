@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who holds locks of files.
+// The processes that hold locks of files.
 
 internal import Glibc
 internal import SystemPackage
 
-/// The locks of the machine's files.
+/// The file locks of the machine.
 public enum FileLocks {
-  /// Who holds a lock.
+  /// The holder of a lock.
   public enum Holder: Sendable {
-    /// A process of this user's, and of a program by one of the names that were asked for.
+    /// A process of this user that runs one of the given programs.
     case own
-    /// Other processes alone.
+    /// Only other processes.
     case foreign
-    /// A process that has ended, and has left the lock to another one; or it cannot be told.
+    /// Unknown: for instance, the holder ended and another process now holds the lock.
     case unknown
   }
 
-  /// Who holds a lock of `file`, by flock(2); `programs` and the one that this process runs count.
+  /// The holder of a flock(2) lock of `file`.
   ///
-  /// Whoever can open a file for reading can lock it, other users among them. See proc_locks(5).
+  /// A process is `own` if it runs one of `programs` or the same program as this process.
+  ///
+  /// Any process that can open a file for reading can lock it, even one of another user. See
+  /// proc_locks(5).
   public static func holder(of file: FileIdentity, programs: [Substring]) -> Holder {
     guard let lines = try? TextFile.lines(of: "/proc/locks") else { return .unknown }
     var holder: Holder?
@@ -34,29 +37,30 @@ public enum FileLocks {
       case let kind: holder = kind
       }
     }
-    // A lock that is not there has been given back by now, or was taken by a process that had no
-    // number in this pid namespace, or has ended there.
+    // If the table has no line, either the holder has released the lock, or it has no number in
+    // this pid namespace, or it has ended.
     return holder ?? .unknown
   }
 
   private static func kind(of process: Substring, _ programs: [Substring]) -> Holder {
     guard let user = user(of: process) else { return .unknown }
     guard user == geteuid() else { return .foreign }
-    // It may have ended since.
+    // It may have ended meanwhile.
     guard let name = name(of: process) else { return .unknown }
     return programs.contains(name) || name == self.name(of: "self") ? .own : .foreign
   }
 
-  /// The name of the program that a process runs; nil where that has ended.
+  /// The name of the program that a process runs; nil if the process has ended.
   ///
   /// See proc_pid_comm(5).
   private static func name(of process: Substring) -> Substring? {
     try? TextFile.lines(of: FilePath("/proc/" + process + "/comm")).first
   }
 
-  /// The user of a process; nil where it has ended, or is out of sight.
+  /// The user of a process; nil if it has ended or is not visible here.
   ///
-  /// As its status has it: its directory belongs to root while it hides. See proc_pid_status(5).
+  /// The process's status shows it. The owner of its directory does not: while a process hides,
+  /// that is root. See proc_pid_status(5).
   private static func user(of process: Substring) -> UInt32? {
     let lines = try? TextFile.lines(of: FilePath("/proc/" + process + "/status"))
     let line = lines?.first { $0.hasPrefix("Uid:") }

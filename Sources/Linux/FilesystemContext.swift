@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file system that is about to be made.
+// A new file system before its first mount.
 
 internal import CLinux
 internal import Glibc
 public import Text
 
-/// A file system that is given its parameters, one after the other, before it is made.
+/// A file system that takes its parameters one after the other before the kernel makes it.
 ///
 /// See fsopen(2), fsconfig(2) and fsmount(2).
 public struct FilesystemContext: ~Copyable {
@@ -15,16 +15,16 @@ public struct FilesystemContext: ~Copyable {
     self.descriptor = descriptor
   }
 
-  /// Begins a file system of the type `type`.
+  /// Starts a file system of the type `type`.
   fileprivate static func open(_ type: StaticString) throws(SystemCallError) -> FilesystemContext {
     let descriptor = OwnedDescriptor(try check(unsafe linux_fsopen(type.cString), "fsopen"))
-    // The name that mount tables show as the device.
+    // Mount tables show this name as the device.
     try check(
       unsafe linux_fsconfig_string(descriptor.rawValue, "source", type.cString), "fsconfig")
     return FilesystemContext(descriptor)
   }
 
-  /// Gives it a parameter that has a value.
+  /// Sets a parameter to a value.
   public borrowing func set(
     _ key: StaticString, to value: ByteString
   ) throws(SystemCallError) {
@@ -35,12 +35,12 @@ public struct FilesystemContext: ~Copyable {
     try check(result, "fsconfig")
   }
 
-  /// Gives it a parameter that is just there.
+  /// Sets a parameter that has no value.
   public borrowing func set(_ flag: StaticString) throws(SystemCallError) {
     try check(unsafe linux_fsconfig_flag(descriptor.rawValue, flag.cString), "fsconfig")
   }
 
-  /// Gives it a parameter as mount(8) takes it: `key` or `key=value`.
+  /// Sets a parameter in the form of mount(8): `key` or `key=value`.
   public borrowing func set(option: ByteString) throws(SystemCallError) {
     let number = descriptor.rawValue
     let parts = option.bytes.split(
@@ -64,9 +64,9 @@ public struct FilesystemContext: ~Copyable {
 }
 
 extension MountTree {
-  /// Makes a file system of the type `type`; `configure` gives it its parameters.
+  /// Makes a file system of the type `type`; `configure` sets its parameters.
   ///
-  /// Not a list of them: on the way to a launch, each kind of list costs as much as the calls.
+  /// A closure, because during a launch a list of parameters costs as much as the calls.
   public static func make(
     _ type: StaticString, _ attributes: MountAttributes,
     _ configure: (borrowing FilesystemContext) throws(SystemCallError) -> Void = { _ in }

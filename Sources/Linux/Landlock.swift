@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Landlock: restrictions that a process puts on itself and on all that it starts.
+// Landlock: restrictions that a process places on itself and on its future children.
 
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// What processes under Landlock cannot reach of those that are not.
+/// Resources outside a Landlock domain that processes inside it cannot reach.
 ///
 /// The corresponding C constants begin with `LANDLOCK_SCOPE_`. See landlock(7).
 public struct LandlockScopes: OptionSet, Sendable {
@@ -17,27 +17,27 @@ public struct LandlockScopes: OptionSet, Sendable {
     self.rawValue = rawValue
   }
 
-  /// Abstract Unix sockets that were made outside cannot be connected to.
+  /// Abstract Unix sockets: a process cannot connect to one that was made outside.
   ///
   /// The corresponding C constant is `LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET`.
   public static let abstractSockets = LandlockScopes(
     rawValue: UInt64(LINUX_LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET))
-  /// Processes outside cannot be sent signals.
+  /// Signals: a process cannot send one to a process outside.
   ///
   /// The corresponding C constant is `LANDLOCK_SCOPE_SIGNAL`.
   public static let signals = LandlockScopes(rawValue: UInt64(LINUX_LANDLOCK_SCOPE_SIGNAL))
 
-  /// The first version of the interface that has scopes, of Linux 6.12.
+  /// The first version of the interface with scopes, that of Linux 6.12.
   private static let firstVersion: CInt = 6
 
-  /// Whether the kernel has scopes at all; an error where that cannot be told.
+  /// Whether the kernel has scopes; throws if it gives no answer.
   private static func areSupported() throws(SystemCallError) -> Bool {
     let version = linux_landlock_version()
     if version == -ENOSYS || version == -EOPNOTSUPP { return false }
     return try check(version, "landlock_create_ruleset") >= firstVersion
   }
 
-  /// These restrictions where the kernel has scopes, and none elsewhere.
+  /// These restrictions if the kernel has scopes, otherwise none.
   ///
   /// See landlock(7).
   public func whereSupported() throws(SystemCallError) -> LandlockScopes {
@@ -45,11 +45,11 @@ public struct LandlockScopes: OptionSet, Sendable {
     return try LandlockScopes.areSupported() ? self : []
   }
 
-  /// Puts this process, and all that it starts, under these restrictions for good.
+  /// Puts this process and its future children under these restrictions for good.
   ///
   /// Needs `no_new_privs`. See landlock_create_ruleset(2), landlock_restrict_self(2).
   public func restrictProcess() throws(SystemCallError) {
-    // Asked for first: an older kernel would call the argument invalid, which says less.
+    // Checked first: an older kernel would only say that the argument is invalid.
     let version = try check(linux_landlock_version(), "landlock_create_ruleset")
     guard version >= LandlockScopes.firstVersion else {
       throw SystemCallError(call: "landlock_create_ruleset", errno: .notSupported)
@@ -64,7 +64,7 @@ public struct LandlockScopes: OptionSet, Sendable {
 ///
 /// See landlock(7).
 public enum Landlock {
-  /// The version of the kernel's interface; nil where there is none.
+  /// The version of the kernel's interface; nil if the kernel has none.
   public static var version: Int? {
     let version = linux_landlock_version()
     return version > 0 ? Int(version) : nil

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Raw memory that has no owner in Swift: C strings, and the block of this process's arguments.
+// Raw memory without an owner in Swift: C strings, and the block of this process's arguments.
 
 internal import Glibc
 public import Text
 
 @unsafe func cStringLength(_ pointer: UnsafePointer<CChar>) -> Int { unsafe strlen(pointer) }
 
-/// What the kernel handed to this process: its arguments and environment.
+/// The arguments and environment that the kernel gave to this process.
 @safe public struct ProcessImage {
   /// The arguments, the program's name first.
   public let arguments: [ByteString]
@@ -14,7 +14,7 @@ public import Text
   public let environment: [ByteString]
   private let block: UnsafeMutableRawBufferPointer
 
-  /// Copies the arguments and the environment that `main` was called with.
+  /// Copies the arguments and the environment of `main`.
   @unsafe public init(
     count: CInt, arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>,
     environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
@@ -45,10 +45,9 @@ public import Text
     }
   }
 
-  /// Overwrites the strings where `/proc/PID/cmdline` and `/proc/PID/environ` show them.
+  /// Overwrites the strings that `/proc/PID/cmdline` and `/proc/PID/environ` show with `name`.
   ///
-  /// The kernel lays arguments and environment out in one block; `name` is what is left of it.
-  /// See proc(5).
+  /// The kernel lays arguments and environment out in one block. See proc(5).
   public func overwrite(with name: StaticString) {
     unsafe block.initializeMemory(as: UInt8.self, repeating: 0)
     let count = min(name.utf8CodeUnitCount, unsafe block.count)

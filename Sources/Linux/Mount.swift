@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mounts as descriptors: a tree is cloned or made out of sight, given its flags there, and only
-// then attached, so that it is never visible with fewer restrictions than it was asked to have.
+// Mounts as descriptors: a tree is cloned or made detached, gets its flags there, and is attached
+// last, so that no process ever sees it with fewer restrictions than the options ask for.
 
 internal import CLinux
 internal import Glibc
@@ -18,33 +18,33 @@ public struct MountAttributes: OptionSet, Sendable {
     self.rawValue = rawValue
   }
 
-  /// Nothing can be written.
+  /// Nobody can write.
   ///
   /// The corresponding C constant is `MOUNT_ATTR_RDONLY`.
   public static let readOnly = MountAttributes(rawValue: UInt32(MOUNT_ATTR_RDONLY))
-  /// Set-user-ID bits mean nothing.
+  /// Set-user-ID bits have no effect.
   ///
   /// The corresponding C constant is `MOUNT_ATTR_NOSUID`.
   public static let noSetUserID = MountAttributes(rawValue: UInt32(MOUNT_ATTR_NOSUID))
-  /// Device files cannot be opened.
+  /// Nobody can open device files.
   ///
   /// The corresponding C constant is `MOUNT_ATTR_NODEV`.
   public static let noDevices = MountAttributes(rawValue: UInt32(MOUNT_ATTR_NODEV))
-  /// Nothing can be executed.
+  /// Nobody can execute files.
   ///
   /// The corresponding C constant is `MOUNT_ATTR_NOEXEC`.
   public static let noExecution = MountAttributes(rawValue: UInt32(MOUNT_ATTR_NOEXEC))
 }
 
-/// Whether mounts and unmounts that happen elsewhere show up in a tree.
+/// Whether later mounts and unmounts on the host appear in a tree.
 ///
 /// See mount_namespaces(7).
 public enum MountPropagation: Sendable {
-  /// Left as it is.
+  /// As on the host.
   case unchanged
-  /// What happens on the host shows up, and nothing goes back.
+  /// Mounts of the host appear in the tree, and none of the tree's appear on the host.
   case slave
-  /// Nothing shows up.
+  /// None appear.
   case isolated
 
   var flags: UInt64 {
@@ -56,7 +56,7 @@ public enum MountPropagation: Sendable {
   }
 }
 
-/// A tree of mounts that is attached nowhere yet, or the place where it has been attached.
+/// A tree of mounts, detached or attached.
 public struct MountTree: ~Copyable {
   /// A descriptor of the tree's root.
   public let descriptor: OwnedDescriptor
@@ -66,11 +66,10 @@ public struct MountTree: ~Copyable {
     self.descriptor = descriptor
   }
 
-  /// Clones what is mounted at and below `path`, found as this process finds it.
+  /// Clones the tree at `path`, with all mounts below, as this process resolves the path.
   ///
+  /// If `followsLink` is false and the path ends in a link, attaching the clone fails.
   /// See open_tree(2), OPEN_TREE_CLONE.
-  ///
-  /// Where `followsLink` is false, a link that the path ends in is an error when it is attached.
   public static func clone(
     of path: FilePath, followsLink: Bool = true
   ) throws(SystemCallError) -> MountTree {
@@ -82,15 +81,9 @@ public struct MountTree: ~Copyable {
     return MountTree(OwnedDescriptor(try check(result, "open_tree")))
   }
 
-  /// Clones what is mounted at and below an open file or directory.
-  public static func clone(at number: CInt) throws(SystemCallError) -> MountTree {
-    let flags = cloneFlags | UInt32(LINUX_AT_RECURSIVE | LINUX_AT_EMPTY_PATH)
-    return MountTree(
-      OwnedDescriptor(try check(unsafe linux_open_tree(number, "", flags), "open_tree")))
-  }
-
-  /// Clones what is mounted at and below `name` in `directory`, which must itself be attached; a
-  /// link by this name is not followed.
+  /// Clones the tree at `name` in `directory`, with all mounts below.
+  ///
+  /// `directory` must be attached; the kernel does not follow a link of this name.
   public static func clone(
     of name: FilePath, in directory: borrowing OwnedDescriptor
   ) throws(SystemCallError) -> MountTree {
@@ -104,7 +97,7 @@ public struct MountTree: ~Copyable {
 
   private static let cloneFlags = UInt32(OPEN_TREE_CLONE) | UInt32(O_CLOEXEC)
 
-  /// Adds restrictions to every mount of the tree; those that it has already stay.
+  /// Adds restrictions to every mount of the tree, and keeps those that it has.
   ///
   /// See mount_setattr(2), AT_RECURSIVE.
   public borrowing func restrict(
@@ -116,14 +109,14 @@ public struct MountTree: ~Copyable {
     try check(result, "mount_setattr")
   }
 
-  /// Adds restrictions to the mount at the tree's root alone, which must be a mount point.
+  /// Adds restrictions only to the mount at the tree's root, which must be a mount point.
   public borrowing func restrictThisMount(_ attributes: MountAttributes) throws(SystemCallError) {
     let result = unsafe linux_mount_setattr(
       descriptor.rawValue, "", UInt32(LINUX_AT_EMPTY_PATH), UInt64(attributes.rawValue), 0, 0)
     try check(result, "mount_setattr")
   }
 
-  /// Attaches the tree at an open place.
+  /// Attaches the tree at an open location.
   ///
   /// See move_mount(2).
   public borrowing func attach(at place: borrowing OwnedDescriptor) throws(SystemCallError) {
@@ -132,7 +125,7 @@ public struct MountTree: ~Copyable {
     try check(result, "move_mount")
   }
 
-  /// Attaches the tree on `name` in `directory`, a name that was just made there.
+  /// Attaches the tree on `name` in `directory`, a name that the launch has just made.
   public borrowing func attach(
     on name: FilePath, in directory: borrowing OwnedDescriptor
   ) throws(SystemCallError) {
@@ -144,20 +137,20 @@ public struct MountTree: ~Copyable {
     try check(result, "move_mount")
   }
 
-  /// The tree's root as a plain descriptor, for looking up what lies below it.
+  /// The tree's root as a plain descriptor, for lookups below it.
   public consuming func asDirectory() -> OwnedDescriptor { descriptor }
 }
 
 extension StaticString {
-  /// The text as C has it; literals end with a NUL.
+  /// The text as a C string: literals end with a NUL.
   @unsafe var cString: UnsafePointer<CChar> {
     unsafe UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
   }
 }
 
-/// The mount namespace of this process, as a whole.
+/// The mount namespace of this process.
 public enum MountNamespace {
-  /// Keeps what is mounted here from showing up on the host.
+  /// Keeps mounts of this namespace from appearing on the host.
   ///
   /// See mount_namespaces(7).
   public static func becomeSlave() throws(SystemCallError) {
@@ -166,7 +159,7 @@ public enum MountNamespace {
     try check(result, "mount_setattr")
   }
 
-  /// Makes everything that is mounted here read-only, and keeps that from showing up on the host.
+  /// Makes every mount of this namespace read-only, and keeps that change from the host.
   ///
   /// See mount_setattr(2), AT_RECURSIVE.
   public static func becomeReadOnly() throws(SystemCallError) {
@@ -176,8 +169,8 @@ public enum MountNamespace {
     try check(result, "mount_setattr")
   }
 
-  /// Makes the mount at the working directory the root of the namespace and stacks the old root on
-  /// `oldRoot`, which is looked up there.
+  /// Makes the mount at the working directory the root of the namespace, and mounts the old root on
+  /// `oldRoot`, a path from there.
   ///
   /// See pivot_root(2).
   public static func pivotRoot(to newRoot: StaticString, oldRoot: StaticString)
@@ -186,8 +179,7 @@ public enum MountNamespace {
     try check(unsafe linux_pivot_root(newRoot.cString, oldRoot.cString), "pivot_root")
   }
 
-  /// Takes away the mount at `path` and all that is mounted below it, at once and for good as far
-  /// as lookups go.
+  /// Detaches the mount at `path` with all mounts below: from then on no lookup reaches them.
   ///
   /// See umount2(2), MNT_DETACH.
   public static func detach(_ path: StaticString) throws(SystemCallError) {

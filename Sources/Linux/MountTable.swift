@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of mounts. A launch never reads it: it is for those who explain.
+// The table of mounts. A launch never reads it: the dry run and the diagnosis do.
 
 public import SystemPackage
 internal import Text
 
-/// The mounts that a process can see, in the order in which the kernel lists them.
+/// The mounts that a process can see, in the kernel's order.
 ///
 /// See proc(5), mountinfo.
 public struct MountTable: Equatable, Sendable {
   /// A mount.
   public struct Entry: Equatable, Sendable {
-    /// The number of the mount, and of the one that it lies on.
+    /// The numbers of this mount and of its parent.
     public let number, parent: Int
-    /// What of its file system it shows.
+    /// The part of its file system that it shows.
     public let root: FilePath
-    /// Where it is.
+    /// Its mount point.
     public let point: FilePath
     /// Its options: `ro`, `nosuid` and others.
     public let options: [Substring]
-    /// Whether it is never part of a recursive bind.
+    /// Whether recursive binds leave it out.
     public let isUnbindable: Bool
     /// The type of its file system.
     public let type: String
 
-    /// Whether nothing can be written through it.
+    /// Whether it is read-only.
     public var isReadOnly: Bool { options.contains("ro") }
 
     /// States a mount.
@@ -50,7 +50,7 @@ public struct MountTable: Equatable, Sendable {
     MountTable(try TextFile.lines(of: "/proc/self/mountinfo").compactMap(Entry.init))
   }
 
-  /// The mount on which `path`, which has no links in it, lies.
+  /// The mount on which `path`, a path without links, lies.
   public func mount(of path: FilePath) -> Entry? {
     var best: Entry?
     for entry in entries where path.starts(with: entry.point) {
@@ -60,7 +60,7 @@ public struct MountTable: Equatable, Sendable {
     return best
   }
 
-  /// The mount of this number.
+  /// The mount with this number.
   public subscript(number: Int) -> Entry? { entries.first { $0.number == number } }
 }
 
@@ -79,7 +79,7 @@ extension MountTable.Entry {
 }
 
 extension Substring {
-  /// The path in which the kernel has written blanks, newlines and backslashes as `\040`.
+  /// The path, with the blanks, newlines and backslashes that the kernel writes as `\040`.
   fileprivate var unescaped: FilePath {
     ByteString(unescaping: Array(utf8)[...], marker: "\\", digits: 3, radix: 8).path
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Namespaces: which there are, how they come to be, and what is set in a new one before use.
+// Namespaces: their kinds, how to make and join them, and the settings of a new one.
 
 internal import CLinux
 internal import Glibc
@@ -57,8 +57,10 @@ public struct Namespaces: OptionSet, Sendable, Hashable {
     (.time, "time"), (.user, "user"), (.uts, "uts"),
   ]
 
-  /// Whether the running kernel has this one kind, as far as that can be told: it is without it
-  /// only if its file is missing where that of mount namespaces, which all have, is not.
+  /// Whether the running kernel has this one kind.
+  ///
+  /// It lacks the kind only if /proc/self/ns has no file for it, but has the file of mount
+  /// namespaces, which every kernel has.
   public var isSupported: Bool {
     guard let name = Namespaces.names.first(where: { $0.namespace == self })?.name else {
       return false
@@ -71,8 +73,8 @@ public struct Namespaces: OptionSet, Sendable, Hashable {
     return unsafe path.withPlatformString { unsafe access($0, F_OK) < 0 && errno == ENOENT }
   }
 
-  /// Moves this process into new namespaces of these kinds; new pid and time namespaces begin with
-  /// its next child.
+  /// Moves this process into new namespaces of these kinds; its next child is the first process of
+  /// new pid and time namespaces.
   ///
   /// See unshare(2).
   public func unshare() throws(SystemCallError) {
@@ -81,8 +83,8 @@ public struct Namespaces: OptionSet, Sendable, Hashable {
 }
 
 extension Namespaces {
-  /// Moves this process into the namespace that `descriptor` stands for, which must be of this one
-  /// kind; for a pid namespace it is the next child that begins there.
+  /// Moves this process into the namespace of `descriptor`, which must be of this one kind; into a
+  /// pid namespace, it moves only future children.
   ///
   /// See setns(2).
   public func join(_ descriptor: CInt) throws(SystemCallError) {
@@ -90,7 +92,7 @@ extension Namespaces {
   }
 }
 
-/// The number that tells a namespace of this process from others of the same kind.
+/// The number that identifies this process's namespace of the kind `name`.
 ///
 /// See namespaces(7).
 public func namespaceNumber(_ name: String) throws(SystemCallError) -> UInt64 {
@@ -105,12 +107,12 @@ public func namespaceNumber(_ name: String) throws(SystemCallError) -> UInt64 {
   return UInt64(status.st_ino)
 }
 
-/// The ids that a new user namespace knows: one user and one group.
+/// The ids of a new user namespace: one user and one group.
 public enum IdentityMap {
-  /// Maps `inside` to `outside` for users and for groups, in that order: `setgroups` must be denied
-  /// before an unprivileged process may write gid_map.
+  /// Maps `inside` to `outside` for users and for groups, and denies `setgroups` first: an
+  /// unprivileged process may write gid_map only after that.
   ///
-  /// `proc` is an open procfs in place of the one at /proc. See user_namespaces(7).
+  /// `proc` is an open procfs to use in place of /proc. See user_namespaces(7).
   public static func write(
     user: (inside: UInt32, outside: UInt32), group: (inside: UInt32, outside: UInt32),
     through proc: CInt? = nil
@@ -127,7 +129,7 @@ public enum IdentityMap {
     try write("/proc/sys/user/max_user_namespaces", ByteString(String(count)), nil)
   }
 
-  /// A line of a map: one id.
+  /// The line of a map with one id.
   private static func line(_ inside: UInt32, _ outside: UInt32) -> ByteString {
     var line = inside.digits
     line.append(UInt8(ascii: " "))
@@ -143,7 +145,7 @@ public enum IdentityMap {
   ) throws(SystemCallError) {
     do throws(SystemCallError) {
       let file = try openProc(path, O_WRONLY, proc)
-      // The kernel takes the whole map in one call only, as this is one.
+      // The kernel accepts a map only if one call writes all of it, as this one does.
       try Descriptors.write(text.bytes, to: file.rawValue)
     } catch {
       throw error.about(ByteString(path.description))
@@ -152,7 +154,7 @@ public enum IdentityMap {
 }
 
 extension UInt32 {
-  /// The number in decimal, without the detour over a string.
+  /// The number in decimal, without making a string.
   fileprivate var digits: [UInt8] {
     var digits: [UInt8] = []
     var rest = self
@@ -164,7 +166,7 @@ extension UInt32 {
   }
 }
 
-/// Opens a file of /proc, or the same of the open procfs that stands for it.
+/// Opens a file of /proc, or the same file of the open procfs `proc`.
 private func openProc(
   _ path: StaticString, _ flags: CInt, _ proc: CInt?
 ) throws(SystemCallError) -> OwnedDescriptor {
@@ -174,7 +176,7 @@ private func openProc(
   return OwnedDescriptor(try check(result, "open"))
 }
 
-/// What a new uts, network or time namespace is given before the command starts.
+/// Settings of new uts, network and time namespaces, made before the command starts.
 public enum NamespaceSettings {
   /// Sets the host name.
   ///
@@ -192,7 +194,7 @@ public enum NamespaceSettings {
     try check(result, "setdomainname")
   }
 
-  /// Brings the interface `lo` up; the kernel gives it its addresses.
+  /// Brings the interface `lo` up; the kernel then adds its addresses.
   ///
   /// See netdevice(7).
   public static func bringLoopbackUp() throws(SystemCallError) {
@@ -203,12 +205,9 @@ public enum NamespaceSettings {
     try check(result, "ioctl(SIOCSIFFLAGS)")
   }
 
-  /// Sets the clocks of the time namespace that the next child begins in, in seconds ahead of the
-  /// host's.
+  /// Sets the clocks of the time namespace of the next child, in seconds ahead of the host's.
   ///
-  /// See time_namespaces(7).
-  ///
-  /// `proc` is an open procfs in place of the one at /proc.
+  /// `proc` is an open procfs to use in place of /proc. See time_namespaces(7).
   public static func setClockOffsets(
     monotonic: Int64, boottime: Int64, through proc: CInt? = nil
   ) throws(SystemCallError) {
@@ -222,9 +221,9 @@ public enum NamespaceSettings {
     }
   }
 
-  /// Moves this process into the time namespace that its children would begin in.
+  /// Moves this process into the time namespace of its future children.
   ///
-  /// Kernels before 6.1 do so only for children, not at exec. See time_namespaces(7).
+  /// Kernels before 6.1 move only children, not a process at its exec. See time_namespaces(7).
   public static func enterTimeNamespace(through proc: CInt? = nil) throws(SystemCallError) {
     let namespace = try openProc("/proc/self/ns/time_for_children", O_RDONLY, proc)
     try check(linux_setns(namespace.rawValue, CInt(CLONE_NEWTIME)), "setns")

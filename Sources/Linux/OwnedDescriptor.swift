@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Descriptors that close themselves, and the few things done to descriptors as such.
+// Descriptors that close themselves, and the operations on descriptors of any kind.
 
 internal import CLinux
 internal import Glibc
 public import SystemPackage
 
-/// A descriptor with one owner; it is closed when its owner is done with it.
+/// A descriptor with one owner; it closes when its owner's life ends.
 public struct OwnedDescriptor: ~Copyable {
   /// The descriptor's number.
   public let rawValue: CInt
@@ -16,7 +16,7 @@ public struct OwnedDescriptor: ~Copyable {
   }
 
   deinit {
-    // Not checked, and never made again: Linux releases the number whatever close(2) answers.
+    // Neither checked nor repeated: Linux releases the number even if close(2) fails.
     close(rawValue)
   }
 
@@ -32,13 +32,6 @@ public struct OwnedDescriptor: ~Copyable {
     return rawValue
   }
 
-  /// Another descriptor of the same open file, closed on exec.
-  ///
-  /// See fcntl(2), F_DUPFD_CLOEXEC.
-  public borrowing func duplicate() throws(SystemCallError) -> OwnedDescriptor {
-    OwnedDescriptor(try check(linux_fcntl(rawValue, F_DUPFD_CLOEXEC, 3), "fcntl"))
-  }
-
   /// Makes `number` a descriptor of the same open file, which stays open on exec.
   ///
   /// See dup2(2).
@@ -48,16 +41,16 @@ public struct OwnedDescriptor: ~Copyable {
 }
 
 extension OwnedDescriptor {
-  /// Who else may hold a lock of a directory at the same time.
+  /// Which other processes may lock a directory at the same time.
   public enum LockKind: Sendable {
-    /// Whoever wants the same.
+    /// Those that ask for a shared lock as well.
     case shared
-    /// Nobody.
+    /// None.
     case exclusive
   }
 
-  /// The directory, open for reading and locked until that descriptor and all its copies are
-  /// closed; nil where somebody else has locked it.
+  /// Opens this directory for reading and locks it until that descriptor and all its copies are
+  /// closed; nil if another process has locked it.
   ///
   /// See openat(2), flock(2).
   public borrowing func locked(_ kind: LockKind) throws(SystemCallError) -> OwnedDescriptor? {
@@ -71,14 +64,14 @@ extension OwnedDescriptor {
     return directory
   }
 
-  /// A file in memory that has no name and goes away when it is closed.
+  /// A file in memory without a name; the kernel frees it when the last descriptor closes.
   ///
   /// See memfd_create(2).
   public static func temporaryFile() throws(SystemCallError) -> OwnedDescriptor {
     OwnedDescriptor(try check(unsafe linux_memory_file("nestbox"), "memfd_create"))
   }
 
-  /// Goes back to the file's beginning.
+  /// Moves the file's position to the start.
   ///
   /// See lseek(2).
   public borrowing func rewind() throws(SystemCallError) {
@@ -103,13 +96,13 @@ extension OwnedDescriptor {
   }
 }
 
-/// Two connected sockets that keep messages apart, both closed on exec.
+/// Two connected sockets that keep message boundaries, both closed on exec.
 ///
 /// See unix(7).
 @frozen public struct SocketPair: ~Copyable {
-  /// One end.
+  /// This process's end.
   public var ours: OwnedDescriptor
-  /// The other.
+  /// The other process's end.
   public var theirs: OwnedDescriptor
 
   /// Makes a pair of SOCK_SEQPACKET sockets.
@@ -145,11 +138,11 @@ public enum Descriptors {
     linux_fcntl(number, F_GETFD, 0) != -EBADF
   }
 
-  /// Keeps the numbers 0, 1 and 2 from being given to a file that is opened later.
+  /// Keeps a file that is opened later from getting the number 0, 1 or 2.
   ///
-  /// A caller may have closed them; they are filled with sockets that lead nowhere and that exec
-  /// closes again, so that the command finds them as the caller left them. A file or directory
-  /// would be in reach of a link to `/proc/self/fd/0` that an earlier command has planted.
+  /// If the caller has closed one of them, an unconnected socket takes the number until exec closes
+  /// it, so that the command finds the number closed as well. A file or directory in its place
+  /// could be reached through a link to `/proc/self/fd/0` that an earlier command planted.
   public static func occupyStandard() throws(SystemCallError) {
     for number in CInt(0)...2 where !isOpen(number) {
       let filler = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -157,7 +150,7 @@ public enum Descriptors {
     }
   }
 
-  /// Closes every descriptor but those listed.
+  /// Closes every descriptor except those in `kept`.
   ///
   /// See close_range(2).
   public static func closeAll(except kept: [CInt]) throws(SystemCallError) {
@@ -175,21 +168,21 @@ public enum Descriptors {
   /// See close(2).
   public static func close(_ number: CInt) { _ = Glibc.close(number) }
 
-  /// Makes exec close `number`.
+  /// Tells exec to close `number`.
   ///
   /// See fcntl(2), FD_CLOEXEC.
   public static func closeOnExec(_ number: CInt) throws(SystemCallError) {
     try check(linux_fcntl(number, F_SETFD, CLong(FD_CLOEXEC)), "fcntl")
   }
 
-  /// Lets `number` stay open when a program is executed.
+  /// Tells exec to leave `number` open.
   ///
   /// See fcntl(2), FD_CLOEXEC.
   public static func keepOnExec(_ number: CInt) throws(SystemCallError) {
     try check(linux_fcntl(number, F_SETFD, 0), "fcntl")
   }
 
-  /// Waits until a byte can be read from `number`, or its end, and answers whether it was a byte.
+  /// Reads a byte from `number`, and waits for it; false at the end of the file.
   ///
   /// See read(2).
   public static func waitForByte(_ number: CInt) throws(SystemCallError) -> Bool {
@@ -201,8 +194,7 @@ public enum Descriptors {
     return try check(result, "read") > 0
   }
 
-  /// Takes a lock for reading on the whole of `number` for this process; it lasts until the process
-  /// closes the file.
+  /// Locks all of `number` for reading, until this process closes the file.
   ///
   /// See fcntl(2), F_SETLK.
   public static func lockForReading(_ number: CInt) throws(SystemCallError) {
@@ -212,7 +204,8 @@ public enum Descriptors {
     try check(unsafe linux_fcntl_lock(number, &lock), "fcntl(F_SETLK)")
   }
 
-  /// Reads `number` to its end, in calls of `chunk` bytes; more than `limit` bytes are an error.
+  /// Reads `number` to its end, in calls of `chunk` bytes; throws if it has more than `limit`
+  /// bytes.
   public static func contents(
     of number: CInt, chunk: Int = 65_536, limit: Int = Int.max
   ) throws(SystemCallError) -> [UInt8] {
@@ -229,7 +222,7 @@ public enum Descriptors {
     return contents
   }
 
-  /// Writes what can be read from `number` up to its end to `file`.
+  /// Copies `number` up to its end to `file`.
   public static func copy(
     from number: CInt, to file: borrowing OwnedDescriptor
   ) throws(SystemCallError) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a program lies that was called by its name alone.
+// The search for a program by name.
 
 internal import CLinux
 internal import Glibc
@@ -7,15 +7,15 @@ public import Text
 
 /// The search for a program along PATH.
 public enum ProgramSearch {
-  /// The first file called `name` in the directories of `path` that this process may execute; nil
-  /// where there is none.
+  /// The first file `name` in the directories of `path` that this process may execute; nil if there
+  /// is none.
   ///
-  /// Directories that do not begin at the root are passed over. See execvp(3).
+  /// The search skips relative directories. See execvp(3).
   public static func find(_ name: ByteString, in path: ByteString?) -> ByteString? {
     all(name, in: path).first
   }
 
-  /// Every file called `name` in the directories of `path` that this process may execute, in order.
+  /// Every file `name` in the directories of `path` that this process may execute, in order.
   public static func all(_ name: ByteString, in path: ByteString?) -> [ByteString] {
     guard let path, !name.isEmpty else { return [] }
     return SearchPath(path)
@@ -35,13 +35,13 @@ public enum ProgramSearch {
   }
 }
 
-/// The directories of a list as PATH is one; an empty one stands for the working directory.
+/// The directories of a list such as PATH; an empty one means the working directory.
 ///
-/// An iterator rather than a list, of which the runtime would first make the type.
+/// An iterator, because the runtime would first have to make the type of a list.
 public struct SearchPath: Sequence, IteratorProtocol {
   private var rest: ArraySlice<UInt8>?
 
-  /// Begins with the first directory of `path`.
+  /// Starts with the first directory of `path`.
   public init(_ path: ByteString) {
     rest = path.bytes
   }

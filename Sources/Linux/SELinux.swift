@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SELinux, as far as the kernel's own files go; no library of it is needed for two labels.
+// SELinux, through the kernel's files: two labels need no library.
 
 internal import CLinux
 internal import Glibc
@@ -10,20 +10,20 @@ public import Text
 ///
 /// See selinux(8).
 public enum SELinux {
-  /// Whether a policy is loaded: the file system that stands for it is mounted and not empty.
+  /// Whether the kernel has loaded a policy: its file system is then mounted and shows one.
   public static var isActive: Bool { unsafe access("/sys/fs/selinux/policyvers", R_OK) == 0 }
 
-  /// What a label is set for.
+  /// The use of a label.
   ///
   /// See proc(5), attr.
   public enum Attribute: String, Sendable {
-    /// What this process executes next.
+    /// The program that this process executes next.
     case execution = "exec"
-    /// What this process makes from now on.
+    /// The files that this process creates from now on.
     case file = "fscreate"
   }
 
-  /// Sets a label through an open directory of a procfs that shows this process.
+  /// Sets a label through `proc`, an open procfs that shows this process.
   public static func setLabel(
     _ label: ByteString, for attribute: Attribute, through proc: CInt
   ) throws(SystemCallError) {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signals: sets of them, the mask, and reading them from a descriptor.
+// Signals: the mask, the descriptor to read them from, and this process's dispositions.
 
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// A signal as it was read: its number, and whether the terminal sent it.
+/// A signal that was read from a descriptor.
 public struct ReceivedSignal: Sendable {
   /// The signal's number.
   public let number: CInt
-  /// Whether the kernel sent it, as it does for a key typed at a terminal or its hang-up; it then
-  /// went to every process of the foreground group.
+  /// Whether the kernel sent it, as for a key typed at a terminal or for its hang-up: it then sent
+  /// it to every process of the foreground group.
   public let isFromKernel: Bool
 }
 
@@ -18,7 +18,7 @@ public struct ReceivedSignal: Sendable {
 public struct SignalMask: Sendable {
   private var signals = sigset_t()
 
-  /// Blocks every signal that can be blocked and answers what was blocked before.
+  /// Blocks every signal that a process can block, and returns the mask from before.
   ///
   /// See sigprocmask(2).
   public static func blockAll() throws(SystemCallError) -> SignalMask {
@@ -30,21 +30,21 @@ public struct SignalMask: Sendable {
     return old
   }
 
-  /// Blocks just these signals.
+  /// Blocks exactly these signals.
   public func restore() throws(SystemCallError) {
     var signals = self.signals
     try check(unsafe sigprocmask(SIG_SETMASK, &signals, nil) < 0 ? -errno : 0, "sigprocmask")
   }
 }
 
-/// Signals that are read rather than handled.
+/// A descriptor from which this process reads signals.
 ///
 /// See signalfd(2).
 public struct SignalDescriptor: ~Copyable {
   private let descriptor: OwnedDescriptor
   private var set = sigset_t()
 
-  /// Makes a descriptor from which `signals` can be read, all of which must be blocked.
+  /// Makes a descriptor for `signals`, all of which must be blocked.
   public init(_ signals: [CInt]) throws(SystemCallError) {
     _ = unsafe sigemptyset(&set)
     for signal in signals { _ = unsafe sigaddset(&set, signal) }
@@ -54,13 +54,13 @@ public struct SignalDescriptor: ~Copyable {
   /// The descriptor's number.
   public var rawValue: CInt { descriptor.rawValue }
 
-  /// Lets the other signals through, in this process.
+  /// Unblocks all other signals in this process.
   public borrowing func letOthersThrough() throws(SystemCallError) {
     var set = self.set
     try check(unsafe sigprocmask(SIG_SETMASK, &set, nil) < 0 ? -errno : 0, "sigprocmask")
   }
 
-  /// The next signal, or nil where none is pending.
+  /// The next signal, or nil if none is pending.
   public borrowing func next() -> ReceivedSignal? {
     var information = signalfd_siginfo()
     let size = MemoryLayout<signalfd_siginfo>.size
@@ -70,22 +70,22 @@ public struct SignalDescriptor: ~Copyable {
   }
 }
 
-/// What this process does about signals.
+/// How this process reacts to signals.
 public enum SignalDisposition {
-  /// Has a child's end reported again, where the caller ignored SIGCHLD: children would be
-  /// forgotten before their status could be read.
+  /// Undoes a caller's choice to ignore SIGCHLD: the kernel would discard the status of children
+  /// before this process could read it.
   ///
   /// See sigaction(2), SA_NOCLDWAIT.
   public static func restoreChildReports() {
     signal(SIGCHLD, SIG_DFL)
   }
 
-  /// Has a write that nobody will read fail instead of ending the process.
+  /// Makes a write to a pipe without a reader fail with an error, not with a signal.
   ///
   /// See pipe(7).
   public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
-  /// Ends this process by `number`, so that the caller sees what happened.
+  /// Ends this process with the signal `number`, so that the caller sees that signal.
   public static func die(by number: CInt) -> Never {
     signal(number, SIG_DFL)
     var set = sigset_t()
@@ -97,12 +97,11 @@ public enum SignalDisposition {
   }
 }
 
-/// Waits until one of `numbers` can be read or has come to its end, and answers for each in turn
-/// whether it is so.
+/// Waits until one of `numbers` is readable or at its end, and returns for each whether it is.
 ///
-/// Negative numbers are never ready. Of the last, the end alone counts.
+/// Negative numbers are never ready. For the last one, only the end counts.
 ///
-/// Where the wait may be long, the process holds as little memory as it can meanwhile.
+/// If `isLong` is true, the process keeps as little memory as it can while it waits.
 ///
 /// See poll(2).
 public func waitUntilReadable(

@@ -1,36 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line on standard error for each step of a launch, with its time. What it knows is copied into
-// every process that a launch makes.
+// A line on standard error for each step of a launch, with its time. Every process of a launch gets
+// a copy of the log's state.
 
 internal import CLinux
 internal import Glibc
 
-/// The steps that were done, as they are told to whoever asked for it.
+/// The log of steps for --verbose.
 public enum StepLog {
   private struct State {
     let prefix: String
-    /// The beginning, and the last line, in nanoseconds.
+    /// When the log and its last line started, in nanoseconds.
     var start: UInt64
     var last: UInt64
   }
 
-  // One thread alone ever runs in a process of this program.
+  // Every process of this program has one thread.
   nonisolated(unsafe) private static var state: State?
 
-  /// Begins to tell, each line with `prefix` before it.
+  /// Starts the log; each line begins with `prefix`.
   public static func begin(_ prefix: String) {
     let now = now
     unsafe state = State(prefix: prefix, start: now, last: now)
   }
 
-  /// Tells that something has been done: how long after the beginning, and how long after the line
-  /// before.
+  /// Writes a line for a step that is done, with the time since the start and since the last line.
   @inline(__always)
   public static func note(_ text: @autoclosure () -> String) {
     if unsafe state != nil { write(text()) }
   }
 
-  /// Allows for a clock that was set ahead by so many seconds, as in a new time namespace.
+  /// Adjusts the log to a clock that was set ahead by `seconds`, as in a new time namespace.
   public static func clockWasSet(ahead seconds: Int64) {
     guard var log = unsafe state else { return }
     let shift = UInt64(bitPattern: seconds &* 1_000_000_000)
@@ -47,11 +46,11 @@ public enum StepLog {
     let line = "\(log.prefix)\(total) ms (+\(milliseconds(now &- log.last)) ms): \(text)\n"
     log.last = now
     unsafe state = log
-    // Where nobody listens there is nobody to tell.
+    // If standard error is closed, nobody can be told.
     try? Descriptors.write(line, to: 2)
   }
 
-  /// A time with three digits after the point.
+  /// The time in milliseconds, with three decimals.
   private static func milliseconds(_ nanoseconds: UInt64) -> String {
     let micros = nanoseconds / 1000
     let fraction = String(micros % 1000)

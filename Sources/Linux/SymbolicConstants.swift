@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Constants of the kernel as people write them.
+// Constants of the kernel by name.
 
 internal import CLinux
 
-/// The constants that arguments of system calls are compared with.
+/// The constants with which a policy compares arguments of system calls.
 public enum SymbolicConstants {
-  /// The value of the constant `name`, that of a negative one as the 32 bits of an int; nil where
-  /// there is none.
+  /// The value of the constant `name`; a negative one as the 32 bits of an int.
+  ///
+  /// Nil if no constant has this name.
   public static func value(of name: String) -> UInt64? {
     all.first { $0.name == name }?.value
   }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The error of this layer, and the helpers through which every kernel call goes.
+// The module Linux is the typed interface to the kernel: descriptors with one owner, mounts,
+// namespaces, processes, signals, files. It has effects and no opinions: every function is a call
+// or two of the kernel, and what a sandbox does with them is decided above. `unsafe` and C end
+// here.
+//
+// This file: the error of this layer, and the functions that turn a result of the kernel into it.
 
 public import SystemPackage
 public import Text
 
-/// A system call that failed: which, on what, and why.
+/// A system call that failed.
 public struct SystemCallError: Error, Equatable, Sendable {
-  /// The name of the call, as its man page has it.
+  /// The name of the call in its manual page.
   public let call: String
-  /// What the call was about: a path as it was given, or a name.
+  /// The object of the call: a path as the caller gave it, or a name.
   public let subject: ByteString?
   /// Why it failed.
   public let errno: Errno
@@ -20,19 +25,19 @@ public struct SystemCallError: Error, Equatable, Sendable {
     self.errno = errno
   }
 
-  /// The reason in words, as strerror(3) has them.
+  /// The reason in the words of strerror(3).
   public var reason: String { errno.description }
 
-  /// The same failure, said of `subject`.
+  /// The same failure, with `subject` if it had no subject.
   public func about(_ subject: @autoclosure () -> ByteString) -> SystemCallError {
     SystemCallError(call: call, subject: self.subject ?? subject(), errno: errno)
   }
 }
 
-/// Passes on what a call of `CLinux` answered, or throws where it is a negative errno.
+/// Returns the result of a `CLinux` call, or throws if it is a negative errno.
 ///
-/// Calls that a signal interrupted are not made again here: a launch runs with signals blocked.
-/// The monitor's waits, which a stop and a continue can interrupt, go through `retrying`.
+/// It does not repeat interrupted calls: a launch blocks all signals. A stop and a continue can
+/// interrupt the monitor's waits, so those use `retrying`.
 @discardableResult @inline(__always)
 func check(_ result: CInt, _ call: StaticString) throws(SystemCallError) -> CInt {
   if result < 0 { throw failure(result, call) }
@@ -44,7 +49,7 @@ func failure(_ result: CInt, _ call: StaticString) -> SystemCallError {
   SystemCallError(call: call.description, errno: Errno(rawValue: -result))
 }
 
-/// Makes `call` again for as long as a signal interrupts it.
+/// Repeats `call` as long as a signal interrupts it.
 ///
 /// See signal(7).
 @inline(__always)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is asked about a terminal.
+// Terminals: their device files, and which process group they listen to.
 
 internal import CLinux
 internal import Glibc
@@ -10,7 +10,7 @@ internal import Text
 ///
 /// See tty(4).
 public enum Terminal {
-  /// The device file of the terminal that `number` is, or nil where it is none.
+  /// The device file of the terminal `number`, or nil if it is not a terminal.
   ///
   /// See ttyname(3).
   public static func path(of number: CInt) -> FilePath? {
@@ -23,8 +23,8 @@ public enum Terminal {
     return result == 0 ? ByteString(buffer).path : nil
   }
 
-  /// Makes this process's group the foreground one of its terminal, if it has one and no process is
-  /// left of the group that is.
+  /// Makes this process's group the foreground group of its terminal, if the process has a terminal
+  /// and no process of the present foreground group is left.
   ///
   /// See tcsetpgrp(3).
   public static func takeBackIfAbandoned() {
@@ -34,7 +34,8 @@ public enum Terminal {
     guard foreground > 0, foreground != getpgrp(), kill(-foreground, 0) < 0, errno == ESRCH else {
       return
     }
-    // Without this the kernel would stop the process, as it does with all in the background.
+    // Otherwise the kernel would stop this process, as it stops every background process that does
+    // this.
     signal(SIGTTOU, SIG_IGN)
     tcsetpgrp(terminal.rawValue, getpgrp())
   }

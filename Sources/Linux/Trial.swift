@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trying something out in a child that ends right after.
+// Trying an action in a short-lived child.
 
 internal import CLinux
 internal import Glibc
 public import SystemPackage
 
-/// What came of something that was tried in a child.
+/// The result of an action that a child tried.
 public enum Trial: Equatable, Sendable {
   /// It worked.
   case success
-  /// The kernel's reason against it.
+  /// The kernel refused it, for this reason.
   case failure(Errno)
   /// A signal ended the child.
   case killed(CInt)
@@ -40,7 +40,7 @@ public enum Trial: Equatable, Sendable {
   }
 }
 
-/// System calls by name, as far as a launch makes them.
+/// The system calls of a launch, by name.
 public enum SystemCalls {
   private static let numbers: [(name: String, number: Int, since: (Int, Int))] = [
     ("clone3", Int(SYS_clone3), (5, 3)), ("unshare", Int(SYS_unshare), (2, 6)),
@@ -61,16 +61,16 @@ public enum SystemCalls {
     ("execve", Int(SYS_execve), (2, 6)),
   ]
 
-  /// The release of Linux that brought the call `name`; nil where the name is not known here.
+  /// The release of Linux that introduced the call `name`; nil if this table lacks it.
   ///
-  /// What stands in brackets behind a name is passed over.
+  /// The lookup ignores brackets after a name.
   public static func release(of name: String) -> (Int, Int)? { entry(name)?.since }
 
-  /// Makes the call `name` with arguments that mean nothing to it, in a child with every right over
-  /// itself; nil where the name is not known here.
+  /// Makes the call `name` with meaningless arguments, in a child that has all capabilities in its
+  /// own namespaces; nil if this table lacks the name.
   ///
-  /// A kernel that gets to see the call finds fault with the arguments; a filter of system calls
-  /// that refuses it answers as it always does.
+  /// If the call reaches the kernel, the kernel rejects the arguments; if a filter refuses the
+  /// call, it gives its usual answer.
   public static func probe(_ name: String) -> Trial? {
     guard let number = entry(name)?.number else { return nil }
     return Trial.run(in: [.user, .mount, .uts, .ipc]) { () throws(SystemCallError) in

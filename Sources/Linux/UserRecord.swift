@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users as /etc/passwd lists them. The C library's own search would load modules at run time, which
-// a static program cannot.
+// Users in /etc/passwd. The C library's search would load modules at run time, which a static
+// program cannot do.
 
 internal import SystemPackage
 public import Text
@@ -9,12 +9,12 @@ public import Text
 ///
 /// See passwd(5).
 public struct UserRecord: Equatable, Sendable {
-  /// What the user is called.
+  /// The user's name.
   public let name: ByteString
   /// The home directory.
   public let home: ByteString
 
-  /// Looks up the user with the number `user` in /etc/passwd; nil where there is none.
+  /// Looks up the user with the number `user` in /etc/passwd; nil if it lists no such user.
   public static func find(_ user: UInt32) -> UserRecord? {
     guard let file = try? OwnedDescriptor.open("/etc/passwd", .reading),
       let text = try? Descriptors.contents(of: file.rawValue)

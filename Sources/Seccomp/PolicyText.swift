@@ -40,7 +40,7 @@ struct PolicyText: Sendable {
     // An absolute path replaces the directory.
     let path = (includer?.directory ?? "").pushing(name.path)
     do throws(SystemCallError) {
-      let file = try OwnedDescriptor.open(path, .waiting)
+      let file = try OwnedDescriptor.open(path, .readingPatiently)
       let bytes = try Descriptors.contents(of: file.rawValue, limit: maximumSize)
       return PolicyText(
         name: name.quoted, content: String(decoding: bytes, as: UTF8.self),

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ground floor: strings of bytes, quoting, patterns, suggestions, JSON. Nothing in this module
-// calls the kernel.
+// The module Text is the ground floor: strings of bytes, quoting, patterns, suggestions, JSON.
+// Nothing in it calls the kernel, and every other module may use it.
 //
-// This file: arguments, paths and environment values as Linux has them, bytes that end at a NUL.
+// This file: arguments, paths and environment values as Linux stores them, bytes that end with a
+// NUL.
 
 internal import Glibc
 public import SystemPackage
 
-/// A string of bytes without a NUL among them, as `execve` passes it.
+/// A string of bytes without a NUL, as `execve` passes it.
 ///
-/// `String` would replace what is not UTF-8, and `FilePath` would normalise `a//b/`; neither may
-/// happen to the command's own words.
+/// `String` would replace bytes that are not UTF-8, and `FilePath` would normalise `a//b/`; the
+/// command has to get its words unchanged.
 public struct ByteString: Hashable, Sendable {
-  /// The bytes and the NUL that ends them, so that the kernel can be shown them in place.
+  /// The bytes and the final NUL, so that the kernel can read them in place.
   @usableFromInline var storage: [UInt8]
 
   /// Makes a string of the bytes before the first NUL.
   ///
-  /// Not generic: on the way to a launch, a generic call between modules costs more than the copy.
+  /// Not generic: during a launch, a generic call between modules costs more than the copy.
   public init(_ bytes: ArraySlice<UInt8>) {
     let end = bytes.firstIndex(of: 0) ?? bytes.endIndex
     storage = []
@@ -52,31 +53,30 @@ public struct ByteString: Hashable, Sendable {
     }
   }
 
-  /// The bytes, without the NUL that ends them.
+  /// The bytes, without the final NUL.
   public var bytes: ArraySlice<UInt8> { storage.dropLast() }
 
   /// The number of bytes.
   public var count: Int { storage.count - 1 }
 
-  /// Whether there is no byte.
+  /// Whether the string has no bytes.
   public var isEmpty: Bool { storage.count == 1 }
 
-  /// The string as text; bytes that are not UTF-8 are replaced.
+  /// The string as text, with a replacement character for bytes that are not UTF-8.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// The string as a path.
-  ///
-  /// Repeated and trailing slashes are lost.
+  /// The string as a path, without repeated and trailing slashes.
   public var path: FilePath {
     unsafe withCString { unsafe FilePath(platformString: $0) }
   }
 
-  /// The last part of the string as a path: what follows its last slash, trailing slashes aside.
+  /// The last part of the string as a path: the bytes after its last slash, without trailing
+  /// slashes.
   public var baseName: ByteString {
     ByteString(bytes.split(separator: UInt8(ascii: "/")).last ?? [])
   }
 
-  /// Calls `body` with the string as C has it.
+  /// Calls `body` with the string as a C string.
   @inlinable @unsafe public func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
     unsafe storage.withUnsafeBytes { buffer in
       // The storage is never empty, so the buffer has an address.
@@ -89,10 +89,10 @@ public struct ByteString: Hashable, Sendable {
 // MARK: - Variables
 
 extension ByteString {
-  /// Whether the string is of the form `NAME=VALUE`, with this name.
+  /// Whether the string has the form `NAME=VALUE`, with this name.
   ///
-  /// An environment is looked through for each variable that is set in it, so this makes no
-  /// slices, of which each would be counted.
+  /// Setting a variable compares its name with the whole environment, so this makes no slices:
+  /// each of them would count references.
   public func isVariable(_ name: ByteString) -> Bool {
     guard storage.count > name.storage.count, storage[name.count] == UInt8(ascii: "=") else {
       return false
@@ -105,12 +105,12 @@ extension ByteString {
     }
   }
 
-  /// The value of a variable `name`, which the string is.
+  /// The value, if the string is the variable `name`.
   public func value(ofVariable name: ByteString) -> ByteString {
     ByteString(storage[(name.count + 1)...])
   }
 
-  /// The variable `name` with its value.
+  /// Makes the string `NAME=VALUE`.
   public init(variable name: ByteString, value: ByteString) {
     storage = []
     storage.reserveCapacity(name.storage.count + value.storage.count)
@@ -130,7 +130,7 @@ extension ByteString: ExpressibleByStringLiteral {
 // MARK: - Paths
 
 extension ByteString {
-  /// The path of the file `name` in a directory; `name` itself where that is empty.
+  /// Makes the path of the file `name` in `directory`; `name` alone if `directory` is empty.
   public init(directory: ArraySlice<UInt8>, name: ByteString) {
     storage = []
     storage.reserveCapacity(directory.count + 1 + name.storage.count)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reports for programs.
+// JSON, for reports that programs read.
 
 /// A value as RFC 8259 writes it.
 public indirect enum JSON: Equatable, Sendable {
@@ -30,7 +30,7 @@ public indirect enum JSON: Equatable, Sendable {
     }
   }
 
-  /// Bytes as text; those that are not UTF-8 are replaced.
+  /// Bytes as text, with a replacement character for bytes that are not UTF-8.
   public static func bytes(_ bytes: ByteString) -> JSON { .string(bytes.text) }
 
   /// A value that may be missing.

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Paths with wildcards, as a shell has them.
+// Paths with wildcards, in the shell's language.
 
-/// A path in which parts of names may be left open.
+/// A path with wildcards in its names.
 ///
 /// See glob(7).
 public struct PathPattern: Sendable {
   /// The pattern of each name, in order.
   package let components: [ArraySlice<UInt8>]
 
-  /// A pattern that begins at the root; nil for any other.
+  /// Reads a pattern; nil unless it begins with a slash.
   public init?(_ text: ByteString) {
     guard text.bytes.first == UInt8(ascii: "/") else { return nil }
     components = text.bytes.split(separator: UInt8(ascii: "/"))
   }
 
-  /// Whether `name` is what `pattern` describes.
+  /// Whether `name` matches `pattern`.
   package static func match(_ name: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
     guard let first = pattern.first else { return name.isEmpty }
     let rest = pattern.dropFirst()
@@ -33,8 +33,8 @@ public struct PathPattern: Sendable {
     }
   }
 
-  /// Whether `byte` is in the set that `pattern` begins with, and what comes after the set; nil
-  /// where the set has no end.
+  /// Whether `byte` is in the set at the start of `pattern`, and the pattern after the set; nil if
+  /// the set has no end.
   private static func membership(
     of byte: UInt8, in pattern: ArraySlice<UInt8>
   ) -> (isMember: Bool, rest: ArraySlice<UInt8>)? {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strings as people and shells read them, and strings in which bytes stand escaped.
+// Quoting: strings for messages and for shells, and strings with escaped bytes.
 
 extension ByteString {
-  /// The string as one line of a message: as it is where it is printable text, and otherwise in
-  /// the shell's `$'…'` form, so that a name can neither end the line nor drive a terminal.
+  /// The string as one line of a message: printable text as it is, anything else in the shell's
+  /// `$'…'` form, so that a name can neither end the line nor control a terminal.
   public var quoted: String {
     let isPlain = String(validating: bytes, as: UTF8.self)?.unicodeScalars.allSatisfy {
       !($0.properties.generalCategory == .control || $0.properties.generalCategory == .format
@@ -31,8 +31,8 @@ extension ByteString {
 // MARK: - Shells
 
 extension ByteString {
-  /// The string as a word of a POSIX shell's, byte for byte: between single quotes, where only the
-  /// next single quote has a meaning.
+  /// The string as a word for a POSIX shell, byte for byte: in single quotes, between which the
+  /// shell interprets only the next single quote.
   public var shellWord: [UInt8] {
     if !isEmpty && bytes.allSatisfy(ByteString.isPlainInShells) { return Array(bytes) }
     var word = [UInt8(ascii: "'")]
@@ -42,8 +42,8 @@ extension ByteString {
     return word + [UInt8(ascii: "'")]
   }
 
-  /// The string as a word of a command line that a person can read and type: as `shellWord` where
-  /// it is printable text, and otherwise in the form `$'…'`.
+  /// The string as a word of a command line that a person can read and type: printable text as
+  /// `shellWord`, anything else in the form `$'…'`.
   public var quotedForShell: String {
     let text = quoted
     if text.hasPrefix("$'") { return text }
@@ -63,12 +63,12 @@ extension ByteString {
 // MARK: - Escapes
 
 extension ByteString {
-  /// Reads `text`, in which a byte may stand as `marker` and its number.
+  /// Reads `text`, which may contain a byte as `marker` and its number.
   /// - Parameters:
   ///   - text: The bytes with escapes.
   ///   - marker: The byte that begins an escape.
-  ///   - digits: How many digits follow it.
-  ///   - radix: What the digits count in.
+  ///   - digits: The number of digits after it.
+  ///   - radix: The base of the number.
   public init(
     unescaping text: ArraySlice<UInt8>, marker: Unicode.Scalar, digits: Int, radix: Int
   ) {

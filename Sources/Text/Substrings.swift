@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts in texts. What the standard library has for it brings regular expressions along, which are
-// a tenth of the executable.
+// Searching in text. The standard library's functions would pull in regular expressions, a tenth of
+// the executable.
 
 extension String {
-  /// Whether `part` stands somewhere in the text.
+  /// Whether the text contains `part`.
   public func includes(_ part: String) -> Bool { pieces(between: Array(part.utf8)).count > 1 }
 
-  /// The text with `other` wherever `part` stood.
+  /// The text with `other` in place of each `part`.
   public func replacingAll(_ part: String, by other: String) -> String {
     let pieces = pieces(between: Array(part.utf8))
     return pieces.map { String(decoding: $0, as: UTF8.self) }.joined(separator: other)

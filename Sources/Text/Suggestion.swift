@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The nearest names to one that was mistyped.
+// Suggestions for a mistyped name.
 
-/// Guesses at what was meant.
+/// Guesses which name a person meant.
 public enum Suggestion {
-  /// The candidate that `word` is nearest to; nil where none is near.
+  /// The candidate nearest to `word`; nil if none is near.
   public static func nearest(to word: String, among candidates: [String]) -> String? {
     matches(for: word, among: candidates).first
   }
 
-  /// What `word` may stand for; several where they are equally near.
+  /// The names that `word` may mean; several if they are equally near.
   ///
-  /// The candidate that is the same but for case, dashes and underscores, or that has the same words
-  /// in another order; otherwise those that take the fewest insertions, deletions, replacements and
-  /// swaps of neighbours, if those are few for its length.
+  /// The candidate that differs only in case, dashes and underscores, or in the order of its words;
+  /// otherwise the candidates that need the fewest insertions, deletions, replacements and swaps of
+  /// neighbours, if those are few for the word's length.
   /// - Parameters:
-  ///   - word: What was typed.
-  ///   - candidates: What can be typed.
-  ///   - synonyms: What words between dashes stand for, put in other words.
+  ///   - word: The word that a person typed.
+  ///   - candidates: The words that exist.
+  ///   - synonyms: Other words for the words between dashes.
   /// - Returns: Some of the candidates.
   public static func matches(
     for word: String, among candidates: [String], synonyms: [String: [String]] = [:]
@@ -31,19 +31,19 @@ public enum Suggestion {
     }
     let limit = limit(typed)
     let distances = names.map { name in
-      // Each missing or additional letter costs one at least.
+      // Each missing or additional letter costs at least one.
       abs(typed.count - name.bare.count) > limit ? Int.max : distance(typed, name.bare)
     }
     if let least = distances.min(), least <= limit {
       let nearest = zip(names, distances).filter { $0.1 == least }.map(\.0.name)
       return least == 1 ? nearest : Array(nearest.prefix(4))
     }
-    // An abbreviation, if it is one of few.
+    // An abbreviation, if only a few names begin with it.
     let longer = names.filter { $0.bare.starts(with: typed) }
     return longer.count <= 4 ? longer.map(\.name) : []
   }
 
-  /// `names` as a question that ends a message; empty where there is none.
+  /// `names` as a question at the end of a message; empty if there are none.
   public static func question(_ names: [String]) -> String {
     names.isEmpty ? "" : "; did you mean \(choice(names))?"
   }
@@ -54,8 +54,8 @@ public enum Suggestion {
     return (others.isEmpty ? "" : others + " or ") + (names.last ?? "")
   }
 
-  /// How many slips are believed in a name: none but the likeliest in a short one, in which
-  /// two would make any other of it.
+  /// How many typing errors a name may have: at most one in a short name, because two turn it into
+  /// almost any other.
   private static func limit(_ typed: [UInt8]) -> Int {
     switch typed.count {
     case ...1: 0
@@ -64,9 +64,9 @@ public enum Suggestion {
     }
   }
 
-  /// A name in lower case, with dashes for underscores, and none of them in front.
+  /// A name in lower case, with dashes in place of underscores, and without leading dashes.
   public static func bare(_ word: String) -> [UInt8] {
-    // Text processors make one long dash of two short ones.
+    // Text processors replace two short dashes by one long dash.
     let isDash = { (scalar: Unicode.Scalar) in
       scalar == "-" || scalar == "_" || ("\u{2010}"..."\u{2015}").contains(scalar)
         || scalar == "\u{2212}"
@@ -89,7 +89,7 @@ public enum Suggestion {
     Array(words(bare).sorted().joined(separator: "-").utf8)
   }
 
-  /// The words as `synonyms` put them, in one order.
+  /// The words, each replaced by its synonyms, in sorted order.
   private static func translated(_ bare: [UInt8], _ synonyms: [String: [String]]) -> [UInt8] {
     let words = Set(words(bare).flatMap { synonyms[$0] ?? [$0] })
     return Array(words.sorted().joined(separator: "-").utf8)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Swift cannot import from the C library: variadic functions, function-like macros, calls
-// without a wrapper, and names that the C library hides behind _GNU_SOURCE.
-// No logic lives here. Every wrapper answers the kernel's own convention, a negative errno on
-// failure, so that Swift never has to read `errno` after something else may have changed it.
+// The module CLinux wraps the parts of the C library that Swift cannot import: variadic functions,
+// function-like macros, calls without a wrapper, and names that need _GNU_SOURCE. No logic lives
+// here. Every wrapper returns a negative errno on failure, as the kernel does, so that Swift never
+// reads `errno` after another call may have changed it.
 #pragma once
 
 #include "process.h"

@@ -58,7 +58,7 @@ static inline int linux_flock(int fd, int operation) {
   return (int)linux_result(flock(fd, operation));
 }
 
-// Sends `length` bytes and, where `passed` is not negative, that descriptor with them (unix(7)).
+// Sends `length` bytes and, if `passed` is not negative, that descriptor (unix(7)).
 static inline long linux_send(
     int fd, const void *_Nonnull bytes, size_t length, int passed) {
   struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
@@ -98,10 +98,10 @@ static inline long linux_receive(
   return received;
 }
 
-// statx(2): what tells this file from others that have had its number.
+// statx(2): a number that tells this file from others with the same inode number.
 int linux_file_stamp(int fd, uint64_t *_Nonnull stamp);
 
-// getxattr(2): whether a file has the extended attribute at all.
+// getxattr(2): whether a file has the extended attribute.
 static inline int linux_has_attribute(const char *_Nonnull path, const char *_Nonnull name) {
   return syscall(SYS_getxattr, path, name, (void *)0, 0) > 0;
 }

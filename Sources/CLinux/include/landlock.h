@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Landlock (landlock(7)), of which the C library has nothing and older kernel headers not all.
+// Landlock (landlock(7)): the C library has no wrappers, and older kernel headers lack the scopes.
 #pragma once
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mount interface of Linux 5.2 to 5.12: a bind with flags on a whole tree in three calls,
-// addressed by descriptors. glibc 2.36 has wrappers, older C libraries have none.
+// The mount interface of Linux 5.2 to 5.12: three calls bind a whole tree with flags, through
+// descriptors. glibc 2.36 has wrappers, older C libraries have none.
 #pragma once
 
 #include <errno.h>

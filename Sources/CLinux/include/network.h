@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one thing a launcher needs of the network: interface flags (netdevice(7)).
+// Interface flags (netdevice(7)), all that a launch needs of the network.
 #pragma once
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes, namespaces, signals and the attributes of the calling process.
+// Processes, namespaces, signals, and attributes of the calling process.
 #pragma once
 
 #include <errno.h>
@@ -19,8 +19,8 @@
 
 static inline long linux_result(long value) { return value < 0 ? -(long)errno : value; }
 
-// clone3(2) has no C library wrapper. Without CLONE_VM the child goes on with a copy of this
-// address space, as after fork(2). A sibling reports its end as this process would.
+// clone3(2), for which the C library has no wrapper. Without CLONE_VM the child gets a copy of this
+// address space, as after fork(2). A sibling (CLONE_PARENT) reports its end as this process would.
 static inline int linux_clone3(uint64_t flags, int *_Nullable pidfd) {
   struct clone_args arguments = {
       .flags = flags, .pidfd = (uint64_t)(uintptr_t)pidfd,
@@ -28,13 +28,13 @@ static inline int linux_clone3(uint64_t flags, int *_Nullable pidfd) {
   return (int)linux_result(syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
-// The same with clone(2), which lacks what newer flags are for.
+// The same with clone(2), which lacks the newer flags.
 static inline int linux_clone(uint64_t flags, int *_Nullable pidfd) {
   return (int)linux_result(syscall(SYS_clone, flags | SIGCHLD, 0UL, pidfd, 0UL, 0UL));
 }
 
-// Goes on in a child that shares this address space while the caller waits: `body` has to end in
-// an exec or in _exit(2).
+// Runs `body` in a child that shares this address space, while the caller waits: `body` has to end
+// with an exec or _exit(2).
 int linux_vfork(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 
 static inline int linux_pidfd_open(int pid) {
@@ -98,13 +98,13 @@ static inline int linux_set_domainname(const char *_Nonnull name, size_t length)
 }
 
 // getcwd(2) itself: the C library's function hides the kernel's "(unreachable)" answers and
-// falls back to a search through the directories.
+// searches the directories instead.
 static inline int linux_getcwd(char *_Nonnull buffer, size_t length) {
   return (int)linux_result(syscall(SYS_getcwd, buffer, length));
 }
 
-// execve(2) with a word in the register of a sixth argument, which the kernel does not look at and
-// a filter may.
+// execve(2) with a word in the register of a sixth argument, which the kernel ignores and a filter
+// can see.
 static inline int linux_exec(
     const char *_Nonnull path, char *_Nullable const *_Nonnull arguments,
     char *_Nullable const *_Nonnull environment, uint64_t word) {
@@ -119,13 +119,13 @@ static inline int linux_wait_exited(int status) { return WIFEXITED(status); }
 static inline int linux_wait_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int linux_wait_signal(int status) { return WTERMSIG(status); }
 
-// strerrorname_np(3), which is declared for GNU sources only.
+// strerrorname_np(3), which the C library declares for GNU sources only.
 const char *_Nullable strerrorname_np(int number);
 static inline const char *_Nullable linux_error_name(int number) {
   return strerrorname_np(number);
 }
 
-// A call by its number, with arguments that no call has any use for.
+// A call by its number, with arguments that every call rejects.
 static inline int linux_probe(long number) {
   return (int)linux_result(syscall(number, -1L, 0L, 0L, 0L, 0L, 0L));
 }
