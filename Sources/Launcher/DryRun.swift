@@ -6,7 +6,7 @@ internal import Sandbox
 internal import Text
 
 extension Launcher {
-  /// What a launch would do, as text or for programs.
+  /// The plan of a launch, as text or as JSON.
   func dryRun(_ draft: Draft) -> String {
     let plan = draft.sandbox.plan(for: caller)
     return draft.isJSON ? plan.json.text : plan.text

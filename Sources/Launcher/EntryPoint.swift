@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From argv to the exit status: parse, validate, launch.
+// The module Launcher is the program: from argv to the exit status. It parses the command line,
+// validates the sandbox, launches it or does another task, and prints every message.
 
 internal import Linux
 internal import Options
@@ -7,7 +8,7 @@ internal import Sandbox
 internal import Seccomp
 internal import Text
 
-/// What `main` calls.
+/// The entry point, which `main` calls.
 /// - Parameters:
 ///   - count: The number of arguments.
 ///   - arguments: The arguments, the program's name first.
@@ -36,7 +37,7 @@ struct Launcher {
     persona = Persona(image.arguments.first)
   }
 
-  /// What profiles may refer to.
+  /// The values that profiles may refer to.
   var surroundings: Surroundings {
     let (user, group) = CurrentProcess.identity
     return Surroundings(

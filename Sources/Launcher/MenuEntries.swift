@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The search for a program's entry in the menus of the desktop.
+// The search for a program's entry in the desktop's menus.
 
 internal import Linux
 internal import Options
 internal import Sandbox
 internal import Text
 
-/// The entries that menus show.
+/// The entries of the menus.
 ///
 /// See the XDG Base Directory Specification and the Desktop Entry Specification, "File naming".
 struct MenuEntries {
@@ -28,8 +28,10 @@ struct MenuEntries {
       .filter { $0.bytes.first == UInt8(ascii: "/") }.map { $0.appending("/applications") }
   }
 
-  /// The entry called `identifier`, or where that is nil or does not exist the one called as the
-  /// program `name`, or the only one that starts a program of which `isProgram` is true.
+  /// The entry `identifier`.
+  ///
+  /// If that is nil or does not exist, the entry with the name of the program `name`; otherwise the
+  /// only entry that starts a program for which `isProgram` is true.
   func find(
     named identifier: ByteString?, startedBy name: ByteString, _ isProgram: (ByteString) -> Bool
   ) throws(UsageError) -> (identifier: ByteString, entry: DesktopEntry) {
@@ -59,17 +61,17 @@ struct MenuEntries {
     }
     let names = found.map(\.identifier.quoted).sorted().joined(separator: ", ")
     throw UsageError(
-      "--desktop-file: several entries start \(name.quoted): \(names); PATH has to end in the name "
-        + "of one of them")
+      "--desktop-file: several entries start \(name.quoted): \(names); end the path with the name of one "
+        + "of them")
   }
 
-  /// The entry in the file `path`, unless --wrap has written it.
+  /// The entry in the file `path`, unless --wrap wrote it.
   private func entry(_ path: ByteString) -> DesktopEntry? {
     guard let text = WrapperFile.text(of: path), !DesktopEntry.isOurs(text) else { return nil }
     return DesktopEntry(text)
   }
 
-  /// The entries in and below `directory`: what they are called, with a dash for each slash.
+  /// The entries in and below `directory`, with a dash for each slash in their names.
   private func files(
     in directory: ByteString, prefix: ByteString
   ) -> [(identifier: ByteString, path: ByteString)] {

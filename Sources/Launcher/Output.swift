@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program's own words.
+// The program's own output.
 
 internal import Linux
 internal import Text
 
-/// Where the program writes.
+/// The program's standard output and error.
 enum Output {
   /// Writes to standard output.
   static func standardOutput(_ bytes: [UInt8]) throws(SystemCallError) {
@@ -13,7 +13,7 @@ enum Output {
 
   /// Writes to standard error.
   ///
-  /// Where that fails there is nobody to tell.
+  /// If that fails, nobody can be told.
   static func standardError(_ text: String) {
     try? Descriptors.write(text, to: 2)
   }

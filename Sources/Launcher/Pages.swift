@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The texts that can be asked for instead of a launch.
+// Help texts.
 
 internal import Linux
 internal import Options
@@ -7,9 +7,9 @@ internal import Sandbox
 internal import Text
 
 extension Launcher {
-  /// What --help answers.
+  /// The text for --help.
   func help(on word: ByteString?) throws(UsageError) -> String {
-    // bubblewrap looks at nothing behind --help.
+    // bubblewrap ignores every word after --help.
     guard let word, !persona.isBubblewrap else { return Help.page(persona.program.quoted) }
     guard let topic = Topic(word) else {
       let near = Suggestion.matches(for: word.text, among: Topic.names)

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Under which name the program was started, and what follows from it.
+// The name under which the caller started the program, and its consequences.
 
 internal import Linux
 internal import Options
 internal import SystemPackage
 internal import Text
 
-/// The program that the caller believes to have started.
+/// The program that the caller started, by name: nestbox or bwrap.
 struct Persona {
-  /// What it was called, as it was typed.
+  /// The name as the caller typed it.
   let program: ByteString
-  /// Whether it stands in for bubblewrap.
+  /// Whether it takes bubblewrap's place.
   let isBubblewrap: Bool
 
-  /// The release of bubblewrap whose command line this is.
+  /// The release of bubblewrap whose command line this program understands.
   static let bubblewrapRelease = "0.12.0"
 
-  /// Looks at the name: the last part of argv[0], or, where that says nothing, of the executable
-  /// file, as for a program that starts /proc/self/exe again.
+  /// Reads the name: the last part of argv[0], or, if that is neither name, of the executable file.
+  ///
+  /// Programs that start /proc/self/exe again need the latter.
   init(_ argument: ByteString?) {
     let program = argument ?? ""
     self.program = program.isEmpty ? "nestbox" : program
@@ -28,18 +29,18 @@ struct Persona {
         && CurrentProcess.executable?.lastComponent?.string == "bwrap"
   }
 
-  /// What messages begin with.
+  /// The prefix of messages.
   var prefix: String { isBubblewrap ? "bwrap: " : "nestbox: " }
 
-  /// What `--version` prints.
+  /// The text for `--version`.
   var version: String {
     isBubblewrap
       ? "bubblewrap \(Persona.bubblewrapRelease)" : "nestbox \(Release.version)"
   }
 
-  /// The path by which the program was found, for scripts that start it from elsewhere.
+  /// The path to the program, for scripts that start it from another directory.
   ///
-  /// The name that it was called by rather than the file behind links, which an upgrade may move.
+  /// It keeps links, because an upgrade may move the file to which they lead.
   func path(_ surroundings: Surroundings) -> ByteString {
     let found =
       program.bytes.contains(UInt8(ascii: "/"))
@@ -48,9 +49,9 @@ struct Persona {
     return found ?? CurrentProcess.executable.map { ByteString($0) } ?? program
   }
 
-  /// The profile of a command line that says nothing about files; bubblewrap has none.
+  /// The profile for a command line without options about files; bubblewrap has none.
   var standardProfile: ByteString? { isBubblewrap ? nil : "untrusted" }
 
-  /// The status of a run that failed before the command.
+  /// The exit status if nestbox fails before the command starts.
   var failure: UInt8 { isBubblewrap ? 1 : 125 }
 }

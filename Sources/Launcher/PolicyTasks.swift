@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies of system calls, compiled for others and explained.
+// Compiling and explaining system call policies.
 
 internal import Linux
 internal import Sandbox
 internal import Seccomp
 internal import Text
 
-/// What is done with a policy other than putting a command under it.
+/// The tasks that use a policy without a command.
 enum PolicyTasks {
   /// The program of `choice`.
   static func program(of choice: PolicyChoice?) throws(UsageError) -> SeccompProgram {
@@ -14,13 +14,13 @@ enum PolicyTasks {
     return try told { () throws(PolicyError) in try choice.program() }
   }
 
-  /// The program of `choice` as other launchers can use it.
+  /// The program of `choice` in a form that other launchers can use.
   static func compile(_ choice: PolicyChoice?) throws(UsageError) -> [UInt8] {
     let choice = try require(choice)
     return try told { () throws(PolicyError) in try choice.programForOthers() }.bytes
   }
 
-  /// What `choice` does with each call, as a table or as JSON.
+  /// The answer of `choice` to each call, as a table or as JSON.
   static func explain(_ choice: PolicyChoice?, asJSON: Bool) throws(UsageError) -> String {
     let choice = try require(choice)
     return try told { () throws(PolicyError) in
@@ -30,13 +30,13 @@ enum PolicyTasks {
     }
   }
 
-  /// A later option may have taken the policy back.
+  /// Throws if a later option removed the policy.
   private static func require(_ choice: PolicyChoice?) throws(UsageError) -> PolicyChoice {
-    guard let choice else { throw UsageError("there is no policy left to look at") }
+    guard let choice else { throw UsageError("a later option removed the policy") }
     return choice
   }
 
-  /// A mistake in a policy is one of whoever names the policy.
+  /// Reports a mistake in a policy as a mistake of the command line that names it.
   private static func told<Result>(
     _ body: () throws(PolicyError) -> Result
   ) throws(UsageError) -> Result {

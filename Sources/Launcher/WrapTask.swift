@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --wrap: the program and its menu entry are found, and what starts them in a sandbox is written.
+// --wrap: finds the program and its menu entry, and writes the files that start it in a sandbox.
 
 internal import Linux
 internal import Options
@@ -7,21 +7,21 @@ internal import Sandbox
 internal import SystemPackage
 internal import Text
 
-/// The making of a wrapper.
+/// Writes a wrapper.
 struct WrapTask {
   let request: WrapRequest
   let surroundings: Surroundings
   /// The path of this program.
   let launcher: ByteString
 
-  /// Makes what was asked for.
-  /// - Returns: What is to be written to standard output.
+  /// Writes the files.
+  /// - Returns: The text for standard output.
   func run(_ standardProfile: ByteString?) throws(UsageError) -> [UInt8] {
     let output = try request.output.map { output throws(UsageError) in
       try place(output, request.program.baseName)
     }
     let program = try findProgram(output)
-    // As it will be when the wrapper is started, wherever that is.
+    // The person may start the wrapper in any directory.
     var elsewhere = surroundings
     elsewhere.workingDirectory = "/project"
     var parser = Parser(elsewhere, standardProfile: standardProfile)
@@ -33,7 +33,7 @@ struct WrapTask {
     let script = WrapperScript.text(
       launcher: launcher, options: request.options, program: program)
     guard let output else { return script }
-    // First everything that can be wrong, then what changes something.
+    // Everything that can fail comes before the first change.
     let entry = try menuEntry(for: program, startedBy: output)
     try require(output, "--output")
     try WrapperFile.write(script, to: output, 0o755, "--output")
@@ -63,9 +63,9 @@ struct WrapTask {
 
   // MARK: - The program
 
-  /// The path of the program, which is none of the wrappers.
+  /// The path of the program, never that of a wrapper.
   private func findProgram(_ output: ByteString?) throws(UsageError) -> ByteString {
-    // A shell has already made the file that standard output goes to.
+    // The shell has already created the file behind standard output.
     let outputs = [output.flatMap(WrapperFile.identity), try? Descriptors.fileIdentity(of: 1)]
     func isWrapper(_ path: ByteString) -> Bool {
       let identity = WrapperFile.identity(of: path)
@@ -98,7 +98,7 @@ struct WrapTask {
 
   // MARK: - Places
 
-  /// `path` from the root on; the file `name` in it where it is a directory or ends in a slash.
+  /// `path` as an absolute path; if it is a directory or ends with a slash, the file `name` in it.
   private func place(_ path: ByteString, _ name: ByteString) throws(UsageError) -> ByteString {
     guard let absolute = surroundings.absolute(path) else {
       throw UsageError("\(path.quoted) is relative to a working directory that has no name")
@@ -112,7 +112,7 @@ struct WrapTask {
       || (try? OwnedDescriptor.open(path.path, .directory)) != nil
   }
 
-  /// Throws where the file `path` is somebody else's.
+  /// Throws if --wrap did not write the file `path`.
   private func require(_ path: ByteString, _ option: String) throws(UsageError) {
     guard WrapperFile.identity(of: path) != nil, !WrapperFile.isOurs(path), !request.overwrites
     else { return }
@@ -123,18 +123,18 @@ struct WrapTask {
 
 /// Files that --wrap writes.
 enum WrapperFile {
-  /// Which file `path` leads to; nil where there is none.
+  /// Identifies the file at `path`; nil if there is none.
   static func identity(of path: ByteString) -> FileIdentity? {
     guard let file = try? OwnedDescriptor.open(path.path, .location) else { return nil }
     return try? file.fileIdentity()
   }
 
-  /// Whether --wrap has written the file `path`.
+  /// Whether --wrap wrote the file `path`.
   static func isOurs(_ path: ByteString) -> Bool {
     text(of: path).map(DesktopEntry.isOurs) ?? false
   }
 
-  /// The content of a file of a size that a person may have written.
+  /// The content of a file; nil if it is larger than anything a person writes.
   static func text(of path: ByteString) -> [UInt8]? {
     guard let file = try? OwnedDescriptor.open(path.path, .reading) else { return nil }
     return try? Descriptors.contents(of: file.rawValue, limit: 1 << 20)
@@ -163,7 +163,7 @@ enum WrapperFile {
     }
   }
 
-  /// Opens the directory `path`, which is made, and its parents too, where it does not exist.
+  /// Opens the directory `path`, and creates it and its parents if they are missing.
   private static func directory(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
     do throws(SystemCallError) {
       return try OwnedDescriptor.open(path, .directory)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// --doctor: which features work on this machine, and what would make the others work. What can be
-// tried is tried, by a launch in a child; a failure is told in the words that the launch itself
-// would have.
+// --doctor: which features work on this machine, and what would make the others work. It tries a
+// feature by a launch in a child, and reports a failure in the words of that launch.
 
 internal import Linux
 internal import Options
@@ -9,19 +8,19 @@ internal import Sandbox
 internal import SystemPackage
 internal import Text
 
-/// Something that may work here or not.
+/// A feature, and whether it works here.
 struct Finding {
-  /// What was looked at.
+  /// The name of the feature.
   let name: String
   /// Whether it works.
   var works: Bool
-  /// What was seen, in a few words.
+  /// What the examination saw, in a few words.
   var detail = ""
-  /// The options that were tried.
+  /// The options of the trial.
   var line: [ByteString] = []
   /// The cause and the remedy.
   var advice: [String] = []
-  /// Whether there is no sandbox without it.
+  /// Whether every sandbox needs it.
   var isRequired = false
 }
 
@@ -30,10 +29,10 @@ struct Doctor {
   let launcher: Launcher
   let machine = Machine()
 
-  /// Everything that is known after trying.
+  /// Tries every feature and returns the findings.
   func findings() -> [Finding] { trials() + facts() }
 
-  /// What a launch is tried with: a name, whether there is no sandbox without it, and options.
+  /// The trials: the feature's name, whether every sandbox needs it, and the options.
   private static let lines: [(name: String, isRequired: Bool, options: [String])] = [
     ("user namespaces", true, ["--unshare-user"]),
     ("binding the host's tree", true, ["--ro-bind", "/", "/host"]),
@@ -67,8 +66,8 @@ struct Doctor {
     }
   }
 
-  /// Launches this program in a sandbox with these options, in a child, and answers the message
-  /// where that failed.
+  /// Launches this program in a sandbox with these options, in a child; returns the message if that
+  /// failed.
   private func failure(of options: [ByteString]) -> [String]? {
     let inside: ByteString = "/nestbox"
     guard let program = launcher.program else { return ["the program does not know where it lies"] }
@@ -76,7 +75,7 @@ struct Doctor {
     do throws(SystemCallError) {
       let pipe = try Pipe()
       guard let child = try ChildProcess.clone() else {
-        // What is told on the way goes through the pipe, and so does the answer of the command.
+        // Messages of the launch and output of the command both go through the pipe.
         try pipe.writeEnd.replace(1)
         try pipe.writeEnd.replace(2)
         CurrentProcess.exit(launcher.trial(of: words))
@@ -93,14 +92,14 @@ struct Doctor {
 }
 
 extension Launcher {
-  /// The file of this program; where /proc does not say, the one that was called.
+  /// The file of this program; if /proc does not say, the file that the caller named.
   fileprivate var program: ByteString? {
     if let path = CurrentProcess.executable { return ByteString(path) }
     let called = persona.program
     return called.bytes.contains(UInt8(ascii: "/")) ? called : search(called.text)
   }
 
-  /// Launches a sandbox and tells of a failure without the program's name before each line.
+  /// Launches a sandbox, and reports a failure without the program's name before each line.
   fileprivate func trial(of words: [ByteString]) -> UInt8 {
     var parser = Parser(surroundings, standardProfile: nil)
     do throws(UsageError) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What --doctor looks at and cannot try by a launch: versions, helper programs, rights to files.
+// What --doctor examines without a launch: versions, helper programs, permissions of files.
 
 internal import Linux
 internal import Sandbox
@@ -7,7 +7,7 @@ internal import SystemPackage
 internal import Text
 
 extension Doctor {
-  /// What is no launch.
+  /// The findings that need no launch.
   func facts() -> [Finding] {
     [
       kernel, landlock, subordinateIDs, cgroups, tunnel, program("xdg-dbus-proxy", "D-Bus options"),
@@ -32,7 +32,7 @@ extension Doctor {
       advice: version == nil ? ["remedy: boot a kernel that has it with lsm=landlock,…"] : [])
   }
 
-  /// Ranges of ids for newuidmap(1), which a caller of --userns-block-fd uses.
+  /// The ranges of ids for newuidmap(1), which a caller of --userns-block-fd needs.
   private var subordinateIDs: Finding {
     let (user, _) = CurrentProcess.identity
     let name = UserRecord.find(user)?.name.text
@@ -43,7 +43,7 @@ extension Doctor {
         continue
       }
       let facts = try? FileFacts(at: path.path, followsLinks: true)
-      // Where it has neither the bit nor a capability of its own it can write no map.
+      // Without the bit and without a file capability it cannot write a map.
       if facts?.permissions ?? 0 & 0o4000 == 0, !FileCapabilities.exist(at: path.path) {
         missing.append("\(path.text) is not set-user-ID root")
       }
@@ -120,7 +120,7 @@ extension Doctor {
         ])
   }
 
-  /// What is told only where it is so.
+  /// Restrictions, which the report shows only if they exist.
   private var restrictions: [Finding] {
     var findings: [Finding] = []
     if let name = machine.container {
@@ -147,7 +147,7 @@ extension Doctor {
 }
 
 extension Launcher {
-  /// Where a program lies that is called by its name alone.
+  /// The file that PATH gives for a program's name.
   func search(_ name: String) -> ByteString? {
     let prefix = Array("PATH=".utf8)
     let path = environment.first { $0.bytes.starts(with: prefix) }

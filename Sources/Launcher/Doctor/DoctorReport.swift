@@ -21,7 +21,7 @@ extension Launcher {
     return works ? 0 : 1
   }
 
-  /// Whether standard output is a terminal that is to be coloured.
+  /// Whether standard output is a terminal whose user wants colours.
   ///
   /// See https://no-color.org.
   private var hasColours: Bool {

@@ -177,7 +177,7 @@ mkdir share/applications/vendor
 write vendor/other.desktop "tool --other %U" tool
 output=$(wrap --output .local/bin/tool --desktop-file 2>&1) && status=0 || status=$?
 is "of several, one has to be named" "nestbox: --desktop-file: several entries start tool: \
-org.example.Tool.desktop, vendor-other.desktop; PATH has to end in the name of one of them 125" \
+org.example.Tool.desktop, vendor-other.desktop; end the path with the name of one of them 125" \
   "$output $status"
 wrap --output .local/bin/tool --desktop-file data/applications/vendor-other.desktop
 has "as is done here, for one in a directory below" "tool --other %U" \
