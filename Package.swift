@@ -76,24 +76,51 @@ let package = Package(
       name: "nestbox", dependencies: ["Launcher"], exclude: ["order.txt"],
       cSettings: strictC + profile, linkerSettings: isInstrumented ? [] : staticExecutable),
 
+    // What the tests below share.
+    .target(
+      name: "TestSupport", path: "Tests/TestSupport", exclude: ["Scripts"], swiftSettings: strict),
+
+    // The modules, each by itself.
+    .testTarget(
+      name: "TextTests", dependencies: ["Text", "TestSupport", system], swiftSettings: strict),
+    .testTarget(
+      name: "LinuxTests", dependencies: ["Linux", "Text", "TestSupport", system],
+      swiftSettings: strict),
     .testTarget(
       name: "SeccompTests", dependencies: ["Seccomp", "Linux", "Text", system],
       swiftSettings: strict),
     .testTarget(
-      name: "OptionsTests", dependencies: ["Options", "Sandbox", "Linux", "Text", system],
-      exclude: ["Golden"], swiftSettings: strict),
-    // It starts the executable and links nothing of it.
+      name: "SandboxTests", dependencies: ["Sandbox", "Text", "TestSupport", system],
+      swiftSettings: strict),
     .testTarget(
-      name: "LauncherTests", exclude: ["Cases", "Programs", "Completion"], swiftSettings: strict),
-    // A hostile command, and a launcher that is hindered; they link nothing of it either.
-    .testTarget(name: "EscapeTests", exclude: ["Hostile"], swiftSettings: strict),
-    .testTarget(name: "FaultTests", exclude: ["Injector"], swiftSettings: strict),
-    // It starts programs that start the executable.
-    .testTarget(name: "ClientTests", exclude: ["Scripts"], swiftSettings: strict),
-    // It starts programs of a desktop in it.
-    .testTarget(name: "DesktopTests", exclude: ["Scripts"], swiftSettings: strict),
-    // The same lines through bubblewrap; it links nothing of the executable either.
-    .testTarget(name: "SideBySideTests", exclude: ["Probe"], swiftSettings: strict),
+      name: "OptionsTests",
+      dependencies: ["Options", "Sandbox", "Linux", "Text", "TestSupport", system],
+      exclude: ["Golden"], swiftSettings: strict),
+
+    // The executable, which these start and do not link: what it does,
+    .testTarget(
+      name: "BehaviourTests", dependencies: ["TestSupport"],
+      exclude: ["Cases", "Programs", "Completion"], swiftSettings: strict),
+    // against a hostile command,
+    .testTarget(
+      name: "EscapeTests", dependencies: ["TestSupport"], exclude: ["Hostile"],
+      swiftSettings: strict),
+    // where its system calls fail,
+    .testTarget(
+      name: "FaultTests", dependencies: ["TestSupport"], exclude: ["Injector"],
+      swiftSettings: strict),
+    // started by programs that sandbox others,
+    .testTarget(
+      name: "ClientTests", dependencies: ["TestSupport"], exclude: ["Scripts"],
+      swiftSettings: strict),
+    // with programs of a desktop inside,
+    .testTarget(
+      name: "DesktopTests", dependencies: ["TestSupport"], exclude: ["Scripts"],
+      swiftSettings: strict),
+    // and beside bubblewrap.
+    .testTarget(
+      name: "SideBySideTests", dependencies: ["TestSupport"], exclude: ["Probe"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -16,20 +16,45 @@ public struct PathPattern: Sendable {
 
   /// Whether `name` matches `pattern`.
   package static func match(_ name: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
-    guard let first = pattern.first else { return name.isEmpty }
+    var (rest, open) = (name, pattern)
+    // What follows the last asterisk, and where it was tried. An earlier asterisk need not be tried
+    // again: it could only leave less to the last one. So the time grows with the product of both
+    // lengths, whatever name a payload makes up.
+    var retry: (rest: ArraySlice<UInt8>, open: ArraySlice<UInt8>)?
+    while true {
+      if open.first == UInt8(ascii: "*") {
+        open = open.dropFirst()
+        retry = (rest, open)
+      } else if open.isEmpty && rest.isEmpty {
+        return true
+      } else if let byte = rest.first, let next = step(over: byte, in: open) {
+        (rest, open) = (rest.dropFirst(), next)
+      } else if let last = retry, !last.rest.isEmpty {
+        (rest, open) = (last.rest.dropFirst(), last.open)
+        retry = (rest, open)
+      } else {
+        return false
+      }
+    }
+  }
+
+  /// What is left of a pattern, which does not begin with an asterisk, after its first part has
+  /// stood for `byte`; nil where it does not.
+  private static func step(
+    over byte: UInt8, in pattern: ArraySlice<UInt8>
+  ) -> ArraySlice<UInt8>? {
+    guard let first = pattern.first else { return nil }
     let rest = pattern.dropFirst()
     switch first {
-    case UInt8(ascii: "*"):
-      return (name.startIndex...name.endIndex).contains { match(name[$0...], rest) }
-    case UInt8(ascii: "?"): return !name.isEmpty && match(name.dropFirst(), rest)
+    case UInt8(ascii: "?"): return rest
     case UInt8(ascii: "["):
-      guard let byte = name.first, let (isMember, rest) = membership(of: byte, in: rest) else {
-        return name.first == first && match(name.dropFirst(), rest)
+      guard let (isMember, rest) = membership(of: byte, in: rest) else {
+        return byte == first ? rest : nil
       }
-      return isMember && match(name.dropFirst(), rest)
+      return isMember ? rest : nil
     case UInt8(ascii: "\\") where !rest.isEmpty:
-      return name.first == rest.first && match(name.dropFirst(), rest.dropFirst())
-    default: return name.first == first && match(name.dropFirst(), rest)
+      return byte == rest.first ? rest.dropFirst() : nil
+    default: return byte == first ? rest : nil
     }
   }
 

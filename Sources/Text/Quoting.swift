@@ -77,7 +77,8 @@ extension ByteString {
     var rest = text
     while let byte = rest.popFirst() {
       let number = rest.prefix(digits)
-      if byte == marker, number.count == digits,
+      // Not a sign, which the initialiser would take.
+      if byte == marker, number.count == digits, number.first != UInt8(ascii: "+"),
         let value = UInt8(String(decoding: number, as: UTF8.self), radix: radix)
       {
         bytes.append(value)

@@ -2,71 +2,54 @@
 // Runs the scripts under Scripts: a bus, displays and menus of a real desktop, with programs of it
 // in the sandbox.
 
-import Foundation
+import TestSupport
 import Testing
 
-// A test for each script, as for the clients: of a single case that is skipped, the reason would
-// not be shown.
+// One test for each script: for a skipped case of a test with arguments, no reason is shown.
 @Suite("Desktop")
 struct DesktopTests {
   // Red: a program reaches what no rule allows, or does not reach what one allows.
   @Test func `D-Bus messages pass where a rule allows them, and nowhere else`() throws {
-    try run("dbus")
+    try Script.run("dbus")
   }
 
   // Red: processes or files stay behind, or a bus is lost while it is in use.
   @Test func `The D-Bus proxy lives as long as the sandbox and leaves nothing behind`() throws {
-    try run("proxy")
+    try Script.run("proxy")
   }
 
   // Red: a wrapper starts another thing than was typed, or a menu goes past it.
   @Test func `Wrapper scripts and menu entries start the program in its sandbox`() throws {
-    try run("wrap")
+    try Script.run("wrap")
   }
 
   // Red: programs for X11 do not start, look otherwise, or reach the display without being allowed to.
   @Test func `A program draws on an X server under the profiles x11 and desktop`() throws {
-    try run("x11")
+    try Script.run("x11")
   }
 
   // Red: the same of programs for Wayland.
   @Test func `A program draws on a Wayland compositor under the profiles wayland and desktop`()
     throws
   {
-    try run("wayland")
+    try Script.run("wayland")
   }
 
   // Red: no sound, or sound for everybody.
   @Test func `A program reaches PulseAudio and PipeWire under the profiles audio and desktop`()
     throws
   {
-    try run("audio")
+    try Script.run("audio")
   }
 
   // Red: windows look otherwise than outside, or a program reads more than how they look.
   @Test func `A program sees fonts and settings under fonts-and-themes and nothing beside`() throws
   {
-    try run("fonts")
+    try Script.run("fonts")
   }
 
   // Red: a user types a line of docs/desktop.md, and it does something else than the page shows.
   @Test func `The examples of docs/desktop.md do what the page shows`() throws {
-    try run("examples")
-  }
-
-  private static let scripts = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "Scripts")
-
-  /// The exit status of a script that can't run here; its last line then says why.
-  private static let skipped: Int32 = 77
-
-  private func run(_ script: String) throws {
-    let file = DesktopTests.scripts.appending(path: script + ".sh")
-    // Where it is root who tests, the script needs that to name a user; it then goes on as one.
-    let outcome = try Session(as: .root).run("exec bash \"$1\"", file.path, isMerged: true)
-    if outcome.status == DesktopTests.skipped {
-      try Test.cancel("\(outcome.lines.last ?? "no reason given")")
-    }
-    #expect(outcome.status == 0, "\(outcome.output)")
+    try Script.run("examples")
   }
 }

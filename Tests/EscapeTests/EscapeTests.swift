@@ -2,6 +2,7 @@
 // A hostile command in sandboxes that are made in different ways.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Escapes", .needs("gcc"), .needs("python3"))

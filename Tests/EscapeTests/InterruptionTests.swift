@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Launches that are ended, stopped or hindered by others on their way.
 
+import TestSupport
 import Testing
 
 @Suite("Interruptions", .needs("gcc"), .needs("python3"))

@@ -3,6 +3,7 @@
 // something puts in the way of all.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Neighbours", .needs("gcc"), .needs("python3"))

@@ -2,6 +2,7 @@
 // What a command leaves behind, or does next door, for the next launch to fall for.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Planted", .needs("gcc"), .needs("python3"))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sandboxes that are attacked.
 
+import TestSupport
+
 /// A way to make a sandbox.
 enum Box: String, CaseIterable, Sendable {
   case system, desktop, processOne, userZero, shared, session, noUserNamespaces

@@ -3,6 +3,7 @@
 // run is held to are those of `judge` in Injector/main.c.
 
 import Foundation
+import TestSupport
 import Testing
 
 /// A command line whose launch is hindered.

@@ -12,7 +12,7 @@ fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
 corpus() { mkdir -p "$work/corpus/$1"; }
 for target in options args policy profile; do corpus $target; done
 # Words of the examples, as they would be typed.
-grep -rhoE '^\$ .*nestbox .*' Tests/LauncherTests/Cases | sed -n '1,600s/.*nestbox //p' |
+grep -rhoE '^\$ .*nestbox .*' Tests/BehaviourTests/Cases | sed -n '1,600s/.*nestbox //p' |
   while IFS= read -r line; do
     name=$(printf %s "$line" | cksum | cut -d ' ' -f 1)
     printf %s "$line" | tr ' ' '\0' | tee "$work/corpus/options/$name" >"$work/corpus/args/$name"

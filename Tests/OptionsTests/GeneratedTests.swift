@@ -108,9 +108,13 @@ struct GeneratedTests {
   }
 
   // Red: a script offers nothing where it could, or asks the program for what it does not print.
-  @Test("Lists for completions have a word in each line", arguments: Generated.allCases)
+  @Test(
+    "Lists for completions have a word in each line",
+    arguments: Generated.allCases.filter { kind in
+      // The others are the files that are checked in.
+      !files.contains { $0.0 == kind }
+    })
   func lists(_ kind: Generated) {
-    guard kind.summary.hasPrefix("A list") else { return }
     let text = kind.text(GeneratedTests.surroundings)
     let lines = text.components(separatedBy: "\n").dropLast()
     #expect(lines.count > 3 && text.hasSuffix("\n"))

@@ -7,6 +7,7 @@ import Glibc
 import Linux
 import Sandbox
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Options

@@ -26,7 +26,7 @@ struct TableTests {
     let summary = try option(name).summary
     #expect(!summary.isEmpty && !summary.contains("\n") && !summary.hasSuffix("."))
     #expect(summary.first?.isUppercase == true)
-    #expect(summary.utf8.count <= 70, "--help is 100 columns wide")
+    #expect(summary.utf8.count <= 70, "--help is 80 columns wide")
   }
 
   // Red: a paragraph of the manual that ends in the middle of a sentence.

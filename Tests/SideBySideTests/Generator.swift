@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Command lines that nobody thought of, the same ones for the same seed.
 
+import TestSupport
+
 /// Makes command lines that mean something most of the time.
 struct LineGenerator {
   private var random: Chance

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every option that both programs have, by itself and where it matters with what it takes.
 
+import TestSupport
 import Testing
 
 @Suite("Side by side: options", .needsReference)

@@ -2,6 +2,7 @@
 // What --dry-run says of a line's mounts, and the table of mounts inside the same line without it.
 
 import Foundation
+import TestSupport
 import Testing
 
 /// A mount, planned or seen.

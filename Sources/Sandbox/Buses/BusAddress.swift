@@ -39,7 +39,7 @@ struct BusAddress {
     guard let place = places.first(where: { CurrentProcess.exists(ByteString($0)) }) else {
       return nil
     }
-    text = ByteString("unix:path=" + place)
+    text = BusAddress.socket(at: ByteString(place).path)
   }
 
   /// The sockets in the file system among the places.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has to be known of an executable to say why it does not start: elf(5), as far as that.
+// What explains why an executable does not start: the parts of elf(5) that say so. A payload may
+// have written the file, so no number in it is trusted.
 
 internal import Linux
 internal import SystemPackage
@@ -24,9 +25,11 @@ struct ELFFile {
   init?(at path: FilePath) {
     guard let file = try? OwnedDescriptor.open(path, .reading) else { return nil }
     var reader = Reader(number: file.rawValue)
-    guard let header = reader.bytes(at: 0, 64), header.starts(with: ELFFile.magic) else {
-      return nil
-    }
+    // The headers of 64 bits are the longer ones, and no file that the kernel executes ends in
+    // those of 32 bits.
+    guard let header = reader.bytes(at: 0, 64), header.count >= 52,
+      header.starts(with: ELFFile.magic)
+    else { return nil }
     (is64Bit, reader.isBigEndian) = (header[4] == 2, header[5] == 2)
     reader.is64Bit = is64Bit
     machine = UInt16(truncatingIfNeeded: reader.number(header, 18, 2))
@@ -118,7 +121,7 @@ private struct Segments {
         $0.type == Segments.load && $0.address <= address && address - $0.address < $0.size
       })
     else { return ([], []) }
-    let start = home.offset + (address - home.address)
+    let start = home.offset &+ (address - home.address)
     func texts(_ tag: UInt64) -> [String] {
       entries.filter { $0.tag == tag }.compactMap { entry in
         reader.text(at: start &+ entry.value).map { String(decoding: $0, as: UTF8.self) }

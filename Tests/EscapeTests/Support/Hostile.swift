@@ -2,6 +2,7 @@
 // The hostile program, compiled once, and the place in which it is let loose.
 
 import Foundation
+import TestSupport
 
 /// The hostile program.
 enum Hostile {

@@ -2,6 +2,7 @@
 // A line, run through both programs, and what differs.
 
 import Foundation
+import TestSupport
 import Testing
 
 /// What was seen of a program's work: what was looked at, and what it was.

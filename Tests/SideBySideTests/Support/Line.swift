@@ -2,6 +2,7 @@
 // A command line that both programs are given.
 
 import Foundation
+import TestSupport
 import Testing
 
 /// A line of shell for `compare.sh`: `bwrap` in it is the program that is tried, `observe` the

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Machines that are broken on purpose, or restricted: limits, parts of /proc, filters.
+
+import TestSupport
+
+extension BrokenSetup {
+  static let machine: [BrokenSetup] = [
+    BrokenSetup(
+      name: "The limit of user namespaces is 0",
+      setup: """
+        limited() { unshare --user --map-root-user bash -c '
+          echo 0 > /proc/sys/user/max_user_namespaces; '"$2"'
+          nestbox --unshare-user --ro-bind / / echo works' "" "$1"; }
+        """,
+      line: "limited", cause: "the sysctl user.max_user_namespaces is 0 here",
+      remedy: "sysctl -w user.max_user_namespaces=",
+      fixed: "limited '' \"${remedy#*: } >/dev/null\""),
+    BrokenSetup(
+      name: "The limit of user namespaces is reached",
+      setup: """
+        limited() { unshare --user --map-root-user bash -c '
+          echo 1 > /proc/sys/user/max_user_namespaces; '"$1"'
+          nestbox --dev-bind / / --unshare-user --uid 1000 nestbox --ro-bind / / echo works'; }
+        """,
+      line: "limited", cause: "as many user namespaces exist as user.max_user_namespaces allows",
+      remedy: "sysctl -w user.max_user_namespaces=",
+      fixed: "limited \"sysctl${remedy##*sysctl} >/dev/null\""),
+    BrokenSetup(
+      name: "No network namespace can be made",
+      setup: """
+        limited() { unshare --user --map-root-user bash -c '
+          echo 0 > /proc/sys/user/max_net_namespaces; '"$1"'
+          nestbox --unshare-net --unshare-pid --ro-bind / / echo works'; }
+        """,
+      line: "limited", cause: "the sysctl user.max_net_namespaces is 0 here",
+      remedy: "sysctl -w user.max_net_namespaces=", fixed: "limited \"${remedy#*: } >/dev/null\""),
+    BrokenSetup(
+      name: "No mount namespace can be made",
+      setup: """
+        limited() { unshare --user --map-root-user bash -c '
+          echo 0 > /proc/sys/user/max_mnt_namespaces; '"$1"'
+          nestbox --ro-bind / / echo works'; }
+        """,
+      line: "limited", cause: "the sysctl user.max_mnt_namespaces is 0 here",
+      remedy: "sysctl -w user.max_mnt_namespaces=", fixed: "limited \"${remedy#*: } >/dev/null\""),
+    BrokenSetup(
+      name: "The limit of processes is reached",
+      line: "(ulimit -S -u 1; exec nestbox --ro-bind / / echo works)",
+      cause: "the limit of this shell is 1", remedy: "ulimit -u ",
+      fixed: """
+        (ulimit -S -u 1; limit=${remedy#*ulimit -u }; ulimit -S -u ${limit%%,*}
+        exec nestbox --ro-bind / / echo works)
+        """),
+    BrokenSetup(
+      name: "The cgroup may have no more processes",
+      setup: """
+        group=
+        for top in /sys/fs/cgroup/pids /sys/fs/cgroup; do
+          if [ -e $top/cgroup.procs ]; then group=$top/nestbox-test-${PWD##*/}; break; fi
+        done
+        limited() { (echo $BASHPID > $group/cgroup.procs; exec setpriv --reuid=61234 \\
+          --clear-groups nestbox --unshare-pid --ro-bind / / echo works); local status=$?
+          return $status; }
+        trap 'rmdir $group' EXIT
+        mkdir $group && echo 1 > $group/pids.max
+        """,
+      line: "limited", cause: "that its pids.max allows", remedy: "pids.max",
+      fixed: "eval \"${remedy#*: }\"; limited", user: .root),
+    BrokenSetup(
+      name: "Parts of /proc are covered",
+      setup: """
+        inside() { nestbox --dev-bind / / --unshare-pid --proc /proc --tmpfs /proc/tty \\
+          nestbox --ro-bind / / --unshare-pid "$@" echo works; }
+        """,
+      line: "inside --proc /proc", cause: "parts of /proc are covered here (/proc/tty)",
+      remedy: "--ro-bind /proc /proc", fixed: "inside $(options)"),
+    BrokenSetup(
+      name: "User 0 of a sandbox without capabilities",
+      setup: """
+        inside() { nestbox --dev-bind / / --unshare-user --uid 0 "$@" \\
+          nestbox --unshare-user --ro-bind / / echo works; }
+        """,
+      line: "inside", cause: "user 0 needs CAP_SETFCAP", remedy: "--cap-add CAP_SETFCAP",
+      fixed: "remedy=${remedy%%;*}; inside ${remedy#*: }"),
+    BrokenSetup(
+      name: "User 0 of a sandbox, who wants no user namespace of its own",
+      setup: """
+        inside() { nestbox --dev-bind / / --unshare-user --uid 0 $1 \\
+          nestbox $2 --ro-bind / / echo works; }
+        """,
+      line: "inside", cause: "root lacks CAP_SYS_ADMIN here",
+      remedy: "add --unshare-user and, in the sandbox or container around, --cap-add CAP_SETFCAP",
+      fixed: "inside '--cap-add CAP_SETFCAP' --unshare-user"),
+    BrokenSetup(
+      name: "/proc is not mounted",
+      line: "nestbox --dev-bind / / --tmpfs /proc nestbox --ro-bind / / echo works",
+      cause: "/proc is not mounted here", remedy: "--proc /proc",
+      fixed: "nestbox --dev-bind / / --tmpfs /proc --proc /proc nestbox --ro-bind / / echo works"),
+    BrokenSetup(
+      name: "/proc is read-only",
+      setup: "inside() { nestbox --dev-bind / / \"$@\" nestbox --ro-bind / / echo works; }",
+      line: "inside --ro-bind /proc /proc", cause: "/proc is read-only here",
+      remedy: "--proc /proc in place of --ro-bind /proc /proc",
+      fixed: "inside --proc /proc"),
+    BrokenSetup(
+      name: "An executable that cannot be read",
+      setup: "mkdir bin; cp $(command -v nestbox) bin/nestbox; chmod 111 bin/nestbox",
+      line: "bin/nestbox --ro-bind / / echo works", cause: "may be executed but not read",
+      remedy: "chmod a+r", fixed: "eval \"${remedy#*: }\"; bin/nestbox --ro-bind / / echo works"),
+    BrokenSetup(
+      name: "In a chroot",
+      setup: """
+        mkdir -p root/proc; cp $(command -v nestbox) root/nestbox
+        in_root() { unshare --user --map-root-user --mount --pid --fork bash -c '
+          mount -t proc proc root/proc; '"$1"; }
+        """,
+      line: """
+        in_root 'chroot root /nestbox --unshare-user --ro-bind / / /nestbox --version'
+        """,
+      cause: "the root directory here is not the root of a mount namespace",
+      remedy: "nestbox --dev-bind DIRECTORY /",
+      fixed: """
+        in_root 'nestbox --dev-bind root / /nestbox --unshare-user --ro-bind / / /nestbox --version' \\
+          | sed 's/^nestbox .*/works/'
+        """, needsStaticExecutable: true),
+    BrokenSetup(
+      name: "A descriptor of another kind of namespace",
+      line: "nestbox --ro-bind / / --userns 3 echo works 3</proc/self/ns/net",
+      cause: "which is no user namespace", remedy: "/proc/PID/ns/user",
+      fixed: """
+        unshare --user --map-current-user sleep 20 & holder=$!
+        while [ /proc/self/ns/user -ef /proc/$holder/ns/user ]; do sleep 0.01; done
+        until grep -q . /proc/$holder/uid_map; do sleep 0.01; done
+        nestbox --ro-bind / / --userns 3 echo works 3</proc/$holder/ns/user; kill $holder
+        """),
+    BrokenSetup(
+      name: "A user who is not mapped",
+      setup: "inside() { unshare --user \"$@\" nestbox --ro-bind / / echo works; }",
+      line: "inside", cause: "is not mapped in this user namespace",
+      remedy: "start it as a user and group that", fixed: "inside --map-current-user"),
+    // A kernel that has these switches would answer like the filter here.
+    BrokenSetup(
+      name: "AppArmor restricts user namespaces",
+      setup: """
+        inside() {
+          nestbox --dev-bind / / --unshare-pid --proc /proc --tmpfs /proc/sys/kernel \\
+            --file 7 /proc/sys/kernel/apparmor_restrict_unprivileged_userns "$@" \\
+            nestbox --unshare-net --ro-bind / / echo works 7<<<"${value-1}"; }
+        """,
+      line: "inside --seccomp 8 8< <(refuse ioctl 1)",
+      cause: "AppArmor gives programs without a profile",
+      remedy: "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0", fixed: "value=0 inside"),
+    BrokenSetup(
+      name: "User namespaces are closed to ordinary users",
+      setup: """
+        inside() {
+          nestbox --dev-bind / / --unshare-pid --proc /proc --tmpfs /proc/sys/kernel \\
+            --file 7 /proc/sys/kernel/unprivileged_userns_clone "$@" \\
+            nestbox --ro-bind / / echo works 7<<<"${value-0}"; }
+        """,
+      line: "inside --seccomp 8 8< <(refuse clone3 1)",
+      cause: "the sysctl kernel.unprivileged_userns_clone is 0",
+      remedy: "sysctl -w kernel.unprivileged_userns_clone=1", fixed: "value=1 inside"),
+    BrokenSetup(
+      name: "A filter that looks at what namespaces clone makes",
+      line: "nestbox --dev-bind / / --seccomp-policy default nestbox --ro-bind / / echo works",
+      cause: "a filter of system calls around this process refuses clone with namespaces",
+      remedy: "clone with namespaces",
+      fixed: "nestbox --dev-bind / / --seccomp-policy none nestbox --ro-bind / / echo works"),
+  ]
+
+  /// A filter around the program refuses one call, in one of the two ways that are common.
+  static let filters: [BrokenSetup] = [
+    ("clone3", 1), ("unshare", 1), ("mount_setattr", 38), ("pivot_root", 1),
+    ("openat2", 38), ("move_mount", 1), ("fsopen", 38), ("open_tree", 1), ("sethostname", 1),
+  ].map { call, errno in
+    let line = "nestbox $system --unshare-uts --hostname name $works"
+    let verb = errno == 38 ? "hides" : "refuses"
+    return BrokenSetup(
+      name: "A filter \(verb) \(call)", line: "without \(call) \(errno) \(line)",
+      cause: "a filter of system calls around this process \(verb) \(call)",
+      remedy: "allow", fixed: line)
+  }
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+// Set-ups that are broken on purpose.
+
+import TestSupport
+import Testing
+
+/// A line that cannot work, what is said of it, and the same line with the remedy applied.
+struct BrokenSetup: Sendable, CustomTestStringConvertible {
+  /// What is broken.
+  let name: String
+  /// Makes what both lines need.
+  var setup = ""
+  /// The line that fails.
+  let line: String
+  /// What the message is to name as the cause.
+  let cause: String
+  /// What the message is to advise.
+  let remedy: String
+  /// The line with the remedy applied; `$remedy` is the advice, `options` what it says after a
+  /// colon.
+  let fixed: String
+  /// What it prints.
+  var output = "works"
+  /// Who types it.
+  var user = User.ordinary
+  /// Whether it is about a place without libraries.
+  var needsStaticExecutable = false
+
+  var testDescription: String { name }
+
+  /// What every script finds: a system, and seccomp filters that refuse one call.
+  static let preamble = """
+    system="--ro-bind /usr /usr"
+    for name in bin sbin lib lib64; do
+      if [ -L /$name ]; then system="$system --symlink $(readlink /$name) /$name"
+      elif [ -d /$name ]; then system="$system --ro-bind /$name /$name"; fi
+    done
+    works="echo works"
+    # The options that an advice gives after its colon, without what it says after that.
+    options() { local text=${remedy#*: }; text=${text%% in place of *}; text=${text%%, or *}; echo "$text"; }
+    # A program that refuses the system call $1 with the error $2, for every architecture alike.
+    refuse() {
+      python3 -c 'if True:
+        import platform, struct, sys
+        numbers = {"clone3": 435, "openat2": 437, "open_tree": 428, "move_mount": 429,
+                   "fsopen": 430, "mount_setattr": 442}
+        x86 = {"pivot_root": 155, "sethostname": 170, "unshare": 272, "ioctl": 16}
+        arm = {"pivot_root": 41, "sethostname": 161, "unshare": 97, "ioctl": 29}
+        numbers.update(x86 if platform.machine() == "x86_64" else arm)
+        program = [(0x20, 0, 0, 0), (0x15, 0, 1, numbers[sys.argv[1]]),
+                   (0x06, 0, 0, 0x50000 + int(sys.argv[2])), (0x06, 0, 0, 0x7fff0000)]
+        sys.stdout.buffer.write(b"".join(struct.pack("HBBI", *line) for line in program))' "$@"
+    }
+    # Runs the rest of the words in a sandbox whose filter refuses the call $1 with the error $2.
+    without() {
+      refuse "$1" "$2" > filter; shift 2
+      nestbox --dev-bind / / --seccomp 9 "$@" 9<filter
+    }
+
+    """
+}
+
+extension BrokenSetup {
+  static let all = command + sources + places + machine + filters
+
+  private static let command: [BrokenSetup] = [
+    BrokenSetup(
+      name: "The command was not bound", line: "nestbox --ro-bind /etc /etc echo works",
+      cause: "/usr/bin/echo on the host, which is not shown inside", remedy: "--ro-bind /usr /usr",
+      fixed: "nestbox --ro-bind /etc /etc $(options) echo works"),
+    BrokenSetup(
+      name: "A program of one's own was not bound",
+      setup: "mkdir bin; cp /usr/bin/echo bin/mine",
+      line: "nestbox $system $PWD/bin/mine works", cause: "exists on the host and is not shown",
+      remedy: "--ro-bind", fixed: "nestbox $system $(options) $PWD/bin/mine works"),
+    BrokenSetup(
+      name: "The loader is missing", line: "nestbox --ro-bind /usr /usr /usr/bin/echo works",
+      cause: "the loader /lib", remedy: "show it: ",
+      fixed: "nestbox --ro-bind /usr /usr $(options) /usr/bin/echo works"),
+    BrokenSetup(
+      name: "The interpreter of a script is missing",
+      setup: """
+        mkdir bin; cp /usr/bin/bash bin/shell
+        printf '#!%s\\necho works\\n' "$PWD/bin/shell" > script; chmod +x script
+        """,
+      line: "nestbox $system --ro-bind script /script /script",
+      cause: "/bin/shell, which the first line of /script names, does not exist inside",
+      remedy: "show it: --ro-bind",
+      fixed: "nestbox $system --ro-bind script /script $(options) /script"),
+    BrokenSetup(
+      name: "A script with the line ends of another system",
+      setup: "printf '#!/bin/sh\\r\\necho works\\r\\n' > script; chmod +x script",
+      line: "nestbox --ro-bind / / ./script", cause: "ends with a carriage return",
+      remedy: "sed -i", fixed: #"eval "${remedy#*: }"; nestbox --ro-bind / / ./script"#),
+    BrokenSetup(
+      name: "A script without an interpreter, and no shell",
+      setup: "echo 'echo works' > script; chmod +x script; cp /usr/bin/true static",
+      line: "nestbox --ro-bind script /script /script", cause: "there is no /bin/sh inside",
+      remedy: "--ro-bind /usr /usr",
+      fixed: "nestbox --ro-bind script /script $(options) /script"),
+    BrokenSetup(
+      name: "A program for another processor",
+      setup: """
+        python3 -c 'data = bytearray(open("/usr/bin/echo", "rb").read())
+        data[18] = 183 if data[18] == 62 else 62; open("program", "wb").write(data)'
+        chmod +x program
+        """,
+      line: "nestbox --ro-bind / / ./program works", cause: "and this machine is",
+      remedy: "a build of it for this machine",
+      fixed: "cp /usr/bin/echo program; nestbox --ro-bind / / ./program works"),
+    BrokenSetup(
+      name: "A file that is not executable", setup: "cp /usr/bin/echo mine; chmod 644 mine",
+      line: "nestbox --ro-bind / / ./mine works", cause: "is not marked as executable",
+      remedy: "chmod a+x", fixed: "eval \"${remedy#*: }\"; nestbox --ro-bind / / ./mine works"),
+    BrokenSetup(
+      name: "A directory in place of a program", setup: "mkdir bin; cp /usr/bin/echo bin/echo",
+      line: "nestbox --ro-bind / / ./bin works", cause: "./bin is a directory",
+      remedy: "name a program in it", fixed: "nestbox --ro-bind / / ./bin/echo works"),
+    BrokenSetup(
+      name: "A directory on the way that may not be searched",
+      setup: "mkdir bin; cp /usr/bin/echo bin/echo; chmod 600 bin",
+      line: "nestbox --ro-bind / / $PWD/bin/echo works",
+      cause: "may not search the directory", remedy: "chmod a+x",
+      fixed: "eval \"${remedy#*: }\"; nestbox --ro-bind / / $PWD/bin/echo works"),
+    BrokenSetup(
+      name: "A mount from which nothing may be executed",
+      setup: """
+        mkdir shelf
+        on_shelf() { unshare --user --map-root-user --mount bash -c '
+          mount -t tmpfs -o noexec none shelf; cp /usr/bin/echo shelf/mine
+          '"$1"; }
+        """,
+      line: "on_shelf 'nestbox --ro-bind / / ./shelf/mine works'",
+      cause: "/shelf of the host, from which nothing may be executed (noexec)",
+      remedy: "copy it to another file system",
+      fixed: "on_shelf 'cp shelf/mine mine; nestbox --ro-bind / / ./mine works'"),
+    BrokenSetup(
+      name: "No such program anywhere", line: "nestbox --ro-bind / / no-such-program",
+      cause: "neither inside nor on the host", remedy: "install it, or name its path",
+      fixed: "cp /usr/bin/echo no-such-program; nestbox --ro-bind / / ./no-such-program works"),
+    BrokenSetup(
+      name: "An environment that is too large",
+      setup: "printf -v large '%0200000d' 0",
+      line: "nestbox --args 3 $system echo works 3< <(printf '%s\\0' --setenv A $large)",
+      cause: "larger than the kernel takes", remedy: "--clearenv",
+      fixed: "nestbox --args 3 $system --clearenv echo works 3< <(printf '%s\\0' --setenv A $large)"
+    ),
+  ]
+
+  private static let sources: [BrokenSetup] = [
+    BrokenSetup(
+      name: "A source that does not exist", line: "nestbox $system --bind data/new /mnt $works",
+      cause: "/data does not exist on the host", remedy: "mkdir -p",
+      fixed: "eval \"$(options)\"; nestbox $system --bind data/new /mnt $works"),
+    BrokenSetup(
+      name: "A source that does not always exist",
+      line: "nestbox $system --ro-bind /nonexistent /mnt $works",
+      cause: "/nonexistent does not exist on the host", remedy: "--ro-bind-try",
+      fixed: "nestbox $system --ro-bind-try /nonexistent /mnt $works"),
+    BrokenSetup(
+      name: "A source that is a dangling link", setup: "ln -s nowhere link",
+      line: "nestbox $system --ro-bind link /mnt $works",
+      cause: "is a symbolic link to nowhere, which does not exist", remedy: "make what it leads to",
+      fixed: "mkdir nowhere; nestbox $system --ro-bind link /mnt $works"),
+    BrokenSetup(
+      name: "A source below a file", setup: "touch file",
+      line: "nestbox $system --ro-bind file/below /mnt $works",
+      cause: "/file is a file on the host and not a directory", remedy: "name the file itself",
+      fixed: "nestbox $system --ro-bind file /mnt $works"),
+    BrokenSetup(
+      name: "A source in a directory of somebody else's",
+      setup: "mkdir -p closed/data; chmod 700 closed; chown -R 61235 closed",
+      line:
+        "setpriv --reuid=61234 --clear-groups nestbox $system --ro-bind closed/data /mnt $works",
+      cause: "may not search the directory", remedy: "chmod a+x",
+      fixed: """
+        eval "${remedy#*: }"
+        setpriv --reuid=61234 --clear-groups nestbox $system --ro-bind closed/data /mnt $works
+        """, user: .root),
+    BrokenSetup(
+      name: "Links that lead round in a circle", setup: "ln -s b a; ln -s a b",
+      line: "nestbox $system --ro-bind a /mnt $works", cause: "lead round in a circle",
+      remedy: "put the links right",
+      fixed: "rm a; mkdir a; nestbox $system --ro-bind a /mnt $works"),
+  ]
+
+  private static let places: [BrokenSetup] = [
+    BrokenSetup(
+      name: "A mount point that cannot be made",
+      line: "nestbox --ro-bind / / --tmpfs $PWD/new/place $works",
+      cause: "does not exist in / (--ro-bind), and cannot be made there, as that is read-only",
+      remedy: "mkdir -p",
+      fixed: "eval \"${remedy#*: }\"; nestbox --ro-bind / / --tmpfs $PWD/new/place $works"),
+    BrokenSetup(
+      name: "A file that cannot be made to be mounted on", setup: "mkdir tree; touch data",
+      line: "nestbox $system --ro-bind tree /mnt --bind data /mnt/file $works",
+      cause: "/mnt/file does not exist in /mnt (--ro-bind)", remedy: "touch",
+      fixed: """
+        eval "${remedy#*: }"; nestbox $system --ro-bind tree /mnt --bind data /mnt/file $works
+        """),
+    BrokenSetup(
+      name: "A file that is to be written in a read-only tree", setup: "echo works > data",
+      line: "nestbox $system --file 3 /usr/new $works 3<data",
+      cause: "/usr/new does not exist in /usr (--ro-bind)", remedy: "--tmp-overlay /usr",
+      fixed: "nestbox $system $(options) --file 3 /usr/new cat /usr/new 3<data"),
+    BrokenSetup(
+      name: "A link that is to be made in a read-only tree", setup: "mkdir tree",
+      line: "nestbox $system --ro-bind tree /mnt --symlink /usr /mnt/link $works",
+      cause: "/mnt/link does not exist in /mnt (--ro-bind)", remedy: "ln -s /usr ",
+      fixed: """
+        eval "${remedy#*: }"; nestbox $system --ro-bind tree /mnt --symlink /usr /mnt/link $works
+        """),
+    BrokenSetup(
+      name: "A descriptor of a file that was removed", setup: "mkdir gone; exec 3<gone; rmdir gone",
+      line: "nestbox $system --bind-fd 3 /mnt $works",
+      cause: "descriptor 3 is of a file that has been removed", remedy: "that exists",
+      fixed: "mkdir gone; exec 3<gone; nestbox $system --bind-fd 3 /mnt $works"),
+    BrokenSetup(
+      name: "Something that is to be made in what was made read-only",
+      line: "nestbox --tmpfs / $system --remount-ro / --dir /new $works",
+      cause: "/new does not exist inside and cannot be made: / (--tmpfs) is read-only",
+      remedy: "put --dir before",
+      fixed: "nestbox --tmpfs / $system --dir /new --remount-ro / $works"),
+    BrokenSetup(
+      name: "A directory on a file", setup: "mkdir tree; touch file",
+      line: "nestbox $system --bind file /mnt --bind tree /mnt $works",
+      cause: "and /mnt is a file already", remedy: "does not exist or is a directory",
+      fixed: "nestbox $system --bind file /mnt --bind tree /mnt-2 $works"),
+    BrokenSetup(
+      name: "Something below a file", setup: "touch file",
+      line: "nestbox $system --bind file /mnt/a --tmpfs /mnt/a/b $works",
+      cause: "/mnt/a is a file inside", remedy: "--tmpfs /mnt",
+      fixed: "nestbox $system --bind file /mnt/a --tmpfs /mnt --tmpfs /mnt/a/b $works"),
+    BrokenSetup(
+      name: "A working directory that is not shown", setup: "mkdir work",
+      line: "nestbox $system --chdir $PWD/work $works",
+      cause: "exists on the host, but is not shown",
+      remedy: "--ro-bind", fixed: "nestbox $system --chdir $PWD/work $(options) $works"),
+    BrokenSetup(
+      name: "A working directory that does not exist", line: "nestbox $system --chdir /new $works",
+      cause: "/new does not exist inside", remedy: "--dir /new",
+      fixed: "nestbox $system --chdir /new $(options) $works"),
+    BrokenSetup(
+      name: "A tmpfs that is too small", setup: "head -c 100000 /dev/zero > data",
+      line: "nestbox $system --size 8192 --tmpfs /mnt --file 3 /mnt/file $works 3<data",
+      cause: "does not fit into the 8192 bytes that --size allows", remedy: "--size ",
+      fixed: "nestbox $system ${remedy#*instance } --tmpfs /mnt --file 3 /mnt/file $works 3<data"),
+    BrokenSetup(
+      name: "A link in place of another", line: "nestbox $system --symlink other /usr/bin $works",
+      cause: "/usr/bin exists inside already, as a directory", remedy: "leave the option out",
+      fixed: "nestbox $system $works"),
+    BrokenSetup(
+      name: "A directory that is no mount point is to become read-only",
+      line: "nestbox $system --dir /mnt --remount-ro /mnt $works",
+      cause: "/mnt is no mount point inside", remedy: "--ro-bind SRC /mnt",
+      fixed: "nestbox $system --ro-bind /etc /mnt --remount-ro /mnt $works"),
+    BrokenSetup(
+      name: "Message queues of the host", line: "nestbox $system --mqueue /mnt $works",
+      cause: "belong to the ipc namespace", remedy: "--unshare-ipc",
+      fixed: "nestbox $system ${remedy#*add } --mqueue /mnt $works"),
+    BrokenSetup(
+      name: "An overlay of directories in each other", setup: "mkdir tree upper upper/work work",
+      line: "nestbox $system --overlay-src tree --overlay upper upper/work /mnt $works",
+      cause: "upper and upper/work lie in one another", remedy: "have WORKDIR beside RWSRC",
+      fixed: "nestbox $system --overlay-src tree --overlay upper work /mnt $works"),
+    BrokenSetup(
+      name: "A PATH that does not name the command's directory",
+      line: "nestbox --ro-bind / / --setenv PATH /nosuch echo works",
+      cause: "PATH inside is /nosuch", remedy: "--setenv PATH /",
+      fixed: "nestbox --ro-bind / / ${remedy##*: } echo works"),
+    BrokenSetup(
+      name: "A working directory as the caller would name it", setup: "mkdir directory",
+      line: "nestbox --ro-bind / / --chdir directory echo works",
+      cause: "looked for from the root of the sandbox", remedy: "--chdir /",
+      fixed: "nestbox --ro-bind / / ${remedy#*: } echo works"),
+    BrokenSetup(
+      name: "Text where nothing can be made", setup: "mkdir directory",
+      line: "nestbox --ro-bind / / --ro-bind-text x \"$PWD/directory/new\" echo works",
+      cause: "and cannot be made there", remedy: "touch",
+      fixed: "eval \"${remedy#*: }\"; nestbox --ro-bind / / --ro-bind-text x "
+        + "\"$PWD/directory/new\" echo works"),
+    BrokenSetup(
+      name: "A name that is too long", setup: "printf -v long '%0100d' 0",
+      line: "nestbox $system --unshare-uts --hostname $long $works",
+      cause: "at most 64 bytes, and this one has 100", remedy: "a shorter name",
+      fixed: "nestbox $system --unshare-uts --hostname short $works"),
+  ]
+}

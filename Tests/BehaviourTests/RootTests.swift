@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Started by root, who needs no user namespace and keeps what is not taken.
+
+import TestSupport
+import Testing
+
+@Suite("As root", .asRoot)
+struct RootTests {
+  // Red: administrators' scripts stop working, or root's payloads get more than they had.
+  @Test func `Without a user namespace root keeps its ids and capabilities`() throws {
+    let outcome = try Session(as: .root).run(
+      """
+      look() { id -u; readlink /proc/self/ns/user; grep Cap /proc/self/status | head -n 4; }
+      export -f look; bash -c look | grep -v CapInh > outside
+      nestbox --ro-bind / / bash -c look | grep -v CapInh | diff outside - && echo same
+      """)
+    #expect(outcome.output == "same", "\(outcome.errors)")
+  }
+
+  // Red: a payload keeps capabilities that were to be taken from it.
+  @Test(
+    "Capabilities can be taken from root",
+    arguments: [
+      "--cap-drop ALL", "--unshare-user", "--unshare-all", "--unshare-user --uid 0 --gid 0",
+      "--unshare-user --uid 1000",
+    ])
+  func dropped(_ options: String) throws {
+    let outcome = try Session(as: .root).run(
+      "nestbox --ro-bind / / \(options) grep -c 'Cap.*:.0000000000000000$' /proc/self/status")
+    #expect(outcome.output == "5", "\(outcome.errors)")
+  }
+
+  // Red: the same, where only one is to stay. User 0 needs neither an inheritable nor an ambient
+  // set to keep it, and what it starts is not to inherit it either.
+  @Test func `A single capability can be kept`() throws {
+    let outcome = try Session(as: .root).run(
+      """
+      nestbox --ro-bind / / --cap-drop ALL --cap-add CAP_NET_BIND_SERVICE \
+        grep -c 'Cap.*:.0000000000000400$' /proc/self/status
+      """)
+    #expect(outcome.output == "3", "\(outcome.errors)")
+  }
+
+  // Red: a payload without any capability sets core_pattern, and runs as root on the host.
+  @Test(
+    "What controls the machine cannot be written",
+    arguments: ["--cap-drop ALL", "--cap-drop ALL --unshare-pid"])
+  func machineControls(_ options: String) throws {
+    let outcome = try Session(as: .root).run(
+      """
+      nestbox --ro-bind / / \(options) --proc /proc bash -c '
+        for file in sys/kernel/core_pattern sys/vm/drop_caches sysrq-trigger; do
+          (: >> /proc/$file) 2>&- && echo "opened $file"
+        done; test -r /proc/sys/kernel/core_pattern && echo looked'
+      """)
+    #expect(outcome.output == "looked", "\(outcome.errors)")
+  }
+
+  // Red: files of the host are written through a read-only bind.
+  @Test func `A read-only bind is read-only to root`() throws {
+    let outcome = try Session(as: .root).run(
+      """
+      mkdir tree
+      nestbox --ro-bind / / --ro-bind tree /mnt --cap-drop ALL bash -c '
+        touch /mnt/file; mount -o remount,bind,rw /mnt; umount /mnt; touch /mnt/file' 2> /dev/null
+      ls tree; echo looked
+      """)
+    #expect(outcome.output == "looked", "\(outcome.errors)")
+  }
+
+  // Red: the host's own mounts change when root starts a sandbox.
+  @Test func `The host's mounts stay as they are, shared or not`() throws {
+    let outcome = try Session(as: .root).run(
+      """
+      mkdir tree tree/inner
+      unshare --mount --propagation shared bash -c '
+        table() { cut -d " " -f 2- /proc/self/mountinfo | cut -d " " -f 4- | sort; }
+        table > before
+        nestbox --bind / / --dev /dev --proc /proc --tmpfs "$PWD/tree" --ro-bind / /mnt \
+          --remount-ro / bash -c "true"
+        table | diff before - && echo same'
+      """)
+    #expect(outcome.output == "same", "\(outcome.errors)")
+  }
+
+  // Red: root cannot use the program where /proc is not mounted.
+  @Test func `Without a user namespace /proc may be missing`() throws {
+    let outcome = try Session(as: .root).run(
+      "nestbox --bind / / --tmpfs /proc nestbox --ro-bind / / echo started")
+    #expect(outcome.output == "started", "\(outcome.errors)")
+  }
+
+  // Red: root's sandboxes do not nest.
+  @Test func `A sandbox in a sandbox works for root`() throws {
+    let outcome = try Session(as: .root).run(
+      """
+      nest="nestbox --bind / / --unshare-pid --proc /proc --dev /dev"
+      $nest $nest bash -c 'echo $$; exit 42'; echo $?
+      """)
+    #expect(outcome.lines == ["2", "42"], "\(outcome.errors)")
+  }
+
+  // Red: the caller's secrets are read at /proc/1 by a payload of root.
+  @Test("Init shows nothing of the caller", arguments: ["--cap-drop ALL", "--unshare-user", ""])
+  func initShowsNothing(_ options: String) throws {
+    let outcome = try Session(as: .root).run(
+      """
+      SECRET=hidden-text nestbox --ro-bind / / --unshare-pid --proc /proc --unsetenv SECRET \
+        --setenv OTHER hidden-text --unsetenv OTHER \(options) bash -c '
+          cat /proc/1/cmdline /proc/1/environ /proc/1/mem 2>&- | grep -ac hidden-te""xt
+          ls /proc/1/fd 2>&- | wc -l'
+      """)
+    let lines = outcome.lines
+    #expect(lines.first == "0", "\(outcome.errors)")
+    // A payload with every capability may look; it finds the channel to the monitor alone.
+    #expect(["0", "1"].contains(lines[1]), "\(lines)")
+  }
+}

@@ -1,1 +1,0 @@
-../../ClientTests/Scripts/lib.sh

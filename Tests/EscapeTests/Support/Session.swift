@@ -1,1 +1,0 @@
-../../LauncherTests/Support/Session.swift

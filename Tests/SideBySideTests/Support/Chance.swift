@@ -1,1 +1,0 @@
-../../OptionsTests/Chance.swift

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the tests of the executable share: the executable itself, a shell for an ordinary user to
+// start it in, the conditions for skipping a test, scripts, and chance that can be repeated.
+//
+// This file: the executable under test, and the directory that holds everything the tests make.
+
+package import Foundation
+
+/// The executable under test.
+package enum Program {
+  /// A directory that holds it under the name `nestbox`, open to every user.
+  package static let directory = Workspace.root.appending(path: "bin")
+  /// A directory that holds it under the name `bwrap`.
+  package static let bubblewrapDirectory = Workspace.root.appending(path: "as-bwrap")
+
+  /// Whether it needs no libraries; with NESTBOX_INSTRUMENTED it is built otherwise (Package.swift).
+  package static let isStatic = ProcessInfo.processInfo.environment["NESTBOX_INSTRUMENTED"] == nil
+
+  /// The executable that was built, or the one that the variable NESTBOX names.
+  fileprivate static func locate() throws -> URL {
+    if let path = ProcessInfo.processInfo.environment["NESTBOX"] {
+      return URL(filePath: path)
+    }
+    // `swift test` builds every product; they lie beside the bundle of the tests or above it.
+    var place = URL(filePath: CommandLine.arguments[0]).standardizedFileURL
+    while place.path != "/" {
+      place = place.deletingLastPathComponent()
+      let candidate = place.appending(path: "nestbox")
+      let attributes = try? FileManager.default.attributesOfItem(
+        atPath: candidate.resolvingSymlinksInPath().path)
+      if attributes?[.type] as? FileAttributeType == .typeRegular { return candidate }
+    }
+    throw Failure("there is no executable nestbox beside the tests; NESTBOX may name one")
+  }
+}
+
+/// Why the tests themselves cannot go on.
+package struct Failure: Error, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
+}
+
+/// The directory for everything that the tests make; it is removed when they end.
+package enum Workspace {
+  /// The directory.
+  package static let root: URL = {
+    // A short name: sockets lie in it, whose paths have 108 bytes at most (unix(7)).
+    let root = FileManager.default.temporaryDirectory
+      .appending(path: "nestbox-tests-\(UUID().uuidString.prefix(8))")
+    do {
+      try prepare(root)
+    } catch {
+      fatalError("the tests can't be prepared: \(error)")
+    }
+    atexit { try? FileManager.default.removeItem(at: Workspace.root) }
+    return root
+  }()
+
+  /// The checkout that the tests were built from.
+  package static let repository = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  /// Copies the executable to where every user can start it, whoever owns the build.
+  private static func prepare(_ root: URL) throws {
+    let files = FileManager.default
+    for name in ["", "bin", "as-bwrap", "sessions"] {
+      try files.createDirectory(
+        at: root.appending(path: name), withIntermediateDirectories: false,
+        attributes: [.posixPermissions: 0o755])
+    }
+    let copy = root.appending(path: "bin/nestbox")
+    try files.copyItem(at: Program.locate().resolvingSymlinksInPath(), to: copy)
+    try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: copy.path)
+    try files.createSymbolicLink(
+      at: root.appending(path: "as-bwrap/bwrap"), withDestinationURL: copy)
+  }
+}
