@@ -123,12 +123,29 @@ public enum TextFile {
     (try? text(of: path)).flatMap { Int64($0.filter { !$0.isWhitespace }) }
   }
 
-  /// At most the first `count` bytes of `path`.
+  /// At most the first `count` bytes of the regular file `path`.
   public static func beginning(
     of path: FilePath, _ count: Int
   ) throws(SystemCallError) -> [UInt8] {
-    let file = try OwnedDescriptor.open(path, .reading)
+    let file = try OwnedDescriptor.openRegularFile(path)
     return try Descriptors.bytes(of: file.rawValue, at: 0, count: count)
+  }
+}
+
+extension OwnedDescriptor {
+  /// Opens `path` for reading where it is a regular file.
+  ///
+  /// A device or FIFO is not opened at all. If someone puts one in the file's place meanwhile, or
+  /// holds a lease on the file, this does not wait. See open(2), O_NONBLOCK.
+  public static func openRegularFile(
+    _ path: FilePath
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let facts = try FileFacts(at: path, followsLinks: true)
+    if facts.kind == .regular {
+      let file = try OwnedDescriptor.open(path, .reading)
+      if try file.isRegularFile() { return file }
+    }
+    throw SystemCallError(call: "open", errno: .invalidArgument)
   }
 }
 

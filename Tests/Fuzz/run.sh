@@ -10,7 +10,8 @@ work=$PWD/.build/fuzz
 swift build --package-path Tests/Fuzz --scratch-path "$work" 2>&1 | tail -n 1
 fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
 corpus() { mkdir -p "$work/corpus/$1"; }
-for target in options args policy profile; do corpus $target; done
+targets="options args policy profile elf script"
+for target in $targets; do corpus $target; done
 # Words of the examples, as they would be typed.
 grep -rhoE '^\$ .*nestbox .*' Tests/BehaviourTests/Cases | sed -n '1,600s/.*nestbox //p' |
   while IFS= read -r line; do
@@ -19,11 +20,18 @@ grep -rhoE '^\$ .*nestbox .*' Tests/BehaviourTests/Cases | sed -n '1,600s/.*nest
   done
 cp profiles/*.profile "$work/corpus/profile/"
 cp seccomp/*.policy "$work/corpus/policy/"
+# A program with a loader, a library and a search path, as small as the linker makes it.
+echo 'int main(void) { return 0; }' | gcc -x c - -s -Wl,-z,noseparate-code -Wl,-rpath,'$ORIGIN/../lib' \
+  -o "$work/corpus/elf/program" || true
+printf '#!/usr/bin/env -S python3 -I\n' >"$work/corpus/script/env"
+printf '#! /bin/sh\r\n' >"$work/corpus/script/windows"
 sed -n 's/^ *\(--[a-z0-9-]*\).*/"\1"/p' Tests/OptionsTests/Golden/help.txt | sort -u >"$work/words"
 status=0
-for target in options args policy profile; do
+for target in ${FUZZ_TARGETS:-$targets}; do
+  longest=4096
+  [ $target != elf ] || longest=32768
   echo "== $target"
-  (cd "$work" && FUZZ=$target "$fuzzer" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+  (cd "$work" && FUZZ=$target "$fuzzer" -max_total_time="$seconds" -max_len=$longest -timeout=10 \
     -rss_limit_mb=4096 -dict="$work/words" -print_final_stats=1 -artifact_prefix="$work/$target-" \
     "$work/corpus/$target") >"$work/$target.log" 2>&1 || status=1
   grep -E '^stat::(number_of_executed_units|new_units_added|peak_rss_mb)|^SUMMARY|ERROR|Fatal error' "$work/$target.log" || true

@@ -5,6 +5,7 @@ import Foundation
 import SystemPackage
 import TestSupport
 import Testing
+import Text
 
 @testable import Sandbox
 
@@ -84,7 +85,7 @@ struct ELFFileTests {
   @Test func `A program of this machine is one`() throws {
     let shell = try #require(ELFFile(at: "/bin/sh"))
     #expect(shell.machine == ELFFile.native)
-    #expect(shell.needed.contains { $0.hasPrefix("libc.") })
+    #expect(shell.needed.contains { $0.text.hasPrefix("libc.") })
     let loader = try #require(shell.loader)
     #expect(FileManager.default.fileExists(atPath: loader.string))
     #expect(ELFFile(at: "/etc/passwd") == nil)

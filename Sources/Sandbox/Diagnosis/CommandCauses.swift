@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why the command cannot be executed: what the process inside saw, and what there is on the host.
+//
+// The command's file names other files: an interpreter, a loader. A sandboxed command may have
+// written it, so a remedy shows or changes such a file only where it belongs to the system.
 
 internal import Linux
 internal import SystemPackage
@@ -17,20 +20,22 @@ extension Cause {
         let name = interpreter.quoted
         return Diagnosis(
           "the interpreter \(name), which the first line of \(file.quoted) names, does not exist "
-            + "inside", failure.showing(interpreter.path))
+            + "inside", failure.showing(interpreter.path, namedBy: file))
       case .carriageReturn(let interpreter, let file):
         return Diagnosis(
           "the first line of \(file.quoted) ends with a carriage return, as on Windows, and "
             + "\(interpreter.quoted) with one behind it does not exist",
-          "take them out: sed -i 's/\\r$//' \(file.quotedForShell)")
+          failure.hostFile(typed: file).map {
+            "take them out: sed -i 's/\\r$//' \(ByteString($0).quotedForShell)"
+          })
       case .loaderMissing(let loader, let file):
         return Diagnosis(
           "the loader \(loader.quoted), which \(file.quoted) needs, does not exist inside",
-          failure.showing(loader.path))
+          failure.showing(loader.path, namedBy: file))
       case .noShell(let file):
         return Diagnosis(
           "\(file.quoted) is a script whose first line names no interpreter, and there is no "
-            + "/bin/sh inside to run it", failure.showing("/bin/sh"))
+            + "/bin/sh inside to run it", failure.showing("/bin/sh", namedBy: file))
       default: return nil
       }
     },
@@ -53,7 +58,9 @@ extension Cause {
         return Diagnosis(
           "user \(String(failure.sandbox.user ?? CurrentProcess.identity.user)) may not search "
             + "the directory \(directory.quoted)",
-          "as its owner: chmod a+x \(directory.quotedForShell)")
+          failure.hostFile(typed: directory).map {
+            "as its owner: chmod a+x \(ByteString($0).quotedForShell)"
+          })
       default: return nil
       }
     },
@@ -91,7 +98,7 @@ extension Failure {
         isPath
         ? "\(word.quoted) exists on the host and is not shown inside"
         : "\(word.quoted) is \(quoted(host)) on the host, which is not shown inside"
-      return Diagnosis(cause, showing(host))
+      return Diagnosis(cause, isPath ? showing(typed: host) : showing(host))
     }
     if isPath {
       return Diagnosis(
@@ -117,17 +124,32 @@ extension Failure {
     return ProgramSearch.find(word, in: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")?.path
   }
 
-  /// The option that shows the missing file `path`.
-  fileprivate func showing(_ path: FilePath) -> String {
+  /// The remedy for a missing file that `file` names.
+  fileprivate func showing(_ path: FilePath, namedBy file: ByteString) -> String {
     guard (try? FileFacts(at: path, followsLinks: true)) != nil else {
       return "install it on the host, and show it: it is not there either"
     }
-    let host = RunningHost()
-    // A part of the system is not much use without the rest.
-    let found = try? host.follow(path)
-    if found?.path.starts(with: "/usr") == true {
-      return showingSystem(path)
+    if plan.isOfSystem(path) { return showing(path) }
+    return
+      "read \(file.quoted) before you show what it names: \(quoted(path)) is not part of the "
+      + "host's system"
+  }
+
+  /// The remedy for a command that was typed and is not shown.
+  private func showing(typed path: FilePath) -> String {
+    // A link may have been planted; only a name that was typed says what is meant.
+    guard let found = try? RunningHost().follow(path), found.path == path || plan.isOfSystem(path)
+    else {
+      return "look where the link \(quoted(path)) leads before you show what it leads to"
     }
+    return showing(path)
+  }
+
+  /// The options that show the file `path` of the host.
+  private func showing(_ path: FilePath) -> String {
+    // A part of the system is not much use without the rest.
+    let found = try? RunningHost().follow(path)
+    if found?.path.starts(with: "/usr") == true { return showingSystem(path) }
     let name = ByteString(path).quotedForShell
     return "show it: --ro-bind \(name) \(name)"
   }
@@ -155,14 +177,12 @@ extension Failure {
   fileprivate func notExecutable(_ file: ByteString) -> Diagnosis {
     let user = String(sandbox.user ?? CurrentProcess.identity.user)
     let facts = try? FileFacts(at: hostPath(of: file), followsLinks: true)
-    guard let facts, facts.permissions & 0o111 != 0 else {
-      return Diagnosis(
-        "\(file.quoted) is not marked as executable",
-        "as its owner: chmod a+x \(ByteString(hostPath(of: file)).quotedForShell)")
-    }
+    let isMarked = facts.map { $0.permissions & 0o111 != 0 } ?? false
     return Diagnosis(
-      "the permissions of \(file.quoted) do not let user \(user) execute it",
-      "as its owner: chmod a+x \(ByteString(hostPath(of: file)).quotedForShell)")
+      isMarked
+        ? "the permissions of \(file.quoted) do not let user \(user) execute it"
+        : "\(file.quoted) is not marked as executable",
+      hostFile(typed: file).map { "as its owner: chmod a+x \(ByteString($0).quotedForShell)" })
   }
 
   fileprivate func noExecution(_ file: ByteString) -> Diagnosis {
@@ -171,13 +191,26 @@ extension Failure {
     guard let mount, mount.options.contains("noexec") else {
       return Diagnosis(
         "\(file.quoted) lies on a mount from which nothing may be executed",
-        "show it from another file system")
+        hostFile(typed: file).map { _ in "show it from another file system" })
     }
     return Diagnosis(
       "\(file.quoted) lies on \(quoted(mount.point)) of the host, from which nothing may be "
         + "executed (noexec)",
-      "copy it to another file system, or as root: mount -o remount,exec "
-        + ByteString(mount.point).quotedForShell)
+      hostFile(typed: file).map { _ in
+        "copy it to another file system, or as root: mount -o remount,exec "
+          + ByteString(mount.point).quotedForShell
+      })
+  }
+
+  /// Where `file`, the command or a directory on the way to it, lies on the host; nil where another
+  /// file named it or a link leads to it.
+  fileprivate func hostFile(typed file: ByteString) -> FilePath? {
+    let path = plan.directory.path.pushing(file.path).lexicallyNormalized()
+    let typed = error.cause.subject ?? error.subject ?? ""
+    let command = plan.directory.path.pushing(typed.path).lexicallyNormalized()
+    guard command.starts(with: path) else { return nil }
+    guard let trail = plan.root.find(path) else { return path }
+    return trail.path == path ? plan.root.hostPath(of: trail.end) ?? path : nil
   }
 
   /// Where a file inside lies on the host.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why a command could not be executed, as the process saw it that stood where the command would
-// have stood: its root, its rights. It looks after it has reported the failure itself, as a seccomp
-// filter may end it for the look.
+// Why a command could not be executed, as seen by the process that tried: in the command's root and
+// with the command's rights. It looks only after it has reported the failure, as a seccomp filter
+// may end it for looking. Another command may have written the files that it looks at.
 
 internal import Linux
 internal import SystemPackage
@@ -38,6 +38,9 @@ enum ExecutionFinding: Equatable, Sendable {
 // MARK: - The look
 
 extension ExecutionFinding {
+  /// How many scripts may name each other as interpreters; the kernel follows four.
+  private static let mostScripts = 5
+
   /// Looks at `file`, whose execution failed with `errno`.
   init?(of file: ByteString, _ errno: Errno) {
     self.init(of: file, errno, depth: 0)
@@ -81,9 +84,11 @@ extension ExecutionFinding {
 
   /// A file that may be executed, but is not what the kernel takes for a program.
   private init?(content file: ByteString, _ errno: Errno, _ depth: Int) {
-    guard depth < 4, let start = try? TextFile.beginning(of: file.path, 256) else { return nil }
-    if start.starts(with: "#!".utf8) {
-      self.init(script: file, start, errno, depth)
+    guard depth < ExecutionFinding.mostScripts,
+      let start = try? TextFile.beginning(of: file.path, ScriptLine.size)
+    else { return nil }
+    if let line = ScriptLine(start) {
+      self.init(script: file, line, errno, depth)
     } else if start.starts(with: ELFFile.magic) {
       guard let program = ELFFile(at: file.path) else {
         self = .unknownFormat(file)
@@ -107,20 +112,16 @@ extension ExecutionFinding {
     }
   }
 
-  private init?(script file: ByteString, _ start: [UInt8], _ errno: Errno, _ depth: Int) {
-    let line = start.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
-    let words = line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-    guard let word = words.first else {
+  private init?(script file: ByteString, _ line: ScriptLine, _ errno: Errno, _ depth: Int) {
+    let interpreter = line.interpreter
+    if line.hasCarriageReturn {
+      self = .carriageReturn(interpreter, of: file)
+    } else if interpreter.isEmpty {
       self = .unknownFormat(file)
-      return
-    }
-    let interpreter = ByteString(word)
-    if word.last == 13 {
-      self = .carriageReturn(ByteString(word.dropLast()), of: file)
     } else if (try? FileFacts(at: interpreter.path, followsLinks: true)) == nil {
       self = .interpreterMissing(interpreter, of: file)
     } else {
-      // What is wrong is wrong with the interpreter.
+      // The interpreter is at fault, which may be a script as well.
       self.init(of: interpreter, errno, depth: depth + 1)
     }
   }

@@ -132,14 +132,22 @@ extension Sandbox {
       // Until the monitor can read them; the child's are blocked all the way to exec.
       return try SignalMask.blockAll()
     }
-    let plan = LaunchPlan(
-      self, caller.image, newNamespaces(for: CurrentProcess.identity.user), mask,
-      policy: try sealed(policy),
-      hasJoinedNetwork: try joinNetwork(),
-      // After all that a mistake of the caller's could stop.
-      busProxy: try startBusProxy(caller.image, mask, warningPrefix: warningPrefix),
-      warningPrefix: warningPrefix)
-    return try plan.launch()
+    do throws(LaunchError) {
+      let plan = LaunchPlan(
+        self, caller.image, newNamespaces(for: CurrentProcess.identity.user), mask,
+        policy: try sealed(policy),
+        hasJoinedNetwork: try joinNetwork(),
+        // After all that a mistake of the caller's could stop.
+        busProxy: try startBusProxy(caller.image, mask, warningPrefix: warningPrefix),
+        warningPrefix: warningPrefix)
+      let termination = try plan.launch()
+      // Files will be looked at to explain what happened: a key ends a look that takes long.
+      if Sandbox.isWorthALook(termination) { try? mask.restore() }
+      return termination
+    } catch {
+      try? mask.restore()
+      throw error
+    }
   }
 
   /// The policy for this one launch, and the word to execute the command with.

@@ -85,8 +85,8 @@ extension BrokenSetup {
         """,
       line: "nestbox $system --ro-bind script /script /script",
       cause: "/bin/shell, which the first line of /script names, does not exist inside",
-      remedy: "show it: --ro-bind",
-      fixed: "nestbox $system --ro-bind script /script $(options) /script"),
+      remedy: "read /script before you show what it names",
+      fixed: "nestbox $system --ro-bind script /script --ro-bind bin $PWD/bin /script"),
     BrokenSetup(
       name: "A script with the line ends of another system",
       setup: "printf '#!/bin/sh\\r\\necho works\\r\\n' > script; chmod +x script",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What libFuzzer calls with bytes that it makes up. The variable FUZZ says what they are taken for.
-// It may be wrong in any way; it may not end the process, and a message may not hold what drives a
+// libFuzzer calls this with bytes that it makes up. The variable FUZZ says what they stand for.
+// Whatever they are, they must not end the process, and no message may hold bytes that drive a
 // terminal.
 
 import Glibc
@@ -10,7 +10,7 @@ import Sandbox
 import Seccomp
 import Text
 
-/// What the bytes are taken for.
+/// What the bytes stand for.
 enum Target: String {
   /// Words of a command line, each ended by a NUL.
   case options
@@ -20,6 +20,10 @@ enum Target: String {
   case policy
   /// A profile.
   case profile
+  /// The file of a command that failed: a program.
+  case elf
+  /// The same: the beginning of a script.
+  case script
 
   static let chosen = Target(rawValue: getenv("FUZZ").map { String(cString: $0) } ?? "") ?? .options
 
@@ -90,6 +94,14 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case .profile:
     write(bytes)
     parse(["--profile", ByteString(Target.file.path), "true"])
+  case .elf:
+    write(bytes)
+    guard let file = ELFFile(of: Target.file.descriptor) else { return 0 }
+    precondition(file.needed.count <= 512 && file.searchPath.count <= 32)
+    for name in file.needed + file.searchPath { inspect(name.quoted) }
+  case .script:
+    guard let line = ScriptLine(Array(bytes)) else { return 0 }
+    inspect(line.interpreter.quoted)
   }
   return 0
 }

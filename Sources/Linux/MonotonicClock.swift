@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much time has passed, whatever is done to the calendar.
+
+internal import CLinux
+internal import Glibc
+
+/// The clock that only goes forward.
+///
+/// See clock_gettime(2), CLOCK_MONOTONIC.
+public enum MonotonicClock {
+  /// Milliseconds since some moment in the past.
+  public static var milliseconds: Int {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+  }
+}
