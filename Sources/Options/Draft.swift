@@ -32,7 +32,7 @@ public struct Draft: Sendable {
   /// What overlayfs is told of it.
   var overlayOptions: [ByteString] = []
   /// Options that can be given once to any effect, and where they last were.
-  var given: [OptionOrigin] = []
+  var given: [WrittenOption] = []
   /// The first option that is about a wrapper.
   var optionOfWrapper: String?
   /// A descriptor from which more options are to be read, here and now.
@@ -91,7 +91,7 @@ public struct Draft: Sendable {
   mutating func add(_ occurrence: Occurrence, _ action: FilesystemOperation.Action) {
     sandbox.filesystem.append(
       FilesystemOperation(
-        option: occurrence.option, origin: occurrence.origin, action: action,
+        option: occurrence.name, origin: occurrence.origin, action: action,
         parents: parents.take() ?? Draft.parents))
   }
 

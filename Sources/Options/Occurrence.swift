@@ -8,11 +8,18 @@ internal import Text
 
 /// An option and the words after it.
 public struct Occurrence: Sendable {
-  /// The option as it was typed.
-  public let option: String
+  /// The option's name.
+  public let name: String
   /// Where it was written.
   public let origin: Origin
+  /// The words after it.
   let words: ArraySlice<ByteString>
+
+  /// The option, for a setting that keeps it.
+  var option: WrittenOption { WrittenOption(name, at: origin) }
+
+  /// `value`, as this option sets it.
+  func setting<Value>(_ value: Value) -> Setting<Value> { Setting(value, option) }
 
   /// The word at `index`, as it is.
   func text(_ index: Int) -> ByteString { words[words.startIndex + index] }

@@ -123,7 +123,7 @@ public struct Parser: Sendable {
       try Parser.require(operands, of: option)
       rest = rest.dropFirst(operands.count)
       if !isNested { typed = rest }
-      try apply(option, Occurrence(option: option.name, origin: origin, words: operands))
+      try apply(option, Occurrence(name: option.name, origin: origin, words: operands))
     }
     return rest
   }
@@ -147,13 +147,11 @@ public struct Parser: Sendable {
   ) throws(UsageError) {
     try requireNoModifier(before: option)
     if option.traits.contains(.lastWins) { warnOfAnother(occurrence) }
-    let operations = draft.sandbox.filesystem.count
     do throws(UsageError) {
       try option.apply(&draft, occurrence)
     } catch {
       throw UsageError("\(option.name): \(error.message)")
     }
-    if operations == draft.sandbox.filesystem.count { remember(occurrence) }
     if let descriptor = draft.moreArguments.take() { try parseNested(descriptor) }
     if let name = draft.moreProfile.take() {
       let profile: Profile
@@ -169,21 +167,15 @@ public struct Parser: Sendable {
   /// Warns where the option was given before in the same text; a text that refines another one
   /// means to replace what that says.
   private mutating func warnOfAnother(_ occurrence: Occurrence) {
-    let new = OptionOrigin(option: occurrence.option, origin: occurrence.origin)
-    guard let index = draft.given.firstIndex(where: { $0.option == new.option }) else {
+    let new = occurrence.option
+    guard let index = draft.given.firstIndex(where: { $0.name == new.name }) else {
       draft.given.append(new)
       return
     }
     if draft.given[index].origin.isBeside(new.origin) {
-      draft.warnings.append("Only the last \(new.option) option will take effect")
+      draft.warnings.append("Only the last \(new.name) option will take effect")
     }
     draft.given[index] = new
-  }
-
-  private mutating func remember(_ occurrence: Occurrence) {
-    guard occurrence.origin != .commandLine || !draft.sandbox.origins.isEmpty else { return }
-    draft.sandbox.origins.append(
-      OptionOrigin(option: occurrence.option, origin: occurrence.origin))
   }
 
   /// Throws where `--perms` or `--size` stands before something that it says nothing about.
@@ -299,7 +291,7 @@ extension Parser {
     } catch {
       throw error.at(origin)
     }
-    let occurrence = Occurrence(option: option.name, origin: origin, words: words.dropFirst())
+    let occurrence = Occurrence(name: option.name, origin: origin, words: words.dropFirst())
     // What it includes names its own lines.
     if option.traits.contains(.includes) { return try apply(option, occurrence) }
     let task = draft.task
@@ -338,13 +330,5 @@ extension Parser {
       rest = rest.dropFirst(option.operands.count)
     }
     return rest
-  }
-}
-
-extension UsageError {
-  /// The same mistake, made at `origin`.
-  func at(_ origin: Origin, column: Int? = nil) -> UsageError {
-    guard let location = origin.location else { return self }
-    return UsageError("\(location)\(column.map { ":" + String($0) } ?? ""): \(message)")
   }
 }

@@ -29,6 +29,9 @@ public struct FilesystemOperation: Equatable, Sendable {
     self.parents = parents
   }
 
+  /// The option that asked for it, and where it was written.
+  public var written: WrittenOption { WrittenOption(option, at: origin) }
+
   /// What may be done with a bound tree.
   public enum Access: Equatable, Sendable {
     /// Reading.

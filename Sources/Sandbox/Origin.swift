@@ -30,27 +30,6 @@ public enum Origin: Equatable, Sendable {
   }
 }
 
-/// Where an option stood that is no operation on the new root, which say so themselves.
-public struct OptionOrigin: Equatable, Sendable {
-  /// The option as it was written.
-  public var option: String
-  /// The place.
-  public var origin: Origin
-
-  /// Names a place.
-  public init(option: String, origin: Origin) {
-    self.option = option
-    self.origin = origin
-  }
-}
-
-extension Sandbox {
-  /// Where `option` stood last.
-  public func origin(of option: String) -> Origin {
-    origins.last { $0.option == option }?.origin ?? .commandLine
-  }
-}
-
 extension Origin {
   /// The place, for programs.
   public var json: JSON {

@@ -14,26 +14,26 @@ public struct Sandbox: Equatable, Sendable {
   /// What else the caller does while the sandbox comes to be, and where it is told.
   public var channels = Channels()
   /// Files inside that are kept locked for reading while the sandbox lives.
-  public var lockFiles: [ByteString] = []
-  /// Whether no user namespace can be made inside.
-  public var disablesUserNamespaces = false
-  /// Whether the launch fails if one can be made nevertheless.
-  public var assertsNoUserNamespaces = false
+  public var lockFiles: [Setting<ByteString>] = []
+  /// Forbids new user namespaces inside.
+  public var disableUserNamespaces: WrittenOption?
+  /// Fails the launch if one can still be made.
+  public var assertNoUserNamespaces: WrittenOption?
   /// Whether mounts below a bound tree may keep the flags they have, where the kernel refuses
   /// others.
   public var isNoSecurityBoundary = false
   /// The SELinux context of the command.
-  public var executionLabel: ByteString?
+  public var executionLabel: Setting<ByteString>?
   /// The SELinux context of the file systems that are made.
-  public var fileLabel: ByteString?
+  public var fileLabel: Setting<ByteString>?
   /// The user id that the command sees; nil for the caller's own.
-  public var user: UInt32?
+  public var user: Setting<UInt32>?
   /// The group id that the command sees; nil for the caller's own.
-  public var group: UInt32?
+  public var group: Setting<UInt32>?
   /// The host name inside; needs a new uts namespace.
-  public var hostname: ByteString?
+  public var hostname: Setting<ByteString>?
   /// The NIS domain name inside; needs a new uts namespace.
-  public var domainName: ByteString?
+  public var domainName: Setting<ByteString>?
   /// How far ahead of the host the clocks inside are; needs a new time namespace.
   public var clocks = ClockOffsets()
   /// What is done to the new root, in order.
@@ -45,37 +45,53 @@ public struct Sandbox: Equatable, Sendable {
   /// The message buses that are shown inside.
   public var buses = Buses()
   /// Where the command starts; nil for the caller's directory where it exists inside.
-  public var workingDirectory: ByteString?
+  public var workingDirectory: Setting<ByteString>?
   /// What is done to the set of capabilities that the command would have, in order.
   public var capabilities: [CapabilityChange] = []
   /// Open descriptors to read compiled seccomp filters from, in the order of installation.
-  public var filters: [FilterSource] = []
+  public var filters: [Setting<CInt>] = []
   /// The policy of system calls that comes on top of those.
   public var policy: PolicyChoice?
-  /// What the command cannot reach outside, by Landlock.
-  public var landlockScopes: LandlockScopes = []
-  /// What else it cannot reach, where the kernel knows how.
-  public var landlockScopesToTry: LandlockScopes = []
-  /// Whether the command gets no descriptor but the standard ones.
-  public var closesDescriptors = false
-  /// Whether the command gets a session of its own, away from the caller's terminal.
-  public var hasOwnSession = false
-  /// Whether everything inside is killed when the caller ends.
-  public var diesWithParent = false
-  /// Whether everything inside is killed when the command ends; needs a new pid namespace.
-  public var killsOnExit = false
-  /// Whether the command is itself process 1; needs a new pid namespace.
-  public var commandIsInit = false
+  /// What Landlock keeps the command from reaching outside.
+  public var landlock: Setting<LandlockScopes>?
+  /// What Landlock keeps it from as well, where the kernel can do that.
+  public var landlockToTry: Setting<LandlockScopes>?
+  /// Passes only the standard descriptors on to the command.
+  public var closeDescriptors: WrittenOption?
+  /// Gives the command its own session, away from the caller's terminal.
+  public var newSession: WrittenOption?
+  /// Kills everything inside when the caller ends.
+  public var dieWithParent: WrittenOption?
+  /// Kills everything inside when the command ends; needs a new pid namespace.
+  public var killOnExit: WrittenOption?
+  /// Makes the command itself process 1; needs a new pid namespace.
+  public var commandAsInit: WrittenOption?
   /// What is run: the file as it is searched for, then its arguments.
   public var command: [ByteString] = []
   /// What the command sees as its own name; nil for the file's.
   public var commandName: ByteString?
-  /// Where options that are no operations on the new root were written, in order, from the first
-  /// one on that was not typed.
-  public var origins: [OptionOrigin] = []
 
   /// An empty sandbox.
   public init() {}
+}
+
+extension Sandbox {
+  /// Whether no user namespace can be made inside.
+  var disablesUserNamespaces: Bool { disableUserNamespaces != nil }
+  /// What Landlock keeps the command from reaching outside.
+  var landlockScopes: LandlockScopes { landlock?.value ?? [] }
+  /// What Landlock keeps it from as well, where the kernel can do that.
+  var landlockScopesToTry: LandlockScopes { landlockToTry?.value ?? [] }
+  /// Whether the command gets only the standard descriptors.
+  var closesDescriptors: Bool { closeDescriptors != nil }
+  /// Whether the command gets its own session.
+  var hasOwnSession: Bool { newSession != nil }
+  /// Whether everything inside is killed when the caller ends.
+  var diesWithParent: Bool { dieWithParent != nil }
+  /// Whether everything inside is killed when the command ends.
+  var killsOnExit: Bool { killOnExit != nil }
+  /// Whether the command is itself process 1.
+  var commandIsInit: Bool { commandAsInit != nil }
 }
 
 /// Which namespaces a sandbox asks for.
@@ -108,35 +124,65 @@ public struct NamespaceRequest: Equatable, Sendable {
 /// See setns(2).
 public struct JoinedNamespaces: Equatable, Sendable {
   /// The user namespace in which everything is set up.
-  public var user: CInt?
+  public var user: Setting<CInt>?
   /// The user namespace to change into after that, one below it.
-  public var secondUser: CInt?
+  public var secondUser: Setting<CInt>?
   /// The pid namespace, or the parent of the new one.
-  public var pid: CInt?
+  public var pid: Setting<CInt>?
   /// The network namespace.
-  public var network: CInt?
+  public var network: Setting<CInt>?
 
   /// Joins none.
   public init() {}
+
+  /// The namespace that `option` names: its kind and its descriptor.
+  func named(by option: WrittenOption?) -> (kind: Namespaces, descriptor: CInt)? {
+    var found: (Namespaces, CInt)?
+    forEach { kind, setting in
+      if setting.option == option { found = (kind, setting.value) }
+    }
+    return found
+  }
+
+  /// Calls `body` for each that is joined.
+  func forEach<Failure: Error>(
+    _ body: (Namespaces, Setting<CInt>) throws(Failure) -> Void
+  ) throws(Failure) {
+    if let user { try body(.user, user) }
+    if let secondUser { try body(.user, secondUser) }
+    if let pid { try body(.pid, pid) }
+    if let network { try body(.network, network) }
+  }
 }
 
 /// Open descriptors through which a caller takes part in a launch.
 public struct Channels: Equatable, Sendable {
   /// Where the namespaces are described, once.
-  public var information: CInt?
+  public var information: Setting<CInt>?
   /// Where the launch and the end of the command are told.
-  public var status: CInt?
+  public var status: Setting<CInt>?
   /// Whether somebody is told of the sandbox's process.
   var tellOfProcess: Bool { information != nil || status != nil }
   /// What has to be readable before the command is executed.
-  public var block: CInt?
+  public var block: Setting<CInt>?
   /// What has to be readable once the caller has written the id maps.
-  public var mapsWritten: CInt?
+  public var mapsWritten: Setting<CInt>?
   /// What is held open while the sandbox lives.
-  public var sync: CInt?
+  public var sync: Setting<CInt>?
 
   /// None.
   public init() {}
+
+  /// Calls `body` for each of them.
+  func forEach<Failure: Error>(
+    _ body: (Setting<CInt>) throws(Failure) -> Void
+  ) throws(Failure) {
+    if let information { try body(information) }
+    if let status { try body(status) }
+    if let block { try body(block) }
+    if let mapsWritten { try body(mapsWritten) }
+    if let sync { try body(sync) }
+  }
 }
 
 /// How far ahead of the host's two clocks are, in seconds.
@@ -144,9 +190,9 @@ public struct Channels: Equatable, Sendable {
 /// See time_namespaces(7).
 public struct ClockOffsets: Equatable, Sendable {
   /// The clock that stands still while the machine sleeps.
-  public var monotonic: Int64?
+  public var monotonic: Setting<Int64>?
   /// The clock that does not.
-  public var boottime: Int64?
+  public var boottime: Setting<Int64>?
 
   /// Leaves both as they are.
   public init() {}
@@ -189,18 +235,4 @@ public enum CapabilityChange: Equatable, Sendable {
   case add(Capabilities)
   /// Drops these.
   case drop(Capabilities)
-}
-
-/// Where a compiled filter comes from.
-public struct FilterSource: Equatable, Sendable {
-  /// The option that named it.
-  public var option: String
-  /// The open descriptor to read it from.
-  public var descriptor: CInt
-
-  /// Names a source.
-  public init(option: String, descriptor: CInt) {
-    self.option = option
-    self.descriptor = descriptor
-  }
 }

@@ -13,6 +13,12 @@ public struct UsageError: Error, Equatable, Sendable {
   public init(_ message: String) {
     self.message = message
   }
+
+  /// The same mistake, made at `origin`.
+  public func at(_ origin: Origin, column: Int? = nil) -> UsageError {
+    guard let location = origin.location else { return self }
+    return UsageError("\(location)\(column.map { ":" + String($0) } ?? ""): \(message)")
+  }
 }
 
 extension Sandbox {
@@ -24,7 +30,8 @@ extension Sandbox {
     try validateContents()
     try forEachDescriptor { (option, number) throws(UsageError) in
       if !Descriptors.isOpen(number) {
-        throw UsageError("\(option): descriptor \(String(number)) is not open")
+        throw UsageError("\(option.name): descriptor \(String(number)) is not open")
+          .at(option.origin)
       }
     }
   }
@@ -34,44 +41,40 @@ extension Sandbox {
   }
 
   private func validateIdentity() throws(UsageError) {
-    let hasUser = hasNewUserNamespace || joined.user != nil
-    try refuse(user != nil && !hasUser, "--uid needs --unshare-user or --userns")
-    try refuse(group != nil && !hasUser, "--gid needs --unshare-user or --userns")
-    try refuse(
-      joined.user != nil && namespaces.user == .create,
-      "--userns cannot be combined with --unshare-user")
-    try refuse(
-      disablesUserNamespaces && !hasNewUserNamespace, "--disable-userns needs --unshare-user")
-    let hasOuterMaps = channels.mapsWritten != nil
-    try refuse(
-      disablesUserNamespaces && hasOuterMaps,
-      "--disable-userns cannot be combined with --userns-block-fd")
-    try refuse(hasOuterMaps && !hasNewUserNamespace, "--userns-block-fd needs --unshare-user")
-    try refuse(
-      hasOuterMaps && channels.information == nil, "--userns-block-fd needs --info-fd")
-    try refuse(
-      (executionLabel ?? fileLabel) != nil && !SELinux.isActive,
-      "--exec-label and --file-label need SELinux, which is not active here")
+    let isNew = hasNewUserNamespace
+    let hasNamespace = isNew || joined.user != nil
+    try require(hasNamespace, for: user?.option, "needs --unshare-user or --userns")
+    try require(hasNamespace, for: group?.option, "needs --unshare-user or --userns")
+    try require(
+      namespaces.user != .create, for: joined.user?.option,
+      "cannot be combined with --unshare-user")
+    try require(isNew, for: disableUserNamespaces, "needs --unshare-user")
+    let maps = channels.mapsWritten?.option
+    try require(
+      maps == nil, for: disableUserNamespaces, "cannot be combined with --userns-block-fd")
+    try require(isNew, for: maps, "needs --unshare-user")
+    try require(channels.information != nil, for: maps, "needs --info-fd")
+    if let label = executionLabel ?? fileLabel {
+      try require(SELinux.isActive, for: label.option, "needs SELinux, which is not active here")
+    }
   }
 
   private func validateNamespaces() throws(UsageError) {
     let made = namespaces.others
-    try refuse(hostname != nil && !made.contains(.uts), "--hostname needs --unshare-uts")
-    try refuse(domainName != nil && !made.contains(.uts), "--domainname needs --unshare-uts")
-    try refuse(
-      clocks.monotonic != nil && !made.contains(.time), "--monotonic needs --unshare-time")
-    try refuse(clocks.boottime != nil && !made.contains(.time), "--boottime needs --unshare-time")
-    try refuse(
-      joined.network != nil && made.contains(.network),
-      "--netns cannot be combined with --unshare-net")
+    try require(made.contains(.uts), for: hostname?.option, "needs --unshare-uts")
+    try require(made.contains(.uts), for: domainName?.option, "needs --unshare-uts")
+    try require(made.contains(.time), for: clocks.monotonic?.option, "needs --unshare-time")
+    try require(made.contains(.time), for: clocks.boottime?.option, "needs --unshare-time")
+    try require(
+      !made.contains(.network), for: joined.network?.option,
+      "cannot be combined with --unshare-net")
   }
 
   private func validateProcess() throws(UsageError) {
     let hasPid = namespaces.others.contains(.pid)
-    try refuse(commandIsInit && !hasPid, "--as-pid-1 needs --unshare-pid")
-    try refuse(
-      commandIsInit && !lockFiles.isEmpty, "--as-pid-1 cannot be combined with --lock-file")
-    try refuse(killsOnExit && !hasPid, "--kill-on-exit needs --unshare-pid")
+    try require(hasPid, for: commandAsInit, "needs --unshare-pid")
+    try require(lockFiles.isEmpty, for: commandAsInit, "cannot be combined with --lock-file")
+    try require(hasPid, for: killOnExit, "needs --unshare-pid")
   }
 
   /// Content can be read once: the second file would be empty.
@@ -83,15 +86,19 @@ extension Sandbox {
       default: break
       }
     }
-    for filter in filters { sources.append(filter.descriptor) }
+    for filter in filters { sources.append(filter.value) }
     sources.sort()
     for (number, next) in zip(sources, sources.dropFirst()) where number == next {
       throw UsageError("descriptor \(String(number)) is named by two options that read it")
     }
   }
 
-  private func refuse(_ isMistake: Bool, _ message: String) throws(UsageError) {
-    if isMistake { throw UsageError(message) }
+  /// Throws where `option` was given and its condition does not hold.
+  private func require(
+    _ condition: Bool, for option: WrittenOption?, _ message: String
+  ) throws(UsageError) {
+    guard !condition, let option else { return }
+    throw UsageError("\(option.name) \(message)").at(option.origin)
   }
 
   /// Whether the command keeps what it takes to undo `--disable-userns`.
@@ -99,24 +106,17 @@ extension Sandbox {
     disablesUserNamespaces && capabilities.applied(to: Capabilities()).contains("sys_resource")
   }
 
-  /// Calls `body` with every descriptor of the caller's that the sandbox makes use of, and the
-  /// option that named it.
+  /// Calls `body` with every descriptor of the caller's that the sandbox uses, and the option that
+  /// named it.
   func forEachDescriptor<Failure: Error>(
-    _ body: (String, CInt) throws(Failure) -> Void
+    _ body: (WrittenOption, CInt) throws(Failure) -> Void
   ) throws(Failure) {
     for operation in filesystem {
-      if let number = operation.descriptor { try body(operation.option, number) }
+      if let number = operation.descriptor { try body(operation.written, number) }
     }
-    for filter in filters { try body(filter.option, filter.descriptor) }
-    if let number = joined.user { try body("--userns", number) }
-    if let number = joined.secondUser { try body("--userns2", number) }
-    if let number = joined.pid { try body("--pidns", number) }
-    if let number = joined.network { try body("--netns", number) }
-    if let number = channels.information { try body("--info-fd", number) }
-    if let number = channels.status { try body("--json-status-fd", number) }
-    if let number = channels.block { try body("--block-fd", number) }
-    if let number = channels.mapsWritten { try body("--userns-block-fd", number) }
-    if let number = channels.sync { try body("--sync-fd", number) }
+    for filter in filters { try body(filter.option, filter.value) }
+    try joined.forEach { (_, setting) throws(Failure) in try body(setting.option, setting.value) }
+    try channels.forEach { (setting) throws(Failure) in try body(setting.option, setting.value) }
   }
 
   /// Calls `body` with the descriptors that are used up once the new root is made.
@@ -124,18 +124,18 @@ extension Sandbox {
     for operation in filesystem {
       if let number = operation.descriptor { body(number) }
     }
-    if let number = joined.user { body(number) }
-    if let number = joined.pid { body(number) }
-    if let number = joined.network { body(number) }
-    if let number = channels.mapsWritten { body(number) }
+    if let number = joined.user?.value { body(number) }
+    if let number = joined.pid?.value { body(number) }
+    if let number = joined.network?.value { body(number) }
+    if let number = channels.mapsWritten?.value { body(number) }
   }
 
   /// The descriptors that are made use of after that.
   var laterDescriptors: [CInt] {
-    var numbers = filters.map(\.descriptor)
-    if let number = joined.secondUser { numbers.append(number) }
-    if let number = channels.block { numbers.append(number) }
-    if let number = channels.sync { numbers.append(number) }
+    var numbers = filters.map(\.value)
+    if let number = joined.secondUser?.value { numbers.append(number) }
+    if let number = channels.block?.value { numbers.append(number) }
+    if let number = channels.sync?.value { numbers.append(number) }
     return numbers
   }
 }

@@ -16,12 +16,12 @@ struct BusTests {
       "--dbus-talk", "org.example.One", "--dbus-system-own", "org.example.*", "--dbus-see",
       "org.example.Two", "--dbus-call", "org.example.One=org.example.Face.*@/path/*"
     ).sandbox.buses
-    var session = BusAccess(option: "--dbus-talk")
+    var session = BusAccess(option: WrittenOption("--dbus-talk"))
     session.rules = [
       BusRule(.talk, "org.example.One"), BusRule(.see, "org.example.Two"),
       BusRule(.call, "org.example.One=org.example.Face.*@/path/*"),
     ]
-    var system = BusAccess(option: "--dbus-system-own")
+    var system = BusAccess(option: WrittenOption("--dbus-system-own"))
     system.rules = [BusRule(.own, "org.example.*")]
     #expect(buses.session == session)
     #expect(buses.system == system)
@@ -31,7 +31,7 @@ struct BusTests {
   @Test func `A bus can be shown without a rule`() throws {
     #expect(try parse().sandbox.buses == Buses())
     let buses = try parse("--dbus-session", "--dbus-session").sandbox.buses
-    #expect(buses.session == BusAccess(option: "--dbus-session"))
+    #expect(buses.session == BusAccess(option: WrittenOption("--dbus-session")))
     #expect(buses.system == nil)
   }
 

@@ -43,7 +43,7 @@ struct ParserTests {
       var parser = Parser()
       try parser.parse(["--new-session"] + words)
       #expect(parser.draft.sandbox.command == ["a", "--bind", "--"])
-      #expect(parser.draft.sandbox.hasOwnSession)
+      #expect(parser.draft.sandbox.newSession != nil)
     }
   }
 
@@ -174,17 +174,19 @@ struct ParserTests {
   // Red: one of these options does something else than it says.
   @Test func `Each option of one value changes that value`() throws {
     let cases: [([ByteString], (inout Sandbox) -> Void)] = [
-      (["--uid", "4294967294"], { $0.user = 4_294_967_294 }), (["--gid", "0"], { $0.group = 0 }),
-      (["--hostname", "h"], { $0.hostname = "h" }),
-      (["--domainname", "d"], { $0.domainName = "d" }),
-      (["--monotonic", "-5"], { $0.clocks.monotonic = -5 }),
-      (["--boottime", "86400"], { $0.clocks.boottime = 86_400 }),
-      (["--chdir", "/a//b/"], { $0.workingDirectory = "/a//b/" }),
-      (["--argv0", ""], { $0.commandName = "" }), (["--new-session"], { $0.hasOwnSession = true }),
-      (["--die-with-parent"], { $0.diesWithParent = true }),
-      (["--kill-on-exit"], { $0.killsOnExit = true }),
-      (["--as-pid-1"], { $0.commandIsInit = true }),
-      (["--seccomp", "5"], { $0.filters = [FilterSource(option: "--seccomp", descriptor: 5)] }),
+      (["--uid", "4294967294"], { $0.user = Setting(4_294_967_294, "--uid") }),
+      (["--gid", "0"], { $0.group = Setting(0, "--gid") }),
+      (["--hostname", "h"], { $0.hostname = Setting("h", "--hostname") }),
+      (["--domainname", "d"], { $0.domainName = Setting("d", "--domainname") }),
+      (["--monotonic", "-5"], { $0.clocks.monotonic = Setting(-5, "--monotonic") }),
+      (["--boottime", "86400"], { $0.clocks.boottime = Setting(86_400, "--boottime") }),
+      (["--chdir", "/a//b/"], { $0.workingDirectory = Setting("/a//b/", "--chdir") }),
+      (["--argv0", ""], { $0.commandName = "" }),
+      (["--new-session"], { $0.newSession = WrittenOption("--new-session") }),
+      (["--die-with-parent"], { $0.dieWithParent = WrittenOption("--die-with-parent") }),
+      (["--kill-on-exit"], { $0.killOnExit = WrittenOption("--kill-on-exit") }),
+      (["--as-pid-1"], { $0.commandAsInit = WrittenOption("--as-pid-1") }),
+      (["--seccomp", "5"], { $0.filters = [Setting(5, "--seccomp")] }),
     ]
     for (words, change) in cases {
       var parser = Parser()
@@ -208,9 +210,9 @@ struct ParserTests {
   // Red: only one of several filters is installed, or one too many.
   @Test func `--add-seccomp-fd adds and --seccomp replaces`() throws {
     let added = try parse("--add-seccomp-fd", "5", "--add-seccomp-fd", "6").sandbox.filters
-    #expect(added.map(\.descriptor) == [5, 6])
+    #expect(added.map(\.value) == [5, 6])
     let replaced = try parse("--seccomp", "5", "--seccomp", "6").sandbox.filters
-    #expect(replaced.map(\.descriptor) == [6])
+    #expect(replaced.map(\.value) == [6])
   }
 
   // Red: --help is refused because of what stands behind it.

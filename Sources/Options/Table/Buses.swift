@@ -37,7 +37,7 @@ extension Option {
       """
       The command then has no address of it. Where xdg-dbus-proxy is missing, there is a warning.
       """
-    ) { (draft, _) throws(UsageError) in draft.sandbox.buses.isOptional = true },
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.buses.optional = typed.option },
   ]
 
   private static let nameText =

@@ -12,7 +12,9 @@ extension Option {
       Not to be combined with --unshare-user. With --uid and --gid the command changes to these ids
       in it, which have to be mapped there.
       """, traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.joined.user = try typed.descriptor(0) },
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.joined.user = typed.setting(try typed.descriptor(0))
+    },
     Option(
       "--userns2", [.descriptor], in: .joins, "Change to the user namespace FD after set-up",
       """
@@ -20,7 +22,7 @@ extension Option {
       belong to a namespace in which the command has no say.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.joined.secondUser = try typed.descriptor(0)
+      draft.sandbox.joined.secondUser = typed.setting(try typed.descriptor(0))
     },
     Option(
       "--pidns", [.descriptor], in: .joins, "Use the pid namespace FD",
@@ -28,14 +30,16 @@ extension Option {
       With --unshare-pid, as the parent of the new one. It has to be owned by the user namespace
       of the sandbox or one below it, so it usually goes with --userns.
       """, traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.joined.pid = try typed.descriptor(0) },
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.joined.pid = typed.setting(try typed.descriptor(0))
+    },
     Option(
       "--netns", [.descriptor], in: .joins, "Use the network namespace FD",
       """
       Not to be combined with --unshare-net. After --unshare-all, --share-net has to come first.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.joined.network = try typed.descriptor(0)
+      draft.sandbox.joined.network = typed.setting(try typed.descriptor(0))
     },
     Option(
       "--disable-userns", in: .namespaces, "Let no user namespace be made inside",
@@ -46,14 +50,14 @@ extension Option {
       fail or do without. Needs a new user namespace, and is not to be combined with
       --userns-block-fd.
       """
-    ) { (draft, _) throws(UsageError) in draft.sandbox.disablesUserNamespaces = true },
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.disableUserNamespaces = typed.option },
     Option(
       "--assert-userns-disabled", in: .namespaces, "Fail if one can be made nevertheless",
       """
       Tried in the sandbox right before the command is executed; for --userns and --userns2, where
       --disable-userns is not possible but may have been done before.
       """
-    ) { (draft, _) throws(UsageError) in draft.sandbox.assertsNoUserNamespaces = true },
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.assertNoUserNamespaces = typed.option },
   ]
 
   static let channels: [Option] = [
@@ -64,7 +68,7 @@ extension Option {
       it, or do something to it, before the command runs.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.channels.block = try typed.descriptor(0)
+      draft.sandbox.channels.block = typed.setting(try typed.descriptor(0))
     },
     Option(
       "--userns-block-fd", [.descriptor], in: .monitoring,
@@ -76,7 +80,7 @@ extension Option {
       --disable-userns.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.channels.mapsWritten = try typed.descriptor(0)
+      draft.sandbox.channels.mapsWritten = typed.setting(try typed.descriptor(0))
     },
     Option(
       "--info-fd", [.descriptor], in: .monitoring, "Describe the sandbox on FD in JSON",
@@ -90,7 +94,7 @@ extension Option {
       """,
       traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.channels.information = try typed.descriptor(0)
+      draft.sandbox.channels.information = typed.setting(try typed.descriptor(0))
     },
     Option(
       "--json-status-fd", [.descriptor], in: .monitoring, "Tell start and end on FD in JSON",
@@ -102,7 +106,7 @@ extension Option {
           nestbox --ro-bind / / --json-status-fd 3 false 3>status
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.channels.status = try typed.descriptor(0)
+      draft.sandbox.channels.status = typed.setting(try typed.descriptor(0))
     },
     Option(
       "--sync-fd", [.descriptor], in: .monitoring, "Keep FD open while the sandbox lives",
@@ -111,7 +115,7 @@ extension Option {
       has ended, background processes included. The command does not get the descriptor.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.channels.sync = try typed.descriptor(0)
+      draft.sandbox.channels.sync = typed.setting(try typed.descriptor(0))
     },
     Option(
       "--lock-file", [.path], in: .monitoring, "Keep the file PATH locked while it lives",
@@ -119,7 +123,9 @@ extension Option {
       A lock for reading, as of fcntl(2), held while any process of the sandbox lives. PATH is
       looked up inside. It may be repeated; it is not to be combined with --as-pid-1.
       """
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.lockFiles.append(typed.text(0)) },
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.lockFiles.append(typed.setting(typed.text(0)))
+    },
   ]
 
   static let labels: [Option] = [
@@ -129,7 +135,9 @@ extension Option {
       An error where SELinux is not active.
       """,
       traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.executionLabel = typed.text(0) },
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.executionLabel = typed.setting(typed.text(0))
+    },
     Option(
       "--file-label", [.label], in: .security, "Give what is mounted the SELinux context LABEL",
       """
@@ -137,7 +145,9 @@ extension Option {
       active.
       """,
       traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.fileLabel = typed.text(0) },
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.fileLabel = typed.setting(typed.text(0))
+    },
     Option(
       "--not-a-security-boundary", in: .security, "Only warn where a mount cannot be restricted",
       """

@@ -103,13 +103,17 @@ extension Option {
 
           nestbox --ro-bind / / --uid 0 --gid 0 id
       """, traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.user = try typed.identifier(0) },
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.user = typed.setting(try typed.identifier(0))
+    },
     Option(
       "--gid", [.group], in: .identity, "Be group GID inside",
       """
       As --uid, for the group.
       """, traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.group = try typed.identifier(0) },
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.group = typed.setting(try typed.identifier(0))
+    },
     Option(
       "--hostname", [.name], in: .identity, "Set the host name inside",
       """
@@ -117,20 +121,22 @@ extension Option {
 
           nestbox --ro-bind / / --unshare-uts --hostname box uname -n
       """, traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.hostname = typed.text(0) },
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.hostname = typed.setting(typed.text(0))
+    },
     Option(
       "--domainname", [.name], in: .identity, "Set the NIS domain name inside",
       """
       Needs --unshare-uts. Of 64 bytes at most. It has nothing to do with the domain of DNS.
       """, traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.domainName = typed.text(0) },
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.domainName = typed.setting(typed.text(0))
+    },
     Option(
       "--monotonic", [.seconds], in: .identity, "Set CLOCK_MONOTONIC inside ahead by SECONDS",
       """
       Needs --unshare-time. A negative number sets it back, but not before the boot.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.clocks.monotonic = try typed.seconds(0)
+      draft.sandbox.clocks.monotonic = typed.setting(try typed.seconds(0))
     },
     Option(
       "--boottime", [.seconds], in: .identity, "Set CLOCK_BOOTTIME inside ahead by SECONDS",
@@ -140,7 +146,9 @@ extension Option {
 
           nestbox --ro-bind / / --unshare-time --boottime 86400 cat /proc/uptime
       """, traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.clocks.boottime = try typed.seconds(0) },
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.clocks.boottime = typed.setting(try typed.seconds(0))
+    },
   ]
 }
 

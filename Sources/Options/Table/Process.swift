@@ -13,7 +13,9 @@ extension Option {
       starts in the caller's directory if it exists inside, else in $HOME as set inside, else in
       the root. PWD is set to the result.
       """, traits: .lastWins
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.workingDirectory = typed.text(0) },
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.workingDirectory = typed.setting(typed.text(0))
+    },
     Option(
       "--setenv", [.variable, .value], in: .process, "Set an environment variable",
       """
@@ -76,7 +78,7 @@ extension Option {
 
           nestbox --ro-bind / / --close-fds ls /proc/self/fd 9</etc/passwd
       """
-    ) { (draft, _) throws(UsageError) in draft.sandbox.closesDescriptors = true },
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.closeDescriptors = typed.option },
     Option(
       "--new-session", in: .process, "Start the command in a session of its own",
       """
@@ -85,7 +87,7 @@ extension Option {
       dev.tty.legacy_tiocsti is 1, let it (CVE-2017-5226). The price is job control, and that keys
       such as Ctrl-C reach the launcher alone, which passes the signal on.
       """
-    ) { (draft, _) throws(UsageError) in draft.sandbox.hasOwnSession = true },
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.newSession = typed.option },
     Option(
       "--as-pid-1", in: .process, "Make the command process 1 itself",
       """
@@ -93,7 +95,7 @@ extension Option {
       collect orphans itself, everything inside is killed when it ends, and signals that it does
       not handle are ignored.
       """
-    ) { (draft, _) throws(UsageError) in draft.sandbox.commandIsInit = true },
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.commandAsInit = typed.option },
   ]
 
   static let security: [Option] = [
@@ -130,7 +132,8 @@ extension Option {
           nestbox --ro-bind / / --landlock-scope abstract-unix,signal sh
       """
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.landlockScopes.formUnion(try typed.landlockScopes(0))
+      let scopes = try typed.landlockScopes(0)
+      draft.sandbox.landlock = typed.setting(scopes.union(draft.sandbox.landlock?.value ?? []))
     },
     Option(
       "--landlock-scope-try", [.scopes], in: .security, "The same, but nothing on older kernels",
@@ -139,7 +142,9 @@ extension Option {
       command is started without them.
       """
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.landlockScopesToTry.formUnion(try typed.landlockScopes(0))
+      let scopes = try typed.landlockScopes(0)
+      draft.sandbox.landlockToTry = typed.setting(
+        scopes.union(draft.sandbox.landlockToTry?.value ?? []))
     },
   ]
 
@@ -151,7 +156,7 @@ extension Option {
       Without --unshare-pid it reaches the command and not the processes that the command has
       started.
       """
-    ) { (draft, _) throws(UsageError) in draft.sandbox.diesWithParent = true },
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.dieWithParent = typed.option },
     Option(
       "--kill-on-exit", in: .lifetime, "Kill everything inside when the command ends",
       """
@@ -161,6 +166,6 @@ extension Option {
           nestbox --unshare-pid --kill-on-exit --ro-bind / / --dev /dev \\
             sh -c 'sleep 1000 & echo started'
       """
-    ) { (draft, _) throws(UsageError) in draft.sandbox.killsOnExit = true },
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.killOnExit = typed.option },
   ]
 }

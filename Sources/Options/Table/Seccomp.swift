@@ -59,7 +59,7 @@ extension Option {
         throw UsageError("needs --seccomp-policy before it")
       }
       draft.sandbox.policy?.adjustments.append(
-        PolicyChoice.Adjustment(option: typed.option, action: action, list: typed.text(0)))
+        PolicyChoice.Adjustment(option: typed.name, action: action, list: typed.text(0)))
     }
   }
 
@@ -78,9 +78,9 @@ extension Draft {
   fileprivate mutating func addFilter(
     _ typed: Occurrence, replacing: Bool
   ) throws(UsageError) {
-    let source = FilterSource(option: typed.option, descriptor: try typed.descriptor(0))
-    if let other = sandbox.filters.first, other.option != source.option {
-      throw UsageError("cannot be combined with \(other.option)")
+    let source = typed.setting(try typed.descriptor(0))
+    if let other = sandbox.filters.first, other.option.name != source.option.name {
+      throw UsageError("cannot be combined with \(other.option.name)")
     }
     if replacing { sandbox.filters = [] }
     sandbox.filters.append(source)

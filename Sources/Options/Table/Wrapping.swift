@@ -45,6 +45,6 @@ extension Option {
 
 extension Draft {
   fileprivate mutating func needsWrap(_ typed: Occurrence) {
-    if optionOfWrapper == nil { optionOfWrapper = typed.option }
+    if optionOfWrapper == nil { optionOfWrapper = typed.name }
   }
 }

@@ -10,11 +10,14 @@ public struct Buses: Equatable, Sendable {
   public var session: BusAccess?
   /// The machine's bus.
   public var system: BusAccess?
-  /// Whether the command does without a bus that there is not, or that cannot be filtered.
-  public var isOptional = false
+  /// Starts the command without a bus that does not exist or cannot be filtered.
+  public var optional: WrittenOption?
 
   /// None.
   public init() {}
+
+  /// Whether the command starts without a bus that does not exist or cannot be filtered.
+  var isOptional: Bool { optional != nil }
 
   /// Whether none is shown.
   var isEmpty: Bool { session == nil && system == nil }
@@ -30,12 +33,12 @@ public struct Buses: Equatable, Sendable {
 /// What is allowed on a bus; without a rule it is talking to the bus itself.
 public struct BusAccess: Equatable, Sendable {
   /// The first option that asked for the bus.
-  public var option: String
+  public var option: WrittenOption
   /// What else is allowed.
   public var rules: [BusRule] = []
 
   /// Allows talking to the bus itself.
-  public init(option: String) {
+  public init(option: WrittenOption) {
     self.option = option
   }
 }

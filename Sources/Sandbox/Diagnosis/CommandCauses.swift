@@ -56,7 +56,7 @@ extension Cause {
           "name the program that is to read it")
       case .unsearchable(let directory):
         return Diagnosis(
-          "user \(String(failure.sandbox.user ?? CurrentProcess.identity.user)) may not search "
+          "user \(String(failure.sandbox.user?.value ?? CurrentProcess.identity.user)) may not search "
             + "the directory \(directory.quoted)",
           failure.hostFile(typed: directory).map {
             "as its owner: chmod a+x \(ByteString($0).quotedForShell)"
@@ -175,7 +175,7 @@ extension Failure {
   }
 
   fileprivate func notExecutable(_ file: ByteString) -> Diagnosis {
-    let user = String(sandbox.user ?? CurrentProcess.identity.user)
+    let user = String(sandbox.user?.value ?? CurrentProcess.identity.user)
     let facts = try? FileFacts(at: hostPath(of: file), followsLinks: true)
     let isMarked = facts.map { $0.permissions & 0o111 != 0 } ?? false
     return Diagnosis(

@@ -60,7 +60,7 @@ final class Failure {
   var name: String { (error.subject ?? error.cause.subject ?? "").quoted }
 
   /// The option that failed.
-  var option: String { error.option ?? "" }
+  var option: String { error.option?.name ?? "" }
 
   /// The kinds of namespaces that are to be new.
   var namespaces: Namespaces { sandbox.newNamespaces(for: CurrentProcess.identity.user) }
@@ -68,7 +68,7 @@ final class Failure {
   /// The operation that failed, as far as the option and the subject tell.
   var operation: PlannedOperation? {
     let candidates = plan.operations.filter {
-      $0.operation.option == option && $0.operation.origin == error.origin
+      $0.operation.written == error.option
     }
     // The subject may be a directory that had to be made on the way.
     let named = candidates.filter {

@@ -146,13 +146,8 @@ extension LaunchPlan {
         ExecutionFinding(of: $0, error.cause.errno)
       }
     case .joinNamespace:
-      let joined = sandbox.joined
-      let numbers = [
-        "--userns": joined.user, "--userns2": joined.secondUser, "--pidns": joined.pid,
-        "--netns": joined.network,
-      ]
-      guard let option = error.option, let number = numbers[option] ?? nil,
-        let name = try? Descriptors.path(of: number)
+      guard let joined = sandbox.joined.named(by: error.option),
+        let name = try? Descriptors.path(of: joined.descriptor)
       else { return nil }
       return .descriptor(ByteString(name))
     default: return nil

@@ -186,7 +186,7 @@ extension Cause {
     },
     Cause([.changeDirectory], [.permissionDenied]) { failure in
       Diagnosis(
-        "user \(String(failure.sandbox.user ?? CurrentProcess.identity.user)) may not search "
+        "user \(String(failure.sandbox.user?.value ?? CurrentProcess.identity.user)) may not search "
           + "\(failure.name)",
         "choose another directory, or as its owner: chmod a+x "
           + ByteString(failure.subject).quotedForShell)

@@ -113,8 +113,9 @@ extension Cause {
         "the limit of user namespaces is not 0 inside", "add --disable-userns --unshare-user")
     },
     Cause([.joinNamespace], [.invalidArgument, .badFileDescriptor]) { failure in
-      let kinds = ["--userns": "user", "--userns2": "user", "--pidns": "pid", "--netns": "net"]
-      guard case .descriptor(let name)? = failure.error.finding, let kind = kinds[failure.option]
+      guard case .descriptor(let name)? = failure.error.finding,
+        let joined = failure.sandbox.joined.named(by: failure.error.option),
+        let kind = Namespaces.names.first(where: { $0.namespace == joined.kind })?.name
       else { return nil }
       if name.text.hasPrefix(kind + ":[") {
         return Diagnosis(

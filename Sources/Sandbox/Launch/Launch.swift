@@ -169,19 +169,19 @@ extension Sandbox {
   /// Its owner is then often the host's root, and a new user namespace has no power over it;
   /// otherwise it is the child that may.
   private func joinNetwork() throws(LaunchError) -> Bool {
-    guard let descriptor = joined.network else { return false }
+    guard let network = joined.network else { return false }
     do throws(SystemCallError) {
-      try Namespaces.network.join(descriptor)
+      try Namespaces.network.join(network.value)
       return true
     } catch {
       if error.errno == .notPermitted { return false }
-      throw LaunchError(.joinNamespace, option: "--netns", cause: error)
+      throw LaunchError(.joinNamespace, option: network.option, cause: error)
     }
   }
 
   /// Has the kernel kill this process, and with it the sandbox, when the caller ends.
   private func tieToCaller(_ caller: Caller) throws(LaunchError) {
-    try doing(.dieWithParent) { () throws(SystemCallError) in
+    try doing(.dieWithParent, option: dieWithParent) { () throws(SystemCallError) in
       try CurrentProcess.dieWithParent()
     }
     // The caller may have ended before the kernel was told.
@@ -215,10 +215,10 @@ extension LaunchPlan {
     var kept = [
       child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue, signals.rawValue,
     ]
-    if let number = sandbox.channels.information { kept.append(number) }
-    if let number = sandbox.channels.status { kept.append(number) }
+    if let number = sandbox.channels.information?.value { kept.append(number) }
+    if let number = sandbox.channels.status?.value { kept.append(number) }
     // Without an init there is nobody inside to hold it.
-    if sandbox.commandIsInit, let number = sandbox.channels.sync { kept.append(number) }
+    if sandbox.commandIsInit, let number = sandbox.channels.sync?.value { kept.append(number) }
     if let proxy = busProxy {
       kept.append(proxy.process)
       if !hasInit { kept.append(proxy.lifeline) }

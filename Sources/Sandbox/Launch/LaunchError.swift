@@ -10,32 +10,34 @@ public struct LaunchError: Error, Equatable, Sendable {
   /// What could not be done.
   public let action: Action
   /// The option that asked for it, where one did.
-  public let option: String?
+  public private(set) var option: WrittenOption?
   /// What it was to be done to: a path as it was typed, or a name.
   public let subject: ByteString?
   /// The call that failed.
   public let cause: SystemCallError
-  /// Where the option was written.
-  public var origin: Origin
   /// What the process that failed saw of the reason.
   var finding: ExecutionFinding?
 
   /// Names a failure.
   public init(
-    _ action: Action, option: String? = nil, subject: ByteString? = nil, cause: SystemCallError,
-    origin: Origin = .commandLine
+    _ action: Action, option: WrittenOption? = nil, subject: ByteString? = nil,
+    cause: SystemCallError
   ) {
     self.action = action
     self.option = option
     self.subject = subject
     self.cause = cause
-    self.origin = origin
+  }
+
+  /// Names a failure of an operation, which adds where its option was written (`from`).
+  init(_ action: Action, option: String, subject: ByteString? = nil, cause: SystemCallError) {
+    self.init(action, option: WrittenOption(option), subject: subject, cause: cause)
   }
 
   /// The same failure, of an option that was written at `origin`.
   func from(_ origin: Origin) -> LaunchError {
     var error = self
-    error.origin = origin
+    error.option = option.map { WrittenOption($0.name, at: origin) }
     return error
   }
 
@@ -129,8 +131,8 @@ public struct LaunchError: Error, Equatable, Sendable {
     // This one failed because a call did not.
     if action == .assertNoUserNamespaces { return message + " (\(call))" }
     message += ": " + cause.reason
-    let place = origin.location.map { " in " + $0 } ?? ""
-    message += " (" + (option.map { $0 + place + ", " } ?? "") + call + ")"
+    let place = option?.origin.location.map { " in " + $0 } ?? ""
+    message += " (" + (option.map { $0.name + place + ", " } ?? "") + call + ")"
     return message
   }
 

@@ -23,10 +23,11 @@ enum LaunchReport {
 
   /// The record of `error`; texts that are too long for it are cut.
   static func encode(_ error: LaunchError) -> [UInt8] {
-    let origin = OriginParts(error.origin)
+    let origin = OriginParts(error.option?.origin ?? .commandLine)
     var texts: [ArraySlice<UInt8>?] = []
     let first = [
-      error.option.map { ByteString($0) }, ByteString(error.cause.call), origin.name, origin.path,
+      error.option.map { ByteString($0.name) }, ByteString(error.cause.call), origin.name,
+      origin.path,
     ]
     for (text, limit) in zip(first, limits) { texts.append(text?.bytes.prefix(limit)) }
     let room = size - header - texts.reduce(0) { $0 + ($1?.count ?? 0) }
@@ -68,9 +69,9 @@ enum LaunchReport {
     }
     let origin = OriginParts(kind: record[1], name: texts[2], path: texts[3], line: numbers[1])
     return LaunchError(
-      action, option: texts[0]?.text, subject: texts[4],
-      cause: SystemCallError(call: texts[1]?.text ?? "", errno: Errno(rawValue: numbers[0])),
-      origin: origin.origin)
+      action, option: texts[0].map { WrittenOption($0.text, at: origin.origin) },
+      subject: texts[4],
+      cause: SystemCallError(call: texts[1]?.text ?? "", errno: Errno(rawValue: numbers[0])))
   }
 }
 

@@ -132,8 +132,7 @@ extension Monitor {
       plan.busProxy?.stop()
       var error = LaunchReport.decode(Array(record.prefix(LaunchReport.size)))
       error.finding = ExecutionFinding(record.dropFirst(LaunchReport.size))
-      guard error.origin == .commandLine, let option = error.option else { throw error }
-      throw error.from(plan.sandbox.origin(of: option))
+      throw error
     }
   }
 
@@ -210,11 +209,11 @@ extension Monitor {
     let channels = plan.sandbox.channels
     do throws(SystemCallError) {
       let description = SandboxDescription(of: child.pid, plan.namespaces, numbers)
-      if let number = channels.information {
+      if let number = channels.information?.value {
         try Descriptors.write(description.information, to: number)
         Descriptors.close(number)
       }
-      if let number = channels.status {
+      if let number = channels.status?.value {
         try Descriptors.write(description.statusLine, to: number)
       }
     } catch {
@@ -229,7 +228,7 @@ extension Monitor {
     try readReport()
     StepLog.note("the command ended with status " + String(termination.shellStatus))
     if !isExecuted { endAll() }
-    if isExecuted, let number = plan.sandbox.channels.status {
+    if isExecuted, let number = plan.sandbox.channels.status?.value {
       let line = SandboxDescription.exitLine(termination.shellStatus)
       // Who does not listen any more does not change how the command ended.
       try? Descriptors.write(line, to: number)

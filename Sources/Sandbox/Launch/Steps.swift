@@ -16,7 +16,7 @@ extension LaunchError.Action {
   }
 
   /// The step in words: what is done, for which option, to what.
-  func step(_ option: String?, _ subject: ByteString?) -> String {
+  func step(_ option: WrittenOption?, _ subject: ByteString?) -> String {
     let what =
       switch self {
       case .createNamespaces: "make the namespaces"
@@ -25,7 +25,7 @@ extension LaunchError.Action {
       default: sentence.hasPrefix("Can't ") ? String(sentence.dropFirst(6)) : sentence
       }
     let name = subject.map { " " + $0.quoted } ?? ""
-    return what + name + (option.map { " (\($0))" } ?? "")
+    return what + name + (option.map { " (\($0.name))" } ?? "")
   }
 }
 

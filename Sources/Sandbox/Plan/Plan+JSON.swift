@@ -16,8 +16,9 @@ extension Plan {
       .init("mounts", .array(root.mounts.filter { !$0.isLost }.map(\.json))),
       .init("buses", busObject), .init("environment", environmentObject),
       .init("capabilities", .strings(capabilities.names)),
-      .init("seccomp", .array(sandbox.filters.map(\.json))),
-      .init("seccomp-policy", .optional(sandbox.policy?.name.text)), .init("life", lifeObject),
+      .init("seccomp", .array(sandbox.filters.map(filterObject))),
+      .init("seccomp-policy", .optional(sandbox.policy?.name.text)),
+      .init("life", lifeObject),
       .init("descriptors", descriptorObject), .init("warnings", .array(warnings.map(\.json))),
     ])
   }
@@ -48,9 +49,10 @@ extension Plan {
       return .string("\(String(inside ?? outside)) \(String(outside)) 1")
     }
     return .object([
-      .init("user", .number(Int64(sandbox.user ?? user))),
-      .init("group", .number(Int64(sandbox.group ?? group))),
-      .init("uid-map", map(sandbox.user, user)), .init("gid-map", map(sandbox.group, group)),
+      .init("user", .number(Int64(sandbox.user?.value ?? user))),
+      .init("group", .number(Int64(sandbox.group?.value ?? group))),
+      .init("uid-map", map(sandbox.user?.value, user)),
+      .init("gid-map", map(sandbox.group?.value, group)),
       .init("maps-written-by-caller", .boolean(sandbox.channels.mapsWritten != nil)),
     ])
   }
@@ -67,6 +69,13 @@ extension Plan {
       .init("place", .path(planned.place)), .init("skipped", .boolean(planned.isSkipped)),
       .init("covered-by", planned.coveredBy.map { .number(Int64($0 + 1)) } ?? .null),
       .init("problem", .optional(planned.problem.map { "\(quoted($0.subject)): \($0.errno)" })),
+    ])
+  }
+
+  private func filterObject(_ filter: Setting<CInt>) -> JSON {
+    .object([
+      .init("option", .string(filter.option.name)),
+      .init("descriptor", .number(Int64(filter.value))),
     ])
   }
 
@@ -96,7 +105,7 @@ extension Plan {
       .init("new-session", .boolean(sandbox.hasOwnSession)),
       .init("die-with-parent", .boolean(sandbox.diesWithParent)),
       .init("kill-on-exit", .boolean(sandbox.killsOnExit)),
-      .init("lock-files", .array(sandbox.lockFiles.map { .bytes($0) })),
+      .init("lock-files", .array(sandbox.lockFiles.map { .bytes($0.value) })),
     ])
   }
 
@@ -104,7 +113,7 @@ extension Plan {
     var used: [JSON] = []
     sandbox.forEachDescriptor { option, number in
       used.append(
-        .object([.init("number", .number(Int64(number))), .init("option", .string(option))]))
+        .object([.init("number", .number(Int64(number))), .init("option", .string(option.name))]))
     }
     return .object([
       .init("used", .array(used)),
@@ -125,14 +134,6 @@ extension RootModel.Mount {
       .init("read-only", .boolean(isReadOnly)),
       .init("line", operation.map { .number(Int64($0 + 1)) } ?? .null),
       .init("came-along", .boolean(bind != nil)),
-    ])
-  }
-}
-
-extension FilterSource {
-  fileprivate var json: JSON {
-    .object([
-      .init("option", .string(option)), .init("descriptor", .number(Int64(descriptor))),
     ])
   }
 }

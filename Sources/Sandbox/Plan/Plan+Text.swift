@@ -47,7 +47,7 @@ extension Plan {
       lines.append("not found inside: looked for \(places)")
     }
     let place = "starts in \(quoted(directory.path))"
-    let option = directory.option.map { " (\($0))" } ?? ""
+    let option = directory.option.map { " (\($0.name))" } ?? ""
     lines.append(place + option + (directory.exists ? "" : ", which does not exist inside"))
     return lines
   }
@@ -60,27 +60,27 @@ extension Plan {
 
   /// Whose namespace of a kind the command will be in.
   private func state(of kind: Namespaces) -> String {
-    if let (option, number) = joined(kind), !namespaces.contains(kind) {
-      return "joined (\(option) \(String(number)))"
+    if let joined = joined(kind), !namespaces.contains(kind) {
+      return "joined (\(joined.option.name) \(String(joined.value)))"
     }
     guard namespaces.contains(kind) else { return "the caller's" }
     var text = "new"
     if kind == .user && sandbox.namespaces.user == .share { text += ", as the caller is not root" }
-    if kind == .uts, let name = sandbox.hostname { text += ", host name \(name.quoted)" }
-    if kind == .uts, let name = sandbox.domainName { text += ", domain name \(name.quoted)" }
+    if kind == .uts, let name = sandbox.hostname?.value { text += ", host name \(name.quoted)" }
+    if kind == .uts, let name = sandbox.domainName?.value { text += ", domain name \(name.quoted)" }
     if kind == .time {
-      text += ", monotonic \(String(sandbox.clocks.monotonic ?? 0)) s and boot time "
-      text += "\(String(sandbox.clocks.boottime ?? 0)) s ahead"
+      text += ", monotonic \(String(sandbox.clocks.monotonic?.value ?? 0)) s and boot time "
+      text += "\(String(sandbox.clocks.boottime?.value ?? 0)) s ahead"
     }
     return text
   }
 
-  /// The option that names a namespace of a kind to join, and its descriptor.
-  func joined(_ kind: Namespaces) -> (option: String, number: CInt)? {
+  /// The descriptor of the namespace of a kind that is joined, and its option.
+  func joined(_ kind: Namespaces) -> Setting<CInt>? {
     switch kind {
-    case .user: sandbox.joined.user.map { ("--userns", $0) }
-    case .pid: sandbox.joined.pid.map { ("--pidns", $0) }
-    case .network: sandbox.joined.network.map { ("--netns", $0) }
+    case .user: sandbox.joined.user
+    case .pid: sandbox.joined.pid
+    case .network: sandbox.joined.network
     default: nil
     }
   }
@@ -88,15 +88,15 @@ extension Plan {
   private var identityLines: [String] {
     let (user, group) = caller.identity
     guard namespaces.contains(.user) else {
-      let inside = (sandbox.user ?? user, sandbox.group ?? group)
+      let inside = (sandbox.user?.value ?? user, sandbox.group?.value ?? group)
       return ["user \(String(inside.0)), group \(String(inside.1))"]
     }
-    if let number = sandbox.channels.mapsWritten {
-      return ["the caller writes the id maps (--userns-block-fd \(String(number)))"]
+    if let maps = sandbox.channels.mapsWritten {
+      return ["the caller writes the id maps (\(maps.option.name) \(String(maps.value)))"]
     }
     return [
-      "uid_map: \(String(sandbox.user ?? user)) \(String(user)) 1",
-      "gid_map: \(String(sandbox.group ?? group)) \(String(group)) 1",
+      "uid_map: \(String(sandbox.user?.value ?? user)) \(String(user)) 1",
+      "gid_map: \(String(sandbox.group?.value ?? group)) \(String(group)) 1",
       "setgroups: deny",
     ]
   }
@@ -143,7 +143,7 @@ extension Plan {
     }
     for filter in sandbox.filters {
       lines.append(
-        "seccomp: the program of descriptor \(String(filter.descriptor)) (\(filter.option))")
+        "seccomp: the program of descriptor \(String(filter.value)) (\(filter.option.name))")
     }
     for (scopes, condition) in [
       (sandbox.landlockScopes, ""),
@@ -156,7 +156,7 @@ extension Plan {
         lines.append("Landlock: no signal to a process outside" + condition)
       }
     }
-    if let label = sandbox.executionLabel { lines.append("SELinux context \(label.quoted)") }
+    if let label = sandbox.executionLabel?.value { lines.append("SELinux context \(label.quoted)") }
     return lines
   }
 
@@ -176,14 +176,14 @@ extension Plan {
     if sandbox.diesWithParent { lines.append("everything inside is killed when the caller ends") }
     lines.append(
       sandbox.hasOwnSession ? "a session of its own, without a terminal" : "the caller's session")
-    for path in sandbox.lockFiles { lines.append("\(path.quoted) is locked for reading") }
+    for path in sandbox.lockFiles { lines.append("\(path.value.quoted) is locked for reading") }
     return lines
   }
 
   private var descriptorLines: [String] {
     var lines: [String] = []
     sandbox.forEachDescriptor { option, number in
-      lines.append("\(String(number)): used by \(option)")
+      lines.append("\(String(number)): used by \(option.name)")
     }
     if sandbox.closesDescriptors { lines.append("none is passed on but 0, 1 and 2") }
     for descriptor in passedDescriptors {

@@ -66,7 +66,7 @@ public struct Plan {
     let (user, _) = caller.identity
     variables = root.showBuses(
       sandbox.buses, Environment(caller.environment, []),
-      user: (inside: sandbox.user ?? user, outside: user))
+      user: (inside: sandbox.user?.value ?? user, outside: user))
     self.root = root
     environment.change(variables)
     directory = PlannedDirectory(sandbox, caller, environment, root)
@@ -114,7 +114,7 @@ struct PlannedDirectory {
   /// The path inside.
   let path: FilePath
   /// The option that says so, where one does.
-  let option: String?
+  let option: WrittenOption?
   /// Whether it is there.
   let exists: Bool
 
@@ -124,9 +124,9 @@ struct PlannedDirectory {
     func isDirectory(_ path: FilePath) -> Bool {
       root.find(path).map { root.node(at: $0.end) == .directory } ?? false
     }
-    if let path = sandbox.workingDirectory?.path {
-      self.path = path
-      option = "--chdir"
+    if let setting = sandbox.workingDirectory {
+      path = setting.value.path
+      option = setting.option
       exists = isDirectory(path)
       return
     }

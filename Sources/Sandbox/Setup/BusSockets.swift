@@ -29,8 +29,13 @@ extension NewRoot {
     for proxied in proxy.buses {
       let place = FilePath(proxied.bus.path(for: user))
       var shown: FilePath?
-      try step(.showBus, proxied.access.option, place) { root throws(SystemCallError) in
-        shown = try root.show(proxied.bus, proxied.address, at: place)
+      let option = proxied.access.option
+      do throws(LaunchError) {
+        try step(.showBus, option.name, place) { root throws(SystemCallError) in
+          shown = try root.show(proxied.bus, proxied.address, at: place)
+        }
+      } catch {
+        throw error.from(option.origin)
       }
       if let shown {
         changes.append(.set(proxied.bus.variable, to: BusAddress.socket(at: shown)))

@@ -47,17 +47,19 @@ struct Command {
 
   private func steps(_ initProcess: Int32?) throws(LaunchError) -> Execution {
     if plan.sandbox.hasOwnSession {
-      try doing(.beginSession) { () throws(SystemCallError) in try CurrentProcess.beginSession() }
+      try doing(.beginSession, option: plan.sandbox.newSession) { () throws(SystemCallError) in
+        try CurrentProcess.beginSession()
+      }
     }
-    if plan.sandbox.assertsNoUserNamespaces { try assertNoUserNamespaces() }
+    if let option = plan.sandbox.assertNoUserNamespaces { try assertNoUserNamespaces(option) }
     try doing(.dropPrivileges) { () throws(SystemCallError) in
       try changeIdentity()
       try privileges.dropInCommand()
     }
     if plan.sandbox.diesWithParent { try dieWithParent(initProcess) }
     if let label = plan.sandbox.executionLabel, let proc {
-      try doing(.setLabel, option: "--exec-label", label) { () throws(SystemCallError) in
-        try SELinux.setLabel(label, for: .execution, through: proc)
+      try doing(.setLabel, option: label.option, label.value) { () throws(SystemCallError) in
+        try SELinux.setLabel(label.value, for: .execution, through: proc)
       }
     }
     try closeSources()
@@ -98,8 +100,8 @@ struct Command {
   /// link to `/proc/self/fd/N` that an earlier command planted, and from an open directory of the
   /// host `..` leads to all of its files (CVE-2024-21626 is of this kind).
   private func closeSources() throws(LaunchError) {
-    if plan.sandbox.closesDescriptors {
-      return try doing(.prepare, option: "--close-fds") { () throws(SystemCallError) in
+    if let option = plan.sandbox.closeDescriptors {
+      return try doing(.prepare, option: option) { () throws(SystemCallError) in
         try Descriptors.closeAll(except: [0, 1, 2, report, status])
       }
     }
@@ -109,15 +111,14 @@ struct Command {
 
   private func restrictByLandlock() throws(LaunchError) {
     let sandbox = plan.sandbox
-    if !sandbox.landlockScopes.isEmpty {
-      try doing(.restrictByLandlock, option: "--landlock-scope") { () throws(SystemCallError) in
+    if let scopes = sandbox.landlock {
+      try doing(.restrictByLandlock, option: scopes.option) { () throws(SystemCallError) in
         // At once: each time adds a layer, of which there can be sixteen.
-        try sandbox.landlockScopes.union(sandbox.landlockScopesToTry).restrictProcess()
+        try scopes.value.union(sandbox.landlockScopesToTry).restrictProcess()
       }
-    } else if !sandbox.landlockScopesToTry.isEmpty {
-      try doing(.restrictByLandlock, option: "--landlock-scope-try") {
-        () throws(SystemCallError) in
-        let scopes = try sandbox.landlockScopesToTry.whereSupported()
+    } else if let scopes = sandbox.landlockToTry {
+      try doing(.restrictByLandlock, option: scopes.option) { () throws(SystemCallError) in
+        let scopes = try scopes.value.whereSupported()
         if !scopes.isEmpty { try scopes.restrictProcess() }
       }
     }
@@ -128,7 +129,7 @@ struct Command {
   ///
   /// See prctl(2), PR_SET_PDEATHSIG.
   private func dieWithParent(_ initProcess: Int32?) throws(LaunchError) {
-    try doing(.dieWithParent) { () throws(SystemCallError) in
+    try doing(.dieWithParent, option: plan.sandbox.dieWithParent) { () throws(SystemCallError) in
       try CurrentProcess.dieWithParent()
     }
     // Either may have died before the kernel was told.
@@ -144,11 +145,12 @@ struct Command {
     }
     let identity = CurrentProcess.identity
     try CurrentProcess.become(
-      user: plan.sandbox.user ?? identity.user, group: plan.sandbox.group ?? identity.group)
+      user: plan.sandbox.user?.value ?? identity.user,
+      group: plan.sandbox.group?.value ?? identity.group)
   }
 
   /// Fails if a user namespace can still be made.
-  private func assertNoUserNamespaces() throws(LaunchError) {
+  private func assertNoUserNamespaces(_ option: WrittenOption) throws(LaunchError) {
     let child: ChildProcess?
     do throws(SystemCallError) {
       child = try ChildProcess.clone(.user)
@@ -156,23 +158,24 @@ struct Command {
       // What forbids user namespaces. Anything else, a limit of processes for instance, may be
       // gone the next moment, and proves nothing.
       if [.noSpace, .notPermitted, .noFunction, .invalidArgument].contains(error.errno) { return }
-      throw LaunchError(.assertNoUserNamespaces, option: "--assert-userns-disabled", cause: error)
+      throw LaunchError(.assertNoUserNamespaces, option: option, cause: error)
     }
     guard let child else { CurrentProcess.exit(0) }
     _ = try? child.wait()
     throw LaunchError(
-      .assertNoUserNamespaces, option: "--assert-userns-disabled",
+      .assertNoUserNamespaces, option: option,
       cause: SystemCallError(call: "clone3 succeeded", errno: .notPermitted))
   }
 
   private func changeDirectory(_ environment: inout Environment) throws(LaunchError) {
     if let path = plan.sandbox.workingDirectory {
       do throws(SystemCallError) {
-        try CurrentProcess.changeDirectory(path)
+        try CurrentProcess.changeDirectory(path.value)
       } catch {
-        throw LaunchError(.changeDirectory, option: "--chdir", subject: path, cause: error)
+        throw LaunchError(
+          .changeDirectory, option: path.option, subject: path.value, cause: error)
       }
-      environment.set("PWD", to: path)
+      environment.set("PWD", to: path.value)
       return
     }
     for path in [plan.workingDirectory, environment.value(of: "HOME")] {

@@ -97,8 +97,8 @@ private struct InsideUser {
       }
       return nil
     }
-    let number = String(plan.sandbox.user ?? plan.identity.user)
-    let groupNumber = String(plan.sandbox.group ?? plan.identity.group)
+    let number = String(plan.sandbox.user?.value ?? plan.identity.user)
+    let groupNumber = String(plan.sandbox.group?.value ?? plan.identity.group)
     // As passwd(5) has them; what the environment says otherwise would end a field or the line.
     let name = value(["USER", "LOGNAME"]) { !$0.bytes.contains(UInt8(ascii: "/")) } ?? "user"
     let isPath = { (value: ByteString) in value.bytes.first == UInt8(ascii: "/") }

@@ -18,8 +18,8 @@ struct Setup: ~Copyable {
   /// Goes through the steps and ends in the command, in init, or in a report.
   consuming func run() -> Never {
     // The monitor's alone: who reads one to its end would otherwise wait for the command's exec.
-    if let number = plan.sandbox.channels.information { Descriptors.close(number) }
-    if let number = plan.sandbox.channels.status { Descriptors.close(number) }
+    if let number = plan.sandbox.channels.information?.value { Descriptors.close(number) }
+    if let number = plan.sandbox.channels.status?.value { Descriptors.close(number) }
     do throws(LaunchError) {
       try steps()
     } catch {
@@ -97,7 +97,7 @@ struct Setup: ~Copyable {
 
 extension Setup {
   borrowing func dieWithMonitor() throws(LaunchError) {
-    try doing(.dieWithParent) { () throws(SystemCallError) in
+    try doing(.dieWithParent, option: plan.sandbox.dieWithParent) { () throws(SystemCallError) in
       try CurrentProcess.dieWithParent()
     }
     // It may have died before the kernel was told; its end of the channel is closed then.
@@ -118,22 +118,22 @@ extension Setup {
       // A new user namespace makes the host's mounts slaves anyway; without one they may be shared.
       try MountNamespace.becomeSlave()
     }
-    if let descriptor = plan.sandbox.joined.network, !plan.hasJoinedNetwork {
-      try doing(.joinNamespace, option: "--netns") { () throws(SystemCallError) in
-        try Namespaces.network.join(descriptor)
+    if let network = plan.sandbox.joined.network, !plan.hasJoinedNetwork {
+      try doing(.joinNamespace, option: network.option) { () throws(SystemCallError) in
+        try Namespaces.network.join(network.value)
       }
     }
   }
 
   private borrowing func configureNamespaces() throws(LaunchError) {
     if let name = plan.sandbox.hostname {
-      try doing(.setHostname, option: "--hostname", name) { () throws(SystemCallError) in
-        try NamespaceSettings.setHostname(name)
+      try doing(.setHostname, option: name.option, name.value) { () throws(SystemCallError) in
+        try NamespaceSettings.setHostname(name.value)
       }
     }
     if let name = plan.sandbox.domainName {
-      try doing(.setDomainName, option: "--domainname", name) { () throws(SystemCallError) in
-        try NamespaceSettings.setDomainName(name)
+      try doing(.setDomainName, option: name.option, name.value) { () throws(SystemCallError) in
+        try NamespaceSettings.setDomainName(name.value)
       }
     }
     // The kernel keeps the file from a process that hides.
@@ -146,27 +146,28 @@ extension Setup {
   }
 
   private borrowing func setClocks(through proc: CInt? = nil) throws(LaunchError) {
-    let clocks = plan.sandbox.clocks
-    try doing(.setClocks, option: "--unshare-time") { () throws(SystemCallError) in
+    let (monotonic, boottime) = (plan.sandbox.clocks.monotonic, plan.sandbox.clocks.boottime)
+    let option = (monotonic ?? boottime)?.option
+    try doing(.setClocks, option: option) { () throws(SystemCallError) in
       try NamespaceSettings.setClockOffsets(
-        monotonic: clocks.monotonic ?? 0, boottime: clocks.boottime ?? 0, through: proc)
+        monotonic: monotonic?.value ?? 0, boottime: boottime?.value ?? 0, through: proc)
       try NamespaceSettings.enterTimeNamespace(through: proc)
-      StepLog.clockWasSet(ahead: clocks.monotonic ?? 0)
+      StepLog.clockWasSet(ahead: monotonic?.value ?? 0)
     }
   }
 
   private borrowing func enterSecondUserNamespace(_ proc: CInt?) throws(LaunchError) {
     if plan.sandbox.canRaiseLimits { try leaveLimitBehind(proc) }
-    guard let descriptor = plan.sandbox.joined.secondUser else { return }
-    try doing(.joinNamespace, option: "--userns2") { () throws(SystemCallError) in
-      try Namespaces.user.join(descriptor)
+    guard let user = plan.sandbox.joined.secondUser else { return }
+    try doing(.joinNamespace, option: user.option) { () throws(SystemCallError) in
+      try Namespaces.user.join(user.value)
     }
   }
 
   private borrowing func waitForCaller() throws(LaunchError) {
-    guard let descriptor = plan.sandbox.channels.block else { return }
-    try doing(.waitForCaller, option: "--block-fd") { () throws(SystemCallError) in
-      _ = try Descriptors.waitForByte(descriptor)
+    guard let block = plan.sandbox.channels.block else { return }
+    try doing(.waitForCaller, option: block.option) { () throws(SystemCallError) in
+      _ = try Descriptors.waitForByte(block.value)
     }
   }
 }
@@ -201,8 +202,8 @@ extension Setup {
       try NewRoot.make(telling: status.rawValue)
     }
     if let label = plan.sandbox.fileLabel, let proc {
-      try doing(.setLabel, option: "--file-label", label) { () throws(SystemCallError) in
-        try SELinux.setLabel(label, for: .file, through: proc)
+      try doing(.setLabel, option: label.option, label.value) { () throws(SystemCallError) in
+        try SELinux.setLabel(label.value, for: .file, through: proc)
       }
     }
     do throws(LaunchError) {
@@ -229,7 +230,7 @@ extension Setup {
       hasProcesses: plan.namespaces.contains(.pid) || plan.sandbox.joined.pid != nil,
       isRoot: plan.identity.user == 0,
       isNoSecurityBoundary: plan.sandbox.isNoSecurityBoundary,
-      warningPrefix: plan.warningPrefix, label: plan.sandbox.fileLabel)
+      warningPrefix: plan.warningPrefix, label: plan.sandbox.fileLabel?.value)
     for operation in plan.sandbox.filesystem { try root.perform(operation, circumstances) }
     guard !plan.sandbox.buses.isEmpty else { return [] }
     // What is shown sets its own; what is not has no address that would be of use.
@@ -240,18 +241,22 @@ extension Setup {
       return none
     }
     return try none
-      + root.showBuses(of: proxy, user: plan.sandbox.user ?? plan.identity.user)
+      + root.showBuses(of: proxy, user: plan.sandbox.user?.value ?? plan.identity.user)
   }
 
   /// Covers the buses' own sockets where there is no proxy before them: without a filter they are
   /// not for the command.
   private borrowing func hideBuses(in root: inout NewRoot) throws(LaunchError) {
     let (environment, user) = (Environment(plan.image.environment, []), plan.identity.user)
-    for (bus, _) in plan.sandbox.buses.shown {
+    for (bus, access) in plan.sandbox.buses.shown {
       let address = BusAddress(of: bus, environment, user: user)
-      let places = [user, plan.sandbox.user ?? user].map { FilePath(bus.path(for: $0)) }
+      let places = [user, plan.sandbox.user?.value ?? user].map { FilePath(bus.path(for: $0)) }
       for path in (address?.paths ?? []) + places where path.isAbsolute {
-        try root.mask(path, "--dbus-try")
+        do throws(LaunchError) {
+          try root.mask(path, access.option.name)
+        } catch {
+          throw error.from(access.option.origin)
+        }
       }
     }
   }
@@ -268,11 +273,11 @@ extension Setup {
     var programs: [SeccompProgram] = []
     for source in plan.sandbox.filters {
       do throws(SeccompError) {
-        programs.append(try SeccompProgram(readFrom: source.descriptor))
+        programs.append(try SeccompProgram(readFrom: source.value))
       } catch {
         throw LaunchError(
           .readFilter, option: source.option,
-          subject: ByteString("from descriptor " + String(source.descriptor)), cause: error.cause)
+          subject: ByteString("from descriptor " + String(source.value)), cause: error.cause)
       }
     }
     // The latest to be installed is the first that the kernel asks, and a policy need not allow
@@ -316,7 +321,7 @@ extension Setup {
       }
     }
     var held = locks
-    if let number = plan.sandbox.channels.sync { held.append(number) }
+    if let number = plan.sandbox.channels.sync?.value { held.append(number) }
     // The proxy serves whatever lives on after the command.
     if let proxy = plan.busProxy { held.append(proxy.lifeline) }
     Init(
@@ -329,8 +334,8 @@ extension Setup {
   private borrowing func lockFiles() throws(LaunchError) -> [CInt] {
     var locks: [CInt] = []
     for path in plan.sandbox.lockFiles {
-      try doing(.lock, option: "--lock-file", path) { () throws(SystemCallError) in
-        let file = try OwnedDescriptor.open(path.path, .reading).release()
+      try doing(.lock, option: path.option, path.value) { () throws(SystemCallError) in
+        let file = try OwnedDescriptor.open(path.value.path, .reading).release()
         try Descriptors.lockForReading(file)
         locks.append(file)
       }
@@ -341,7 +346,7 @@ extension Setup {
 
 /// Names a failure in `body`, and a success to whoever wants to hear of the steps.
 func doing<Result: ~Copyable>(
-  _ action: LaunchError.Action, option: String? = nil,
+  _ action: LaunchError.Action, option: WrittenOption? = nil,
   _ subject: @autoclosure () -> ByteString? = nil,
   _ body: () throws(SystemCallError) -> Result
 ) throws(LaunchError) -> Result {
@@ -352,6 +357,14 @@ func doing<Result: ~Copyable>(
   } catch {
     throw LaunchError(action, option: option, subject: subject(), cause: error)
   }
+}
+
+/// The same for an operation on the new root, which adds where its option was written.
+func doing<Result: ~Copyable>(
+  _ action: LaunchError.Action, option: String, _ subject: @autoclosure () -> ByteString? = nil,
+  _ body: () throws(SystemCallError) -> Result
+) throws(LaunchError) -> Result {
+  try doing(action, option: WrittenOption(option), subject(), body)
 }
 
 extension SeccompError {

@@ -9,16 +9,16 @@ internal import Text
 extension Setup {
   /// Gives the process an identity and the capabilities that all further steps need.
   borrowing func enterUserNamespace() throws(LaunchError) {
-    if let descriptor = plan.sandbox.joined.user {
-      try doing(.joinNamespace, option: "--userns") { () throws(SystemCallError) in
+    if let user = plan.sandbox.joined.user {
+      try doing(.joinNamespace, option: user.option) { () throws(SystemCallError) in
         try CurrentProcess.setHidden(true)
-        try Namespaces.user.join(descriptor)
+        try Namespaces.user.join(user.value)
       }
-    } else if let descriptor = plan.sandbox.channels.mapsWritten {
+    } else if let maps = plan.sandbox.channels.mapsWritten {
       // The caller is told whose maps to write, and then says when they are.
       try announce()
-      try doing(.waitForMaps, option: "--userns-block-fd") { () throws(SystemCallError) in
-        _ = try Descriptors.waitForByte(descriptor)
+      try doing(.waitForMaps, option: maps.option) { () throws(SystemCallError) in
+        _ = try Descriptors.waitForByte(maps.value)
       }
     } else if plan.namespaces.contains(.user) {
       try mapIdentity()
@@ -27,8 +27,8 @@ extension Setup {
 
   private borrowing func mapIdentity() throws(LaunchError) {
     let identity = plan.identity
-    let user = plan.sandbox.user ?? identity.user
-    let group = plan.sandbox.group ?? identity.group
+    let user = plan.sandbox.user?.value ?? identity.user
+    let group = plan.sandbox.group?.value ?? identity.group
     try doing(.writeIdentityMap) { () throws(SystemCallError) in
       try IdentityMap.write(
         user: (inside: user, outside: identity.user),
@@ -39,10 +39,10 @@ extension Setup {
   /// Goes on in the pid namespace that was asked for, which only the owner of the user namespace
   /// may make or join.
   borrowing func moveOn() throws(LaunchError) {
-    if let descriptor = plan.sandbox.joined.pid {
-      try doing(.joinNamespace, option: "--pidns") { () throws(SystemCallError) in
+    if let pid = plan.sandbox.joined.pid {
+      try doing(.joinNamespace, option: pid.option) { () throws(SystemCallError) in
         try CurrentProcess.setHidden(true)
-        try Namespaces.pid.join(descriptor)
+        try Namespaces.pid.join(pid.value)
       }
       try continueAsSibling([])
     }
@@ -95,7 +95,8 @@ extension Setup {
     // The limit is one of this namespace: it holds for all that would be made below, and whoever
     // has no CAP_SYS_RESOURCE here cannot raise it again.
     let count = plan.sandbox.canRaiseLimits ? 1 : 0
-    try doing(.disableUserNamespaces, option: "--disable-userns") { () throws(SystemCallError) in
+    let option = plan.sandbox.disableUserNamespaces
+    try doing(.disableUserNamespaces, option: option) { () throws(SystemCallError) in
       try IdentityMap.limitUserNamespaces(to: count)
     }
   }
@@ -104,7 +105,8 @@ extension Setup {
   /// the capability to raise it: there it is out of its reach, as everything else is that belongs
   /// to the namespace above.
   borrowing func leaveLimitBehind(_ proc: CInt?) throws(LaunchError) {
-    try doing(.disableUserNamespaces, option: "--disable-userns") { () throws(SystemCallError) in
+    let option = plan.sandbox.disableUserNamespaces
+    try doing(.disableUserNamespaces, option: option) { () throws(SystemCallError) in
       let (user, group) = CurrentProcess.identity
       try Namespaces.user.unshare()
       try IdentityMap.write(user: (user, user), group: (group, group), through: proc)
