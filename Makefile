@@ -16,7 +16,20 @@ oldest_swift := 6.3
 BWRAP ?= /usr/bin/bwrap
 BENCH_FLAGS ?=
 
-release := .build/release/nestbox
+# The executable that is installed, measured and tested. `swift build` needs none of these flags and
+# has a directory of its own, as a change of flags compiles everything again.
+tuned := .build/tuned
+release := $(tuned)/release/nestbox
+
+# What each flag buys is said in Benchmarks/README.md, "The flags of make build".
+tuned_flags := \
+  $(addprefix -Xswiftc ,-static-executable -use-ld=lld) \
+  $(addprefix -Xlinker ,--symbol-ordering-file=$(CURDIR)/Sources/nestbox/order.txt) \
+  $(addprefix -Xlinker ,--no-warn-symbol-ordering) \
+  $(addprefix -Xlinker ,--script=$(CURDIR)/Sources/nestbox/constants.ld) \
+  $(foreach flag,function-sections disable-type-layout \
+    disable-concrete-type-metadata-mangled-name-accessors,-Xswiftc -Xfrontend -Xswiftc -$(flag))
+build_tuned = $(SWIFT) build -c release --product nestbox --scratch-path $(tuned) $(tuned_flags)
 sources := $(wildcard Sources Tests Package.swift)
 bin := $(DESTDIR)$(PREFIX)/bin
 share := $(DESTDIR)$(PREFIX)/share
@@ -41,7 +54,7 @@ help: ## List these targets
 
 .PHONY: build
 build: setup ## Build the static executable
-	@$(SWIFT) build -c release --product nestbox
+	@$(build_tuned)
 
 .PHONY: install
 install: build install-pages install-apparmor ## Install it to PREFIX: ~/.local for a user, /usr/local for root
@@ -98,8 +111,12 @@ uninstall: ## Remove what was installed
 	for pair in $(foreach page,$(pages),'$(page)'); do rm -f "$${pair#*:}"; done
 
 .PHONY: test
-test: setup ## Run the tests
-	@$(SWIFT) test
+test: build ## Run the tests, with the static executable
+	@NESTBOX=$(CURDIR)/$(release) $(SWIFT) test
+
+.PHONY: dependents
+dependents: setup ## Build as others do: a fresh clone, and packages that depend on this one
+	@SWIFT="$(SWIFT)" Tests/Dependents/run.sh
 
 .PHONY: generate
 generate: setup ## Make again what is made from other files: sources and pages
@@ -114,7 +131,7 @@ export NESTBOX_SEED KERNELS
 
 .PHONY: soak
 soak: build ## Hinder every call of a launch, start thousands: SOAK_LAUNCHES, SOAK_SECONDS
-	@export NESTBOX_PATIENCE=1800
+	@export NESTBOX_PATIENCE=1800 NESTBOX=$(CURDIR)/$(release)
 	NESTBOX_SOAK=1 $(SWIFT) test --filter 'PlantedTests|NeighbourTests'
 	place=$$(mktemp -d)
 	trap 'rm -rf "$$place"' EXIT
@@ -140,14 +157,13 @@ fuzz: setup ## Let libFuzzer make up options, profiles and policies, FUZZ_SECOND
 
 .PHONY: kernels
 kernels: build ## Boot other kernels of Debian's in qemu and run checks: KERNELS
-	@Tests/Kernels/run.sh
+	@NESTBOX=$(release) Tests/Kernels/run.sh
 
 # The executable is not static then, as AddressSanitizer cannot be; nor can any of its own calls
 # fail, so that the faults are left out.
 .PHONY: memory
 memory: setup ## Run the tests, and the executable in them, with AddressSanitizer
-	@export NESTBOX_INSTRUMENTED=1
-	# What libraries of the tests leave to the end of the process is not of interest.
+	@# What libraries of the tests leave to the end of the process is not of interest.
 	export ASAN_OPTIONS=detect_leaks=0
 	$(SWIFT) build --build-tests --sanitize=address --scratch-path .build/memory
 	$(SWIFT) test --skip-build --sanitize=address --scratch-path .build/memory \
@@ -155,17 +171,16 @@ memory: setup ## Run the tests, and the executable in them, with AddressSanitize
 
 .PHONY: valgrind
 valgrind: setup ## Run lines under valgrind, each as far as that knows the kernel's calls
-	@export NESTBOX_INSTRUMENTED=1
-	$(SWIFT) build -c release --scratch-path .build/valgrind --product nestbox
-	Tests/Valgrind/run.sh .build/valgrind/release/nestbox
+	@$(SWIFT) build -c release --product nestbox
+	Tests/Valgrind/run.sh .build/release/nestbox
 
 .PHONY: coverage
 coverage: setup ## Print how many lines of Sources the tests reach, in all processes of a launch
 	@place=$$(mktemp -d)
 	trap 'rm -rf "$$place"' EXIT
-	export NESTBOX_INSTRUMENTED=1 NESTBOX_PROFILE="$$place/%m%c.profraw"
 	$(SWIFT) build --build-tests --enable-code-coverage --scratch-path .build/coverage \
-	  -Xswiftc -Xllvm -Xswiftc -runtime-counter-relocation
+	  -Xswiftc -Xllvm -Xswiftc -runtime-counter-relocation \
+	  -Xcc -DNESTBOX_PROFILE="\"$$place/%m%c.profraw\""
 	# Processes of several users count in one file.
 	.build/coverage/debug/nestbox --version
 	chmod 1777 "$$place"

@@ -3,7 +3,10 @@
 
 import PackageDescription
 
-/// Every Swift target is compiled with these: what the compiler can prove, it has to prove.
+// `swift build` needs nothing else and uses no unsafe flag, so that other packages can depend on
+// this one. `make build` adds the flags that make the executable static and faster to start.
+
+/// The settings of every Swift target: the compiler proves what it can prove.
 let strict: [SwiftSetting] = [
   .strictMemorySafety(),
   .treatAllWarnings(as: .error),
@@ -12,44 +15,16 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// What a launch is made of.
-///
-/// Types are found by calls instead of by name, as each name that is looked up at run time costs
-/// microseconds, and values are destroyed without their type; each function can be moved by the
-/// linker (Sources/nestbox/order.txt). Without these the executable does the same, only later.
-let swift: [SwiftSetting] =
-  strict + [
-    .unsafeFlags([
-      "-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors",
-      "-Xfrontend", "-disable-type-layout", "-Xfrontend", "-function-sections",
-    ])
-  ]
-
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
-
-/// One static executable: it starts in the time of a C program and needs nothing at run time.
-let staticExecutable: [LinkerSetting] = [
-  .unsafeFlags([
-    "-static-executable", "-use-ld=lld", "-Xlinker", "--gc-sections",
-    "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/nestbox/order.txt",
-    "-Xlinker", "--no-warn-symbol-ordering",
-    "-Xlinker", "--defsym=linux_constants_start=ADDR(.rodata)",
-    "-Xlinker", "--defsym=linux_constants_end=ADDR(.rodata)+SIZEOF(.rodata)",
-  ])
-]
-
-/// `make memory` and `make coverage` watch the executable from inside, with libraries that are no
-/// part of a static one.
-let isInstrumented = Context.environment["NESTBOX_INSTRUMENTED"] != nil
-
-/// Where its processes count the lines that they reach, for `make coverage`.
-let profile: [CSetting] =
-  Context.environment["NESTBOX_PROFILE"].map { [.define("NESTBOX_PROFILE", to: "\"\($0)\"")] } ?? []
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
   name: "nestbox",
+  products: [
+    .executable(name: "nestbox", targets: ["nestbox"]),
+    .library(name: "Sandbox", targets: ["Sandbox", "Options", "Seccomp", "Linux", "Text"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-system", from: "1.6.0")
   ],
@@ -58,23 +33,24 @@ let package = Package(
     .systemLibrary(name: "CLibcap", providers: [.apt(["libcap-dev"])]),
     .systemLibrary(name: "CLibseccomp", providers: [.apt(["libseccomp-dev"])]),
 
-    .target(name: "Text", dependencies: [system], swiftSettings: swift),
+    .target(name: "Text", dependencies: [system], swiftSettings: strict),
     .target(
-      name: "Linux", dependencies: ["Text", "CLinux", "CLibcap", system], swiftSettings: swift),
+      name: "Linux", dependencies: ["Text", "CLinux", "CLibcap", system], swiftSettings: strict),
     .target(
-      name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", system], swiftSettings: swift),
+      name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", system], swiftSettings: strict
+    ),
     .target(
-      name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system], swiftSettings: swift),
+      name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system], swiftSettings: strict),
     .target(
       name: "Options", dependencies: ["Sandbox", "Seccomp", "Linux", "Text", system],
-      swiftSettings: swift),
+      swiftSettings: strict),
     .target(
       name: "Launcher", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", "Text", system],
-      swiftSettings: swift),
+      swiftSettings: strict),
 
     .executableTarget(
-      name: "nestbox", dependencies: ["Launcher"], exclude: ["order.txt"],
-      cSettings: strictC + profile, linkerSettings: isInstrumented ? [] : staticExecutable),
+      name: "nestbox", dependencies: ["Launcher"], exclude: ["constants.ld", "order.txt"],
+      cSettings: strictC),
 
     // What the tests below share.
     .target(

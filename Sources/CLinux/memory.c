@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <time.h>
 
-// Set by the linker: the first byte, the end of the instructions, and the place of the constants,
-// which lie between variables. Missing in a program that is not linked statically.
+// The linker defines these: the first byte, the end of the instructions, and the constants, which
+// lie between variables (Sources/nestbox/constants.ld). A plain build lacks some; they are null then.
 extern const char __executable_start __attribute__((weak));
 extern const char etext __attribute__((weak));
 extern const char linux_constants_start __attribute__((weak));

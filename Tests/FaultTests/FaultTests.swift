@@ -87,7 +87,7 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite("Faults", .needs("gcc"))
+@Suite("Faults", .needs("gcc"), .ofStaticExecutable)
 struct FaultTests {
   /// One fault in so many is tried, others with every seed.
   private static let share = ProcessInfo.processInfo.environment["NESTBOX_FAULT_SHARE"] ?? "13"

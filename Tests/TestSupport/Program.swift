@@ -13,15 +13,25 @@ package enum Program {
   /// A directory that holds it under the name `bwrap`.
   package static let bubblewrapDirectory = Workspace.root.appending(path: "as-bwrap")
 
-  /// Whether it needs no libraries; with NESTBOX_INSTRUMENTED it is built otherwise (Package.swift).
-  package static let isStatic = ProcessInfo.processInfo.environment["NESTBOX_INSTRUMENTED"] == nil
+  /// Whether it needs no libraries, as that of `make build`; what `swift build` makes needs some.
+  ///
+  /// See elf(5), PT_INTERP.
+  package static let isStatic: Bool = {
+    guard let file = try? Data(contentsOf: locate(), options: .alwaysMapped) else { return false }
+    func number(_ offset: Int, _ size: Int) -> Int {
+      (0..<size).reduce(0) { $0 | Int(file[offset + $1]) << (8 * $1) }
+    }
+    let (start, size, count) = (number(32, 8), number(54, 2), number(56, 2))
+    return (0..<count).allSatisfy { number(start + $0 * size, 4) != 3 }
+  }()
 
-  /// The executable that was built, or the one that the variable NESTBOX names.
-  fileprivate static func locate() throws -> URL {
+  /// The executable under test: the one that the variable NESTBOX names, as `make test` does, or
+  /// else the one that was built together with the tests.
+  static func locate() throws -> URL {
     if let path = ProcessInfo.processInfo.environment["NESTBOX"] {
       return URL(filePath: path)
     }
-    // `swift test` builds every product; they lie beside the bundle of the tests or above it.
+    // Every product lies beside the bundle of the tests or above it.
     var place = URL(filePath: CommandLine.arguments[0]).standardizedFileURL
     while place.path != "/" {
       place = place.deletingLastPathComponent()

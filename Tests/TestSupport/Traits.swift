@@ -8,10 +8,10 @@ extension Trait where Self == ConditionTrait {
   /// The test acts as root.
   package static var asRoot: Self { .enabled(if: User.isRoot, "needs to be run as root") }
 
-  /// The test starts the executable where there are no libraries, so that it has to be static; with
-  /// AddressSanitizer it is not.
+  /// The test needs the static executable of `make build`, as it runs where there are no libraries,
+  /// or counts system calls.
   package static var ofStaticExecutable: Self {
-    .enabled(if: Program.isStatic, "needs the static executable")
+    .enabled(if: Program.isStatic, "needs the static executable: make test, or NESTBOX=PATH")
   }
 
   /// The test runs a program of this machine.
