@@ -15,6 +15,16 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Roots of which the trees of mounts are noncopyable (Sources/Sandbox/Operations/RootBuilder.swift).
+/// SE-0503 is part of the language from Swift 6.4 on.
+#if compiler(>=6.4)
+  let noncopyableAssociatedTypes: [SwiftSetting] = []
+#else
+  let noncopyableAssociatedTypes: [SwiftSetting] = [
+    .enableExperimentalFeature("SuppressedAssociatedTypes")
+  ]
+#endif
+
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -40,7 +50,8 @@ let package = Package(
       name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", system], swiftSettings: strict
     ),
     .target(
-      name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system], swiftSettings: strict),
+      name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system],
+      swiftSettings: strict + noncopyableAssociatedTypes),
     .target(
       name: "Options", dependencies: ["Sandbox", "Seccomp", "Linux", "Text", system],
       swiftSettings: strict),

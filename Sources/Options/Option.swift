@@ -51,8 +51,6 @@ public struct Option: Sendable {
     static let takesPermissions = Traits(rawValue: 4)
     /// `--size` may stand before it.
     static let takesSize = Traits(rawValue: 8)
-    /// It says something about an overlay to come.
-    static let describesOverlay = Traits(rawValue: 16)
     /// `--overlay-src` and `--overlay-opt` may stand before it.
     static let takesOverlayParts = Traits(rawValue: 32)
     /// Its last operand may be left out at the end of the command line.

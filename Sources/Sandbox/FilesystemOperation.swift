@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be done to the new root.
+// What can be done to the new root. How it is done stands in Operations/.
 
 internal import Linux
 public import SystemPackage
@@ -114,14 +114,65 @@ public struct Overlay: Equatable, Sendable {
   }
 }
 
-extension FilesystemOperation {
-  /// The descriptor of the caller's that the step reads, if any.
-  public var descriptor: CInt? {
-    switch action {
-    case .file(let descriptor, _, _), .data(let descriptor, _, _, _),
-      .bindDescriptor(let descriptor, _, _):
-      descriptor
-    default: nil
+// MARK: - What every operation has
+
+extension FilesystemOperation.Action {
+  /// What an operation takes from outside the new root.
+  enum Source: Equatable {
+    /// Nothing, or what the operation names itself.
+    case nothing
+    /// A file or tree of the host.
+    case host(FilePath)
+    /// An open file or directory of the caller's.
+    case open(CInt)
+    /// The content of an open file, which is read to its end.
+    case content(CInt)
+  }
+
+  /// What each operation takes, and where it puts that: a path inside, as it was typed.
+  var ends: (source: Source, destination: FilePath) {
+    switch self {
+    case .bind(let source, let path, _, _): (.host(source), path)
+    case .bindDescriptor(let number, let path, _): (.open(number), path)
+    case .overlay(_, let path): (.nothing, path)
+    case .remountReadOnly(let path): (.nothing, path)
+    case .proc(let path): (.nothing, path)
+    case .dev(let path): (.nothing, path)
+    case .tmpfs(let path, _, _): (.nothing, path)
+    case .mqueue(let path): (.nothing, path)
+    case .directory(let path, _): (.nothing, path)
+    case .file(let number, let path, _): (.content(number), path)
+    case .data(let number, let path, _, _): (.content(number), path)
+    case .text(_, let path, _): (.nothing, path)
+    case .userFiles(let path): (.nothing, path)
+    case .mask(let path): (.nothing, path)
+    case .same(let path, _): (.host(path), path)
+    case .program: (.nothing, "/")
+    case .symbolicLink(_, let path): (.nothing, path)
+    case .permissions(_, let path): (.nothing, path)
     }
+  }
+
+  /// Where the operation puts something, as it was typed.
+  var destination: FilePath { ends.destination }
+
+  /// The path of the host from which the operation takes something, as it was typed.
+  var source: FilePath? {
+    if case .host(let path) = ends.source { path } else { nil }
+  }
+}
+
+extension FilesystemOperation {
+  /// The caller's descriptor that the operation reads, if any.
+  public var descriptor: CInt? {
+    switch action.ends.source {
+    case .open(let number), .content(let number): number
+    case .nothing, .host: nil
+    }
+  }
+
+  /// The caller's descriptor that the operation reads to its end, if any.
+  var content: CInt? {
+    if case .content(let number) = action.ends.source { number } else { nil }
   }
 }

@@ -79,13 +79,7 @@ extension Sandbox {
 
   /// Content can be read once: the second file would be empty.
   private func validateContents() throws(UsageError) {
-    var sources: [CInt] = []
-    for operation in filesystem {
-      switch operation.action {
-      case .file(let number, _, _), .data(let number, _, _, _): sources.append(number)
-      default: break
-      }
-    }
+    var sources = filesystem.compactMap(\.content)
     for filter in filters { sources.append(filter.value) }
     sources.sort()
     for (number, next) in zip(sources, sources.dropFirst()) where number == next {

@@ -11,6 +11,14 @@ let instrumented: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
+// As in the package's own manifest.
+#if compiler(>=6.4)
+  let noncopyableAssociatedTypes: [SwiftSetting] = []
+#else
+  let noncopyableAssociatedTypes: [SwiftSetting] = [
+    .enableExperimentalFeature("SuppressedAssociatedTypes")
+  ]
+#endif
 let instrumentedC: [CSetting] = [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])]
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
@@ -30,7 +38,7 @@ let package = Package(
       swiftSettings: instrumented),
     .target(
       name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system],
-      swiftSettings: instrumented),
+      swiftSettings: instrumented + noncopyableAssociatedTypes),
     .target(
       name: "Options", dependencies: ["Sandbox", "Linux", "Text", system],
       swiftSettings: instrumented),

@@ -41,6 +41,9 @@ private struct PaperHost: HostFiles {
     }
     return FoundFile(path: path, kind: kind, mount: nil)
   }
+  func names(in path: FilePath) -> [FilePath.Component] {
+    files.keys.filter { $0.removingLastComponent() == path }.compactMap(\.lastComponent)
+  }
   func may(_ access: FileAccess, _ path: FilePath) -> Bool { true }
 }
 
@@ -77,6 +80,24 @@ struct PlanTests {
       try plan.text.write(to: PlanTests.golden, atomically: true, encoding: .utf8)
     }
     #expect(try String(contentsOf: PlanTests.golden, encoding: .utf8) == plan.text)
+  }
+
+  // Red: a plan shows as visible what a later option hides, or the other way round.
+  @Test(
+    "What a later mount hides is shown as covered",
+    arguments: [
+      ("--user-files /etc --tmpfs /etc", 2), ("--user-files /a --tmpfs /a/b", nil),
+      ("--user-files /etc --ro-bind-text x /etc/passwd", nil),
+      ("--bind /usr/bin/true /etc/passwd --user-files /etc", 2),
+      ("--mask /usr --tmpfs /usr", nil), ("--ro-bind /usr /a --mask /a --tmpfs /a", 3),
+      ("--ro-same /usr --tmpfs /", 2), ("--ro-same /bin --tmpfs /", 2),
+      ("--dir /a --tmpfs /a", nil), ("--dir /a/b --tmpfs /a", 2), ("--dev /dev --tmpfs /", 2),
+      ("--ro-bind-text x /a --ro-bind-text y /a", nil), ("--proc /a/proc --tmpfs /a", 2),
+      ("--bind-program --tmpfs /usr/bin", 2),
+    ] as [(String, Int?)])
+  func covers(_ line: String, _ cover: Int?) throws {
+    let plan = try plan(line + " /usr/bin/true")
+    #expect(plan.operations.dropLast().last?.coveredBy.map { $0 + 1 } == cover)
   }
 
   // Red: a secret that was typed or inherited is shown to whoever reads the plan.

@@ -11,14 +11,14 @@ extension Option {
       """
       The first one given is the bottom layer. After these, and --overlay-opt, nothing but the
       overlay itself may follow.
-      """, traits: [.describesOverlay, .takesOverlayParts]
+      """, traits: .takesOverlayParts
     ) { (draft, typed) throws(UsageError) in draft.overlaySources.append(typed.path(0)) },
     Option(
       "--overlay-opt", [.mountOption], in: .overlays, "Pass an option of overlayfs to the next",
       """
       For instance xino=off or metacopy=on; several are separated by commas, or the option is
       repeated. The kernel checks them.
-      """, traits: [.describesOverlay, .takesOverlayParts]
+      """, traits: .takesOverlayParts
     ) { (draft, typed) throws(UsageError) in
       draft.overlayOptions += typed.text(0).bytes.split(separator: UInt8(ascii: ","))
         .map { ByteString($0) }

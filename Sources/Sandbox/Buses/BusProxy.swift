@@ -101,7 +101,7 @@ extension Sandbox {
   }
 
   /// Where the buses are that are to be shown.
-  private func proxiedBuses(
+  func proxiedBuses(
     _ environment: Environment, user: UInt32
   ) throws(LaunchError) -> [ProxiedBus] {
     var proxied: [ProxiedBus] = []

@@ -227,8 +227,8 @@ extension Plan {
       let mount = root.mounts[root.decidingMount(at: trail.end)]
       let operation = mount.operation.map { operations[$0].operation }
       let words = operation.map { " (\($0.option))" } ?? ""
-      return ShownMount(
-        text: "\(quoted(mount.place))\(words)", operation: operation, place: mount.place)
+      let place = mount.place ?? "/"
+      return ShownMount(text: "\(quoted(place))\(words)", operation: operation, place: place)
     }
     return nil
   }

@@ -20,17 +20,8 @@ public struct Caller {
 }
 
 /// Everything that was decided before the child is made.
-///
-/// A class, so that monitor and child refer to it instead of each copying its parts: memory that is
-/// written after the clone has to be copied by the kernel, a page at a time.
-final class LaunchPlan {
-  let sandbox: Sandbox
+final class LaunchPlan: ResolvedSandbox {
   let image: ProcessImage
-  /// The kinds that are to be new.
-  let namespaces: Namespaces
-  /// The caller's ids.
-  let identity: (user: UInt32, group: UInt32)
-  let workingDirectory: ByteString?
   let signalMask: SignalMask
   /// The policy's program.
   let policy: SeccompProgram?
@@ -45,36 +36,21 @@ final class LaunchPlan {
   let warningPrefix: String
 
   init(
-    _ sandbox: Sandbox, _ image: ProcessImage, _ namespaces: Namespaces, _ signalMask: SignalMask,
+    _ sandbox: Sandbox, _ image: ProcessImage, _ signalMask: SignalMask,
     policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
     busProxy: BusProxy?, warningPrefix: String
   ) {
-    self.sandbox = sandbox
     self.image = image
-    self.namespaces = namespaces
-    identity = CurrentProcess.identity
-    workingDirectory = CurrentProcess.workingDirectory
     self.signalMask = signalMask
     self.busProxy = busProxy
     self.policy = policy.program
     executionWord = policy.executionWord
     self.hasJoinedNetwork = hasJoinedNetwork
     self.warningPrefix = warningPrefix
+    super.init(
+      sandbox, inherited: image.environment, identity: CurrentProcess.identity,
+      workingDirectory: CurrentProcess.workingDirectory)
   }
-
-  /// The environment that the command is given, as far as it is known beforehand.
-  var environment: Environment {
-    Environment(image.environment, keeping: sandbox.keptVariables, sandbox.environment)
-  }
-
-  /// Whether a process of ours stays in the sandbox: as process 1, or to hold something.
-  var hasInit: Bool {
-    !sandbox.commandIsInit
-      && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || sandbox.channels.sync != nil)
-  }
-
-  /// Whether the command's capabilities are those of a user namespace that is not the caller's.
-  var hasUserNamespace: Bool { namespaces.contains(.user) || sandbox.joined.user != nil }
 
   /// Whether the pid namespace can be entered only after the user namespace was joined.
   var needsGoBetween: Bool {
@@ -134,7 +110,7 @@ extension Sandbox {
     }
     do throws(LaunchError) {
       let plan = LaunchPlan(
-        self, caller.image, newNamespaces(for: CurrentProcess.identity.user), mask,
+        self, caller.image, mask,
         policy: try sealed(policy),
         hasJoinedNetwork: try joinNetwork(),
         // After all that a mistake of the caller's could stop.

@@ -29,15 +29,10 @@ public struct LaunchError: Error, Equatable, Sendable {
     self.cause = cause
   }
 
-  /// Names a failure of an operation, which adds where its option was written (`from`).
-  init(_ action: Action, option: String, subject: ByteString? = nil, cause: SystemCallError) {
-    self.init(action, option: WrittenOption(option), subject: subject, cause: cause)
-  }
-
-  /// The same failure, of an option that was written at `origin`.
-  func from(_ origin: Origin) -> LaunchError {
+  /// The same failure, of `option` unless it names another one already, as parts of an overlay do.
+  func asked(by option: WrittenOption) -> LaunchError {
     var error = self
-    error.option = option.map { WrittenOption($0.name, at: origin) }
+    error.option = self.option.map { WrittenOption($0.name, at: option.origin) } ?? option
     return error
   }
 

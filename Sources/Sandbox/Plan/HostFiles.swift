@@ -13,6 +13,8 @@ protocol HostFiles {
   func target(of path: FilePath) -> FilePath?
   /// Where `path` leads, links followed.
   func follow(_ path: FilePath) throws(SystemCallError) -> FoundFile
+  /// The names in the directory `path`.
+  func names(in path: FilePath) -> [FilePath.Component]
   /// Whether the caller may do this with `path`.
   func may(_ access: FileAccess, _ path: FilePath) -> Bool
   /// What is mounted.
@@ -40,6 +42,10 @@ struct RunningHost: HostFiles {
 
   func follow(_ path: FilePath) throws(SystemCallError) -> FoundFile {
     try FoundFile(following: path)
+  }
+
+  func names(in path: FilePath) -> [FilePath.Component] {
+    ((try? Directory.names(of: path)) ?? []).compactMap { $0.path.lastComponent }
   }
 
   func may(_ access: FileAccess, _ path: FilePath) -> Bool { access.isGranted(path) }

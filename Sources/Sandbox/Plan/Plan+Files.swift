@@ -83,19 +83,6 @@ extension FilesystemOperation.Action {
 
   private func quoted(_ path: FilePath) -> String { ByteString(path).quoted }
 
-  /// The destination as it was typed.
-  var destination: FilePath {
-    switch self {
-    case .bind(_, let path, _, _), .bindDescriptor(_, let path, _), .overlay(_, let path),
-      .remountReadOnly(let path), .proc(let path), .dev(let path), .tmpfs(let path, _, _),
-      .mqueue(let path), .directory(let path, _), .file(_, let path, _),
-      .data(_, let path, _, _), .symbolicLink(_, let path), .permissions(_, let path),
-      .text(_, let path, _), .userFiles(let path), .mask(let path), .same(let path, _):
-      path
-    case .program: "/"
-    }
-  }
-
   /// Where the destination leads, and what was typed where that says something else.
   private func place(_ planned: PlannedOperation) -> String {
     guard let place = planned.place, place != destination else { return quoted(destination) }

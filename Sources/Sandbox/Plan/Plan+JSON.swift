@@ -13,7 +13,7 @@ extension Plan {
       .init("command", commandObject), .init("namespaces", namespaceObject),
       .init("identity", identityObject),
       .init("filesystem", .array(operations.indices.map(operationObject))),
-      .init("mounts", .array(root.mounts.filter { !$0.isLost }.map(\.json))),
+      .init("mounts", .array(root.mounts.filter { !$0.isLost && $0.place != nil }.map(\.json))),
       .init("buses", busObject), .init("environment", environmentObject),
       .init("capabilities", .strings(capabilities.names)),
       .init("seccomp", .array(sandbox.filters.map(filterObject))),
@@ -101,7 +101,8 @@ extension Plan {
 
   private var lifeObject: JSON {
     .object([
-      .init("init", .boolean(hasInit)), .init("command-is-init", .boolean(sandbox.commandIsInit)),
+      .init("init", .boolean(resolved.hasInit)),
+      .init("command-is-init", .boolean(sandbox.commandIsInit)),
       .init("new-session", .boolean(sandbox.hasOwnSession)),
       .init("die-with-parent", .boolean(sandbox.diesWithParent)),
       .init("kill-on-exit", .boolean(sandbox.killsOnExit)),
@@ -148,17 +149,6 @@ extension EnvironmentChange {
       ])
     case .unset(let name): .object([.init("unset", .bytes(name))])
     case .clear: .object([.init("clear", .boolean(true))])
-    }
-  }
-}
-
-extension FilesystemOperation.Action {
-  /// The source as it was typed.
-  var source: FilePath? {
-    switch self {
-    case .bind(let source, _, _, _): source
-    case .same(let path, _): path
-    default: nil
     }
   }
 }

@@ -102,10 +102,11 @@ extension Plan {
   }
 
   private var busLines: [String] {
-    sandbox.buses.shown.map { bus, access in
+    let lines = sandbox.buses.shown.map { bus, access in
       let rules = access.rules.map { " \($0.policy.rawValue) \($0.pattern.quoted)," }.joined()
       return "\(bus.rawValue) bus, through a proxy:" + rules + " talk to the bus itself"
     }
+    return lines + (busProblem.map { ["WILL FAIL: " + $0.message] } ?? [])
   }
 
   private var environmentLines: [String] {
@@ -133,7 +134,8 @@ extension Plan {
     let names = capabilities.names
     let isAll = capabilities == Capabilities.all
     let what = isAll ? "all" : names.isEmpty ? "none" : names.joined(separator: ", ")
-    let scope = hasUserNamespace && !names.isEmpty ? ", in the sandbox's user namespace only" : ""
+    let scope =
+      resolved.hasUserNamespace && !names.isEmpty ? ", in the sandbox's user namespace only" : ""
     lines.append("capabilities: \(what)\(scope)")
     if sandbox.disablesUserNamespaces { lines.append("no user namespace can be made inside") }
     if sandbox.filters.isEmpty && sandbox.policy == nil { lines.append("seccomp: no filter") }
@@ -164,7 +166,7 @@ extension Plan {
     var lines: [String] = []
     if sandbox.commandIsInit {
       lines.append("the command is process 1")
-    } else if hasInit {
+    } else if resolved.hasInit {
       lines.append("an init of nestbox's reaps processes inside")
     }
     if namespaces.contains(.pid) {
@@ -195,19 +197,10 @@ extension Plan {
 
   func quoted(_ path: FilePath) -> String { ByteString(path).quoted }
 
-  /// Whether a process of nestbox's stays inside.
-  var hasInit: Bool {
-    !sandbox.commandIsInit
-      && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || sandbox.channels.sync != nil)
-  }
-
-  /// Whether the command's capabilities are those of a user namespace that is not the caller's.
-  var hasUserNamespace: Bool { namespaces.contains(.user) || sandbox.joined.user != nil }
-
   /// What the command keeps.
   var capabilities: Capabilities {
-    let available = hasUserNamespace ? Capabilities.all : caller.permitted
-    return sandbox.capabilities.applied(to: hasUserNamespace ? Capabilities() : available)
+    let available = resolved.hasUserNamespace ? Capabilities.all : caller.permitted
+    return sandbox.capabilities.applied(to: resolved.hasUserNamespace ? Capabilities() : available)
       & available
   }
 }

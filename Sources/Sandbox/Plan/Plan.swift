@@ -30,14 +30,15 @@ struct PlanCaller {
 public struct Plan {
   let sandbox: Sandbox
   let caller: PlanCaller
-  /// The kinds that are new.
-  let namespaces: Namespaces
+  let resolved: ResolvedSandbox
   /// What becomes of each operation on the new root.
   let operations: [PlannedOperation]
   /// The new root when all of them are done.
   let root: RootModel
   /// What the making of the root changes of the environment.
   let variables: [EnvironmentChange]
+  /// Why a bus cannot be shown.
+  let busProblem: LaunchError?
   /// The environment of the command.
   let environment: Environment
   let directory: PlannedDirectory
@@ -46,66 +47,29 @@ public struct Plan {
   init(_ sandbox: Sandbox, for caller: PlanCaller, on host: any HostFiles) {
     self.sandbox = sandbox
     self.caller = caller
-    namespaces = sandbox.newNamespaces(for: caller.identity.user)
-    var environment = Environment(
-      caller.environment, keeping: sandbox.keptVariables, sandbox.environment)
-    var root = RootModel(
-      host,
-      RootModel.Circumstances(
-        hasProcesses: namespaces.contains(.pid) || sandbox.joined.pid != nil,
-        isRoot: caller.identity.user == 0, terminal: caller.terminal, command: sandbox.command,
-        searchPath: environment.value(of: "PATH") ?? Execution.standardPath,
-        callerPath: Environment.value(of: "PATH", in: caller.environment),
-        workingDirectory: caller.workingDirectory?.path))
+    resolved = ResolvedSandbox(
+      sandbox, inherited: caller.environment, identity: caller.identity,
+      workingDirectory: caller.workingDirectory)
+    var root = RootModel(host, resolved, terminal: caller.terminal)
     var operations: [PlannedOperation] = []
     for (index, operation) in sandbox.filesystem.enumerated() {
-      operations.append(root.perform(operation, index))
+      operations.append(root.plan(operation, index))
     }
-    Plan.markCovered(&operations)
+    root.markCovered(&operations)
     self.operations = operations
-    let (user, _) = caller.identity
-    variables = root.showBuses(
-      sandbox.buses, Environment(caller.environment, []),
-      user: (inside: sandbox.user?.value ?? user, outside: user))
+    do throws(LaunchError) {
+      variables = try root.showBuses(resolved.servedBuses())
+      busProblem = nil
+    } catch {
+      (variables, busProblem) = ([], error)
+    }
     self.root = root
+    var environment = resolved.environment
     environment.change(variables)
     directory = PlannedDirectory(sandbox, caller, environment, root)
     environment.set("PWD", to: ByteString(directory.path))
     self.environment = environment
     command = PlannedCommand(sandbox, environment, directory, root)
-  }
-
-  /// Notes which operations are covered as a whole by a later one.
-  private static func markCovered(_ operations: inout [PlannedOperation]) {
-    for index in operations.indices {
-      guard let place = operations[index].place else { continue }
-      for later in operations.indices where later > index {
-        guard operations[later].operation.isMount, let cover = operations[later].place,
-          place.starts(with: cover)
-        else { continue }
-        // What was made to be mounted on has served its purpose.
-        if place == cover && !operations[index].operation.holdsContent { continue }
-        operations[index].coveredBy = later
-        break
-      }
-    }
-  }
-}
-
-extension FilesystemOperation {
-  /// Whether it mounts something.
-  var isMount: Bool {
-    switch action {
-    case .bind, .bindDescriptor, .overlay, .proc, .dev, .tmpfs, .mqueue, .data, .mask, .text, .same:
-      true
-    default: false
-    }
-  }
-
-  /// Whether something is to be seen of it that a mount on the same place would hide.
-  var holdsContent: Bool {
-    if case .file = action { return true }
-    return isMount
   }
 }
 
@@ -152,7 +116,7 @@ struct PlannedCommand {
   ) {
     let word = sandbox.command.first ?? ""
     let candidates =
-      root.program.map { [$0] }
+      root.program.map { [$0.path] }
       ?? PlannedCommand.candidates(for: word, environment, directory.path)
     searched = candidates
     let trail = candidates.lazy.compactMap { root.find($0) }.first {
@@ -176,6 +140,9 @@ struct PlannedCommand {
 }
 
 extension Plan {
+  /// The kinds of namespaces that are new.
+  var namespaces: Namespaces { resolved.namespaces }
+
   /// The caller's descriptors that the command gets.
   var passedDescriptors: [(number: CInt, path: FilePath, isDirectory: Bool)] {
     if sandbox.closesDescriptors { return [] }
@@ -197,13 +164,6 @@ extension Sandbox {
   /// Nothing is done for it, and no file is opened but those of /proc.
   public func plan(for caller: Caller) -> Plan {
     Plan(self, for: PlanCaller(caller.image), on: RunningHost())
-  }
-
-  /// The kinds of namespaces that a launch by the user `user` makes.
-  func newNamespaces(for user: UInt32) -> Namespaces {
-    var namespaces = self.namespaces.resolved(for: user)
-    if joined.user != nil { namespaces.remove(.user) }
-    return namespaces
   }
 }
 
@@ -237,5 +197,17 @@ extension PlanCaller {
       if !names.contains(String(words[7])) { names.append(String(words[7])) }
     }
     return names
+  }
+}
+
+extension ResolvedSandbox {
+  /// The buses that a proxy will serve.
+  fileprivate func servedBuses() throws(LaunchError) -> [ProxiedBus] {
+    if sandbox.buses.isOptional,
+      ProgramSearch.find(BusProxy.program, in: Environment.value(of: "PATH", in: inherited)) == nil
+    {
+      return []
+    }
+    return try sandbox.proxiedBuses(Environment(inherited, []), user: identity.user)
   }
 }

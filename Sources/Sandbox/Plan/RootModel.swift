@@ -1,69 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 // The new root on paper: what NewRoot does with mounts and descriptors, this does with names, so
-// that a plan can say where each destination leads and what covers what, and nothing is done.
+// that a plan can say where each destination leads and what covers what, without doing any of it.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// Why an operation will fail.
-struct PlanProblem: Error, Equatable {
-  /// The kernel's reason.
-  let errno: Errno
-  /// What it is said of: a path inside, or a source.
-  let subject: FilePath
-  /// Where that lies on the host, where it does.
-  var host: FilePath?
-}
-
 /// A root file system on paper.
 struct RootModel {
   let host: any HostFiles
-  private(set) var mounts: [Mount] = []
+  let resolved: ResolvedSandbox
+  /// The terminal that standard output is.
+  let terminal: FilePath?
+  /// All mounts, in the order in which they were made.
+  var mounts: [Mount]
   /// What lies on a place, the topmost mount.
-  private var attached: [Position: Int] = [:]
+  var attached: [Position: Int] = [:]
   /// What operations have made.
-  private var made: [Position: Node] = [:]
-  private var root = 0
-  /// The command's file, where the search for it would not find it.
-  var program: FilePath?
-  /// Who starts the sandbox.
-  let circumstances: Circumstances
-
-  /// What operations have to know of the sandbox as a whole.
-  struct Circumstances {
-    /// Whether the sandbox has a procfs of its own.
-    let hasProcesses: Bool
-    /// Whether user 0 starts it.
-    let isRoot: Bool
-    /// The terminal that standard output is.
-    let terminal: FilePath?
-    /// What is to be run.
-    let command: [ByteString]
-    /// Where it is searched for, inside.
-    let searchPath: ByteString
-    /// Where the caller's shell would have searched.
-    let callerPath: ByteString?
-    /// The caller's directory.
-    let workingDirectory: FilePath?
-  }
+  var made: [Position: Node] = [:]
+  /// The mount that is the root.
+  var root = 0
+  var parents = FilePermissions.standardDirectory
+  var program: ByteString?
+  /// The operation that is being carried out.
+  var current: PlannedOperation?
 
   /// A mount inside.
   struct Mount {
-    /// The operation that makes it; nil for the root that is there at first and for the sockets of
-    /// buses.
+    /// The number of the operation that makes it; nil for the root that is there at first and for
+    /// the sockets of buses.
     let operation: Int?
-    /// Where it is, inside.
-    let place: FilePath
     /// The type of its file system.
     let type: String
-    var isReadOnly: Bool
     /// What it shows.
     let content: Content
+    var isReadOnly: Bool
+    /// What its source was found to be, for a tree of the host.
+    var source: FoundFile?
     /// The mount that it came along with, as a part of its source.
     var bind: Int?
-    /// Whether it lies beneath a later mount on `/`, where nobody gets at it.
+    /// Where it is in that.
+    var below: [FilePath.Component] = []
+    /// Where it is, inside; nil before it is attached.
+    var place: FilePath?
+    /// Whether it lies beneath a later mount on `/`, where nobody reaches it.
     var isLost = false
+    /// Whether its one file has no name any more, so that nothing can be mounted on it.
+    var isNameless = false
   }
 
   /// What a mount shows.
@@ -91,11 +74,12 @@ struct RootModel {
   }
 
   /// An empty root.
-  init(_ host: any HostFiles, _ circumstances: Circumstances) {
+  init(_ host: any HostFiles, _ resolved: ResolvedSandbox, terminal: FilePath?) {
     self.host = host
-    self.circumstances = circumstances
+    self.resolved = resolved
+    self.terminal = terminal
     mounts = [
-      Mount(operation: nil, place: "/", type: "tmpfs", isReadOnly: false, content: .memory)
+      Mount(operation: nil, type: "tmpfs", content: .memory, isReadOnly: false, place: "/")
     ]
   }
 }
@@ -128,12 +112,12 @@ extension RootModel {
   }
 
   /// How many symbolic links the kernel follows in one path.
-  private static let maximumLinks = 40
+  static let maximumLinks = 40
 
   private var start: Trail { Trail(positions: [topmost(rootPosition(of: root))]) }
 
   /// Follows `path` inside, as openat2(2) does with RESOLVE_IN_ROOT.
-  func lookUp(_ path: FilePath) throws(PlanProblem) -> Lookup {
+  func lookUp(_ path: FilePath) throws(SystemCallError) -> Lookup {
     var trail = start
     var rest = Array(path.components.reversed())
     var links = 0
@@ -143,7 +127,7 @@ extension RootModel {
       case .parentDirectory: trail.leave()
       case .regular:
         guard node(at: trail.end) == .directory else {
-          throw PlanProblem(errno: .notDirectory, subject: path)
+          throw failure("openat2", path, .notDirectory)
         }
         let child = step(from: trail.end, to: name)
         switch node(at: child) {
@@ -151,7 +135,7 @@ extension RootModel {
         case .link(let target):
           links += 1
           guard links <= RootModel.maximumLinks else {
-            throw PlanProblem(errno: .tooManySymbolicLinkLevels, subject: path)
+            throw failure("openat2", path, .tooManySymbolicLinkLevels)
           }
           if target.isAbsolute { trail = start }
           rest += target.components.reversed()
@@ -170,18 +154,18 @@ extension RootModel {
     return nil
   }
 
-  private func rootPosition(of mount: Int) -> Position {
+  func rootPosition(of mount: Int) -> Position {
     switch mounts[mount].content {
     case .host(let path): Position(mount: mount, path: path)
     default: Position(mount: mount, path: "/")
     }
   }
 
-  private func step(from directory: Position, to name: FilePath.Component) -> Position {
+  func step(from directory: Position, to name: FilePath.Component) -> Position {
     topmost(Position(mount: directory.mount, path: directory.path.appending(name)))
   }
 
-  private func topmost(_ position: Position) -> Position {
+  func topmost(_ position: Position) -> Position {
     var position = position
     while let mount = attached[position] { position = rootPosition(of: mount) }
     return position
@@ -223,7 +207,7 @@ extension RootModel {
   }
 
   /// What is made through one bind of a directory shows in another.
-  private func key(_ position: Position) -> Position {
+  func key(_ position: Position) -> Position {
     if case .host = mounts[position.mount].content {
       return Position(mount: -1, path: position.path)
     }
@@ -245,134 +229,9 @@ extension RootModel {
   }
 }
 
-// MARK: - Changes
-
 extension RootModel {
-  /// Makes `node` in a directory.
-  mutating func make(
-    _ node: Node, _ name: FilePath.Component, in directory: Trail
-  ) throws(PlanProblem) {
-    let path = directory.path.appending(name)
-    let hostPath = hostPath(of: directory.end)
-    if mounts[decidingMount(at: directory.end)].isReadOnly {
-      throw PlanProblem(errno: .readOnlyFileSystem, subject: path, host: hostPath)
-    }
-    // What an operation has made is its own; of the host, not everything may be written to.
-    if case .host(let path) = mounts[directory.end.mount].content, made[key(directory.end)] == nil,
-      !host.may(.write, directory.end.path), path.isAbsolute
-    {
-      throw PlanProblem(
-        errno: .permissionDenied, subject: directory.path.appending(name), host: hostPath)
-    }
-    let position = Position(
-      mount: directory.end.mount, path: directory.end.path.appending(name))
-    made[key(position)] = node
-  }
-
-  /// Finds the directory `path`, which is made, its parents as well, where it does not exist.
-  mutating func directory(_ path: FilePath) throws(PlanProblem) -> Trail {
-    let trail = try place(path, .directory)
-    guard node(at: trail.end) == .directory else {
-      throw PlanProblem(errno: .notDirectory, subject: path)
-    }
-    return trail
-  }
-
-  /// Finds `path`, which is made where it does not exist.
-  ///
-  /// The same as `NewRoot.place`.
-  mutating func place(
-    _ path: FilePath, _ node: Node, links: Int = 0
-  ) throws(PlanProblem) -> Trail {
-    guard !path.isEmpty else { throw PlanProblem(errno: .noSuchFileOrDirectory, subject: path) }
-    if case .found(let trail) = try lookUp(path) { return trail }
-    guard links < RootModel.maximumLinks, let last = path.lastComponent else {
-      throw PlanProblem(errno: .noSuchFileOrDirectory, subject: path)
-    }
-    let parent = path.removingLastComponent()
-    if last.kind == .parentDirectory {
-      _ = try directory(parent)
-      guard let trail = find(path) else {
-        throw PlanProblem(errno: .noSuchFileOrDirectory, subject: path)
-      }
-      return trail
-    }
-    let directory = try directory(parent.isEmpty ? "/" : parent)
-    // A name that exists and leads nowhere is a link: what it names is made.
-    let entry = step(from: directory.end, to: last)
-    if case .link(let target)? = self.node(at: entry) {
-      return try place(parent.pushing(target), node, links: links + 1)
-    }
-    try make(node, last, in: directory)
-    guard let trail = find(path) else {
-      throw PlanProblem(errno: .noSuchFileOrDirectory, subject: path)
-    }
-    return trail
-  }
-
-  /// Mounts something on a place; answers its index.
-  mutating func attach(
-    _ operation: Int?, _ type: String, _ content: Content, isReadOnly: Bool, at place: Trail
-  ) throws(PlanProblem) -> Int {
-    // The kernel mounts nothing on a file whose name is gone, as that of --bind-data is.
-    if mounts[place.end.mount].content == .file {
-      throw PlanProblem(errno: .noSuchFileOrDirectory, subject: place.path)
-    }
-    let index = mounts.count
-    mounts.append(
-      Mount(
-        operation: operation, place: place.path, type: type, isReadOnly: isReadOnly,
-        content: content))
-    let top = node(at: rootPosition(of: index))
-    guard (top == .directory) == (node(at: place.end) == .directory) else {
-      mounts.removeLast()
-      throw PlanProblem(errno: .notDirectory, subject: place.path)
-    }
-    if place.names.isEmpty {
-      for earlier in 0..<index { mounts[earlier].isLost = true }
-      root = index
-    } else {
-      attached[place.end] = index
-    }
-    return index
-  }
-
-  /// Lists a mount that came along with another, at `point` of the host.
-  mutating func bring(_ entry: MountTable.Entry, with bind: Int, isReadOnly: Bool) {
-    guard case .host(let source) = mounts[bind].content else { return }
-    let below = entry.point.components.dropFirst(source.components.count)
-    mounts.append(
-      Mount(
-        operation: mounts[bind].operation, place: mounts[bind].place.appending(below),
-        type: entry.type, isReadOnly: isReadOnly || entry.isReadOnly, content: .host(entry.point),
-        bind: bind))
-  }
-
-  /// Makes the mount that begins at `path` read-only.
-  mutating func remountReadOnly(_ path: FilePath) throws(PlanProblem) -> FilePath {
-    guard let trail = find(path) else {
-      throw PlanProblem(errno: .noSuchFileOrDirectory, subject: path)
-    }
-    let mount = decidingMount(at: trail.end)
-    guard rootPosition(of: mount).path == trail.end.path else {
-      throw PlanProblem(errno: .invalidArgument, subject: path)
-    }
-    mounts[mount].isReadOnly = true
-    return trail.path
-  }
-
-  /// Makes a symbolic link, unless one that says the same is there.
-  mutating func link(_ path: FilePath, to target: FilePath) throws(PlanProblem) -> FilePath {
-    guard let last = path.lastComponent, last.kind == .regular else {
-      throw PlanProblem(errno: .fileExists, subject: path)
-    }
-    let parent = path.removingLastComponent()
-    let directory = try directory(parent.isEmpty ? "/" : parent)
-    switch node(at: step(from: directory.end, to: last)) {
-    case nil: try make(.link(target), last, in: directory)
-    case .link(target): break
-    default: throw PlanProblem(errno: .fileExists, subject: path)
-    }
-    return directory.path.appending(last)
+  /// A failure as a call of NewRoot would have it.
+  func failure(_ call: String, _ subject: FilePath, _ errno: Errno) -> SystemCallError {
+    SystemCallError(call: call, subject: ByteString(subject), errno: errno)
   }
 }

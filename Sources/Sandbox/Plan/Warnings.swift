@@ -174,11 +174,11 @@ extension Plan {
     guard let found = try? root.host.follow(path) else { return [] }
     var places: [RootModel.Trail] = []
     for mount in root.mounts where !mount.isLost && mount.bind == nil {
-      guard case .host(let source) = mount.content, found.path.starts(with: source) else {
-        continue
-      }
+      guard case .host(let source) = mount.content, found.path.starts(with: source),
+        let place = mount.place
+      else { continue }
       let rest = found.path.components.dropFirst(source.components.count)
-      let inside = mount.place.appending(rest)
+      let inside = place.appending(rest)
       if let trail = root.find(inside), root.hostPath(of: trail.end) == found.path {
         places.append(trail)
       }

@@ -13,6 +13,8 @@ internal import Text
 /// being a parent of that tree rather than a part of it, the base can never be bound by accident.
 /// The new root hangs on `new` and is reached through a descriptor alone.
 struct NewRoot: ~Copyable {
+  /// The launch that it is made for.
+  let plan: LaunchPlan
   let base: OwnedDescriptor
   /// The device of the base.
   let baseDevice: UInt64
@@ -40,7 +42,9 @@ struct NewRoot: ~Copyable {
   /// Builds the base and hangs the host's tree into it.
   ///
   /// Needs CAP_SYS_ADMIN and a mount namespace of its own.
-  static func make(telling monitor: CInt) throws(SystemCallError) -> NewRoot {
+  static func make(
+    for plan: LaunchPlan, telling monitor: CInt
+  ) throws(SystemCallError) -> NewRoot {
     let host = try OwnedDescriptor.open("/", .directory)
     let caller = try? OwnedDescriptor.open(".", .directory)
 
@@ -72,7 +76,7 @@ struct NewRoot: ~Copyable {
     }
     let (device, file) = (try base.status().device, try root.fileIdentity())
     return NewRoot(
-      base: base, baseDevice: device, root: root, rootFile: file, monitor: monitor)
+      plan: plan, base: base, baseDevice: device, root: root, rootFile: file, monitor: monitor)
   }
 
   /// Makes the new root the root of the namespace and lets go of the host's tree.
@@ -206,27 +210,6 @@ extension NewRoot {
       name: FilePath(root: nil, [last]))
   }
 
-  /// Opens the file `path` for writing, made where it does not exist.
-  mutating func file(
-    _ path: FilePath, _ permissions: FilePermissions
-  ) throws(SystemCallError) -> OwnedDescriptor {
-    _ = try place(path, .other, permissions)
-    do throws(SystemCallError) {
-      return try root.openInRoot(path, .writing(permissions))
-    } catch {
-      throw error.about(ByteString(path))
-    }
-  }
-
-  /// Opens what exists at `path`.
-  borrowing func existing(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
-    do throws(SystemCallError) {
-      return try root.openInRoot(path, .location)
-    } catch {
-      throw error.about(ByteString(path))
-    }
-  }
-
   private mutating func make(
     _ entry: borrowing Entry, _ kind: FileKind, _ permissions: FilePermissions
   ) throws(SystemCallError) {
@@ -238,54 +221,4 @@ extension NewRoot {
     }
     remember(entry, kind, directory)
   }
-}
-
-// MARK: - Mounts
-
-extension NewRoot {
-  /// Attaches `tree` at `place`, and goes on in it where that is the root itself: what is looked
-  /// up from the old descriptor would lie beneath.
-  mutating func attach(
-    _ tree: borrowing MountTree, at place: consuming Place
-  ) throws(SystemCallError) {
-    let found: OwnedDescriptor
-    switch consume place {
-    case .made(let entry):
-      // What was just made is no link, and if it was exchanged for one, that is not followed.
-      return try tree.attach(on: entry.name, in: entry.directory)
-    case .found(let descriptor): found = descriptor
-    }
-    let file = try found.fileIdentity()
-    try tree.attach(at: found)
-    if file == rootFile {
-      // `..` of the root is the root, but the lookup ends in the mount on top of it.
-      root = try root.openInRoot("..", .directory)
-      rootFile = try root.fileIdentity()
-    }
-  }
-
-  /// A tree of one file with what `fill` writes to it.
-  mutating func dataTree(
-    _ permissions: FilePermissions,
-    _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
-  ) throws(SystemCallError) -> MountTree {
-    // In the base, which goes away: nobody can reach the file but through this tree.
-    let file = try base.create(NewRoot.data, permissions)
-    try fill(file)
-    return try MountTree.clone(of: NewRoot.data, in: base)
-  }
-
-  /// Takes away the name of the tree of one file, once that is attached.
-  func forgetData() throws(SystemCallError) {
-    try base.remove(NewRoot.data, .other)
-  }
-
-  private static let data: FilePath = "data"
-}
-
-extension FilePermissions {
-  /// Of directories that are made on the way.
-  static let standardDirectory = FilePermissions(rawValue: 0o755)
-  /// Of files that are made only to be mounted on.
-  static let mountPoint = FilePermissions(rawValue: 0o444)
 }

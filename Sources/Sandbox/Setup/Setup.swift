@@ -199,7 +199,7 @@ extension Setup {
   private borrowing func makeRoot(_ proc: CInt?) throws(LaunchError) -> Outcome {
     var outcome = Outcome()
     var root = try doing(.buildRoot) { () throws(SystemCallError) in
-      try NewRoot.make(telling: status.rawValue)
+      try NewRoot.make(for: plan, telling: status.rawValue)
     }
     if let label = plan.sandbox.fileLabel, let proc {
       try doing(.setLabel, option: label.option, label.value) { () throws(SystemCallError) in
@@ -223,42 +223,16 @@ extension Setup {
     return outcome
   }
 
-  /// Puts into the new root what was asked for, and answers what that changes of the environment.
+  /// Puts into the new root what was asked for, and answers how that changes the environment.
   private borrowing func fill(_ root: inout NewRoot) throws(LaunchError) -> [EnvironmentChange] {
-    let circumstances = NewRoot.Circumstances(
-      plan: plan,
-      hasProcesses: plan.namespaces.contains(.pid) || plan.sandbox.joined.pid != nil,
-      isRoot: plan.identity.user == 0,
-      isNoSecurityBoundary: plan.sandbox.isNoSecurityBoundary,
-      warningPrefix: plan.warningPrefix, label: plan.sandbox.fileLabel?.value)
-    for operation in plan.sandbox.filesystem { try root.perform(operation, circumstances) }
+    for operation in plan.sandbox.filesystem {
+      try root.perform(operation)
+      StepLog.note(operation.step)
+    }
     guard !plan.sandbox.buses.isEmpty else { return [] }
-    // What is shown sets its own; what is not has no address that would be of use.
-    let none = plan.sandbox.buses.shown.map { EnvironmentChange.unset($0.bus.variable) }
+    if let proxy = plan.busProxy { try root.keepSockets(of: proxy) }
     // On top of whatever else is shown at their places.
-    guard let proxy = plan.busProxy else {
-      try hideBuses(in: &root)
-      return none
-    }
-    return try none
-      + root.showBuses(of: proxy, user: plan.sandbox.user?.value ?? plan.identity.user)
-  }
-
-  /// Covers the buses' own sockets where there is no proxy before them: without a filter they are
-  /// not for the command.
-  private borrowing func hideBuses(in root: inout NewRoot) throws(LaunchError) {
-    let (environment, user) = (Environment(plan.image.environment, []), plan.identity.user)
-    for (bus, access) in plan.sandbox.buses.shown {
-      let address = BusAddress(of: bus, environment, user: user)
-      let places = [user, plan.sandbox.user?.value ?? user].map { FilePath(bus.path(for: $0)) }
-      for path in (address?.paths ?? []) + places where path.isAbsolute {
-        do throws(LaunchError) {
-          try root.mask(path, access.option.name)
-        } catch {
-          throw error.from(access.option.origin)
-        }
-      }
-    }
+    return try root.showBuses(plan.busProxy?.buses ?? [])
   }
 
   /// Closes what options named, but for what is still to be used.

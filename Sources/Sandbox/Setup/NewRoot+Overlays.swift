@@ -6,41 +6,38 @@ internal import SystemPackage
 internal import Text
 
 extension NewRoot {
-  /// Mounts an overlay on the directory `path`.
-  mutating func mountOverlay(
-    _ overlay: Overlay, _ path: FilePath, _ option: String
-  ) throws(LaunchError) {
+  mutating func makeOverlay(
+    _ overlay: Overlay, for path: FilePath
+  ) throws(LaunchError) -> MountTree {
     var layers = OverlayLayers()
     for source in overlay.sources.reversed() {
       layers.lower.append(try layers.open(source, "--overlay-src"))
     }
     switch overlay.writes {
     case .refused: break
-    case .discarded: try makeTemporaryLayers(&layers, path, option)
+    case .discarded: try makeTemporaryLayers(&layers, path)
     case .kept(let upper, let work):
-      layers.upper = try layers.open(upper, option)
-      layers.work = try layers.open(work, option)
+      layers.upper = try layers.open(upper)
+      layers.work = try layers.open(work)
     }
     let attributes: MountAttributes = overlay.writes == .refused ? [.readOnly] : []
-    try step(.mountOverlay, option, path) { root throws(SystemCallError) in
-      try root.mount(
-        "overlay", attributes.union([.noSetUserID, .noDevices]), on: path,
-        keepsWrites: overlay.writes.areKept
-      ) { context throws(SystemCallError) in
+    return try step(.mountOverlay, ByteString(path)) { root throws(SystemCallError) in
+      try root.make("overlay", attributes.union([.noSetUserID, .noDevices])) {
+        context throws(SystemCallError) in
         try layers.name(to: context)
         for option in overlay.options { try context.set(option: option) }
       }
     }
   }
 
-  /// Makes an upper and a work directory in the base, where nobody else gets at them and from
+  /// Makes an upper and a work directory in the base, where nobody else can reach them and from
   /// where they vanish with the sandbox.
   private mutating func makeTemporaryLayers(
-    _ layers: inout OverlayLayers, _ path: FilePath, _ option: String
+    _ layers: inout OverlayLayers, _ path: FilePath
   ) throws(LaunchError) {
     overlays += 1
     let number = String(overlays)
-    try step(.mountOverlay, option, path) { root throws(SystemCallError) in
+    try step(.mountOverlay, ByteString(path)) { root throws(SystemCallError) in
       for name in ["upper", "work"] {
         try root.base.makeDirectory(FilePath(name + number), .standardDirectory)
       }
@@ -65,12 +62,14 @@ struct OverlayLayers: ~Copyable {
     for number in held { Descriptors.close(number) }
   }
 
-  /// Opens a directory of the host.
-  mutating func open(_ path: FilePath, _ option: String) throws(LaunchError) -> CInt {
+  /// Opens a directory of the host, which `option` named if it is another than the overlay's own.
+  mutating func open(_ path: FilePath, _ option: String? = nil) throws(LaunchError) -> CInt {
     do throws(SystemCallError) {
       return hold(try OwnedDescriptor.open(path, .directory))
     } catch {
-      throw LaunchError(.findSource, option: option, subject: ByteString(path), cause: error)
+      throw LaunchError(
+        .findSource, option: option.map { WrittenOption($0) }, subject: ByteString(path),
+        cause: error)
     }
   }
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations that show files and trees of the host.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension RootBuilder where Self: ~Copyable {
+  /// Shows a file or tree of the host.
+  mutating func bind(
+    _ source: FilePath, on destination: FilePath, _ access: FilesystemOperation.Access,
+    isOptional: Bool, followsLink: Bool = true
+  ) throws(LaunchError) {
+    // Before anything is made, so that a missing source leaves no mount point behind.
+    let tree: Tree
+    do throws(SystemCallError) {
+      tree = try hostTree(source, followsLink: followsLink)
+    } catch {
+      if isOptional && error.errno == .noSuchFileOrDirectory { return passOver() }
+      throw LaunchError(.findSource, subject: ByteString(source), cause: error)
+    }
+    try bind(tree, from: source, on: destination, access)
+  }
+
+  /// Shows an open file or directory of the host.
+  mutating func bind(
+    _ descriptor: CInt, on destination: FilePath, _ access: FilesystemOperation.Access
+  ) throws(LaunchError) {
+    let number = ByteString(String(descriptor))
+    // The open file lies on a mount of the host's namespace, of which none can be cloned here. The
+    // one that its name leads to in this namespace is cloned, and has to be the same file.
+    let source = try step(.readSource, number) { root throws(SystemCallError) in
+      try root.hostPath(of: descriptor)
+    }
+    let tree = try step(.findSource, ByteString(source)) { root throws(SystemCallError) in
+      try root.hostTree(source)
+    }
+    try step(.readSource, number) { root throws(SystemCallError) in
+      try root.require(tree, toBe: descriptor)
+    }
+    try bind(tree, from: source, on: destination, access)
+  }
+
+  private mutating func bind(
+    _ tree: borrowing Tree, from source: FilePath, on destination: FilePath,
+    _ access: FilesystemOperation.Access
+  ) throws(LaunchError) {
+    do throws(SystemCallError) {
+      // What the host mounts later must not become visible, and writable, in a tree that was bound
+      // read-only; in the others it may, as drives do.
+      try restrict(
+        tree, access.attributes, propagation: access == .readOnly ? .isolated : .unchanged)
+    } catch {
+      let failure = LaunchError(.restrictSource, subject: ByteString(source), cause: error)
+      guard resolved.sandbox.isNoSecurityBoundary else { throw failure }
+      warn(of: failure)
+    }
+    try step(.bind, ByteString(destination)) { root throws(SystemCallError) in
+      try root.attach(tree, root.kind(of: tree), at: destination)
+    }
+  }
+
+  /// Shows `path` of the host read-only at its own place, and a link as the link that it is.
+  mutating func showSame(_ path: FilePath, isOptional: Bool) throws(LaunchError) {
+    let target = try step(.findSource, ByteString(path)) { root throws(SystemCallError) in
+      try root.hostLinkTarget(path)
+    }
+    if let target {
+      return try step(.makeSymbolicLink, ByteString(path)) { root throws(SystemCallError) in
+        try root.link(path, to: target)
+      }
+    }
+    // A link that has taken its place since is not followed: anybody who may write to its directory
+    // could have any file shown here.
+    try bind(path, on: path, .readOnly, isOptional: isOptional, followsLink: false)
+  }
+}

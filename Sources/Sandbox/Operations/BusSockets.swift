@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sockets of message buses in the new root: the proxy's where the command may use a bus, and
+// nothing where it may not.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension RootBuilder where Self: ~Copyable {
+  /// Shows the proxy's sockets for the buses that it serves, hides the others that the sandbox asks
+  /// for, and answers how that changes the environment.
+  mutating func showBuses(
+    _ served: [ProxiedBus]
+  ) throws(LaunchError) -> [EnvironmentChange] {
+    var changes: [EnvironmentChange] = []
+    for (bus, access) in resolved.sandbox.buses.shown {
+      guard let proxied = served.first(where: { $0.bus == bus }) else {
+        try hide(bus, access)
+        changes.append(.unset(bus.variable))
+        continue
+      }
+      let place = FilePath(bus.path(for: resolved.user))
+      do throws(LaunchError) {
+        let shown = try step(.showBus, ByteString(place)) { root throws(SystemCallError) in
+          try root.show(bus, proxied.address, at: place)
+        }
+        changes.append(.set(bus.variable, to: BusAddress.socket(at: shown)))
+      } catch {
+        throw error.asked(by: access.option)
+      }
+    }
+    return changes
+  }
+
+  /// Covers a bus's own socket where no proxy stands before it: the command must not reach the bus
+  /// without a filter.
+  private mutating func hide(_ bus: Bus, _ access: BusAccess) throws(LaunchError) {
+    let address = BusAddress(
+      of: bus, Environment(resolved.inherited, []), user: resolved.identity.user)
+    let places = [resolved.identity.user, resolved.user].map { FilePath(bus.path(for: $0)) }
+    for path in (address?.paths ?? []) + places where path.isAbsolute {
+      do throws(LaunchError) {
+        try mask(path)
+      } catch {
+        throw error.asked(by: access.option)
+      }
+    }
+  }
+
+  /// Puts the socket for `bus` where the bus's own would be reached, and answers where it is.
+  ///
+  /// A sandbox that shows much of the host shows the bus's own socket as well, past the filter. It
+  /// is covered wherever the address says.
+  private mutating func show(
+    _ bus: Bus, _ address: BusAddress, at place: FilePath
+  ) throws(SystemCallError) -> FilePath {
+    var covered: FilePath?
+    for path in address.paths + [place] {
+      guard path.isAbsolute, let found = try? existing(at: path), try kind(of: found) == .other
+      else { continue }
+      try attach(socketTree(bus), on: found)
+      covered = path
+    }
+    if let covered { return covered }
+    try makeRoom(for: place)
+    try makeParents(of: place)
+    try attach(socketTree(bus), .other, at: place)
+    return place
+  }
+
+  /// Covers the directory in which something has to be made for `path` with one in memory that has
+  /// the same entries, unless it is in memory already: a file that is made on the host would outlive
+  /// the sandbox.
+  private mutating func makeRoom(for path: FilePath) throws(SystemCallError) {
+    var ancestor = path
+    while ancestor.removeLastComponent() {
+      guard let directory = try? existing(at: ancestor), try kind(of: directory) == .directory
+      else { continue }
+      if try isOwn(directory) { return }
+      guard !ancestor.components.isEmpty else {
+        throw SystemCallError(call: "mkdirat", errno: .readOnlyFileSystem)
+      }
+      return try cover(directory)
+    }
+  }
+
+  private mutating func cover(_ directory: borrowing Tree) throws(SystemCallError) {
+    let tree = try make("tmpfs", [.noSetUserID, .noDevices]) { context throws(SystemCallError) in
+      try context.set("mode", to: "0755")
+      try context.set("size", to: "1m")
+    }
+    try own(tree)
+    // Attached first: the kernel mounts nothing in a tree that is attached nowhere.
+    try attach(tree, on: directory)
+    for name in try names(in: directory) {
+      // What cannot be shown is missing, which gives nothing away.
+      try? `repeat`(name, of: directory, in: tree)
+    }
+  }
+
+  /// Shows the entry `name` of a directory, whatever it is, in another one as well.
+  private mutating func `repeat`(
+    _ name: FilePath, of directory: borrowing Tree, in other: borrowing Tree
+  ) throws(SystemCallError) {
+    if let target = linkTarget(name, in: directory) {
+      return try makeLink(name, to: target, in: other)
+    }
+    let tree = try clone(name, in: directory)
+    try make(kind(of: tree), name, in: other)
+    try attach(tree, on: name, in: other)
+  }
+
+  /// Makes the directory of `place`, for the user alone, as it is on the host.
+  private mutating func makeParents(of place: FilePath) throws(SystemCallError) {
+    parents = .standardDirectory
+    let path = place.removingLastComponent()
+    _ = try directory(at: path, path.starts(with: "/run/user") ? .ownDirectory : .standardDirectory)
+  }
+}
+
+extension FilePermissions {
+  /// The permissions of a directory that concerns its owner alone.
+  fileprivate static let ownDirectory = FilePermissions(rawValue: 0o700)
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations that mount files with a content of the caller's or of nestbox's, or with none.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension RootBuilder where Self: ~Copyable {
+  /// Mounts a file that `fill` gives its content.
+  mutating func mountFile(
+    on path: FilePath, _ permissions: FilePermissions, _ access: FilesystemOperation.Access,
+    _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
+  ) throws(LaunchError) {
+    try step(.writeFile, ByteString(path)) { root throws(SystemCallError) in
+      let tree = try root.makeFile(permissions, fill)
+      try root.restrict(tree, access.attributes)
+      try root.attach(tree, .other, at: path)
+      try root.forgetFile()
+    }
+  }
+
+  /// Mounts a read-only file with `text` and a newline at the end.
+  mutating func mountText(
+    _ text: ByteString, on path: FilePath, _ permissions: FilePermissions
+  ) throws(LaunchError) {
+    var bytes = Array(text.bytes)
+    if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
+    try mountFile(on: path, permissions, .readOnly) { file throws(SystemCallError) in
+      try Descriptors.write(bytes[...], to: file.rawValue)
+    }
+  }
+
+  /// Mounts lists of users and groups in `directory` that name the command's user alone.
+  mutating func mountUserFiles(in directory: FilePath) throws(LaunchError) {
+    let user = InsideUser(resolved)
+    let permissions = FilePermissions(rawValue: 0o644)
+    let parents = parents
+    try step(.makeDirectory, ByteString(directory)) { root throws(SystemCallError) in
+      _ = try root.directory(at: directory, parents)
+    }
+    try mountText(user.passwdLine, on: directory.appending("passwd"), permissions)
+    try mountText(user.groupLine, on: directory.appending("group"), permissions)
+  }
+
+  /// Covers what exists at `path` with something empty of its kind.
+  mutating func mask(_ path: FilePath) throws(LaunchError) {
+    try step(.mask, ByteString(path)) { root throws(SystemCallError) in
+      let place: Tree
+      do throws(SystemCallError) {
+        place = try root.existing(at: path)
+      } catch {
+        // There is nothing to hide, and nothing may come to exist only to be hidden.
+        guard [.noSuchFileOrDirectory, .notDirectory].contains(error.errno) else { throw error }
+        return root.passOver()
+      }
+      let isDirectory = try root.kind(of: place) == .directory
+      let tree =
+        isDirectory
+        ? try root.emptyTree() : try root.makeFile(.mountPoint) { _ throws(SystemCallError) in }
+      try root.restrict(
+        tree, FilesystemOperation.Access.readOnly.attributes, propagation: .isolated)
+      try root.attach(tree, on: place)
+      if !isDirectory { try root.forgetFile() }
+    }
+  }
+}
+
+/// The command's user, as the sandbox is told of it.
+private struct InsideUser {
+  let passwdLine: ByteString
+  let groupLine: ByteString
+
+  init(_ resolved: ResolvedSandbox) {
+    let environment = resolved.environment
+    func value(_ names: [ByteString], _ isGood: (ByteString) -> Bool) -> ByteString? {
+      for name in names {
+        if let value = environment.value(of: name), InsideUser.isField(value), isGood(value) {
+          return value
+        }
+      }
+      return nil
+    }
+    let (user, group) = (String(resolved.user), String(resolved.group))
+    // As passwd(5) has them; any other value of a variable could end a field or the line.
+    let name = value(["USER", "LOGNAME"]) { !$0.bytes.contains(UInt8(ascii: "/")) } ?? "user"
+    let isPath = { (value: ByteString) in value.bytes.first == UInt8(ascii: "/") }
+    let home = value(["HOME"], isPath) ?? "/"
+    let shell = value(["SHELL"], isPath) ?? "/bin/sh"
+    var line = Array(name.bytes)
+    line += Array(":x:\(user):\(group)::".utf8)
+    line += home.bytes + [UInt8(ascii: ":")] + shell.bytes
+    passwdLine = ByteString(line)
+    groupLine = ByteString(Array(name.bytes) + Array(":x:\(group):".utf8))
+  }
+
+  private static func isField(_ value: ByteString) -> Bool {
+    !value.isEmpty && value.bytes.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: ":") }
+  }
+}

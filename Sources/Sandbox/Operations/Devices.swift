@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// A minimal /dev: the devices that every program may expect and that do no harm.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+/// What a minimal /dev has in it.
+enum HarmlessDevices {
+  /// Devices of the host.
+  static let devices: [(name: FilePath, host: FilePath)] = [
+    ("null", "/dev/null"), ("zero", "/dev/zero"), ("full", "/dev/full"),
+    ("random", "/dev/random"), ("urandom", "/dev/urandom"), ("tty", "/dev/tty"),
+  ]
+
+  /// Symbolic links.
+  static let links: [(name: FilePath, target: ByteString)] = [
+    ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
+    ("fd", "/proc/self/fd"), ("core", "/proc/kcore"), ("ptmx", "pts/ptmx"),
+  ]
+}
+
+extension RootBuilder where Self: ~Copyable {
+  /// Makes the directory of devices `path`.
+  mutating func mountDevices(on path: FilePath) throws(LaunchError) {
+    let label = resolved.sandbox.fileLabel?.value
+    try step(.mountDevices, ByteString(path)) { root throws(SystemCallError) in
+      let tree = try root.make("tmpfs", [.noSetUserID, .noDevices]) {
+        context throws(SystemCallError) in
+        try context.set("mode", to: "0755")
+        try context.set(label: label)
+      }
+      try root.own(tree)
+      // Attached first: the kernel mounts nothing in a tree that is attached nowhere.
+      try root.attach(tree, on: root.directory(at: path))
+      try root.populate(tree, label)
+    }
+  }
+
+  private mutating func populate(
+    _ dev: borrowing Tree, _ label: ByteString?
+  ) throws(SystemCallError) {
+    for device in HarmlessDevices.devices { try bind(device.host, on: device.name, in: dev) }
+    for link in HarmlessDevices.links { try makeLink(link.name, to: link.target, in: dev) }
+    try make(.directory, "shm", in: dev)
+    try make(.directory, "pts", in: dev)
+    // A new devpts: terminals opened inside are not visible outside, nor the other way round.
+    let terminals = try make("devpts", [.noSetUserID, .noExecution]) {
+      context throws(SystemCallError) in
+      try context.set("ptmxmode", to: "0666")
+      try context.set("mode", to: "620")
+      try context.set(label: label)
+    }
+    try attach(terminals, on: "pts", in: dev)
+    if let terminal { try bind(terminal, on: "console", in: dev) }
+  }
+
+  /// Shows a device of the host: a user namespace cannot make device nodes.
+  private mutating func bind(
+    _ host: FilePath, on name: FilePath, in dev: borrowing Tree
+  ) throws(SystemCallError) {
+    do throws(SystemCallError) {
+      let tree = try hostTree(host)
+      try restrict(tree, [.noSetUserID])
+      try make(.other, name, in: dev)
+      try attach(tree, on: name, in: dev)
+    } catch {
+      throw error.about(ByteString(host))
+    }
+  }
+}

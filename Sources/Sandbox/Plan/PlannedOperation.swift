@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of an operation when it is carried out on paper.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+/// What becomes of one operation.
+struct PlannedOperation {
+  let operation: FilesystemOperation
+  /// Its number, from 0 on.
+  let index: Int
+  /// Where its source leads.
+  var source: FoundFile?
+  /// Where its destination leads, inside.
+  var place: FilePath?
+  /// Whether nothing is done, as what it concerns does not exist.
+  var isSkipped = false
+  /// Whether it writes a file, which a mount on the same place would hide.
+  var isContent = false
+  /// Why it will fail.
+  var problem: PlanProblem?
+  /// The directory of the host in which something could not be made.
+  var obstacle: FilePath?
+  /// The operation that covers all of it.
+  var coveredBy: Int?
+}
+
+/// Why an operation will fail.
+struct PlanProblem: Equatable {
+  /// The kernel's reason.
+  let errno: Errno
+  /// What it is said of: a path inside, or a source.
+  let subject: FilePath
+  /// The directory of the host in which something could not be made, where it is one of the host.
+  let host: FilePath?
+}
+
+extension RootModel {
+  /// Carries out an operation on paper.
+  mutating func plan(_ operation: FilesystemOperation, _ index: Int) -> PlannedOperation {
+    var planned = PlannedOperation(operation: operation, index: index)
+    current = planned
+    var failure: LaunchError?
+    do throws(LaunchError) {
+      try perform(operation)
+    } catch {
+      failure = error
+    }
+    planned = current ?? planned
+    current = nil
+    planned.source = mounts.first { $0.operation == index && $0.bind == nil }?.source
+    if let failure {
+      planned.problem = PlanProblem(
+        errno: failure.cause.errno, subject: (failure.subject ?? "").path, host: planned.obstacle)
+    }
+    return planned
+  }
+
+  /// Where the mounts are that the operation with the number `index` makes.
+  private func places(of index: Int) -> [FilePath] {
+    mounts.filter { $0.operation == index && $0.bind == nil }.compactMap(\.place)
+  }
+
+  /// Notes which operations are covered as a whole by a later one.
+  func markCovered(_ operations: inout [PlannedOperation]) {
+    let covers = operations.indices.map { places(of: $0) }
+    for index in operations.indices {
+      guard let place = operations[index].place else { continue }
+      // What was made only to be mounted on has served its purpose.
+      let isSeen = operations[index].isContent || !covers[index].isEmpty
+      let own = covers[index].isEmpty ? [place] : covers[index]
+      operations[index].coveredBy = operations.indices.first { later in
+        later > index
+          && own.allSatisfy { place in
+            covers[later].contains { place.starts(with: $0) && (isSeen || place != $0) }
+          }
+      }
+    }
+  }
+}

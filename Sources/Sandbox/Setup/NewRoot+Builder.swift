@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the new root can do for operations, each as the calls that it takes.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension NewRoot: RootBuilder {
+  typealias Tree = MountTree
+
+  var resolved: ResolvedSandbox { plan }
+
+  var terminal: FilePath? { Terminal.path(of: 1) }
+
+  func passOver() {}
+
+  func warn(of failure: LaunchError) {
+    // Where nobody listens there is nobody to warn.
+    try? Descriptors.write(plan.warningPrefix + failure.message + "\n", to: 2)
+  }
+}
+
+// MARK: - The host
+
+extension NewRoot {
+  func hostTree(
+    _ path: FilePath, followsLink: Bool
+  ) throws(SystemCallError) -> MountTree {
+    do throws(SystemCallError) {
+      return try MountTree.clone(of: path, followsLink: followsLink)
+    } catch {
+      if error.errno == .invalidArgument, let tree = NewRoot.tree(behind: path) { return tree }
+      throw error
+    }
+  }
+
+  /// The tree that the magic link `path` leads to, as /dev/fd/3 and /proc/self/exe are; nil where
+  /// there is none.
+  ///
+  /// Such a link leads to a mount of the caller's namespace, of which none can be cloned here. What
+  /// the file's name leads to can be cloned, if it is the same file.
+  private static func tree(behind path: FilePath) -> MountTree? {
+    do throws(SystemCallError) {
+      let file = try OwnedDescriptor.open(path, .location)
+      let tree = try MountTree.clone(of: Descriptors.path(of: file.rawValue))
+      guard try tree.descriptor.fileIdentity() == file.fileIdentity() else { return nil }
+      return tree
+    } catch {
+      return nil
+    }
+  }
+
+  func hostPath(of descriptor: CInt) throws(SystemCallError) -> FilePath {
+    try Descriptors.path(of: descriptor)
+  }
+
+  func require(
+    _ tree: borrowing MountTree, toBe descriptor: CInt
+  ) throws(SystemCallError) {
+    guard try tree.descriptor.fileIdentity() == Descriptors.fileIdentity(of: descriptor) else {
+      throw SystemCallError(call: "fstat", errno: .staleNFSFileHandle)
+    }
+  }
+
+  func hostLinkTarget(_ path: FilePath) throws(SystemCallError) -> ByteString? {
+    try CurrentProcess.symbolicLinkTarget(path)
+  }
+}
+
+// MARK: - New file systems
+
+extension NewRoot {
+  func make(
+    _ type: StaticString, _ attributes: MountAttributes,
+    _ configure: (borrowing FilesystemContext) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) -> MountTree {
+    try MountTree.make(type, attributes, configure)
+  }
+
+  func makeFile(
+    _ permissions: FilePermissions,
+    _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) -> MountTree {
+    // In the base, which goes away: nobody can reach the file but through this tree.
+    let file = try base.create(NewRoot.file, permissions)
+    try fill(file)
+    return try MountTree.clone(of: NewRoot.file, in: base)
+  }
+
+  func forgetFile() throws(SystemCallError) {
+    try base.remove(NewRoot.file, .other)
+  }
+
+  private static let file: FilePath = "data"
+
+  mutating func emptyTree() throws(SystemCallError) -> MountTree {
+    let name: FilePath = "empty"
+    if !hasEmptyDirectory {
+      try base.makeDirectory(name, FilePermissions(rawValue: 0o555))
+      hasEmptyDirectory = true
+    }
+    return try MountTree.clone(of: name, in: base)
+  }
+
+  /// Waits for the sockets of `proxy`, and keeps them where trees of them can be cloned.
+  func keepSockets(of proxy: BusProxy) throws(LaunchError) {
+    let option = proxy.buses.first?.access.option
+    try doing(.startBusProxy, option: option, BusProxy.program) { () throws(SystemCallError) in
+      guard try Descriptors.waitForByte(proxy.lifeline) else {
+        // The other end is closed: the proxy ended without a word.
+        throw SystemCallError(call: "read", errno: .brokenPipe)
+      }
+      // In the base, of which nothing is left in the end: a part of a mount can be cloned only once
+      // that is attached.
+      try base.makeDirectory(NewRoot.sockets, .standardDirectory)
+      try MountTree(OwnedDescriptor(proxy.sockets)).attach(on: NewRoot.sockets, in: base)
+    }
+  }
+
+  func socketTree(_ bus: Bus) throws(SystemCallError) -> MountTree {
+    try MountTree.clone(of: NewRoot.sockets.appending(bus.rawValue), in: base)
+  }
+
+  private static let sockets: FilePath = "sockets"
+}
+
+// MARK: - Trees
+
+extension NewRoot {
+  func kind(of tree: borrowing MountTree) throws(SystemCallError) -> FileKind {
+    try tree.descriptor.status().kind
+  }
+
+  func isRegularFile(_ tree: borrowing MountTree) throws(SystemCallError) -> Bool {
+    try tree.descriptor.isRegularFile()
+  }
+
+  func isOwn(_ tree: borrowing MountTree) throws(SystemCallError) -> Bool {
+    isOwn(try tree.descriptor.status().device)
+  }
+
+  func restrict(
+    _ tree: borrowing MountTree, _ attributes: MountAttributes, propagation: MountPropagation
+  ) throws(SystemCallError) {
+    try tree.restrict(attributes, propagation: propagation)
+  }
+
+  func restrictMount(
+    at place: borrowing MountTree, _ attributes: MountAttributes
+  ) throws(SystemCallError) {
+    try place.restrictThisMount(attributes)
+  }
+
+  func setPermissions(
+    of tree: borrowing MountTree, to permissions: FilePermissions
+  ) throws(SystemCallError) {
+    try tree.descriptor.setPermissions(UInt32(permissions.rawValue))
+  }
+
+  mutating func attach(
+    _ tree: borrowing MountTree, on place: borrowing MountTree
+  ) throws(SystemCallError) {
+    try attach(tree, on: place.descriptor)
+  }
+
+  mutating func attach(
+    _ tree: borrowing MountTree, _ kind: FileKind, at path: FilePath
+  ) throws(SystemCallError) {
+    switch try place(path, kind, kind == .directory ? .standardDirectory : .mountPoint) {
+    // What was just made is no link, and if it was exchanged for one, that is not followed.
+    case .made(let entry): try tree.attach(on: entry.name, in: entry.directory)
+    case .found(let descriptor): try attach(tree, on: descriptor)
+    }
+  }
+
+  /// Attaches `tree` at `place`, and goes on in it where that is the root itself: what is looked
+  /// up from the old descriptor would lie beneath.
+  private mutating func attach(
+    _ tree: borrowing MountTree, on place: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    let file = try place.fileIdentity()
+    try tree.attach(at: place)
+    if file == rootFile {
+      // `..` of the root is the root, but the lookup ends in the mount on top of it.
+      root = try root.openInRoot("..", .directory)
+      rootFile = try root.fileIdentity()
+    }
+  }
+}
+
+// MARK: - Paths
+
+extension NewRoot {
+  mutating func directory(
+    at path: FilePath, _ permissions: FilePermissions
+  ) throws(SystemCallError) -> MountTree {
+    MountTree(try directory(path, permissions: permissions))
+  }
+
+  func existing(at path: FilePath) throws(SystemCallError) -> MountTree {
+    do throws(SystemCallError) {
+      return MountTree(try root.openInRoot(path, .location))
+    } catch {
+      throw error.about(ByteString(path))
+    }
+  }
+
+  /// Whether the sandbox itself says what `path` leads to.
+  ///
+  /// A link in what it shows of the host counts as well, even one that leads nowhere inside: an
+  /// earlier command may have left it in the place of a script, in order to be shown a file that
+  /// nobody named.
+  func isDecided(_ path: FilePath) -> Bool {
+    if (try? root.openInRoot(path, .location)) != nil { return true }
+    var ancestor = path
+    while ancestor.removeLastComponent(), !ancestor.components.isEmpty {
+      do throws(SystemCallError) {
+        _ = try root.openDirectlyInRoot(ancestor)
+        break
+      } catch {
+        if error.errno != .noSuchFileOrDirectory { return true }
+      }
+    }
+    let next = path.components.dropFirst(ancestor.components.count).first
+    guard let next, let directory = try? root.openDirectlyInRoot(ancestor) else { return true }
+    return (try? directory.openEntry(FilePath(root: nil, [next]))) != nil
+  }
+
+  mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError) {
+    let entry = try entry(for: path)
+    let identity = try entry.directory.fileIdentity()
+    let directory = lock(entry.directory, identity)
+    do throws(SystemCallError) {
+      try entry.directory.makeSymbolicLink(entry.name, target: target)
+      remember(entry, .other, directory)
+    } catch {
+      // One line serves merged and unmerged file systems if a link that is there already and says
+      // the same is as good as a new one.
+      guard error.errno == .fileExists,
+        let existing = try? entry.directory.symbolicLinkTarget(entry.name),
+        existing == target
+      else { throw error }
+    }
+  }
+
+  mutating func write(
+    _ path: FilePath, _ permissions: FilePermissions,
+    _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
+    _ = try place(path, .other, permissions)
+    let file: OwnedDescriptor
+    do throws(SystemCallError) {
+      file = try root.openInRoot(path, .writing(permissions))
+    } catch {
+      throw error.about(ByteString(path))
+    }
+    try fill(file)
+  }
+}
+
+// MARK: - Names in a directory
+
+extension NewRoot {
+  func names(in directory: borrowing MountTree) throws(SystemCallError) -> [FilePath] {
+    let number = String(directory.descriptor.rawValue)
+    return try Directory.names(of: FilePath("/proc/self/fd/" + number)).map(\.path)
+  }
+
+  func linkTarget(_ name: FilePath, in directory: borrowing MountTree) -> ByteString? {
+    try? directory.descriptor.symbolicLinkTarget(name)
+  }
+
+  func isWritable(_ name: FilePath, in directory: borrowing MountTree) -> Bool {
+    directory.descriptor.isWritable(name)
+  }
+
+  func clone(
+    _ name: FilePath, in directory: borrowing MountTree
+  ) throws(SystemCallError) -> MountTree {
+    try MountTree.clone(of: name, in: directory.descriptor)
+  }
+
+  func attach(
+    _ tree: borrowing MountTree, on name: FilePath, in directory: borrowing MountTree
+  ) throws(SystemCallError) {
+    try tree.attach(on: name, in: directory.descriptor)
+  }
+
+  func make(
+    _ kind: FileKind, _ name: FilePath, in directory: borrowing MountTree
+  ) throws(SystemCallError) {
+    switch kind {
+    case .directory: try directory.descriptor.makeDirectory(name, .standardDirectory)
+    case .other: try directory.descriptor.makeFile(name, .mountPoint)
+    }
+  }
+
+  func makeLink(
+    _ name: FilePath, to target: ByteString, in directory: borrowing MountTree
+  ) throws(SystemCallError) {
+    try directory.descriptor.makeSymbolicLink(name, target: target)
+  }
+}
