@@ -40,7 +40,7 @@ enum Bash {
       case .programs: "_nestbox_program"
       case .descriptors: "_nestbox_descriptor"
       case .variables: "\(words) \"$(compgen -e)\""
-      case .words(let known): "\(words) '\(known.joined(separator: " "))'"
+      case .words(let known): "\(words) \"$(printf '%s\\n' \(known.joined(separator: " ")))\""
       case .list(let list): "\(words) \"$(\"$2\" --generate \(list.rawValue) 2>/dev/null)\""
       }
     }
@@ -49,18 +49,29 @@ enum Bash {
   }
 
   private static let lists = #"""
-    # Offers the words in $1.
-    _nestbox_words() {
-      COMPREPLY+=($(compgen -W "$1" -- "$cur"))
+    # Offers the lines in $1 that begin with $2, each with $3 before it.
+    #
+    # They are names of files and the like, which somebody else may have chosen. compgen -W would
+    # expand them, and run what a name says; and what is inserted is not quoted. So each is compared
+    # as a text, and one that the shell would not take literally is not offered.
+    _nestbox_lines() {
+      local line
+      while IFS= read -r line; do
+        [[ $line == "$2"* && $line != *[^A-Za-z0-9_.:@%+/=-]* && ,$3 != *",$line,"* ]] &&
+          COMPREPLY+=("$3$line")
+      done <<<"$1"
     }
 
-    # Offers the words in $1 for the last element of a list with commas.
+    # Offers the lines in $1.
+    _nestbox_words() {
+      _nestbox_lines "$1" "$cur" ''
+    }
+
+    # Offers the lines in $1 for the last element of a list with commas.
     _nestbox_list() {
-      local before= word
+      local before=
       [[ $cur == *,* ]] && before=${cur%,*},
-      for word in $(compgen -W "$1" -- "${cur##*,}"); do
-        [[ ,$before == *",$word,"* ]] || COMPREPLY+=("$before$word")
-      done
+      _nestbox_lines "$1" "${cur##*,}" "$before"
       compopt -o nospace
     }
 
@@ -75,7 +86,7 @@ enum Bash {
 
     # Offers programs by their names, or by their paths.
     _nestbox_program() {
-      if [[ $cur == */* ]]; then _filedir; else COMPREPLY+=($(compgen -c -- "$cur")); fi
+      if [[ $cur == */* ]]; then _filedir; else _nestbox_words "$(compgen -c -- "$cur")"; fi
     }
 
     """#
@@ -83,7 +94,7 @@ enum Bash {
   private static let rest = #"""
         [[ $1 == *" $option "* ]] || options+=" $option"
       done
-      _nestbox_words "$options"
+      _nestbox_words "${options// /$'\n'}"
     }
 
     # Leaves the completion to the command, which begins at word $1.

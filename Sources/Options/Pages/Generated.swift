@@ -51,7 +51,8 @@ public enum Generated: String, CaseIterable, Sendable {
     }
   }
 
+  /// One word a line, without names that would not stay on theirs.
   private static func list(_ words: [String]) -> String {
-    words.map { $0 + "\n" }.joined()
+    words.filter { $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } }.map { $0 + "\n" }.joined()
   }
 }

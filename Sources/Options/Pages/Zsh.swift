@@ -49,7 +49,7 @@ enum Zsh {
       case .descriptors: "_file_descriptors"
       case .variables: "\(words) ${(k)parameters[(R)*export*]}"
       case .words(let known): "\(words) \(known.joined(separator: " "))"
-      case .list(let kind): "\(words) $(_nestbox_ask \(kind.rawValue))"
+      case .list(let kind): "\(words) \"${(@f)$(_nestbox_ask \(kind.rawValue))}\""
       }
     }
     let body = commands.joined(separator: "; ")
@@ -57,7 +57,8 @@ enum Zsh {
   }
 
   private static let lists = #"""
-    # Prints a list that the program knows.
+    # Prints a list that the program knows, one a line: they are names, which are split at the ends
+    # of lines alone.
     _nestbox_ask() {
       _call_program $1 $words[1] --generate $1
     }

@@ -77,6 +77,21 @@ LISTS = [
     ("nestbox --generate ", ["man", "bash", "zsh"], ["--help"]),
 ]
 
+# What is typed where names are offered that somebody else has chosen, so that the shell runs
+# something where it takes them for code. Enter follows on Tab.
+HOSTILE = [
+    "nestbox --profile hostile", "nestbox --show-profile hostile", "nestbox --profile data/hostile",
+    "nestbox --profile hostile-", "nestbox --tmpfs data/hostile", "nestbox --wrap hostile",
+    "nestbox --wrap ./hostile", "nestbox hostile", "nestbox --unshare-all ./hostile",
+    "nestbox --seccomp-policy data/hostile", "nestbox --overlay data/hostile",
+    "nestbox --profile 'hostile", 'nestbox --profile "hostile', "nestbox --wrap 'hostile",
+]
+NAMES = [
+    "hostile$(touch ran)", "hostile-`touch ran`", "hostile-;touch ran;", "hostile-\ntouch ran\n",
+    "hostile-x' ;touch ran;'", "hostile-${x:=$(touch ran)}", "hostile-*",
+    "hostile-a[$(touch ran)]", 'hostile-"$(touch ran)"', "hostile- \t$(touch ran)",
+]
+
 # Which of them a shell does otherwise.
 if SHELL == "fish":
     # The descriptors of fish are its own: it has no way to open one.
@@ -116,6 +131,12 @@ def prepare():
     os.mkdir("run", 0o700)
     os.environ["PATH"] = HOME + "/bin:" + os.environ["PATH"]
     write(".config/nestbox/profiles/mine.profile", "--unshare-all\n")
+    for name in NAMES:
+        write(f".config/nestbox/profiles/{name}.profile", "--unshare-all\n")
+        for place in [f"data/{name}", f"bin/{name}", name]:
+            write(place, "#!/bin/sh\n")
+            os.chmod(place, 0o755)
+        os.makedirs(f"data/{name}d")
     share = ".local/share/"
     if SHELL == "bash":
         # Found by bash-completion as the one that is installed is.
@@ -237,6 +258,19 @@ def check_list(typed, present, absent):
         print(f"{typed}<Tab>: offers {word}", *lines, sep="\n  ")
 
 
+def check_hostile(typed):
+    """Tab, the first choice where there are several, and Enter: nothing that a name says is run."""
+    type_line(typed)
+    for key in ["Tab", "Tab", "Tab", "Enter", "Enter"]:
+        tmux("send-keys", "-t", "shell", key)
+    tmux("send-keys", "-t", "shell", "C-c")
+    tmux("send-keys", "-t", "shell", "C-l")
+    wait(lambda lines: lines[0].startswith(PROMPT.rstrip()))
+    if os.path.exists("ran"):
+        print(f"{typed}<Tab>: ran the name of a file")
+        os.remove("ran")
+
+
 def main():
     prepare()
     tmux("new-session", "-d", "-s", "shell", "-x", "300", "-y", "50", *START[SHELL])
@@ -249,6 +283,8 @@ def main():
             check_line(typed, expected)
         for typed, present, absent in LISTS:
             check_list(typed, present, absent)
+        for typed in HOSTILE:
+            check_hostile(typed)
         print("all tried")
     finally:
         tmux("kill-server")
