@@ -124,7 +124,8 @@ struct Launcher {
     let task = WrapTask(
       request: try WrapRequest(Array(words), surroundings), surroundings: surroundings,
       launcher: persona.path(surroundings))
-    return write(try task.run(persona.standardProfile), draft)
+    return write(
+      try task.run(persona.standardProfile) { tell(.warning, $0, draft) }, draft)
   }
 
   /// Writes an answer to standard output.

@@ -14,9 +14,11 @@ struct WrapTask {
   /// The path of this program.
   let launcher: ByteString
 
-  /// Writes the files.
-  /// - Returns: The text for standard output.
-  func run(_ standardProfile: ByteString?) throws(UsageError) -> [UInt8] {
+  /// Writes the files, and tells `warn` what of the menu entry is left out; answers the text for
+  /// standard output.
+  func run(
+    _ standardProfile: ByteString?, _ warn: (String) -> Void
+  ) throws(UsageError) -> [UInt8] {
     let output = try request.output.map { output throws(UsageError) in
       try place(output, request.program.baseName)
     }
@@ -37,13 +39,20 @@ struct WrapTask {
     let entry = try menuEntry(for: program, startedBy: output)
     try require(output, "--output")
     try WrapperFile.write(script, to: output, 0o755, "--output")
-    if let entry { try WrapperFile.write(entry.text, to: entry.path, 0o644, "--desktop-file") }
+    if let entry {
+      try WrapperFile.write(entry.text, to: entry.path, 0o644, "--desktop-file")
+      for group in entry.leftOut {
+        warn(
+          "--desktop-file: the entry leaves out [\(group.quoted)], which starts another program than "
+            + program.quoted)
+      }
+    }
     return []
   }
 
   private func menuEntry(
     for program: ByteString, startedBy output: ByteString
-  ) throws(UsageError) -> (text: [UInt8], path: ByteString)? {
+  ) throws(UsageError) -> (text: [UInt8], path: ByteString, leftOut: [ByteString])? {
     guard var place = request.desktopFile else { return nil }
     let entries = MenuEntries(surroundings)
     if place.isEmpty { place = entries.ownDirectory.appending("/") }
@@ -53,9 +62,9 @@ struct WrapTask {
       named: isDirectory(place) ? nil : place.baseName, startedBy: name, isProgram)
     let path = try self.place(place, identifier)
     do throws(UsageError) {
-      let text = try entry.replacing(isProgram, named: name, with: output)
+      let wrapped = try entry.replacing(isProgram, with: output)
       try require(path, "--desktop-file")
-      return (text, path)
+      return (wrapped.text, path, wrapped.leftOut)
     } catch {
       throw UsageError("--desktop-file: \(identifier.quoted): \(error.message)")
     }

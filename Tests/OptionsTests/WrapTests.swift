@@ -32,9 +32,10 @@ struct WrapTests {
 
   private func replaced(_ lines: String, by path: ByteString = "/w") throws -> String {
     let entry = DesktopEntry(Array("[Desktop Entry]\n\(lines)\n".utf8))
-    let text = try entry.replacing({ $0 == "tool" || $0 == "/a b" }, named: "tool", with: path)
-    return String(decoding: text, as: UTF8.self).split(separator: "\n").dropFirst(2)
-      .joined(separator: "\n")
+    let wrapped = try entry.replacing({ $0 == "tool" || $0 == "/a b" }, with: path)
+    let names = wrapped.leftOut.map { "!" + $0.text }
+    let lines = String(decoding: wrapped.text, as: UTF8.self).split(separator: "\n").dropFirst(2)
+    return (names + lines.map(String.init)).joined(separator: "\n")
   }
 
   // Red: a menu starts something else, or with other arguments.
@@ -50,12 +51,43 @@ struct WrapTests {
         "Exec=tool\n[Desktop Action a]\nExec=\"to\\\\ol\" a",
         "Exec=/w\n[Desktop Action a]\nExec=/w a"
       ),
-      ("Exec=tool\n[Other]\nExec=tool", "Exec=/w\n[Other]\nExec=tool"),
-      ("Exec=tool\n[Desktop Action a]\nExec=other", "Exec=/w\n[Desktop Action a]\nExec=other"),
+      ("Exec=tool\n[New Shortcut Group]\nExec=tool", "Exec=/w\n[New Shortcut Group]\nExec=/w"),
+      ("Exec=tool\n[Other]\nName=tool", "Exec=/w\n[Other]\nName=tool"),
       ("#Exec=tool\nExec=tool\nDBusActivatable=true", "#Exec=tool\nExec=/w"),
     ])
   func replacement(_ line: String, _ expected: String) throws {
     #expect(try replaced(line) == expected)
+  }
+
+  // Red: a menu's action starts a program outside of the sandbox.
+  @Test(
+    "An action that starts something else is left out, and named",
+    arguments: [
+      "Exec=other", "Exec=sh -c \"tool a\"", "Exec=other tool", "Exec=env -S \"sh -c x\" tool",
+      "Exec=env sh tool", "Exec=/opt/env tool", " Exec = other", "Exec[$e]=$HOME/x",
+      "Exec[de]=other", "Name=tool\nExec=tool\nExec=other", "Exec=tools",
+    ])
+  func otherActions(_ line: String) throws {
+    #expect(
+      try replaced(
+        """
+        Actions=new;a;b
+        Exec=tool
+        [Desktop Action new]
+        Exec=tool -n
+          [Desktop Action a]
+        \(line)
+        [Desktop Action b]
+        Name=b
+        """) == """
+          !Desktop Action a
+          Actions=new;b;
+          Exec=/w
+          [Desktop Action new]
+          Exec=/w -n
+          [Desktop Action b]
+          Name=b
+          """)
   }
 
   // Red: an entry that no menu understands.
@@ -75,8 +107,8 @@ struct WrapTests {
     "What cannot be wrapped is refused",
     arguments: [
       ("Exec=other", "/w"), ("Name=tool", "/w"), ("Exec=\"tool", "/w"),
-      ("Exec=sh -c 'tool a'", "/w"),
-      ("Exec=tool\n[Desktop Action a]\nExec=sh -c \"tool a\"", "/w"), ("Exec=tool", "/a=b"),
+      ("Exec=sh -c 'tool a'", "/w"), ("Exec=other tool", "/w"), ("Exec=tool\nExec=other", "/w"),
+      ("Exec=tool\n[Desktop Action a]\nExec=\"other", "/w"), ("Exec=tool", "/a=b"),
     ])
   func refusal(_ line: String, _ path: String) {
     #expect(throws: UsageError.self) { try replaced(line, by: ByteString(path)) }

@@ -29,8 +29,9 @@ extension Option {
       """
       It overrides the entry of the program, which is looked for in $XDG_DATA_HOME and
       $XDG_DATA_DIRS: by the last part of PATH, by the program's name, or as the only one that
-      starts the program. All of that is kept, but for the program in each Exec and in TryExec, and
-      DBusActivatable. Where PATH is a directory, the name is kept as well; PATH may be left out for
+      starts the program. In each Exec and in TryExec the script takes the program's place; an action
+      that starts another program is left out, which nestbox says; DBusActivatable is left out. All
+      else is kept. If PATH is a directory, the name is kept as well; PATH may be left out for
       ~/.local/share/applications. Needs --output.
       """, traits: [.isForCommandLine, .lastIsOptional]
     ) { (draft, typed) throws(UsageError) in draft.needsWrap(typed) },

@@ -24,43 +24,61 @@ public struct DesktopEntry: Sendable {
   public func starts(_ isProgram: (ByteString) -> Bool) -> Bool {
     fields.contains { field in
       field.group == DesktopEntry.main && field.key == "Exec"
-        && ((try? ExecLine(field.value))?.words.contains { isProgram($0.text) } ?? false)
+        && (try? ExecLine(field.value))?.program(isProgram) != nil
     }
   }
 
-  /// The entry with `wrapper` in the place of the program, in everything that it starts.
+  /// An entry that starts the wrapper in place of the program.
+  public struct Replacement: Sendable {
+    /// The entry's text.
+    public let text: [UInt8]
+    /// The actions that were left out, as they start something else.
+    public let leftOut: [ByteString]
+  }
+
+  /// The entry with `wrapper` in place of the program, in everything that it starts.
   ///
-  /// It is not activated over D-Bus any more, as that would start the program in another way;
-  /// all else stays as it is.
+  /// An action that starts anything else is left out, as that would run without a sandbox. The entry
+  /// is not activated over D-Bus any more, as that would start the program in another way. All else
+  /// stays as it is.
   public func replacing(
-    _ isProgram: (ByteString) -> Bool, named name: ByteString, with wrapper: ByteString
-  ) throws(UsageError) -> [UInt8] {
+    _ isProgram: (ByteString) -> Bool, with wrapper: ByteString
+  ) throws(UsageError) -> Replacement {
     let path = try DesktopEntry.checked(wrapper)
     var lines = self.lines
+    var removed: Set<Int> = []
+    var leftOut: [ByteString] = []
     var hasExec = false
-    for field in fields.reversed() {
+    for field in fields {
       switch field.key {
       case "Exec":
-        let exec = try ExecLine(field.value)
-        if let word = exec.words.first(where: { isProgram($0.text) }) {
+        if let word = try ExecLine(field.value).program(isProgram) {
           lines[field.line].replaceSubrange(word.range, with: ExecLine.quoted(path))
           if field.group == DesktopEntry.main { hasExec = true }
-        } else if exec.mentions(name) {
-          let line = ByteString(field.value).quoted
-          throw UsageError("it is started by a detour that can't be wrapped: Exec=\(line)")
+        } else if field.group == DesktopEntry.main {
+          throw UsageError("it starts something else: Exec=\(ByteString(field.value).quoted)")
+        } else {
+          removed.formUnion(indices(ofGroup: field.group))
+          leftOut.append(ByteString(field.group))
         }
       case "TryExec":
         if isProgram(ExecLine.unescaped(field.value)) {
           lines[field.line].replaceSubrange(
             field.value.startIndex..<field.value.endIndex, with: ExecLine.escaped(path))
         }
-      case "DBusActivatable" where field.group == DesktopEntry.main: lines.remove(at: field.line)
+      case "DBusActivatable" where field.group == DesktopEntry.main: removed.insert(field.line)
       default: break
       }
     }
     guard hasExec else { throw UsageError("the entry does not start it") }
+    for field in fields where field.key == "Actions" && !leftOut.isEmpty {
+      lines[field.line] = field.withoutActions(leftOut)
+    }
     let mark = Array("\(WrapperScript.mark), which replaces it when it is run again.".utf8)
-    return Array(([mark[...]] + lines).joined(separator: [UInt8(ascii: "\n")]))
+    let kept = lines.indices.filter { !removed.contains($0) }.map { lines[$0] }
+    return Replacement(
+      text: Array(([mark[...]] + kept).joined(separator: [UInt8(ascii: "\n")])),
+      leftOut: leftOut.reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
   }
 
   /// The path, if an entry can name it.
@@ -80,31 +98,58 @@ public struct DesktopEntry: Sendable {
 
   private struct Field {
     let group: String
+    /// The number of the line, and the line.
     let line: Int
+    let text: ArraySlice<UInt8>
     let key: String
     /// A part of the line, with its indices.
     let value: ArraySlice<UInt8>
+
+    /// The line, which lists actions, without those whose groups are named.
+    func withoutActions(_ groups: [ByteString]) -> ArraySlice<UInt8> {
+      let names = groups.map { $0.bytes.dropFirst(DesktopEntry.action.utf8.count) }
+      let kept = value.split(separator: UInt8(ascii: ";")).filter { name in
+        !names.contains { $0.elementsEqual(ExecLine.trimmed(name)) }
+      }
+      return text[..<value.startIndex] + kept.flatMap { $0 + [UInt8(ascii: ";")] }
+    }
   }
 
-  /// The fields of the entry and of its actions, in order.
+  /// The fields of all groups, in order.
+  ///
+  /// Other groups than those of the specification may start programs as well, as Unity's shortcuts
+  /// do. What KDE writes behind a key in brackets, a language or a way to read it, makes no other
+  /// key of it.
   private var fields: [Field] {
     var fields: [Field] = []
-    var group = ""
-    for (index, line) in lines.enumerated() {
-      if line.first == UInt8(ascii: "["), let end = line.firstIndex(of: UInt8(ascii: "]")) {
-        group = String(decoding: line[line.startIndex + 1..<end], as: UTF8.self)
-        continue
-      }
-      guard group == DesktopEntry.main || group.hasPrefix(DesktopEntry.action),
-        line.first != UInt8(ascii: "#"), let equals = line.firstIndex(of: UInt8(ascii: "="))
+    for (index, (group, line)) in zip(groupNames, lines).enumerated() {
+      guard let group, ExecLine.trimmed(line).first != UInt8(ascii: "#"),
+        let equals = line.firstIndex(of: UInt8(ascii: "="))
       else { continue }
-      let key = ExecLine.trimmed(line[..<equals])
+      let key = line[..<equals].prefix { $0 != UInt8(ascii: "[") }
       fields.append(
         Field(
-          group: group, line: index, key: String(decoding: key, as: UTF8.self),
+          group: group, line: index, text: line,
+          key: String(decoding: ExecLine.trimmed(key), as: UTF8.self),
           value: ExecLine.trimmed(line[(equals + 1)...])))
     }
     return fields
+  }
+
+  /// The group that each line belongs to, its header included; nil for the lines before the first.
+  private var groupNames: [String?] {
+    var group: String?
+    return lines.map { line in
+      let line = ExecLine.trimmed(line)
+      if line.first == UInt8(ascii: "["), let end = line.firstIndex(of: UInt8(ascii: "]")) {
+        group = String(decoding: line[line.startIndex + 1..<end], as: UTF8.self)
+      }
+      return group
+    }
+  }
+
+  private func indices(ofGroup group: String) -> [Int] {
+    groupNames.indices.filter { groupNames[$0] == group }
   }
 }
 
@@ -150,11 +195,19 @@ struct ExecLine {
     }
   }
 
-  /// Whether a word holds `name`, for instance a command line of a shell's.
-  func mentions(_ name: ByteString) -> Bool {
-    words.contains { word in
-      word.text.bytes.indices.contains { word.text.bytes[$0...].starts(with: name.bytes) }
+  /// The word that names the program, if nothing but that is started.
+  ///
+  /// Only env(1) may stand before it, with variables: any other program would run outside.
+  func program(_ isProgram: (ByteString) -> Bool) -> Word? {
+    guard let first = words.first else { return nil }
+    if isProgram(first.text) { return first }
+    guard first.text == "env" || first.text == "/usr/bin/env" || first.text == "/bin/env" else {
+      return nil
     }
+    let next = words.dropFirst().first { word in
+      !(word.text.bytes.contains(UInt8(ascii: "=")) && word.text.bytes.first != UInt8(ascii: "-"))
+    }
+    return next.flatMap { isProgram($0.text) ? $0 : nil }
   }
 
   /// Two percent signs stand for one; one and a letter, for what is opened, stays.

@@ -121,7 +121,7 @@ Name=Second
 Exec=$3
 
 [X-Vendor Group]
-Exec=tool untouched
+X-Exec=tool untouched
 END_OF_ENTRY
 }
 write tool.desktop 'tool --plain "a \\"b\\" \\$c %% d" %F' "env VALUE=action $HOME/programs/tool second"
@@ -186,10 +186,17 @@ rm -r data share/applications/*
 says "there may be none" "--desktop-file: no entry in $HOME/data/applications, \
 $HOME/share/applications starts tool" --wrap tool --output .local/bin/tool --desktop-file
 write tool.desktop "tool" "sh -c 'tool --second'"
-says "a detour is not followed" "--desktop-file: tool.desktop: it is started by a detour that can't \
-be wrapped: Exec=sh -c 'tool --second'" --wrap tool --output .local/bin/tool --desktop-file
+is "an action that starts something else is left out, and named" "nestbox: --desktop-file: the entry \
+leaves out [Desktop Action second], which starts another program than $HOME/programs/tool" \
+  "$(wrap --output .local/bin/tool --desktop-file 2>&1)"
+is "nothing is left of it" "1" "$(grep -c '^Exec' data/applications/tool.desktop)"
+succeeds "the entry is still valid" desktop-file-validate data/applications/tool.desktop
+rm -r data .local/bin
+write tool.desktop "sh -c 'tool'" tool
+says "a detour is not followed" "--desktop-file: tool.desktop: it starts something else: \
+Exec=sh -c 'tool'" --wrap tool --output .local/bin/fresh --desktop-file
 write tool.desktop "other" tool
 says "an entry that starts something else is none" \
-  "--desktop-file: tool.desktop: the entry does not start it" \
+  "--desktop-file: tool.desktop: it starts something else: Exec=other" \
   --wrap tool --output .local/bin/fresh --desktop-file
 is "nothing was written then" "" "$(ls .local/bin/fresh data 2>/dev/null || true)"
