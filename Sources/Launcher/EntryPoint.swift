@@ -97,7 +97,9 @@ struct Launcher {
   }
 
   private func noCommand() -> UInt8 {
-    Output.standardError(Help.usage(persona.program.quoted))
+    let name = persona.program.quoted
+    let isAlone = words.isEmpty && !persona.isBubblewrap
+    Output.standardError(isAlone ? FirstSteps.page(name) : Help.usage(name))
     return persona.failure
   }
 

@@ -10,10 +10,12 @@ extension Launcher {
   /// The text for --help.
   func help(on word: ByteString?) throws(UsageError) -> String {
     // bubblewrap ignores every word after --help.
-    guard let word, !persona.isBubblewrap else { return Help.page(persona.program.quoted) }
-    guard let topic = Topic(word) else {
-      let near = Suggestion.matches(for: word.text, among: Topic.names)
-      throw UsageError("--help: there is nothing on \(word.quoted)" + Suggestion.question(near))
+    if persona.isBubblewrap { return Help.page(persona.program.quoted) }
+    guard let word else { return FirstSteps.page(persona.program.quoted) }
+    let surroundings = self.surroundings
+    guard let topic = Topic(word, surroundings) else {
+      let near = Suggestion.matches(for: word.text, among: Topic.names(surroundings))
+      throw UsageError("--help: no topic \(word.quoted)" + Suggestion.question(near))
     }
     return Help.page(on: topic)
   }

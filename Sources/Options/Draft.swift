@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has been typed so far.
+// A command line on its way to a sandbox: what the options read so far have set.
 
 internal import Linux
 public import Sandbox
@@ -8,38 +8,38 @@ public import Text
 
 /// A command line on its way to a sandbox.
 public struct Draft: Sendable {
-  /// The sandbox as far as it has been described.
+  /// The sandbox, as described so far.
   public var sandbox = Sandbox()
   /// Whether messages begin with a priority as syslog(3) writes it.
   public var hasLevelPrefix = false
-  /// Whether each step is told as it is done.
+  /// Whether each step is reported.
   public var isVerbose = false
-  /// What was asked for instead of a launch.
+  /// What to do instead of a launch.
   public var task: Task?
-  /// Whether the answer to a task is to be one for programs.
+  /// Whether a task answers in JSON.
   public var isJSON = false
-  /// What is odd but no mistake.
+  /// What is odd but not a mistake.
   public var warnings: [String] = []
 
-  /// What `--perms` said for the next option.
+  /// The operand of `--perms`, for the next option.
   var permissions: FilePermissions?
-  /// What follows from that for directories made on the way.
+  /// The permissions of parent directories that follow from it.
   var parents: FilePermissions?
-  /// What `--size` said for the next option.
+  /// The operand of `--size`, for the next option.
   var size: UInt64?
   /// The layers of the next overlay, the bottom one first.
   var overlaySources: [FilePath] = []
-  /// What overlayfs is told of it.
+  /// The options of overlayfs for it.
   var overlayOptions: [ByteString] = []
-  /// Options that can be given once to any effect, and where they last were.
+  /// Options of which the last one wins, as they were given last.
   var given: [WrittenOption] = []
-  /// The first option that is about a wrapper.
+  /// The first option that needs `--wrap`.
   var optionOfWrapper: String?
-  /// A descriptor from which more options are to be read, here and now.
+  /// A descriptor to read more options from, now.
   var moreArguments: CInt?
-  /// What is run where no command is named.
+  /// The command to run if none is given.
   var standardCommand: ByteString?
-  /// A profile whose options are to be read, here and now.
+  /// A profile to read options from, now.
   var moreProfile: ByteString?
 
   /// Something to do instead of launching a sandbox.
@@ -60,31 +60,39 @@ public struct Draft: Sendable {
     /// A file that is written from the option table.
     case generate(Generated)
 
-    /// Whether the rest of the command line makes no difference.
-    var endsParsing: Bool {
+    /// What a task takes and answers.
+    struct Traits: OptionSet {
+      let rawValue: Int
+
+      /// The rest of the command line is ignored.
+      static let endsParsing = Traits(rawValue: 1)
+      /// It can answer in JSON.
+      static let answersInJSON = Traits(rawValue: 2)
+      /// It is about a command.
+      static let takesCommand = Traits(rawValue: 4)
+    }
+
+    /// The table of the tasks.
+    var traits: Traits {
       switch self {
-      case .help, .version, .generate, .wrap: true
-      case .doctor: false
-      case .compilePolicy, .explainPolicy, .dryRun, .listProfiles, .showProfile: false
+      case .version: .endsParsing
+      case .help: .endsParsing
+      case .generate: .endsParsing
+      case .wrap: .endsParsing
+      case .dryRun: [.answersInJSON, .takesCommand]
+      case .doctor: .answersInJSON
+      case .compilePolicy: []
+      case .explainPolicy: .answersInJSON
+      case .listProfiles: .answersInJSON
+      case .showProfile: .answersInJSON
       }
     }
 
-    /// Whether the answer can be given as JSON.
-    var hasJSON: Bool {
-      switch self {
-      case .explainPolicy, .dryRun, .doctor, .listProfiles, .showProfile: true
-      case .help, .version, .generate, .wrap, .compilePolicy: false
-      }
-    }
+    /// Whether the rest of the command line is ignored.
+    var endsParsing: Bool { traits.contains(.endsParsing) }
 
     /// Whether it is about a command.
-    public var takesCommand: Bool {
-      switch self {
-      case .dryRun: true
-      case .help, .version, .generate, .doctor, .wrap, .compilePolicy, .explainPolicy: false
-      case .listProfiles, .showProfile: false
-      }
-    }
+    public var takesCommand: Bool { traits.contains(.takesCommand) }
   }
 
   /// Appends an operation on the new root.
@@ -97,9 +105,9 @@ public struct Draft: Sendable {
 
   private static let parents = FilePermissions(rawValue: 0o755)
 
-  /// What `--perms` said, or `standard`.
+  /// The operand of `--perms`, or `standard`.
   ///
-  /// What is kept from the group or from others is so in the directories made on the way as well.
+  /// If it denies the group or others all access, so do the parent directories that are made.
   mutating func takePermissions(_ standard: UInt32) -> FilePermissions {
     guard let permissions = permissions.take() else {
       return FilePermissions(rawValue: CModeT(standard))

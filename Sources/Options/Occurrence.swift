@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An option as it was typed, and what its words mean.
+// An option as it was typed, and the meaning of its words.
 
 internal import Linux
 public import Sandbox
@@ -29,7 +29,7 @@ public struct Occurrence: Sendable {
 
   /// The word at `index` as the number of a descriptor.
   func descriptor(_ index: Int) throws(UsageError) -> CInt {
-    try number(index, in: 0...CInt.max, "a descriptor's number")
+    try number(index, in: 0...CInt.max, "the number of a descriptor")
   }
 
   /// The word at `index` as a user or group id.
@@ -53,7 +53,7 @@ public struct Occurrence: Sendable {
     let text = text(index)
     guard let value = CModeT(text.text, radix: 8), value <= 0o7777,
       text.bytes.first != UInt8(ascii: "+")
-    else { throw UsageError("\(text.quoted) is not an octal mode from 0 to 7777") }
+    else { throw UsageError("expected an octal mode from 0 to 7777, found \(text.quoted)") }
     return FilePermissions(rawValue: value)
   }
 
@@ -61,13 +61,12 @@ public struct Occurrence: Sendable {
   func variable(_ index: Int) throws(UsageError) -> ByteString {
     let name = text(index)
     guard !name.isEmpty, !name.bytes.contains(UInt8(ascii: "=")) else {
-      throw UsageError("\(name.quoted) is not the name of a variable")
+      throw UsageError("expected the name of a variable, found \(name.quoted)")
     }
     return name
   }
 
-  /// The word at `index` as names of variables with commas between them, each of which may end in
-  /// a `*`.
+  /// The word at `index` as names of variables, separated by commas; each may end in a `*`.
   func variables(_ index: Int) throws(UsageError) -> [VariablePattern] {
     var patterns: [VariablePattern] = []
     for part in text(index).bytes.split(
@@ -76,13 +75,13 @@ public struct Occurrence: Sendable {
       let isPrefix = part.last == UInt8(ascii: "*")
       let name = isPrefix ? part.dropLast() : part
       guard !name.isEmpty, !name.contains(UInt8(ascii: "=")), !name.contains(UInt8(ascii: "*"))
-      else { throw UsageError("\(ByteString(part).quoted) is not the name of a variable") }
+      else { throw UsageError("expected the name of a variable, found \(ByteString(part).quoted)") }
       patterns.append(VariablePattern(name: ByteString(name), isPrefix: isPrefix))
     }
     return patterns
   }
 
-  /// The word at `index` as scopes of Landlock with commas between them.
+  /// The word at `index` as scopes of Landlock, separated by commas.
   func landlockScopes(_ index: Int) throws(UsageError) -> LandlockScopes {
     var scopes: LandlockScopes = []
     for part in text(index).bytes.split(
@@ -92,16 +91,16 @@ public struct Occurrence: Sendable {
       case "abstract-unix": scopes.insert(.abstractSockets)
       case "signal": scopes.insert(.signals)
       default:
-        throw UsageError("\(ByteString(part).quoted) is neither abstract-unix nor signal")
+        throw UsageError("expected abstract-unix or signal, found \(ByteString(part).quoted)")
       }
     }
     return scopes
   }
 
-  /// The word at `index` as a path that means the same on the host and inside.
+  /// The word at `index` as a path with the same meaning on the host and inside.
   func absolutePath(_ index: Int) throws(UsageError) -> FilePath {
     guard text(index).bytes.first == UInt8(ascii: "/") else {
-      throw UsageError("\(text(index).quoted) does not begin with /")
+      throw UsageError("expected a path that begins with /, found \(text(index).quoted)")
     }
     return path(index)
   }
@@ -111,7 +110,7 @@ public struct Occurrence: Sendable {
     let text = text(index)
     if text.text.uppercased() == "ALL" { return .all }
     guard let capability = Capabilities(named: text.text) else {
-      throw UsageError("\(text.quoted) is not the name of a capability")
+      throw UsageError("expected a capability or ALL, found \(text.quoted)")
     }
     return capability
   }
@@ -121,7 +120,7 @@ public struct Occurrence: Sendable {
     let text = text(index)
     if let kind = Generated(rawValue: text.text) { return kind }
     let near = Suggestion.matches(for: text.text, among: Generated.allCases.map(\.rawValue))
-    throw UsageError("nothing is called \(text.quoted)" + Suggestion.question(near))
+    throw UsageError("cannot generate \(text.quoted)" + Suggestion.question(near))
   }
 
   private func number<Number: FixedWidthInteger>(
@@ -130,7 +129,7 @@ public struct Occurrence: Sendable {
     let text = text(index)
     guard let value = Number(text.text), range.contains(value),
       text.bytes.first != UInt8(ascii: "+")
-    else { throw UsageError("\(text.quoted) is not \(expected)") }
+    else { throw UsageError("expected \(expected), found \(text.quoted)") }
     return value
   }
 }

@@ -3,7 +3,7 @@
 
 /// A word that an option takes.
 public struct Operand: Equatable, Sendable {
-  /// What it is called in the help.
+  /// Its name in the help.
   public let name: String
   /// What it is, for completions.
   public let kind: Kind
@@ -14,9 +14,9 @@ public struct Operand: Equatable, Sendable {
     case hostPath = "host-path"
     /// A directory of the host.
     case hostDirectory = "host-directory"
-    /// A path inside, which is often one of the host as well.
+    /// A path inside, which often exists on the host as well.
     case sandboxPath = "path"
-    /// A directory inside, which is often one of the host as well.
+    /// A directory inside, which often exists on the host as well.
     case sandboxDirectory = "directory"
     /// The number of a descriptor that the caller has open.
     case descriptor
@@ -42,7 +42,7 @@ public struct Operand: Equatable, Sendable {
     case policy
     /// Names of system calls and of groups of them, separated by commas.
     case calls
-    /// What Landlock can keep a command from, separated by commas.
+    /// What Landlock can forbid, separated by commas.
     case scopes
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an option is. Parser, help, manual and completions all read these and nothing else.
+// What an option is. Parser, help, manual and completions are made from these alone.
 
 internal import Linux
 internal import Sandbox
@@ -15,14 +15,13 @@ public struct Option: Sendable {
   public let section: Section
   /// What it does, in a few words.
   public let summary: String
-  /// What else there is to know, as the manual says it.
+  /// The rest, as the manual says it.
   public let discussion: String
-  /// What the parser has to know of it.
+  /// What the parser must know about it.
   let traits: Traits
-  /// What it changes.
+  /// Applies the option to a draft.
   ///
-  /// It looks at what was typed and at nothing else, and its errors do not name the option: the
-  /// parser does.
+  /// It looks only at what was typed. Its errors do not name the option; the parser adds that.
   let apply: @Sendable (inout Draft, Occurrence) throws(UsageError) -> Void
 
   init(
@@ -43,9 +42,9 @@ public struct Option: Sendable {
   struct Traits: OptionSet {
     let rawValue: Int
 
-    /// Given again, it replaces what was given before, which is worth a warning.
+    /// Given again, it replaces the earlier one, with a warning.
     static let lastWins = Traits(rawValue: 1)
-    /// It says something about the option after it.
+    /// It modifies the option after it.
     static let isModifier = Traits(rawValue: 2)
     /// `--perms` may stand before it.
     static let takesPermissions = Traits(rawValue: 4)
@@ -55,39 +54,47 @@ public struct Option: Sendable {
     static let takesOverlayParts = Traits(rawValue: 32)
     /// Its last operand may be left out at the end of the command line.
     static let lastIsOptional = Traits(rawValue: 64)
-    /// It is about this one command line and cannot stand in a profile.
+    /// It concerns one command line and is not allowed in a profile.
     static let isForCommandLine = Traits(rawValue: 128)
-    /// Options of another text take its place.
+    /// The options of another text replace it.
     static let includes = Traits(rawValue: 256)
-    /// Its operand is the program that the command line is about.
+    /// Its operand is the program that the command line runs.
     static let namesProgram = Traits(rawValue: 512)
   }
 }
 
 extension Option {
-  /// The one table, in the order of the documentation.
+  /// Calls `body` with the parts of the option table, one after the other, until it answers.
   ///
-  /// Its parts are looked through one by one (`named`), as putting them together would cost every
-  /// start.
+  /// This is the one list of the parts. A part is made when it is first used, which costs time: so
+  /// the parts with the options typed most often come first, and a start makes only those up to
+  /// the options of its command line.
+  private static func first<Result>(_ body: ([Option]) -> Result?) -> Result? {
+    if let result = body(binds) ?? body(filesystem) ?? body(namespaces) ?? body(process) {
+      return result
+    }
+    if let result = body(general) ?? body(lifetime) ?? body(profiles) ?? body(joins) {
+      return result
+    }
+    if let result = body(overlays) ?? body(security) ?? body(seccomp) ?? body(labels) {
+      return result
+    }
+    return body(channels) ?? body(buses) ?? body(wrapping) ?? body(patterns)
+  }
+
+  /// The whole table.
   public static var all: [Option] {
-    var all = general + profiles + wrapping + namespaces + joins
-    all += binds + patterns + filesystem + overlays
-    all += process + security + seccomp + labels
-    all += buses + lifetime + channels
+    var all: [Option] = []
+    _ = first { part -> Option? in
+      all += part
+      return nil
+    }
     return all
   }
 
   /// The option called `word`.
   static func named(_ word: ByteString) -> Option? {
-    // Written out, so that a table is made only when those before it did not have the name.
-    if let option = find(word, binds) ?? find(word, filesystem) { return option }
-    if let option = find(word, namespaces) ?? find(word, process) { return option }
-    if let option = find(word, general) ?? find(word, lifetime) { return option }
-    if let option = find(word, profiles) ?? find(word, joins) { return option }
-    if let option = find(word, overlays) ?? find(word, security) { return option }
-    if let option = find(word, seccomp) ?? find(word, labels) { return option }
-    return find(word, channels) ?? find(word, buses)
-      ?? find(word, wrapping) ?? find(word, patterns)
+    first { find(word, $0) } ?? (word == "-h" ? named("--help") : nil)
   }
 
   private static func find(_ word: ByteString, _ table: [Option]) -> Option? {

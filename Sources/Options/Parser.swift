@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From words to a draft.
+// From the words of a command line to a draft: options of the command line, of --args and of
+// profiles, each applied where it stands.
 
 internal import Linux
 public import Sandbox
@@ -7,31 +8,31 @@ public import Text
 
 /// Reads a command line.
 public struct Parser: Sendable {
-  /// What has been read so far; after an error, what stands before the mistake.
+  /// What has been read so far; after an error, what precedes the mistake.
   public private(set) var draft = Draft()
-  /// What profiles may refer to.
+  /// What profiles refer to.
   let surroundings: Surroundings
-  /// The profile that stands before the options where neither they nor a profile of theirs say
-  /// anything about files.
+  /// The profile that applies first if neither the options nor their profiles say anything about
+  /// files.
   let standardProfile: ByteString?
-  /// Whether no profile was asked for, so that options about files take the standard one's place.
+  /// Whether no profile was named, so that options about files replace the standard profile.
   public private(set) var namesNoProfile = false
-  /// What is left of the typed words.
+  /// The typed words that have not been read yet.
   private var typed: ArraySlice<ByteString> = []
   /// Whether the data of `--args` is being read.
   private var isNested = false
-  /// The data of `--args`, in order, as it can be read only once.
+  /// The data of each `--args`, in order: it can be read only once.
   private var data: [[UInt8]] = []
-  /// How much of it has been gone through.
+  /// How many of them have been used.
   private var dataIndex = 0
   /// The profiles that are being read, each included by the one before.
   private var open: [Profile] = []
-  /// The profiles that have been read, each of which is taken once.
+  /// The profiles that have been read: each is applied once.
   private var taken: [Profile.Identity] = []
 
   /// A parser at the beginning of a command line.
   /// - Parameters:
-  ///   - surroundings: What profiles may refer to.
+  ///   - surroundings: What profiles refer to.
   ///   - standardProfile: The profile for a command line that says nothing about files.
   public init(
     _ surroundings: Surroundings = Surroundings(), standardProfile: ByteString? = nil
@@ -40,16 +41,16 @@ public struct Parser: Sendable {
     self.standardProfile = standardProfile
   }
 
-  /// Reads options up to the command and takes the rest for it.
+  /// Reads the options and the command.
   public mutating func parse(_ words: [ByteString]) throws(UsageError) {
     let rest = try parseBehindProfile(words)
     if draft.task?.endsParsing == true { return }
     try requireNoModifier(before: nil)
-    if draft.isJSON, draft.task?.hasJSON != true {
-      throw UsageError("--json needs an option that asks for a report")
+    if draft.isJSON, draft.task?.traits.contains(.answersInJSON) != true {
+      throw UsageError("--json needs an option that prints a report, such as --dry-run")
     }
     if let task = draft.task, !task.takesCommand, let word = rest.first {
-      throw UsageError("\(word.quoted) is one word too many: no command is run")
+      throw UsageError("unexpected argument \(word.quoted): no command is run here")
     }
     if let option = draft.optionOfWrapper { throw UsageError("\(option) needs --wrap") }
     draft.sandbox.command = Array(rest)
@@ -58,8 +59,8 @@ public struct Parser: Sendable {
     }
   }
 
-  /// Reads what was typed, behind the standard profile where that says nothing about files; answers
-  /// the command.
+  /// Reads what was typed, after the standard profile if what was typed says nothing about files;
+  /// returns the command.
   private mutating func parseBehindProfile(
     _ words: [ByteString]
   ) throws(UsageError) -> ArraySlice<ByteString> {
@@ -77,8 +78,8 @@ public struct Parser: Sendable {
       if let mistake { throw mistake }
       return command
     }
-    // Once more from the beginning, behind the profile: what is typed refines it, and may have been
-    // a mistake only without it.
+    // Again from the beginning, after the profile: the options refine it, and what was a mistake
+    // without it may be right now.
     let failed = draft
     draft = Draft()
     isNested = false
@@ -87,14 +88,14 @@ public struct Parser: Sendable {
     do throws(UsageError) {
       try parseProfile(Profile.find(standardProfile, surroundings))
     } catch {
-      // Nobody asked for the profile whose line is wrong anyway.
+      // The user did not name this profile: report the mistake in what was typed.
       guard let mistake else { throw error }
       draft = failed
       throw mistake
     }
     let (operations, profiles) = (draft.sandbox.filesystem.count, taken.count)
     command = try parseTyped(words)
-    // It does say something about files, further on, and so the profile has no place here.
+    // The options say something about files after the mistake: the profile does not apply.
     if let mistake, operations != draft.sandbox.filesystem.count || profiles != taken.count {
       throw mistake
     }
@@ -108,7 +109,7 @@ public struct Parser: Sendable {
     return try parseOptions(words[...], .commandLine)
   }
 
-  /// Reads options and answers what comes after them.
+  /// Reads options and returns what follows them.
   private mutating func parseOptions(
     _ words: ArraySlice<ByteString>, _ origin: Origin
   ) throws(UsageError) -> ArraySlice<ByteString> {
@@ -164,8 +165,9 @@ public struct Parser: Sendable {
     }
   }
 
-  /// Warns where the option was given before in the same text; a text that refines another one
-  /// means to replace what that says.
+  /// Warns if the option was given before in the same text.
+  ///
+  /// A text that refines another replaces its options on purpose.
   private mutating func warnOfAnother(_ occurrence: Occurrence) {
     let new = occurrence.option
     guard let index = draft.given.firstIndex(where: { $0.name == new.name }) else {
@@ -178,7 +180,7 @@ public struct Parser: Sendable {
     draft.given[index] = new
   }
 
-  /// Throws where `--perms` or `--size` stands before something that it says nothing about.
+  /// Throws if `--perms`, `--size` or a part of an overlay precedes an option that cannot use it.
   private func requireNoModifier(before option: Option?) throws(UsageError) {
     if let option, option.traits.contains(.isModifier) { return }
     let traits = option?.traits ?? []
@@ -205,7 +207,7 @@ public struct Parser: Sendable {
 // MARK: - Options from a descriptor
 
 extension Parser {
-  /// Reads more options from a descriptor, each ended by a NUL, the last one not necessarily.
+  /// Reads more options from a descriptor, separated by NUL bytes; the last NUL is optional.
   private mutating func parseNested(_ descriptor: CInt) throws(UsageError) {
     guard !isNested else { throw UsageError("--args: not allowed in the data of --args") }
     var bytes = try contents(of: descriptor)
@@ -216,7 +218,7 @@ extension Parser {
     let rest = try parseOptions(words[...], .arguments)
     isNested = false
     if let word = rest.first {
-      throw UsageError("--args: \(word.quoted) in the data is not an option")
+      throw UsageError("--args: expected an option in the data, found \(word.quoted)")
     }
   }
 
@@ -240,7 +242,7 @@ extension Parser {
   /// How deep profiles may include each other.
   private static let maximumDepth = 16
 
-  /// Reads the options of a profile, in place of the one that named it at `origin`.
+  /// Reads the options of a profile in place of the option that named it at `origin`.
   private mutating func parseProfile(
     _ profile: Profile, from origin: Origin = .commandLine
   ) throws(UsageError) {
@@ -248,7 +250,7 @@ extension Parser {
       let names = (open + [profile]).map(\.name.quoted).joined(separator: " → ")
       throw UsageError("--profile: a profile includes itself: \(names)").at(origin)
     }
-    // One that several others include is the ground they stand on, once.
+    // A profile that several others include is applied once.
     guard !taken.contains(profile.identity) else { return }
     guard open.count < Parser.maximumDepth else {
       let depth = String(Parser.maximumDepth)
@@ -292,7 +294,7 @@ extension Parser {
       throw error.at(origin)
     }
     let occurrence = Occurrence(name: option.name, origin: origin, words: words.dropFirst())
-    // What it includes names its own lines.
+    // An included profile names its own lines.
     if option.traits.contains(.includes) { return try apply(option, occurrence) }
     let task = draft.task
     do throws(UsageError) {
@@ -303,23 +305,23 @@ extension Parser {
     }
   }
 
-  /// The option that a line of a profile is.
+  /// The option on a line of a profile.
   private static func option(
     _ word: ByteString, _ operands: ArraySlice<ByteString>
   ) throws(UsageError) -> Option {
     guard word.bytes.first == UInt8(ascii: "-"), word != end else {
-      throw UsageError("\(word.quoted) is no option, with which every line begins")
+      throw UsageError("expected an option at the start of the line, found \(word.quoted)")
     }
     guard let option = Option.named(word) else { throw unknown(word) }
     try require(operands.prefix(option.operands.count), of: option)
     if operands.count > option.operands.count {
       let extra = operands[operands.startIndex + option.operands.count]
-      throw UsageError("\(option.name): \(extra.quoted) is one word too many for a line")
+      throw UsageError("\(option.name): unexpected \(extra.quoted) at the end of the line")
     }
     return option
   }
 
-  /// The command that the command line ends in, as far as can be seen without working it off.
+  /// The command at the end of the command line, found without applying the options before it.
   private var command: ArraySlice<ByteString> {
     var rest = typed
     while let word = rest.first, word.bytes.first == UInt8(ascii: "-") {

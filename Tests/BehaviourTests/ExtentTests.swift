@@ -125,8 +125,8 @@ struct ExtentTests {
       outcome.errors.split(separator: "\n") == [
         "nestbox: --file: descriptor 4096 is not open",
         "nestbox: --file: descriptor 2147483647 is not open",
-        "nestbox: --file: 2147483648 is not a descriptor's number",
-        "nestbox: --file: 18446744073709551616 is not a descriptor's number",
+        "nestbox: --file: expected the number of a descriptor, found 2147483648",
+        "nestbox: --file: expected the number of a descriptor, found 18446744073709551616",
       ])
   }
 }

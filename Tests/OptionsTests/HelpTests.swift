@@ -28,6 +28,15 @@ struct HelpTests {
     #expect(lines.filter { $0.count > 80 } == [])
   }
 
+  // Red: whoever types `nestbox` alone has to scroll, or to search for a line to type.
+  @Test func `The first screen is 24 lines of 80 columns`() {
+    let lines = FirstSteps.page("nestbox").split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count <= 24 && lines.allSatisfy { $0.count <= 80 })
+    for (task, line) in FirstSteps.all {
+      #expect(lines.contains("  \(task):") && lines.contains("      \(line)"))
+    }
+  }
+
   // Red: the beginning of a section has scrolled away when its end is read.
   @Test("A section's part of the page fits a screen", arguments: Section.allCases)
   func screen(_ section: Section) {
@@ -65,7 +74,7 @@ struct HelpTests {
     for word in option.discussion.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
       #expect(words.contains(word.filter { $0 != "`" }[...]), "\(word)")
     }
-    #expect(page.hasSuffix("One of the options of --help \(option.section.topic).\n"))
+    #expect(page.hasSuffix("See also --help \(option.section.topic).\n"))
   }
 
   // Red: a section cannot be asked for as it is written.

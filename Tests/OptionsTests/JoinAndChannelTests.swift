@@ -86,7 +86,7 @@ struct JoinAndChannelTests {
     ])
   func noDescriptor(_ name: String) {
     for word: ByteString in ["-1", "+1", "0x1", "1 ", "", "2147483648", "one"] {
-      let message = "\(name): \(word.quoted) is not a descriptor's number"
+      let message = "\(name): expected the number of a descriptor, found \(word.quoted)"
       #expect(throws: UsageError(message)) { try parse(ByteString(name), word, "/a") }
     }
   }

@@ -60,8 +60,8 @@ struct NestedArgumentTests {
   @Test(
     "Neither a command nor --args may be in the data",
     arguments: [
-      ("--dir|/a|command|", "--args: command in the data is not an option"),
-      ("--|command|", "--args: command in the data is not an option"),
+      ("--dir|/a|command|", "--args: expected an option in the data, found command"),
+      ("--|command|", "--args: expected an option in the data, found command"),
       ("--args|3|", "--args: not allowed in the data of --args"),
       ("--frobnicate|", "Unknown option --frobnicate"),
     ])

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written from the option table and other tables.
+// What --generate prints: pages and lists made from the option table and other tables.
 
 internal import Linux
 internal import Seccomp
 internal import Text
 
-/// What --generate can be asked for.
+/// What --generate can print.
 public enum Generated: String, CaseIterable, Sendable {
   case manual = "man"
   case profileManual = "man-profile"
@@ -30,7 +30,7 @@ public enum Generated: String, CaseIterable, Sendable {
     case .policies: Generated.list(["none"] + PolicyNames.policies)
     case .systemCalls: Generated.list(PolicyNames.calls)
     case .capabilities: Generated.list(["ALL"] + Capabilities.known)
-    case .topics: Generated.list(Topic.names)
+    case .topics: Generated.list(Topic.names(surroundings))
     }
   }
 
@@ -43,11 +43,11 @@ public enum Generated: String, CaseIterable, Sendable {
     case .bash: "The completion for bash, which needs the package bash-completion."
     case .zsh: "The completion for zsh."
     case .fish: "The completion for fish."
-    case .profiles: "A list for completions: the names of profiles, those of the user among them."
-    case .policies: "A list for completions: what --seccomp-policy knows."
-    case .systemCalls: "A list for completions: groups of system calls, and system calls."
+    case .profiles: "A list for completions: the names of profiles, including the user's."
+    case .policies: "A list for completions: the names that --seccomp-policy takes."
+    case .systemCalls: "A list for completions: system calls and groups of them."
     case .capabilities: "A list for completions: the names of capabilities."
-    case .topics: "A list for completions: what --help knows."
+    case .topics: "A list for completions: the topics of --help."
     }
   }
 

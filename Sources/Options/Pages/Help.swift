@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The texts of --help.
 
+internal import Text
+
 /// The pages that the command line can ask for.
 public enum Help {
   /// How the command line is built, on one line.
@@ -11,30 +13,32 @@ public enum Help {
   /// Every option with its summary, section by section.
   public static func page(_ name: String) -> String {
     var page = PlainText()
-    page.line("\nRun COMMAND in a sandbox that shows it nothing but what the options name.")
+    page.line("\nRuns COMMAND in a sandbox that shows only what the options name.")
     for section in Section.allCases {
       page.line("")
       page.append(overview(section))
     }
     page.line("")
     page.fill(
-      "--help OPTION tells all about an option, --help SECTION about a section:".words
-        + (Section.allCases.map(\.topic).joined(separator: ", ") + ".").words)
+      "--help OPTION explains an option, --help PROFILE a profile and --help SECTION a section: "
+        + Section.allCases.map(\.topic).joined(separator: ", ") + ".")
     page.line("")
     page.fill(
-      "The manual page nestbox(1) has it all, and --help shows its other parts as well:".words
-        + (Manual.chapters.map(\.topic).joined(separator: ", ") + ".").words)
+      "The manual page nestbox(1) contains everything; --help also shows its chapters: "
+        + Manual.chapters.map(\.topic).joined(separator: ", ") + ".")
     return usage(name) + page.text
   }
 
-  /// All there is to say on a topic.
+  /// The text on a topic.
   public static func page(on topic: Topic) -> String {
     var page = PlainText()
     switch topic {
+    case .options: return Help.page("nestbox")
+    case .profile(let profile): page.describe(profile)
     case .option(let option):
       page.describe(option)
       page.line("")
-      page.line("One of the options of --help \(option.section.topic).")
+      page.line("See also --help \(option.section.topic).")
     case .section(let section):
       page.line(section.rawValue)
       if !section.introduction.isEmpty {
@@ -57,7 +61,8 @@ public enum Help {
   static func overview(_ section: Section) -> String {
     var text = section.rawValue + ":\n"
     for option in Option.all where option.section == section {
-      let lines = PlainText.lines(option.summary.words, width: PlainText.width - column)
+      let lines = PlainText.lines(
+        option.summary.split(separator: " ").map(String.init), width: PlainText.width - column)
       let left = "  " + option.synopsis
       var gap = left.count + 1 < column ? String(repeating: " ", count: column - left.count) : "\n"
       text += left
@@ -83,16 +88,24 @@ extension PlainText {
     }
   }
 
-  /// Appends what there is to know of an option.
+  /// Appends what a profile is for and what it consists of.
+  fileprivate mutating func describe(_ profile: Profile) {
+    line("The profile " + profile.name.quoted)
+    line("")
+    for comment in profile.introduction { line(comment) }
+    line("")
+    line("    nestbox --profile \(profile.name.quotedForShell) COMMAND")
+    line("")
+    line("Its options; --show-profile prints those of included profiles as well:")
+    line("")
+    for option in profile.options { line("    " + option) }
+  }
+
+  /// Appends the text on an option.
   fileprivate mutating func describe(_ option: Option) {
     line(option.synopsis)
     indent += 4
     append(option.prose)
     indent -= 4
   }
-}
-
-extension String {
-  /// The parts between spaces.
-  fileprivate var words: [String] { split(separator: " ").map(String.init) }
 }

@@ -13,7 +13,7 @@ public struct Chapter: Sendable {
     title.lowercased().split(separator: " ").joined(separator: "-")
   }
 
-  /// What stands for something else in its text.
+  /// The placeholders in its text.
   static let operands = [
     "COMMAND", "OPTION", "ARG", "PREFIX", "NAME", "FD", "UID", "PID", "KIND", "ACTION",
     "CALL", "CONDITION",

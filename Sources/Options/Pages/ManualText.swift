@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What nestbox(1) says beside the options.
+// The chapters of nestbox(1) besides the options.
 
 extension Manual {
   /// What comes before the options.
@@ -12,28 +12,29 @@ extension Manual {
     Chapter(
       title: "DESCRIPTION",
       text: """
-        Runs COMMAND in a sandbox, as an ordinary user, with no set-user-ID helper and no daemon.
+        Runs COMMAND in a sandbox, as an ordinary user, without a set-user-ID helper or a daemon.
 
-        A command line that makes nothing of the new root takes the profile `untrusted`: the system
-        read-only, an empty home, no network, no other processes, no secrets.
+        A command line that says nothing about files gets the profile `untrusted`: the system is
+        read-only, the home directory is empty, and there is no network, no other process and no
+        secret inside.
 
             nestbox ./program
 
-        Otherwise a sandbox begins with an empty root and shows what options and profiles name, in
-        their order. The command has no privileges, can gain none, and reaches only those files
-        of the host that were named. It keeps the host's network, processes and other resources
-        unless options give it its own: --unshare-all does so with all of them.
+        With options or profiles about files, a sandbox begins with an empty root and shows what they
+        name, in order. The command has no privileges, can gain none, and reaches only the files of
+        the host that were named. It shares the host's network, processes and other resources unless
+        options give it new namespaces; --unshare-all does that for all of them.
 
-        COMMAND is searched for in the PATH that it will have, inside the sandbox. The launcher
-        waits for it, passes signals on, and exits with its status.
+        nestbox searches for COMMAND inside the sandbox, in the PATH that the command will have. The
+        launcher waits for it, passes signals on, and exits with its status.
         """),
   ]
 
   /// What comes before the first section of options.
   static let options = """
-    Options are read up to the first word that does not begin with a dash, or to `--`; what
-    follows is the command. A value is a word of its own; there is no form with an equals sign.
-    The options are those of bwrap(1), and more.
+    Options end at `--`, or at the first word that does not begin with a dash; the command follows.
+    A value is a separate word, never joined to its option with an equals sign. The options are those
+    of bwrap(1), and more.
     """
 
   /// What comes after the options.
@@ -41,8 +42,8 @@ extension Manual {
     Chapter(
       title: "EXIT STATUS",
       text: """
-        The status is the command's own if it was executed and exited. Otherwise it is as of
-        env(1), timeout(1) and chroot(1):
+        If the command was executed and exited, nestbox exits with the command's status. Otherwise
+        the status is that of env(1), timeout(1) and chroot(1):
 
         * `128+N` -- Signal N ended the command.
         * `125` -- The sandbox could not be set up, or the options were wrong.
@@ -55,19 +56,19 @@ extension Manual {
       title: "SIGNALS",
       text: """
         SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGCONT sent to the launcher reach
-        the command. Those that the terminal sends to both are not passed on a second time. Before
+        the command. A signal that the terminal sends to both is not passed on a second time. Before
         the command runs, a signal ends the launch.
 
-        Processes that the command leaves in the background live on, unless --kill-on-exit or, at
-        the caller's end, --die-with-parent says otherwise.
+        Background processes of the command live on after it. --kill-on-exit ends them with the
+        command, and --die-with-parent when the caller ends.
         """),
     Chapter(
       title: "ENVIRONMENT",
       text: """
         The command inherits the caller's environment, changed by --setenv, --unsetenv and
-        --clearenv. The launcher itself looks at two variables of the result:
+        --clearenv. The launcher reads two variables of the result:
 
-        * `PATH` -- Where COMMAND is searched for, inside. Without it, in /bin and /usr/bin.
+        * `PATH` -- Where to search for COMMAND, inside. If it is not set: in /bin and /usr/bin.
         * `HOME` -- Where the command starts if the caller's directory does not exist inside and
         there is no --chdir.
 
@@ -75,10 +76,9 @@ extension Manual {
 
         * `PWD` -- The directory in which the command starts.
 
-        Of the caller's variables it looks at `XDG_CONFIG_HOME` and `HOME` for profiles, at
-        `DBUS_SESSION_BUS_ADDRESS` and `DBUS_SYSTEM_BUS_ADDRESS` where a bus is shown, at those that
-        a profile names, and where --wrap makes an entry of a menu, at `XDG_DATA_HOME` and
-        `XDG_DATA_DIRS`.
+        Of the caller's variables it reads `XDG_CONFIG_HOME` and `HOME` to find profiles,
+        `DBUS_SESSION_BUS_ADDRESS` and `DBUS_SYSTEM_BUS_ADDRESS` if it shows a bus, the variables that
+        a profile names, and `XDG_DATA_HOME` and `XDG_DATA_DIRS` if --wrap makes a menu entry.
         """),
     Chapter(
       title: "FILES",
@@ -86,53 +86,53 @@ extension Manual {
         * `$XDG_CONFIG_HOME/nestbox/profiles` and `/etc/nestbox/profiles` -- Profiles of the user and
         of the machine; see nestbox-profile(5).
 
-        What it needs of the kernel is told in these:
+        These say whether the kernel allows sandboxes; --doctor examines them:
 
-        * `/proc/sys/user/max_user_namespaces` -- How many user namespaces there may be. At 0 no
-        ordinary user can make a sandbox.
-        * `/proc/sys/kernel/apparmor_restrict_unprivileged_userns` -- On Ubuntu from 23.10 on: at 1,
-        programs need a profile of AppArmor that allows them user namespaces, such as the next.
-        * `/etc/apparmor.d/nestbox` -- It allows them to nestbox, and restricts nothing. Installed
-        where AppArmor is in use.
-        * `/proc/sys/kernel/unprivileged_userns_clone` -- On some Debian kernels: at 0 no ordinary
-        user can make a user namespace.
+        * `/proc/sys/user/max_user_namespaces` -- The largest number of user namespaces. If it is 0,
+        no ordinary user can make a sandbox.
+        * `/proc/sys/kernel/apparmor_restrict_unprivileged_userns` -- On Ubuntu since 23.10: if it is
+        1, a program needs an AppArmor profile that allows user namespaces, such as the next file.
+        * `/etc/apparmor.d/nestbox` -- Allows user namespaces to nestbox and restricts nothing. It is
+        installed if AppArmor is in use.
+        * `/proc/sys/kernel/unprivileged_userns_clone` -- On some Debian kernels: if it is 0, no
+        ordinary user can make a user namespace.
         """),
     examples,
     Chapter(
       title: "SECURITY",
       text: """
-        The adversary is the command: code that wants to read, change or reach what it was not
-        given. The caller, who chooses the options, is trusted; the directories that the options
-        name may hold anything.
+        The attacker is the command: code that tries to read, change or reach what it was not given.
+        The caller, who chooses the options, is trusted. The directories that the options name may
+        contain anything.
 
-        Whatever the options, when an ordinary user starts it: the command reaches only files that
-        the options name; a destination is resolved inside the new root, and no link in it leads
-        to the host; what is bound read-only is read-only on every mount below; no capability is
-        left that was not asked for, and none can be gained by executing a program; and what was
-        asked for happens, or the command does not start.
+        For an ordinary user, whatever the options: the command reaches only files that the options
+        name. Destinations are resolved inside the new root, and no link in them leads to the host. A
+        read-only bind is read-only on every mount below. The command has only the capabilities that
+        were asked for, and gains none by executing a program. What was asked for happens, or the
+        command does not start.
 
-        Some things are not promised:
+        nestbox does not protect against:
 
-        * Bugs of the kernel: all system calls can be reached unless a filter says otherwise.
-        * Sockets that are shown: a read-only bind keeps nobody from connecting. With D-Bus, a
-        container engine's socket or an SSH agent inside, the command can act as the caller does;
-        an X11 client can read and type into the others.
-        * The network, where it is shared: every service on localhost, and abstract Unix sockets.
-        * The terminal: without --new-session a command may push characters into its input on some
-        kernels, for the caller's shell to execute.
-        * Writable binds: what is left there may be executed later, by the caller.
+        * Bugs of the kernel: the command can make every system call that no filter forbids.
+        * Sockets that are shown: a read-only bind does not prevent connections. With D-Bus, a
+        container engine's socket or an SSH agent inside, the command can act as the caller; an X11
+        client can read from and type into the others.
+        * A shared network: every service on localhost, and abstract Unix sockets.
+        * A shared terminal: on some kernels, without --new-session, the command can push characters
+        into the terminal's input, which the caller's shell executes.
+        * Writable binds: the caller may later execute what the command leaves there.
         * What the command inherits: environment variables and open descriptors.
         * Exhaustion of memory, processes, disk or processor time, and side channels.
-        * Root's sandboxes: without --unshare-user root's capabilities stay, unless they are dropped.
+        * Sandboxes of root: without --unshare-user root's capabilities stay, unless they are dropped.
         """),
     Chapter(
       title: "DIFFERENCES FROM BUBBLEWRAP",
       text: """
-        The options mean what they mean to bwrap(1). Started under the name bwrap, the program also
-        prints its version, begins its messages and fails as bubblewrap does. Otherwise it differs
-        in these points, among others:
+        The options mean what they mean to bwrap(1). Under the name bwrap, the program prints its
+        version and help, words its messages and fails as bubblewrap does. Otherwise it differs in
+        these points, among others:
 
-        * Exit statuses tell failures of the launcher from the command's.
+        * Exit statuses distinguish failures of the launcher from those of the command.
         * A destination that ends in a symbolic link is resolved inside the new root, not refused.
         * Read-only trees do not receive mounts that appear on the host later.
         * Signals sent to the launcher reach the command.
@@ -152,24 +152,24 @@ extension Manual {
   private static let examples = Chapter(
     title: "EXAMPLES",
     text: #"""
-      A program that nobody trusts, and a build of code that nobody trusts:
+      An untrusted program, and a build of untrusted code:
 
           nestbox ./program
           nestbox --profile build make
 
-      On a merged /usr, a shell that sees no file of the caller's, no other process and no network:
+      On a merged /usr: a shell that sees no file of the caller, no other process and no network:
 
           nestbox --unshare-all --ro-bind /usr /usr --symlink usr/bin /bin \
             --symlink usr/lib /lib --symlink usr/lib64 /lib64 \
             --proc /proc --dev /dev --tmpfs /tmp bash
 
-      The whole system read-only, without the caller's files and the sockets of the session, and
-      the current directory writable:
+      The whole system read-only, without the caller's files and the session's sockets, and the
+      current directory writable:
 
           nestbox --unshare-all --ro-bind / / --dev /dev --proc /proc \
             --tmpfs /tmp --tmpfs /run --tmpfs /home --bind "$PWD" "$PWD" make
 
-      No network, and nothing else changed:
+      The host as it is, but without a network:
 
           nestbox --unshare-net --dev-bind / / bash
 
@@ -177,7 +177,7 @@ extension Manual {
 
           nestbox --unshare-all --ro-bind / / --clearenv --setenv PATH /usr/bin env
 
-      Options from a program, each ended by a NUL byte, on descriptor 3:
+      Options from a program, separated by NUL bytes, on descriptor 3:
 
           printf '%s\0' --unshare-all --ro-bind / / >options
           nestbox --args 3 true 3<options

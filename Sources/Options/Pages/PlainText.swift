@@ -34,6 +34,11 @@ struct PlainText {
     }
   }
 
+  /// Appends the words of a text, as many in a line as fit.
+  mutating func fill(_ text: String) {
+    fill(text.split(separator: " ").map(String.init))
+  }
+
   /// Appends words, as many in a line as fit.
   mutating func fill(_ words: [String]) {
     for filled in PlainText.lines(words, width: PlainText.width - indent) { line(filled) }

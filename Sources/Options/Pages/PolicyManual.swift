@@ -18,46 +18,46 @@ public enum PolicyManual {
       title: "DESCRIPTION",
       text: """
         A policy says what happens to each system call that a command makes. The option
-        --seccomp-policy of nestbox(1) puts a command under a built-in policy, by its name, or under
-        one of a file, by its path; --seccomp-allow and --seccomp-deny change it for one run. A
-        file is compiled when it is used, by libseccomp, and a mistake in it is reported with line
-        and column before anything is started.
+        --seccomp-policy of nestbox(1) applies a built-in policy, by its name, or one from a file, by
+        its path; --seccomp-allow and --seccomp-deny change it for one run. A file is compiled when it
+        is used, by libseccomp, and a mistake in it is reported with line and column before anything
+        starts.
 
-        * `default` -- For ordinary programs: a list of what is allowed. No namespaces, mounts,
-        keys, tracing, BPF, io_uring or rare sockets.
+        * `default` -- For ordinary programs: a list of allowed calls. No namespaces, mounts, keys,
+        tracing, BPF, io_uring or rare sockets.
         * `desktop` -- For browsers, Electron, games and Wine: `default`, and nested namespaces,
         tracing and 32-bit programs.
-        * `strict` -- For programs that compute: files, memory, threads and pipes.
-        * `compat` -- For what nothing is known about: a list of what is refused; the weakest.
+        * `strict` -- For programs that only compute: files, memory, threads and pipes.
+        * `compat` -- For unknown programs: a list of refused calls; the weakest.
         """),
     Chapter(
       title: "LANGUAGE",
       text: """
-        One directive a line. `#` begins a comment, blanks separate words, and double quotes hold a
-        word together. Later lines override earlier ones: of the lines that name a call, the last
-        whose conditions hold decides. So an included policy is refined by what stands below it.
+        Each line holds one directive. `#` begins a comment, blanks separate words, and double quotes
+        keep blanks in a word. Later lines override earlier ones: of the lines that name a call, the
+        last whose conditions hold decides. So lines after an `include` refine the included policy.
 
-        * `default` ACTION -- What happens to calls that no line is about, those of younger kernels
-        among them. A policy has to say it.
-        * `foreign` ACTION -- What happens to calls of other architectures; `kill` unless it is said.
-        * `arch` NAME... -- Calls of programs of these architectures have the same rules, by their own
+        * `default` ACTION -- What happens to calls that no line names, including those of newer
+        kernels. Every policy needs this line.
+        * `foreign` ACTION -- What happens to calls of other architectures; `kill` without this line.
+        * `arch` NAME... -- Applies the rules to programs of these architectures too, by their own
         numbers: `x86` and `x32` on x86_64, `arm` on aarch64.
-        * `include` NAME -- The lines of a built-in policy, or of a file, which is looked for beside
-        the one that includes it.
-        * `group` @NAME CALL... -- A name for several calls. A second line of the same group adds to
-        it.
+        * `include` NAME -- Inserts the lines of a built-in policy, or of a file, whose path is relative
+        to the file that includes it.
+        * `exec once` -- Lets the command be executed, and no program after it. Other launchers cannot
+        tell the two apart, so the filter that --seccomp-compile writes allows execve(2).
+        * `group` @NAME CALL... -- Names a group of calls. A second line for the same group adds to it.
         * ACTION CALL... -- What happens to these calls and groups.
         * ACTION CALL... `if` CONDITION -- The same, for calls with such arguments.
 
-        A name that libseccomp does not know is a mistake, and so is a call that the architecture
-        does not have. With a `?` behind the first word, as in `allow?`, the line passes over what
-        is missing.
+        It is a mistake to name a call that libseccomp does not know or the architecture does not
+        have. With a `?` after the first word, as in `allow?`, the line ignores such names.
         """),
     Chapter(
       title: "ACTIONS",
       text: """
-        * `allow` -- The kernel carries the call out.
-        * `log` -- It does, and notes it in its log.
+        * `allow` -- The kernel carries out the call.
+        * `log` -- The kernel carries out the call and logs it.
         * `errno` NAME -- The call fails with that error, as in `errno EPERM`.
         * `trap` -- The thread gets SIGSYS, which it may handle.
         * `kill` -- The process ends by SIGSYS.
@@ -65,7 +65,7 @@ public enum PolicyManual {
     Chapter(
       title: "GROUPS",
       text: """
-        The groups are named as systemd's are: `@basic-io`, `@file-system`, `@process`,
+        The groups have the names of systemd's: `@basic-io`, `@file-system`, `@process`,
         `@network-io`, `@mount`, `@debug`, `@privileged`, `@system-service` and more. `@known` is
         every call that libseccomp knows. `nestbox --generate system-calls` lists them.
         """),
@@ -73,25 +73,26 @@ public enum PolicyManual {
       title: "CONDITIONS",
       text: """
         Conditions compare arguments, `arg0` to `arg5`, with `==`, `!=`, `<`, `<=`, `>` or `>=`, as
-        numbers without a sign. A mask, as in `arg0 & CLONE_NEWUSER != 0`, may stand before `==` and
-        `!=`. Several comparisons are joined by `and`; for "or" there are more lines. Numbers are
-        written as in C, constants of the kernel by their names, joined by `|`.
+        unsigned numbers. `==` and `!=` allow a mask, as in `arg0 & CLONE_NEWUSER != 0`. `and` joins
+        comparisons; write a second line for "or". Numbers are written as in C, constants of the
+        kernel by their names, joined by `|`.
 
-        An argument is its lower 32 bits, which is all that the kernel looks at where it is an int,
-        a flag or a command: a filter that looked at the upper half as well would be passed by
-        setting a bit there. `arg0:64` is the whole register, for lengths, offsets and addresses.
-        What pointers point to cannot be compared: the command could change it after the look.
+        An argument is its lower 32 bits, which is all that the kernel reads of an int, a flag or a
+        command: a command could evade a filter on the upper half by setting a bit there. `arg0:64`
+        is the whole register, for lengths, offsets and addresses; libseccomp has no such comparison
+        for x32. Conditions cannot look at memory that an argument points to, as the command could
+        change it after the check.
         """),
     Chapter(
       title: "EXAMPLES",
       text: """
-        A compiler that must not talk to anybody:
+        A compiler without any network:
 
             include default
             errno EPERM @network-io
             allow socketpair if arg0 == AF_UNIX
             allow sendto recvfrom sendmsg recvmsg
-            # Whoever tries this is up to no good.
+            # A compiler never traces.
             kill ptrace
 
         Conditions:
@@ -101,7 +102,7 @@ public enum PolicyManual {
             allow socket if arg0 == AF_NETLINK and arg2 == NETLINK_ROUTE
             errno EFBIG ftruncate if arg1:64 > 0x40000000
 
-        What a policy comes to, and its use by other programs:
+        Print what a policy does, and compile it for other programs:
 
             nestbox --seccomp-explain ./mine.policy
             nestbox --seccomp-compile ./mine.policy >filter

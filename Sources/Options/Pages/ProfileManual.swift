@@ -20,13 +20,12 @@ public enum ProfileManual {
     }
     page.append(
       Prose(
-        "`nestbox --show-profile` NAME prints one, each option with the profile and the line that it "
-          + "comes from."))
+        "`nestbox --show-profile` NAME prints one, each option with its profile and line."))
     for chapter in chapters { page.append(chapter) }
     return page.text
   }
 
-  /// What the profile itself says that it is for.
+  /// What the profile says about itself.
   private static func summary(of name: String) -> String {
     let summary = (try? Profile.find(ByteString(name), Surroundings()))?.summary ?? ""
     return summary.isEmpty || summary.hasSuffix(".") ? summary : summary + "."
@@ -36,10 +35,9 @@ public enum ProfileManual {
     Chapter(
       title: "DESCRIPTION",
       text: """
-        A profile is a list of the options of nestbox(1), one with its operands a line, in a file
-        whose name ends in `.profile`. There is no second language: a line means what its words
-        mean on the command line. --profile puts the lines in its own place, and options behind it
-        refine them.
+        A profile is a list of options of nestbox(1), one with its operands on each line, in a file
+        whose name ends in `.profile`. A line means what its words mean on the command line.
+        --profile applies the lines in its own place, and later options refine them.
         """)
   ]
 
@@ -47,9 +45,9 @@ public enum ProfileManual {
     Chapter(
       title: "FILES",
       text: """
-        * `$XDG_CONFIG_HOME/nestbox/profiles/NAME.profile` -- A profile of the user's; the directory
-        is ~/.config where the variable is not set.
-        * `/etc/nestbox/profiles/NAME.profile` -- A profile of the machine's.
+        * `$XDG_CONFIG_HOME/nestbox/profiles/NAME.profile` -- A profile of the user; if the variable
+        is not set, ~/.config takes its place.
+        * `/etc/nestbox/profiles/NAME.profile` -- A profile of the machine.
         """),
     Chapter(
       title: "EXAMPLES",
@@ -61,12 +59,12 @@ public enum ProfileManual {
             --bind-try "${HOME}/.cache/ccache" "${HOME}/.cache/ccache"
             --setenv CCACHE_DIR "${HOME}/.cache/ccache"
 
-        It is used by its name, and refined on the command line:
+        Use it by its name, and refine it on the command line:
 
             nestbox --profile project make
             nestbox --profile project --profile network git fetch
 
-        What it comes to:
+        Print what it does:
 
             nestbox --show-profile project
             nestbox --profile project --dry-run make
@@ -74,9 +72,9 @@ public enum ProfileManual {
     Chapter(
       title: "SECURITY",
       text: """
-        A profile decides what a command may reach, so who can write to it can give away what its
-        user can read. A value of a variable never becomes an option or a second word, but it can
-        be the name of any file: take care with those that others choose.
+        A profile decides what a command may reach. Anybody who can write to it can give away what
+        its user can read. The value of a variable never becomes an option or a second word, but it
+        can name any file: be careful with variables that others set.
         """),
     Chapter(title: "SEE ALSO", text: "nestbox(1), nestbox-policy(5)"),
   ]

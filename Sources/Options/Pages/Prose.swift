@@ -140,19 +140,19 @@ extension Option {
     return words.joined(separator: " ")
   }
 
-  /// All there is to know of it: what it does, the details, and what follows from its traits.
+  /// Its whole text: summary, details, and what follows from its traits.
   var prose: Prose {
     var text = summary + ".\n\n" + discussion
     for operand in operands { text += "\n\n" + operand.kind.glossary }
     if traits.contains(.lastWins) {
-      text += "\n\nIf it is given again, the last one counts, with a warning."
+      text += "\n\nIf the option is repeated, the last one counts, with a warning."
     }
     return Prose(text, operands: operands.map(\.name))
   }
 }
 
 extension Operand.Kind {
-  /// What its words mean, as items of a list, where they are a few that have to be known.
+  /// The meaning of its words as items of a list, if they are a few fixed ones.
   fileprivate var glossary: String {
     switch self {
     case .generated:

@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// What --help can be asked for.
+// The topics of --help.
 
 internal import Linux
 public import Text
 
-/// Something that there is a text on.
+/// Something that --help explains.
 public enum Topic: Sendable {
+  /// The list of all options.
+  case options
   /// An option.
   case option(Option)
   /// A group of options.
   case section(Section)
   /// A chapter of the manual.
   case chapter(Chapter)
+  /// A profile.
+  case profile(Profile)
 
-  /// What `word` asks for: an option with or without its dashes, a section, or a chapter of the
-  /// manual, in any spelling; nil where there is nothing of that name.
-  public init?(_ word: ByteString) {
+  /// What `word` asks for: an option with or without its dashes, a section, a chapter of the manual,
+  /// in any spelling, or a profile; nil if there is nothing of that name.
+  public init?(_ word: ByteString, _ surroundings: Surroundings = Surroundings()) {
     let wanted = Topic.key(word.text)
     if !word.bytes.starts(with: "--".utf8) {
+      if wanted == Topic.key("options") {
+        self = .options
+        return
+      }
       if let section = Section.allCases.first(where: { Topic.key($0.rawValue) == wanted }) {
         self = .section(section)
         return
@@ -27,14 +35,24 @@ public enum Topic: Sendable {
         return
       }
     }
-    guard !wanted.isEmpty, let option = Option.all.first(where: { Topic.key($0.name) == wanted })
-    else { return nil }
-    self = .option(option)
+    if !wanted.isEmpty, let option = Option.all.first(where: { Topic.key($0.name) == wanted }) {
+      self = .option(option)
+    } else if !word.bytes.contains(UInt8(ascii: "/")),
+      let profile = try? Profile.find(word, surroundings)
+    {
+      self = .profile(profile)
+    } else {
+      return nil
+    }
   }
 
-  /// Every word that asks for something.
-  public static var names: [String] {
-    Section.allCases.map(\.topic) + Manual.chapters.map(\.topic) + Option.all.map(\.name)
+  /// Every topic.
+  public static func names(_ surroundings: Surroundings) -> [String] {
+    let names =
+      ["options"] + Section.allCases.map(\.topic) + Manual.chapters.map(\.topic)
+      + Option.all.map(\.name)
+    let profiles = Profile.all(surroundings).map(\.name.text)
+    return names + profiles.filter { !names.contains($0) }
   }
 
   /// What spellings of a name have in common: letters and digits.

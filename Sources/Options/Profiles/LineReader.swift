@@ -5,18 +5,18 @@ internal import Linux
 internal import Sandbox
 internal import Text
 
-/// Reads the words of one line: apart from each other by blanks, with double quotes around blanks
-/// that belong to a word, with variables, and with a comment from a word that begins with `#` on.
+/// Reads the words of one line: separated by blanks, with double quotes around blanks that belong to
+/// a word, with variables, and with a comment from a word that begins with `#` on.
 struct LineReader {
   /// The line without its end.
   private let bytes: ArraySlice<UInt8>
   private var index: Int
-  /// What variables stand for; where it is nil, they are left out.
+  /// The values of variables; nil leaves variables out.
   private let variables: ProfileVariables?
-  /// In how many variables' fallbacks it is.
+  /// How deep it is inside fallbacks of variables.
   private var depth = 0
   private static let maximumDepth = 32
-  /// What is wrong, where something is: the column, counted in bytes from 1.
+  /// The column of a mistake, counted in bytes from 1.
   private(set) var mistakeColumn = 0
 
   /// The words as they are written.
@@ -48,7 +48,7 @@ struct LineReader {
       }
     }
     written.append(bytes[start..<index])
-    guard !word.contains(0) else { throw mistake("there is a NUL byte", at: start) }
+    guard !word.contains(0) else { throw mistake("NUL bytes are not allowed", at: start) }
     return ByteString(word)
   }
 
@@ -71,15 +71,15 @@ struct LineReader {
       default: takeByte(into: &word)
       }
     }
-    throw mistake("the double quote has no end", at: start)
+    throw mistake("the closing double quote is missing", at: start)
   }
 
-  /// Reads a backslash and what it stands before.
+  /// Reads a backslash and the character after it.
   private mutating func readEscape() throws(UsageError) -> UInt8 {
     let start = index
     index += 1
     guard let byte = current else {
-      throw mistake("there is nothing after the backslash", at: start)
+      throw mistake("expected a character after the backslash", at: start)
     }
     index += 1
     switch byte {
@@ -88,7 +88,7 @@ struct LineReader {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"), UInt8(ascii: "}"): return byte
     default:
       throw mistake(
-        #"a backslash in double quotes stands before " \ $ } n or t; write it twice"#, at: start)
+        #"in double quotes a backslash must precede " \ $ } n or t; double it"#, at: start)
     }
   }
 
@@ -98,7 +98,7 @@ struct LineReader {
     index + 1 < bytes.endIndex && bytes[index + 1] == UInt8(ascii: "{")
   }
 
-  /// Reads `${NAME}` or `${NAME:-FALLBACK}`; of what is not wanted only the form is looked at.
+  /// Reads `${NAME}` or `${NAME:-FALLBACK}`; checks only the form of a variable that is not wanted.
   private mutating func readVariable(
     into word: inout [UInt8], isWanted: Bool
   ) throws(UsageError) {
@@ -108,7 +108,7 @@ struct LineReader {
     while let byte = current, LineReader.isName(byte) { index += 1 }
     let name = ByteString(bytes[nameStart..<index])
     guard !name.isEmpty, !LineReader.isDigit(bytes[nameStart]) else {
-      throw mistake("${ stands before the name of a variable", at: start)
+      throw mistake("expected the name of a variable after ${", at: start)
     }
     let value = isWanted ? try self.value(of: name, at: start) : nil
     if current == UInt8(ascii: "}") {
@@ -121,9 +121,9 @@ struct LineReader {
     }
     guard current == UInt8(ascii: ":"), index + 1 < bytes.endIndex,
       bytes[index + 1] == UInt8(ascii: "-")
-    else { throw mistake("after \(name.text) there is neither } nor :-", at: start) }
+    else { throw mistake("expected } or :- after \(name.text)", at: start) }
     index += 2
-    // As in a shell, an empty value is as good as none here.
+    // As in a shell, an empty value counts as none here.
     let usesFallback = value?.isEmpty ?? true
     try readFallback(into: &word, isWanted: isWanted && usesFallback, from: start)
     if let value, !usesFallback { word += value.bytes }
@@ -151,7 +151,7 @@ struct LineReader {
       default: takeByte(into: &fallback)
       }
     }
-    throw mistake("${ has no }", at: start)
+    throw mistake("the } of ${ is missing", at: start)
   }
 
   private mutating func value(
@@ -166,15 +166,15 @@ struct LineReader {
   }
 
   private mutating func unset(_ name: ByteString, at start: Int) -> UsageError {
-    if ProfileVariables.needingDirectory.contains(name.text) {
+    if ProfileVariable(rawValue: name.text)?.needsDirectory == true {
       return mistake(
-        "${\(name.text)} has no value, as the working directory has no name here: it was removed, "
-          + "or cannot be searched", at: start)
+        "${\(name.text)} has no value: the working directory was removed or cannot be searched",
+        at: start)
     }
     let hint = variables.flatMap { $0.nearest(to: name) }.map { "; did you mean ${\($0)}?" }
     return mistake(
-      "${\(name.text)} is not set"
-        + (hint ?? ", and there is no fallback, as in ${\(name.text):-fallback}"), at: start)
+      "${\(name.text)} is not set" + (hint ?? "; give a fallback: ${\(name.text):-fallback}"),
+      at: start)
   }
 
   private mutating func mistake(_ message: String, at place: Int) -> UsageError {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists of options in files with names: where they are found, and their lines.
+// Profiles: lists of options in files. Where they are found, and their lines.
 
 internal import Linux
 internal import Sandbox
@@ -7,34 +7,35 @@ internal import SystemPackage
 internal import Text
 
 /// A profile as it was found.
-struct Profile {
+public struct Profile: Sendable {
   /// Its name, without the ending of its file.
   let name: ByteString
   /// The file; nil where it is built in.
   let path: ByteString?
-  /// Which one it is, whatever it is called.
+  /// Which one it is, whatever its name.
   let identity: Identity
   /// The lines, without their ends.
   let lines: [ArraySlice<UInt8>]
-  /// Where a profile of the same name that it builds on is looked for.
+  /// Where the search for a profile of the same name, which it includes, begins.
   let nextPlace: Int
 
-  /// What tells one profile from another.
-  enum Identity: Equatable {
+  /// What distinguishes one profile from another.
+  enum Identity: Equatable, Sendable {
     case builtIn(ByteString)
     case file(FileIdentity)
   }
 
-  /// What the files of profiles end in.
+  /// The ending of the files of profiles.
   static let ending: ByteString = ".profile"
-  /// A file that is larger is none that somebody wrote.
+  /// Nobody writes a larger one.
   private static let maximumSize = 1 << 20
 
   /// The line `number`, counted from 1, as a place.
   func origin(_ number: Int) -> Origin { .profile(name: name, path: path, line: number) }
 
-  /// Finds the profile `name`, which is a path where it has a slash; one that `includer`, of the
-  /// same name, builds on is looked for behind that one.
+  /// Finds the profile `name`, which is a path if it has a slash.
+  ///
+  /// If `includer` has the same name, the search begins behind that one.
   static func find(
     _ name: ByteString, _ surroundings: Surroundings, for includer: Profile? = nil
   ) throws(UsageError) -> Profile {
@@ -57,7 +58,7 @@ struct Profile {
     let names = all(surroundings).map(\.name.text)
     let hint = Suggestion.nearest(to: name.text, among: names).map { "; did you mean \($0)?" }
     throw UsageError(
-      "there is no profile \(name.quoted)" + (hint ?? "; --list-profiles lists those there are"))
+      "there is no profile \(name.quoted)" + (hint ?? "; see --list-profiles"))
   }
 
   private static func file(_ name: ByteString, in directory: ByteString) -> ByteString {
@@ -71,7 +72,7 @@ struct Profile {
     return ByteString(isEnded ? name.dropLast(ending.count) : name)
   }
 
-  /// Reads the file `path`; nil where there is none.
+  /// Reads the file `path`; nil if it does not exist.
   private static func read(
     _ path: ByteString, name: ByteString, nextPlace: Int
   ) throws(UsageError) -> Profile? {
@@ -102,8 +103,7 @@ extension Profile {
     let path: ByteString?
   }
 
-  /// Every name for which there is a profile, and where the one lies that is taken, in the order of
-  /// the names.
+  /// Every profile that would be found by its name, sorted by name.
   static func all(_ surroundings: Surroundings) -> [Entry] {
     var entries: [Entry] = []
     func add(_ entry: Entry) {
@@ -124,11 +124,32 @@ extension Profile {
     return entries.sorted { $0.name.bytes.lexicographicallyPrecedes($1.name.bytes) }
   }
 
-  /// What it is for: the text of the comment that it begins with, up to the first full stop.
+  /// The comment at its beginning, without the marks and the licence.
+  var introduction: [String] {
+    var texts: [String] = []
+    for line in lines {
+      guard line.first == UInt8(ascii: "#") else {
+        if line.isEmpty && texts.isEmpty { continue }
+        break
+      }
+      let text = line.dropFirst().drop { $0 == UInt8(ascii: " ") }
+      if text.starts(with: "SPDX".utf8) { continue }
+      texts.append(ByteString(text).text)
+    }
+    return texts
+  }
+
+  /// Its lines that are options, as they are written.
+  var options: [String] {
+    lines.map { $0.drop { $0 == UInt8(ascii: " ") } }
+      .filter { $0.first == UInt8(ascii: "-") }.map { ByteString($0).text }
+  }
+
+  /// What it is for: the text of its first comment.
   var summary: String {
     for line in lines {
       let text = line.drop { $0 == UInt8(ascii: "#") || $0 == UInt8(ascii: " ") }
-      // The licence is no description.
+      // The licence does not describe it.
       if text.isEmpty || text.starts(with: "SPDX".utf8) { continue }
       guard line.first == UInt8(ascii: "#") else { return "" }
       return ByteString(text).text

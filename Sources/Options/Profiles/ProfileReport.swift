@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people ask about profiles: which there are, and what is in one.
+// The answers to --list-profiles and --show-profile.
 
 internal import Linux
 public import Sandbox
@@ -7,10 +7,10 @@ public import Text
 
 /// Reports on profiles.
 public enum ProfileReport {
-  /// Every profile, where it lies, and what it is for.
+  /// Every profile, its file, and what it is for.
   public static func list(_ surroundings: Surroundings, asJSON: Bool) -> String {
     let entries = Profile.all(surroundings).map { entry in
-      // One that cannot be read is there nevertheless, and --show-profile says what is wrong.
+      // An unreadable one is listed as well; --show-profile says what is wrong with it.
       (entry, summary: (try? Profile.find(entry.name, surroundings))?.summary ?? "")
     }
     if asJSON {
@@ -33,7 +33,7 @@ public enum ProfileReport {
     }.joined()
   }
 
-  /// The lines of the profile `name`, those of others in the place of `--profile`.
+  /// The lines of the profile `name`, with those of included profiles in place.
   public static func show(
     _ name: ByteString, _ surroundings: Surroundings, asJSON: Bool
   ) throws(UsageError) -> String {
@@ -56,7 +56,7 @@ public enum ProfileReport {
     let texts = listing.lines.map { line in
       line.words.map { ByteString($0.bytes).text }.joined(separator: " ")
     }
-    // Long lines do not push the places of all others out of sight.
+    // Long lines must not push the comments of all others out of sight.
     let width = texts.map(\.count).filter { $0 <= 60 }.max() ?? 0
     return zip(texts, listing.lines).map { text, line in
       let gap = String(repeating: " ", count: max(0, width - text.count) + 2)

@@ -1,12 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `${NAME}` stands for in a profile.
+// What `${NAME}` means in a profile.
 
 internal import Linux
 internal import Sandbox
 internal import SystemPackage
 internal import Text
 
-/// The variables of a profile: a few of its own, then those of the caller's environment.
+/// A variable that profiles have whatever the environment holds.
+enum ProfileVariable: String, CaseIterable {
+  case home = "HOME"
+  case user = "USER"
+  case userID = "UID"
+  case groupID = "GID"
+  case workingDirectory = "PWD"
+  case project = "PROJECT"
+  case runtimeDirectory = "XDG_RUNTIME_DIR"
+  case program = "PROGRAM"
+  case programDirectory = "PROGRAM_DIR"
+  case profileDirectory = "PROFILE_DIR"
+  case hostname = "HOSTNAME"
+  case x11Socket = "X11_SOCKET"
+  case waylandSocket = "WAYLAND_DISPLAY_SOCKET"
+  case pipeWireSocket = "PIPEWIRE_SOCKET"
+  case pulseAudioSocket = "PULSE_SOCKET"
+
+  /// What the manual says about it.
+  var meaning: String {
+    switch self {
+    case .home: "The user's home directory, from the environment or else from /etc/passwd."
+    case .user: "The user's name, from the environment or else from /etc/passwd."
+    case .userID: "The caller's user id."
+    case .groupID: "The caller's group id."
+    case .workingDirectory: "The working directory."
+    case .project:
+      """
+      The working directory. If that is the home directory, a directory above it, or another one that
+      holds more than a project, such as /tmp: the directory that the command names with -C, as make(1)
+      and git(1) do, if no link leads there; else an error.
+      """
+    case .runtimeDirectory: "From the environment, or else /run/user/UID."
+    case .program: "The path of the command's file."
+    case .programDirectory: "The directory of the command's file."
+    case .profileDirectory: "The directory of the profile's file."
+    case .hostname: "The host's name."
+    case .x11Socket: "The socket of the X server that DISPLAY names, if that is on this machine."
+    case .waylandSocket:
+      """
+      The socket of the Wayland compositor: WAYLAND_DISPLAY, or wayland-0, in XDG_RUNTIME_DIR.
+      """
+    case .pipeWireSocket:
+      "The socket of PipeWire: PIPEWIRE_REMOTE, or pipewire-0, in XDG_RUNTIME_DIR."
+    case .pulseAudioSocket:
+      """
+      The socket of PulseAudio, or of PipeWire in its place: as PULSE_SERVER says, or pulse/native in
+      XDG_RUNTIME_DIR.
+      """
+    }
+  }
+
+  /// Whether it has no value if the working directory has no name.
+  var needsDirectory: Bool { self == .workingDirectory || self == .project }
+}
+
+/// The variables of a profile: `ProfileVariable`, then the caller's environment.
 struct ProfileVariables {
   let surroundings: Surroundings
   /// The program as it was typed, where there is one, and its arguments.
@@ -14,36 +70,26 @@ struct ProfileVariables {
   /// The profile's file, where it is one.
   let path: ByteString?
 
-  /// Those that there are whatever the environment holds.
-  static let own = [
-    "HOME", "PWD", "PROJECT", "XDG_RUNTIME_DIR", "UID", "GID", "USER", "PROGRAM", "PROGRAM_DIR",
-    "PROFILE_DIR", "HOSTNAME", "X11_SOCKET", "WAYLAND_DISPLAY_SOCKET", "PIPEWIRE_SOCKET",
-    "PULSE_SOCKET",
-  ]
-
-  /// Those of them that have no value where the working directory has no name.
-  static let needingDirectory = ["PWD", "PROJECT"]
-
   /// The value of `name`; nil where it has none.
   func value(of name: ByteString) throws(UsageError) -> ByteString? {
-    switch name.text {
-    case "HOME": return surroundings.home
-    case "PWD": return surroundings.workingDirectory
-    case "PROJECT": return try project()
-    case "XDG_RUNTIME_DIR": return surroundings.runtimeDirectory
-    case "UID": return ByteString(String(surroundings.user))
-    case "GID": return ByteString(String(surroundings.group))
-    case "USER": return surroundings.userName
-    case "PROGRAM": return programPath
-    case "PROGRAM_DIR": return programPath.map(ProfileVariables.directory)
-    case "PROFILE_DIR":
+    switch ProfileVariable(rawValue: name.text) {
+    case .home: return surroundings.home
+    case .user: return surroundings.userName
+    case .userID: return ByteString(String(surroundings.user))
+    case .groupID: return ByteString(String(surroundings.group))
+    case .workingDirectory: return surroundings.workingDirectory
+    case .project: return try project()
+    case .runtimeDirectory: return surroundings.runtimeDirectory
+    case .program: return programPath
+    case .programDirectory: return programPath.map(ProfileVariables.directory)
+    case .profileDirectory:
       return path.flatMap(surroundings.absolute).map(ProfileVariables.directory)
-    case "HOSTNAME": return CurrentProcess.hostname
-    case "X11_SOCKET": return sockets.x11
-    case "WAYLAND_DISPLAY_SOCKET": return sockets.wayland
-    case "PIPEWIRE_SOCKET": return sockets.pipeWire
-    case "PULSE_SOCKET": return sockets.pulseAudio
-    default: return surroundings.variable(name)
+    case .hostname: return CurrentProcess.hostname
+    case .x11Socket: return sockets.x11
+    case .waylandSocket: return sockets.wayland
+    case .pipeWireSocket: return sockets.pipeWire
+    case .pulseAudioSocket: return sockets.pulseAudio
+    case nil: return surroundings.variable(name)
     }
   }
 
@@ -54,7 +100,7 @@ struct ProfileVariables {
     let names = surroundings.environment.map {
       ByteString($0.bytes.prefix { $0 != UInt8(ascii: "=") }).text
     }
-    let others = (ProfileVariables.own + names).filter { $0 != name.text }
+    let others = (ProfileVariable.allCases.map(\.rawValue) + names).filter { $0 != name.text }
     return Suggestion.nearest(to: name.text, among: others)
   }
 
@@ -69,21 +115,21 @@ struct ProfileVariables {
     ByteString(path.path.removingLastComponent())
   }
 
-  /// The working directory, if it is one that may be given away as a whole; else the one that the
-  /// command says it will change to.
+  /// The working directory, if it holds just a project; else the directory that the command says it
+  /// will change to.
   private func project() throws(UsageError) -> ByteString? {
     guard let directory = surroundings.workingDirectory else { return nil }
     let shared = SharedDirectories(surroundings)
     guard let kind = shared.kind(of: directory) else { return directory }
     if let other = ownDirectory, shared.kind(of: other) == nil { return other }
     throw UsageError(
-      "the working directory \(directory.quoted) is \(kind), and more than a project would be "
-        + "given away; change to a directory of the project's own")
+      "the working directory \(directory.quoted) is \(kind), which holds more than a project; "
+        + "change to the project's directory")
   }
 
   /// The directory of an argument `-C DIRECTORY`, as make, ninja and git have it.
   ///
-  /// There is no link on the way to it: whatever was built before could have planted one.
+  /// No link may lead to it: an earlier build could have planted one.
   private var ownDirectory: ByteString? {
     let arguments = command.dropFirst().prefix { $0 != "--" }
     guard let index = arguments.firstIndex(of: "-C"), index + 1 < arguments.endIndex,

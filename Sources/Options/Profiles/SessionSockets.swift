@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the sockets of a desktop session are, as far as their variables do not say it in full.
+// Where the sockets of a desktop session are, worked out from its variables.
 
 internal import Linux
 internal import Text
@@ -8,7 +8,7 @@ internal import Text
 struct SessionSockets {
   let surroundings: Surroundings
 
-  /// The X server's, where DISPLAY names one of this machine, as in `:1.0`.
+  /// The X server's, if DISPLAY names one on this machine, as in `:1.0`.
   ///
   /// See X(7), "DISPLAY NAMES".
   var x11: ByteString? {
@@ -36,7 +36,7 @@ struct SessionSockets {
     return inRuntimeDirectory(name ?? "pipewire-0")
   }
 
-  /// The one that speaks PulseAudio's protocol: PULSE_SERVER is `unix:` and a path, a path, or the
+  /// The one that speaks PulseAudio's protocol: PULSE_SERVER is a path, `unix:` and a path, or the
   /// name of another machine.
   var pulseAudio: ByteString? {
     guard let server = surroundings.variable("PULSE_SERVER"), !server.isEmpty else {

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Directories that hold more than one project: other programs' files, secrets and sockets.
+// Directories that hold more than a project: other programs' files, secrets and sockets.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// The directories that nobody means to give away who gives away the directory of a project.
+/// The directories that nobody means to share when sharing the directory of a project.
 struct SharedDirectories {
   private let surroundings: Surroundings
 
   init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 
-  /// What `directory`, a path without links, is where it is one of them or holds one; else nil.
+  /// Says what `directory`, a path without links, is if it is one of them or contains one; else nil.
   func kind(of directory: ByteString) -> String? {
     let path = directory.path
     for (shared, kind) in all {
-      // Whatever the variables call it, it is the directory behind the links that counts.
+      // The variables may name it through links: the directory itself counts.
       guard let real = SharedDirectories.resolved(shared) else { continue }
       if real == path { return kind }
       if real.starts(with: path) { return "above \(kind)" }
@@ -27,8 +27,8 @@ struct SharedDirectories {
     [
       ("/", "the root directory"), (surroundings.home, "your home directory"),
       (surroundings.runtimeDirectory, "the directory of your session's sockets"),
-      ("/tmp", "a directory of everybody's"), ("/var/tmp", "a directory of everybody's"),
-      ("/dev/shm", "a directory of everybody's"),
+      ("/tmp", "shared by all users"), ("/var/tmp", "shared by all users"),
+      ("/dev/shm", "shared by all users"),
       ("/run", "the directory of the machine's sockets"),
     ]
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a command line may refer to of the caller's surroundings.
+// The caller's surroundings, which profiles and options refer to.
 
 internal import Linux
 internal import SystemPackage
@@ -9,13 +9,13 @@ public import Text
 public struct Surroundings: Sendable {
   /// The environment, each string of the form `NAME=VALUE`.
   public var environment: [ByteString]
-  /// The working directory, where it has a name.
+  /// The working directory, if it has a name.
   public var workingDirectory: ByteString?
   /// The user.
   public var user: UInt32
   /// The user's group.
   public var group: UInt32
-  /// Where the machine's own profiles lie.
+  /// The directory of the machine's profiles.
   var machineProfiles: ByteString = "/etc/nestbox/profiles"
 
   /// Describes surroundings.
@@ -29,7 +29,7 @@ public struct Surroundings: Sendable {
     self.group = group
   }
 
-  /// The value of a variable of the environment, or nil where it is not set.
+  /// The value of a variable of the environment; nil if it is not set.
   public func variable(_ name: ByteString) -> ByteString? {
     let prefix = name.bytes + [UInt8(ascii: "=")]
     for string in environment where string.bytes.starts(with: prefix) {
@@ -38,17 +38,17 @@ public struct Surroundings: Sendable {
     return nil
   }
 
-  /// The value of a variable, or nil where it is not set or empty.
+  /// The value of a variable; nil if it is not set or empty.
   private func content(_ name: ByteString) -> ByteString? {
     variable(name).flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// The user's home directory: as the environment has it, else as /etc/passwd has it, else `/`.
+  /// The user's home directory: from the environment, else from /etc/passwd, else `/`.
   public var home: ByteString {
     content("HOME") ?? UserRecord.find(user)?.home ?? "/"
   }
 
-  /// The user's name: as the environment has it, else as /etc/passwd has it, else the number.
+  /// The user's name: from the environment, else from /etc/passwd, else the user id.
   var userName: ByteString {
     content("USER") ?? content("LOGNAME") ?? UserRecord.find(user)?.name ?? ByteString(String(user))
   }
@@ -58,9 +58,9 @@ public struct Surroundings: Sendable {
     content("XDG_RUNTIME_DIR") ?? ByteString("/run/user/" + String(user))
   }
 
-  /// Where profiles are looked for, in this order, before those that are built in.
+  /// Where to look for profiles, in this order, before the built-in ones.
   var profileDirectories: [ByteString] {
-    // A relative one is to be ignored, as the XDG base directory specification has it.
+    // The XDG base directory specification says to ignore a relative one.
     let configured = content("XDG_CONFIG_HOME").flatMap {
       $0.bytes.first == UInt8(ascii: "/") ? $0 : nil
     }
@@ -68,7 +68,7 @@ public struct Surroundings: Sendable {
     return [own, machineProfiles]
   }
 
-  /// `path` as one that begins at the root; nil where the working directory has no name.
+  /// `path` as an absolute path; nil if it is relative and the working directory has no name.
   public func absolute(_ path: ByteString) -> ByteString? {
     if path.bytes.first == UInt8(ascii: "/") { return path }
     guard let workingDirectory else { return nil }

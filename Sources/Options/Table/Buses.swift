@@ -8,22 +8,23 @@ extension Option {
   static let buses: [Option] = [
     Option(
       "--dbus-session", in: .buses, "Show the session bus, filtered",
-      "Through xdg-dbus-proxy(1), which is started before the command and ends with the sandbox. "
-        + "The command can talk to the bus itself, and to others as the options below allow; each "
-        + "of them implies this one. The bus's own socket is covered at its address and at its usual place. "
-        + "The proxy's is at the same place, or else at /run/user/UID/bus, and "
-        + "DBUS_SESSION_BUS_ADDRESS says so."
+      "Starts xdg-dbus-proxy(1) before the command; it ends with the sandbox. The command can talk "
+        + "to the bus itself, and to other names as the options below allow; each of them implies "
+        + "this option. The bus's own socket is covered at its address and at its usual place. The "
+        + "proxy's socket takes that place, or else /run/user/UID/bus, and "
+        + "DBUS_SESSION_BUS_ADDRESS names it."
     ) { (draft, typed) throws(UsageError) in draft.show(\.session, typed) },
-    rule("--dbus-see", \.session, .see, "Let NAME be seen on the session bus", nameText),
-    rule("--dbus-talk", \.session, .talk, "Let NAME be called, and its signals be heard", nameText),
-    rule("--dbus-own", \.session, .own, "Let NAME be taken on the session bus", nameText),
-    rule("--dbus-call", \.session, .call, "Let some methods of a name be called", callText),
+    rule("--dbus-see", \.session, .see, "Show NAME on the session bus", nameText),
+    rule("--dbus-talk", \.session, .talk, "Allow calls to NAME and its signals", nameText),
     rule(
-      "--dbus-broadcast", \.session, .broadcast, "Let some signals of a name be heard", callText),
+      "--dbus-own", \.session, .own, "Allow the command to own NAME on the session bus", nameText),
+    rule("--dbus-call", \.session, .call, "Allow calls of some methods of a name", callText),
+    rule(
+      "--dbus-broadcast", \.session, .broadcast, "Allow some signals of a name", callText),
     Option(
       "--dbus-system", in: .buses, "Show the system bus, filtered",
-      "As --dbus-session does the session's. Its place is /run/dbus/system_bus_socket, its variable "
-        + "DBUS_SYSTEM_BUS_ADDRESS."
+      "As --dbus-session, for the system bus. Its place is /run/dbus/system_bus_socket, its "
+        + "variable DBUS_SYSTEM_BUS_ADDRESS."
     ) { (draft, typed) throws(UsageError) in draft.show(\.system, typed) },
     rule("--dbus-system-see", \.system, .see, "As --dbus-see, on the system bus", nameText),
     rule("--dbus-system-talk", \.system, .talk, "As --dbus-talk, on the system bus", nameText),
@@ -33,19 +34,20 @@ extension Option {
       "--dbus-system-broadcast", \.system, .broadcast, "As --dbus-broadcast, on the system bus",
       callText),
     Option(
-      "--dbus-try", in: .buses, "Do without a bus that does not exist or cannot be filtered",
+      "--dbus-try", in: .buses, "Start without a bus that is missing or cannot be filtered",
       """
-      The command then has no address of it. Where xdg-dbus-proxy is missing, there is a warning.
+      The command then gets no address for that bus. If xdg-dbus-proxy is not installed, there is a
+      warning.
       """
     ) { (draft, typed) throws(UsageError) in draft.sandbox.buses.optional = typed.option },
   ]
 
   private static let nameText =
-    "A name that ends in .* stands for the part before it as well, and for all names below that."
+    "A name that ends in .* means the name before it and all names below that."
   private static let callText =
     "RULE is NAME=METHOD, NAME=METHOD@PATH or NAME=@PATH. METHOD is an interface, a dot and a "
-    + "member, or an interface and .* for all of its members, or *; PATH is the path of an object, "
-    + "and with /* at its end of all objects below it."
+    + "member; an interface and .* for all of its members; or * for everything. PATH is the path of "
+    + "an object; with /* at its end it includes all objects below."
 
   private static func rule(
     _ name: String, _ bus: any WritableKeyPath<Buses, BusAccess?> & Sendable,
@@ -75,23 +77,24 @@ extension Draft {
 extension Occurrence {
   /// The word at `index` as a name on a bus, or a group of names.
   ///
-  /// What the proxy would not understand could allow more or less than was meant.
+  /// Checked here, as the proxy could take a malformed name to allow more or less than was meant.
   fileprivate func busName(_ index: Int) throws(UsageError) -> ByteString {
     let word = text(index)
     guard BusText.isName(word.bytes) else {
-      throw UsageError("\(word.quoted) is not a name on a bus, such as org.example.Name")
+      throw UsageError("expected a name on a bus, such as org.example.Name, found \(word.quoted)")
     }
     return word
   }
 
-  /// The word at `index` as a name on a bus and which of its messages are meant.
+  /// The word at `index` as a name on a bus and a rule for its messages.
   fileprivate func busRule(_ index: Int) throws(UsageError) -> ByteString {
     let word = text(index)
     let parts = word.bytes.split(
       separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, BusText.isName(parts[0]), BusText.isRule(parts[1]) else {
       throw UsageError(
-        "\(word.quoted) is not a rule, such as org.example.Name=org.example.Interface.*@/path")
+        "expected a rule such as org.example.Name=org.example.Interface.*@/path, found "
+          + word.quoted)
     }
     return word
   }

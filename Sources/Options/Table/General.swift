@@ -5,10 +5,11 @@ internal import Sandbox
 extension Option {
   static let general: [Option] = [
     Option(
-      "--help", [.topic], in: .general, "Print this help, or all there is to say on TOPIC",
+      "--help", [.topic], in: .general, "Show what to type first, or all about TOPIC",
       """
-      TOPIC is an option, with or without its dashes, or a part of the manual, and may be left
-      out. Nothing after it is looked at.
+      TOPIC is an option, with or without its dashes, a section of options, a profile, or a chapter
+      of the manual. Without TOPIC, it prints six tasks with lines to type. The rest of the command
+      line is ignored. -h is the same as --help.
 
           nestbox --help ro-bind
           nestbox --help namespaces
@@ -19,8 +20,8 @@ extension Option {
     Option(
       "--version", in: .general, "Print the version and exit",
       """
-      Nothing after it is looked at. Under the name bwrap it is bubblewrap's release whose options
-      are understood.
+      The rest of the command line is ignored. Under the name bwrap it prints the release of
+      bubblewrap whose options are understood.
       """
     ) {
       (draft, _) throws(UsageError) in draft.task = .version
@@ -28,9 +29,9 @@ extension Option {
     Option(
       "--args", [.descriptor], in: .general, "Read more options from FD, separated by NUL bytes",
       """
-      They take the place of this option, as if they were typed there. They may hold neither a
-      command nor --args. The descriptor is read to its end and closed, and the option may be
-      repeated. Other users see the command line of a process, but not what comes this way.
+      The options replace this one, as if they were typed in its place. They may contain neither a
+      command nor --args. FD is read to its end and closed. The option may be repeated. Other users
+      can see the command line of a process, but not these options.
 
           printf '%s\\0' --ro-bind / / --unshare-all | nestbox --args 0 true
       """, traits: .isForCommandLine
@@ -38,47 +39,47 @@ extension Option {
     Option(
       "--level-prefix", in: .general, "Begin messages with a priority, <3> or <4>, for journald",
       """
-      Errors begin with <3>, warnings with <4>, and journald and syslog tools sort them by it. See
+      Errors begin with <3> and warnings with <4>, which journald and syslog tools understand. See
       sd-daemon(3).
       """
     ) { (draft, _) throws(UsageError) in draft.hasLevelPrefix = true },
     Option(
-      "--verbose", in: .general, "Tell each step of the launch as it is done, and its time",
+      "--verbose", in: .general, "Report each step of the launch and its time",
       """
-      On standard error, a line a step: the milliseconds since the beginning, in brackets those
-      since the step before, and what was done, with the option and its words.
+      Writes one line for each step to standard error: the milliseconds since the start, in brackets
+      those since the step before, and what was done, with its option.
       """
     ) { (draft, _) throws(UsageError) in draft.isVerbose = true },
     Option(
       "--doctor", in: .general, "Say which features work on this machine",
       """
-      Each is tried in a child, or looked at where it cannot be tried; of what does not work the
-      cause is named and what would make it work. The exit status is 0 where the basic sandbox
-      works, and 1 where it does not. Colours are used on a terminal, unless NO_COLOR is set.
-      With --json for programs.
+      It tries each feature in a child process, or examines what it cannot try, and says which
+      options need it. For a feature that does not work it names the cause and what would make it
+      work. The exit status is 0 if the basic sandbox works, and 1 otherwise. On a terminal it uses
+      colours, unless NO_COLOR is set. Add --json for a report for programs.
       """
     ) { (draft, _) throws(UsageError) in draft.task = .doctor },
     Option(
       "--dry-run", in: .general, "Print what would be done, and do nothing",
       """
-      The command, the namespaces, each operation on the new root with where it leads, the
-      environment, the privileges and the descriptors; and warnings of what undoes the sandbox. No
-      file is opened and nothing is made, but the places that options name are looked at, to say
-      what is missing. With --json for programs.
+      Prints the command, the namespaces, each operation on the new root and the place that it
+      leads to, the environment, the privileges and the descriptors, and warns of settings that
+      undo the sandbox. It opens no file and makes nothing, but looks at the paths that options name
+      to say what is missing. Add --json for a report for programs.
       """
     ) { (draft, _) throws(UsageError) in draft.task = .dryRun },
     Option(
-      "--json", in: .general, "Answer in JSON, where an option asks for a report",
+      "--json", in: .general, "Print the report of another option as JSON",
       """
-      The report is then an object for programs. Without an option that asks for a report it is an
-      error.
+      It needs an option that prints a report, such as --dry-run, --doctor, --list-profiles,
+      --show-profile or --seccomp-explain.
       """, traits: .isForCommandLine
     ) { (draft, _) throws(UsageError) in draft.isJSON = true },
     Option(
       "--generate", [.generated], in: .general, "Print a manual page or a completion script",
       """
-      Nothing after it is looked at. `make install` puts pages and scripts where man(1) and the
-      shells look for them; this option is for other ways of installation, and for the scripts
+      The rest of the command line is ignored. `make install` puts pages and scripts where man(1)
+      and the shells look for them; this option serves other ways of installation, and the scripts
       themselves, which ask for lists.
 
           nestbox --generate man | man -l -

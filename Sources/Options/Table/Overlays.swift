@@ -9,15 +9,16 @@ extension Option {
     Option(
       "--overlay-src", [.source], in: .overlays, "Add the host's SRC to the next overlay",
       """
-      The first one given is the bottom layer. After these, and --overlay-opt, nothing but the
-      overlay itself may follow.
+      The first one is the bottom layer. Only further --overlay-src, --overlay-opt and the overlay
+      itself may follow.
       """, traits: .takesOverlayParts
     ) { (draft, typed) throws(UsageError) in draft.overlaySources.append(typed.path(0)) },
     Option(
-      "--overlay-opt", [.mountOption], in: .overlays, "Pass an option of overlayfs to the next",
+      "--overlay-opt", [.mountOption], in: .overlays,
+      "Pass an option of overlayfs to the next overlay",
       """
-      For instance xino=off or metacopy=on; several are separated by commas, or the option is
-      repeated. The kernel checks them.
+      For instance xino=off or metacopy=on. Separate several with commas, or repeat the option. The
+      kernel checks them.
       """, traits: .takesOverlayParts
     ) { (draft, typed) throws(UsageError) in
       draft.overlayOptions += typed.text(0).bytes.split(separator: UInt8(ascii: ","))
@@ -27,9 +28,9 @@ extension Option {
       "--overlay", [.upper, .work, .destination], in: .overlays,
       "Mount an overlay on DEST that writes to the host's RWSRC",
       """
-      Changes are kept in RWSRC and seen again by the next sandbox that uses it; the sources are
-      never written to. WORKDIR must be an empty directory of the file system of RWSRC. Neither
-      may overlap another layer, and one --overlay-src at least has to come before.
+      Changes are kept in RWSRC, and the next sandbox that uses it sees them; the sources are never
+      written to. WORKDIR must be an empty directory on the file system of RWSRC. Neither may overlap
+      another layer. Needs at least one --overlay-src before it.
 
           mkdir -p changes work
           nestbox --ro-bind / / --overlay-src /etc --overlay changes work /etc touch /etc/new
@@ -40,10 +41,10 @@ extension Option {
     },
     Option(
       "--tmp-overlay", [.destination], in: .overlays,
-      "Mount an overlay on DEST whose changes are discarded",
+      "Mount an overlay on DEST and discard its changes",
       """
-      They are kept in memory and end with the sandbox. One --overlay-src at least has to come
-      before.
+      Changes are kept in memory and are gone when the sandbox ends. Needs at least one --overlay-src
+      before it.
 
           nestbox --ro-bind / / --overlay-src /etc --tmp-overlay /etc touch /etc/new
       """, traits: .takesOverlayParts
@@ -53,7 +54,7 @@ extension Option {
     Option(
       "--ro-overlay", [.destination], in: .overlays, "Mount a read-only overlay on DEST",
       """
-      Two --overlay-src at least have to come before.
+      Needs at least two --overlay-src before it.
 
           nestbox --ro-bind / / --overlay-src /etc --overlay-src /usr/share --ro-overlay /mnt ls /mnt
       """, traits: .takesOverlayParts

@@ -7,19 +7,19 @@ internal import Text
 extension Option {
   static let patterns: [Option] = [
     pattern(
-      "--ro-bind-glob", .readOnly, "Show all that matches PATTERN read-only, where it is",
+      "--ro-bind-glob", .readOnly, "Show what matches PATTERN read-only, at its place",
       """
-      Each of the host's files and directories that match is bound at its own place. In PATTERN,
-      which begins at the root, * stands for any part of a name, ? for one byte and [a-z] for one of
-      these; names that begin with a dot match only where the pattern has the dot. It is no error if
-      there is none, and what is made later does not appear. See glob(7).
+      Binds each file and directory of the host that matches at its own place. PATTERN begins with /;
+      in it * matches any part of a name, ? one byte and [a-z] one of these bytes. A name that begins
+      with a dot matches only if the pattern has the dot. It is not an error if nothing matches.
+      Files made later do not appear. See glob(7).
 
           nestbox --ro-bind / / --tmpfs /etc --ro-bind-glob '/etc/ld.so*' ls /etc
       """),
     pattern(
       "--bind-glob", .readWrite, "The same, and writable",
       """
-      As --ro-bind-glob, but what is written inside is written on the host.
+      As --ro-bind-glob, but what the command writes it writes on the host.
       """),
     pattern(
       "--dev-bind-glob", .devices, "The same, with usable device files",
@@ -35,9 +35,9 @@ extension Option {
   ) -> Option {
     Option(name, [.pattern], in: .binds, summary, discussion) { (draft, typed) throws(UsageError) in
       guard let pattern = PathPattern(typed.text(0)) else {
-        throw UsageError("\(typed.text(0).quoted) does not begin with /")
+        throw UsageError("expected a pattern that begins with /, found \(typed.text(0).quoted)")
       }
-      // Here, as a shell would have done it: the sandbox is then a list of what it shows.
+      // Expanded here, as by a shell: the sandbox then lists what it shows.
       for path in pattern.matches() {
         draft.add(
           typed,

@@ -7,36 +7,37 @@ internal import Text
 extension Option {
   static let profiles: [Option] = [
     Option(
-      "--profile", [.profile], in: .profiles, "Take the options of the profile NAME",
+      "--profile", [.profile], in: .profiles, "Apply the options of the profile NAME",
       """
-      They stand in its place, so that options behind it refine them. NAME is the path of a file
-      where it has a slash. The option may be repeated.
+      The profile's options replace this one, so later options refine them. NAME with a slash is the
+      path of a file. The option may be repeated.
 
           nestbox --profile build --profile network make
       """, traits: .includes
     ) { (draft, typed) throws(UsageError) in draft.moreProfile = typed.text(0) },
     Option(
-      "--default-command", [.program], in: .profiles, "Run PROGRAM where no command is named",
+      "--default-command", [.program], in: .profiles, "Run PROGRAM if no command is given",
       """
-      For profiles that are made for one program, so that it need not be named each time. The last
-      one counts. A command line without any option about files still needs a command.
+      For profiles that are made for one program. The last one counts. A command line without any
+      option about files still needs a command.
 
           nestbox --profile shell
       """
     ) { (draft, typed) throws(UsageError) in draft.standardCommand = typed.text(0) },
     Option(
-      "--list-profiles", in: .profiles, "List the profiles there are, and what they are for",
+      "--list-profiles", in: .profiles, "List the profiles and what each is for",
       """
-      Of several with the same name only the one that is taken is listed, with its file. What it is
-      for is its first comment. With --json, for programs. No command is run.
+      If several profiles have the same name, it lists the one that would be used, with its file. The
+      description is the profile's first comment. Add --json for a report for programs. No command is
+      run.
       """
     ) { (draft, _) throws(UsageError) in draft.task = .listProfiles },
     Option(
       "--show-profile", [.profile], in: .profiles, "Print the options of the profile NAME",
       """
-      With those of the profiles that it includes in their place, and behind each where it is
-      written. Variables are left as they are. The output is a profile itself. With --json, for
-      programs. No command is run.
+      Included profiles are printed in place, and a comment after each option says where it is
+      written. Variables are not expanded. The output is itself a profile. Add --json for a report
+      for programs. No command is run.
 
           nestbox --show-profile build
       """

@@ -9,41 +9,43 @@ internal import Text
 extension Option {
   static let seccomp: [Option] = [
     Option(
-      "--seccomp-policy", [.policy], in: .security, "Put the command under the policy POLICY",
-      "The name of a built-in policy or the path of a file; seccomp/README.md describes both. It "
-        + "takes the place of one that stands before it, and of what was changed in that; none "
-        + "stands for no policy at all. It is installed after the filters of --seccomp and "
-        + "--add-seccomp-fd; a call has to pass all of them."
+      "--seccomp-policy", [.policy], in: .security, "Restrict system calls by the policy POLICY",
+      "The name of a built-in policy or the path of a file; see nestbox-policy(5). It replaces an "
+        + "earlier policy and the changes made to that; the name none means no policy. It is "
+        + "installed after the filters of --seccomp and --add-seccomp-fd; a call must pass all of "
+        + "them."
     ) { (draft, typed) throws(UsageError) in
       let name = typed.text(0)
       draft.sandbox.policy = name == "none" ? nil : PolicyChoice(name)
     },
-    adjustment("--seccomp-allow", .allow, "Allow these calls and groups as well"),
-    adjustment("--seccomp-deny", .errno(.notPermitted), "Have these calls and groups fail as well"),
+    adjustment("--seccomp-allow", .allow, "Allow these system calls and groups as well"),
+    adjustment(
+      "--seccomp-deny", .errno(.notPermitted), "Refuse these system calls and groups as well"),
     Option(
       "--seccomp", [.descriptor], in: .security, "Load a compiled seccomp filter from FD",
       """
-      Classic BPF, as seccomp_export_bpf(3) writes it, read to the end of the descriptor. It is
-      installed last, right before the command is executed, so it need allow nothing but what the
-      command does, and execve(2). Not to be combined with --add-seccomp-fd.
+      FD contains classic BPF, as seccomp_export_bpf(3) writes it, and is read to its end. The filter
+      is installed last, right before the command is executed, so it needs to allow only what the
+      command does, and execve(2). Cannot be combined with --add-seccomp-fd.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
       try draft.addFilter(typed, replacing: true)
     },
     Option(
-      "--add-seccomp-fd", [.descriptor], in: .security, "Load one more seccomp filter from FD",
+      "--add-seccomp-fd", [.descriptor], in: .security,
+      "Load another compiled seccomp filter from FD",
       """
-      As --seccomp, but it may be repeated: the filters are installed in order, and the strictest
-      answer counts. Not to be combined with --seccomp.
+      As --seccomp, but the option may be repeated: the filters are installed in order, and the
+      strictest answer counts. Cannot be combined with --seccomp.
       """
     ) { (draft, typed) throws(UsageError) in try draft.addFilter(typed, replacing: false) },
     task(
-      "--seccomp-compile", .compilePolicy, "Write the filter that POLICY is to standard output",
-      "As --seccomp and the options of other launchers read it. No command is run."),
+      "--seccomp-compile", .compilePolicy, "Write the compiled POLICY to standard output",
+      "The output suits --seccomp and the options of other launchers. No command is run."),
     task(
       "--seccomp-explain", .explainPolicy, "Print what POLICY does with each system call",
-      "In a table, or with --json as JSON. Options behind it that change a policy change what is "
-        + "printed. No command is run."),
+      "Prints a table, or JSON with --json. Later options that change the policy change the output. "
+        + "No command is run."),
   ]
 
   private static func adjustment(
@@ -51,9 +53,9 @@ extension Option {
   ) -> Option {
     Option(
       name, [.calls], in: .security, summary,
-      "Names of system calls and groups, separated by commas, as ptrace,@mount. They change the "
-        + "policy that --seccomp-policy or a profile before it has chosen, for this run; the last "
-        + "option that names a call decides."
+      "LIST is names of system calls and groups, separated by commas, such as ptrace,@mount. They "
+        + "change, for this run, the policy that an earlier --seccomp-policy or profile chose; the "
+        + "last option that names a call decides."
     ) { (draft, typed) throws(UsageError) in
       guard draft.sandbox.policy != nil else {
         throw UsageError("needs --seccomp-policy before it")

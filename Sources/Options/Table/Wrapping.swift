@@ -9,9 +9,9 @@ extension Option {
     Option(
       "--wrap", [.program], in: .wrapping, "Write a script that starts PROGRAM in this sandbox",
       """
-      A name is looked for in PATH, where scripts of this kind are passed over: the script may have
-      the program's own name and be found before it. The script goes to standard output. No sandbox
-      is started, but mistakes in the options are found.
+      A name is searched for in PATH; wrappers there are skipped, so a wrapper may have the program's
+      own name and come first in PATH. The script goes to standard output. No sandbox is started, but
+      mistakes in the options are reported.
 
           nestbox --wrap xclock --profile desktop --output ~/.local/bin/ --desktop-file
       """, traits: [.isForCommandLine, .namesProgram]
@@ -19,26 +19,26 @@ extension Option {
     Option(
       "--output", [.hostFile], in: .wrapping, "Write the script to PATH instead of standard output",
       """
-      It is made executable. Where PATH is a directory or ends in a slash, the script gets the
-      program's name in it. Missing directories are made. A file that --wrap has not written is an
-      error.
+      The script is made executable. If PATH is a directory or ends in a slash, the script gets the
+      program's name there. Missing directories are made. It is an error if the file exists and
+      --wrap did not write it.
       """, traits: .isForCommandLine
     ) { (draft, typed) throws(UsageError) in draft.needsWrap(typed) },
     Option(
       "--desktop-file", [.hostFile], in: .wrapping, "Write a menu entry that starts the script",
       """
-      It overrides the entry of the program, which is looked for in $XDG_DATA_HOME and
-      $XDG_DATA_DIRS: by the last part of PATH, by the program's name, or as the only one that
-      starts the program. In each Exec and in TryExec the script takes the program's place; an action
-      that starts another program is left out, which nestbox says; DBusActivatable is left out. All
-      else is kept. If PATH is a directory, the name is kept as well; PATH may be left out for
+      The new entry overrides that of the program. The program's entry is searched for in
+      $XDG_DATA_HOME and $XDG_DATA_DIRS: by the last part of PATH, by the program's name, or as the
+      only entry that starts the program. In Exec and TryExec the script replaces the program; actions
+      that start another program, which nestbox reports, and the key DBusActivatable are left out. If
+      PATH is a directory, the entry keeps its name; without PATH it goes to
       ~/.local/share/applications. Needs --output.
       """, traits: [.isForCommandLine, .lastIsOptional]
     ) { (draft, typed) throws(UsageError) in draft.needsWrap(typed) },
     Option(
-      "--overwrite", in: .wrapping, "Replace files that --wrap has not written as well",
+      "--overwrite", in: .wrapping, "Replace files even if --wrap did not write them",
       """
-      It holds for --output and --desktop-file. What --wrap wrote before is replaced in any case.
+      It applies to --output and --desktop-file. Files that --wrap wrote are always replaced.
       """, traits: .isForCommandLine
     ) { (draft, typed) throws(UsageError) in draft.needsWrap(typed) },
   ]

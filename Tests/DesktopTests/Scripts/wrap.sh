@@ -85,7 +85,7 @@ says "a command" "--wrap: tool is one word too many; the wrapper passes on what 
   --wrap tool --unshare-pid -- tool
 says "an option that is none" "Unknown option --unshare-nte; did you mean --unshare-net?" \
   --wrap tool --unshare-nte
-says "a mistake in an option" "--uid: many is not a number from 0 to 4294967294" \
+says "a mistake in an option" "--uid: expected a number from 0 to 4294967294, found many" \
   --wrap tool --uid many
 says "an option that needs another" "--hostname needs --unshare-uts" \
   --wrap tool --ro-bind / / --hostname name
