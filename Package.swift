@@ -77,7 +77,7 @@ let package = Package(
       name: "SeccompTests", dependencies: ["Seccomp", "Linux", "Text", system],
       swiftSettings: strict),
     .testTarget(
-      name: "SandboxTests", dependencies: ["Sandbox", "Text", "TestSupport", system],
+      name: "SandboxTests", dependencies: ["Sandbox", "Linux", "Text", "TestSupport", system],
       swiftSettings: strict),
     .testTarget(
       name: "OptionsTests",

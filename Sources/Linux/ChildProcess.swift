@@ -11,14 +11,14 @@ public enum Termination: Equatable, Sendable {
   /// It exited with this status, 0 to 255.
   case exited(UInt8)
   /// This signal ended it.
-  case signaled(CInt)
+  case signaled(Signal)
 
   /// Decodes the status of wait(2).
   init(status: CInt) {
     if linux_wait_exited(status) != 0 {
       self = .exited(UInt8(truncatingIfNeeded: linux_wait_exit_status(status)))
     } else {
-      self = .signaled(linux_wait_signal(status))
+      self = .signaled(Signal(rawValue: linux_wait_signal(status)))
     }
   }
 
@@ -26,7 +26,7 @@ public enum Termination: Equatable, Sendable {
   public var shellStatus: UInt8 {
     switch self {
     case .exited(let status): status
-    case .signaled(let signal): UInt8(truncatingIfNeeded: 128 + signal)
+    case .signaled(let signal): UInt8(truncatingIfNeeded: 128 &+ signal.rawValue)
     }
   }
 }
@@ -164,14 +164,14 @@ extension OwnedDescriptor {
     try check(result, "waitid")
     let status = unsafe information._sifields._sigchld.si_status
     return unsafe information.si_code == CInt(CLD_EXITED)
-      ? .exited(UInt8(truncatingIfNeeded: status)) : .signaled(status)
+      ? .exited(UInt8(truncatingIfNeeded: status)) : .signaled(Signal(rawValue: status))
   }
 
   /// Sends `signal` to the process to which this descriptor refers.
   ///
   /// See pidfd_send_signal(2).
-  public borrowing func sendSignal(_ signal: CInt) throws(SystemCallError) {
-    try check(linux_pidfd_send_signal(rawValue, signal), "pidfd_send_signal")
+  public borrowing func send(_ signal: Signal) throws(SystemCallError) {
+    try check(linux_pidfd_send_signal(rawValue, signal.rawValue), "pidfd_send_signal")
   }
 
   /// Sends a message, with a descriptor if `number` is one.

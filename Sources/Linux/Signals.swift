@@ -1,40 +1,110 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signals: the mask, the descriptor to read them from, and this process's dispositions.
+// Signals: their numbers, sets of them, the mask, and reading them from a descriptor.
 
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// A signal that was read from a descriptor.
-public struct ReceivedSignal: Sendable {
+/// A signal.
+///
+/// See signal(7).
+@frozen public struct Signal: RawRepresentable, Hashable, Sendable {
   /// The signal's number.
-  public let number: CInt
-  /// Whether the kernel sent it, as for a key typed at a terminal or for its hang-up: it then sent
-  /// it to every process of the foreground group.
-  public let isFromKernel: Bool
+  public let rawValue: CInt
+
+  /// The signal with this number.
+  @inlinable public init(rawValue: CInt) { self.rawValue = rawValue }
+
+  // Numbers that Linux has on every architecture that this program is built for. Computed, as a
+  // global would have to be initialised first.
+
+  /// The terminal has gone.
+  @inlinable public static var hangUp: Signal { Signal(rawValue: 1) }
+  /// Ctrl-C.
+  @inlinable public static var interrupt: Signal { Signal(rawValue: 2) }
+  /// Ctrl-\.
+  @inlinable public static var quit: Signal { Signal(rawValue: 3) }
+  /// Ends a process, which cannot prevent it.
+  @inlinable public static var kill: Signal { Signal(rawValue: 9) }
+  /// For programs' own purposes.
+  @inlinable public static var user1: Signal { Signal(rawValue: 10) }
+  /// For programs' own purposes.
+  @inlinable public static var user2: Signal { Signal(rawValue: 12) }
+  /// Asks a process to end.
+  @inlinable public static var terminate: Signal { Signal(rawValue: 15) }
+  /// A child has ended, stopped or continued.
+  @inlinable public static var childChanged: Signal { Signal(rawValue: 17) }
+  /// Continues a stopped process.
+  @inlinable public static var goOn: Signal { Signal(rawValue: 18) }
+  /// A system call that a filter refused.
+  @inlinable public static var badSystemCall: Signal { Signal(rawValue: 31) }
+}
+
+/// A set of signals.
+///
+/// See sigsetops(3).
+@frozen public struct SignalSet: OptionSet, Sendable {
+  /// The set as the kernel has it: the bit of signal 1 is the lowest.
+  public let rawValue: UInt64
+
+  /// The set with these bits.
+  @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// The set of one signal.
+  @inlinable public init(_ signal: Signal) {
+    rawValue = (1...64).contains(signal.rawValue) ? 1 << UInt64(signal.rawValue - 1) : 0
+  }
+
+  /// Every signal.
+  @inlinable public static var all: SignalSet { SignalSet(rawValue: .max) }
+
+  /// What a caller may send to a launcher for its command: the signals that end a process unless it
+  /// wants otherwise, and the one that continues it.
+  @inlinable public static var forCommands: SignalSet {
+    [
+      SignalSet(.hangUp), SignalSet(.interrupt), SignalSet(.quit), SignalSet(.user1),
+      SignalSet(.user2), SignalSet(.terminate), SignalSet(.goOn),
+    ]
+  }
+}
+
+extension SignalSet {
+  /// Calls `body` with each of the signals, the lowest number first.
+  public func forEach(_ body: (Signal) -> Void) {
+    var rest = rawValue
+    while rest != 0 {
+      body(Signal(rawValue: CInt(rest.trailingZeroBitCount) + 1))
+      rest &= rest &- 1
+    }
+  }
 }
 
 /// The mask of blocked signals of this process.
 public struct SignalMask: Sendable {
-  private var signals = sigset_t()
+  private let signals: SignalSet
 
   /// Blocks every signal that a process can block, and returns the mask from before.
   ///
   /// See sigprocmask(2).
   public static func blockAll() throws(SystemCallError) -> SignalMask {
-    var all = sigset_t()
-    var old = SignalMask()
-    _ = unsafe sigfillset(&all)
-    let result = unsafe sigprocmask(SIG_BLOCK, &all, &old.signals) < 0 ? -errno : 0
-    try check(result, "sigprocmask")
-    return old
+    var old: UInt64 = 0
+    try check(unsafe linux_set_mask(SignalSet.all.rawValue, &old), "sigprocmask")
+    return SignalMask(signals: SignalSet(rawValue: old))
   }
 
   /// Blocks exactly these signals.
   public func restore() throws(SystemCallError) {
-    var signals = self.signals
-    try check(unsafe sigprocmask(SIG_SETMASK, &signals, nil) < 0 ? -errno : 0, "sigprocmask")
+    try check(linux_set_mask(signals.rawValue, nil), "sigprocmask")
   }
+}
+
+/// A signal that was read from a descriptor.
+public struct ReceivedSignal: Sendable {
+  /// The signal.
+  public let signal: Signal
+  /// Whether the kernel sent it, as for a key typed at a terminal or for its hang-up: it then sent
+  /// it to every process of the foreground group.
+  public let isFromKernel: Bool
 }
 
 /// A descriptor from which this process reads signals.
@@ -42,22 +112,20 @@ public struct SignalMask: Sendable {
 /// See signalfd(2).
 public struct SignalDescriptor: ~Copyable {
   private let descriptor: OwnedDescriptor
-  private var set = sigset_t()
+  private let signals: SignalSet
 
   /// Makes a descriptor for `signals`, all of which must be blocked.
-  public init(_ signals: [CInt]) throws(SystemCallError) {
-    _ = unsafe sigemptyset(&set)
-    for signal in signals { _ = unsafe sigaddset(&set, signal) }
-    descriptor = OwnedDescriptor(try check(unsafe linux_signalfd(&set), "signalfd"))
+  public init(_ signals: SignalSet) throws(SystemCallError) {
+    self.signals = signals
+    descriptor = OwnedDescriptor(try check(linux_signalfd(signals.rawValue), "signalfd"))
   }
 
   /// The descriptor's number.
   public var rawValue: CInt { descriptor.rawValue }
 
   /// Unblocks all other signals in this process.
-  public borrowing func letOthersThrough() throws(SystemCallError) {
-    var set = self.set
-    try check(unsafe sigprocmask(SIG_SETMASK, &set, nil) < 0 ? -errno : 0, "sigprocmask")
+  public borrowing func unblockOthers() throws(SystemCallError) {
+    try check(linux_set_mask(signals.rawValue, nil), "sigprocmask")
   }
 
   /// The next signal, or nil if none is pending.
@@ -66,7 +134,8 @@ public struct SignalDescriptor: ~Copyable {
     let size = MemoryLayout<signalfd_siginfo>.size
     guard unsafe read(descriptor.rawValue, &information, size) == size else { return nil }
     return ReceivedSignal(
-      number: CInt(information.ssi_signo), isFromKernel: information.ssi_code > 0)
+      signal: Signal(rawValue: CInt(truncatingIfNeeded: information.ssi_signo)),
+      isFromKernel: information.ssi_code > 0)
   }
 }
 
@@ -85,40 +154,15 @@ public enum SignalDisposition {
   /// See pipe(7).
   public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
-  /// Ends this process with the signal `number`, so that the caller sees that signal.
-  public static func die(by number: CInt) -> Never {
-    signal(number, SIG_DFL)
+  /// Ends this process with `signal`, so that the caller sees that signal.
+  public static func die(by signal: Signal) -> Never {
+    let number = signal.rawValue
+    Glibc.signal(number, SIG_DFL)
     var set = sigset_t()
     _ = unsafe sigemptyset(&set)
     _ = unsafe sigaddset(&set, number)
     raise(number)
     _ = unsafe sigprocmask(SIG_UNBLOCK, &set, nil)
-    _exit(128 + number)
+    _exit(128 &+ number)
   }
-}
-
-/// Waits until one of `numbers` is readable or at its end, and returns for each whether it is.
-///
-/// Negative numbers are never ready. For the last one, only the end counts.
-///
-/// If `isLong` is true, the process keeps as little memory as it can while it waits.
-///
-/// See poll(2).
-public func waitUntilReadable(
-  _ numbers: InlineArray<4, CInt>, isLong: Bool
-) throws(SystemCallError) -> InlineArray<4, Bool> {
-  var polled = InlineArray<4, pollfd> {
-    pollfd(fd: numbers[$0], events: $0 == 3 ? 0 : Int16(POLLIN), revents: 0)
-  }
-  var span = polled.mutableSpan
-  let result = retrying {
-    unsafe span.withUnsafeMutableBufferPointer { buffer -> CLong in
-      guard let start = buffer.baseAddress else { return 0 }
-      let count = nfds_t(buffer.count)
-      if isLong { return unsafe linux_poll_released(start, count) }
-      return unsafe CLong(poll(start, count, -1) < 0 ? -errno : 0)
-    }
-  }
-  try check(CInt(truncatingIfNeeded: result), "poll")
-  return InlineArray { polled[$0].revents != 0 }
 }

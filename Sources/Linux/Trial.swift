@@ -12,7 +12,7 @@ public enum Trial: Equatable, Sendable {
   /// The kernel refused it, for this reason.
   case failure(Errno)
   /// A signal ended the child.
-  case killed(CInt)
+  case killed(Signal)
 
   /// Tries `body` in a child that begins in new namespaces of the kinds `namespaces`.
   ///

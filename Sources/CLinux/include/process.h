@@ -85,8 +85,14 @@ static inline int linux_setresgid(gid_t group) {
   return (int)linux_result(syscall(SYS_setresgid, group, group, group));
 }
 
-static inline int linux_signalfd(const sigset_t *_Nonnull mask) {
-  return (int)linux_result(signalfd(-1, mask, SFD_CLOEXEC | SFD_NONBLOCK));
+// Sets of signals as the kernel has them, a bit each: the C library keeps two of them to itself.
+static inline int linux_set_mask(uint64_t mask, uint64_t *_Nullable old) {
+  return (int)linux_result(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, old, sizeof mask));
+}
+
+static inline int linux_signalfd(uint64_t signals) {
+  return (int)linux_result(
+      syscall(SYS_signalfd4, -1, &signals, sizeof signals, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 static inline int linux_set_hostname(const char *_Nonnull name, size_t length) {

@@ -21,8 +21,6 @@ extension Sandbox {
   /// Whether a command that ended like this may have failed because of the sandbox: ld.so(8) exits
   /// with 127 where it finds a library nowhere.
   static func isWorthALook(_ termination: Termination) -> Bool {
-    termination == .exited(127) || termination == .signaled(badSystemCall)
+    termination == .exited(127) || termination == .signaled(.badSystemCall)
   }
-
-  private static let badSystemCall: CInt = 31
 }

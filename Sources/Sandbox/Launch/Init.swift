@@ -13,8 +13,6 @@ struct Init: ~Copyable {
   let killsOnExit: Bool
   /// The command's filters.
   let filters: [SeccompProgram]
-  /// Whether the monitor has to know that nothing lives on after the command.
-  let tellsOfEnd: Bool
   /// Whether the command is under a policy.
   let hasPolicy: Bool
   /// Whether somebody outside was told of it.
@@ -45,11 +43,9 @@ struct Init: ~Copyable {
       while let (pid, termination) = try ChildProcess.waitForAny() {
         guard pid == command, !hasEnded else { continue }
         hasEnded = true
-        if tellsOfEnd && (killsOnExit || !ChildProcess.hasAny) {
-          try? status.send(SetupMessage.isEnding.bytes)
-        }
+        let wasLast = killsOnExit || !ChildProcess.hasAny
         // The monitor may be gone, which is no reason to stop.
-        try? status.send(SetupMessage.hasEnded(termination).bytes)
+        try? status.send(SetupMessage.hasEnded(termination, wasLast: wasLast).bytes)
         if killsOnExit { break }
         try? Descriptors.closeAll(except: held)
       }

@@ -28,8 +28,8 @@ final class LaunchPlan: ResolvedSandbox {
   /// What the command is executed with, where the policy lets nothing else be executed.
   let executionWord: UInt64
 
-  /// What stands between the command and the buses, where it may use any.
-  let busProxy: BusProxy?
+  /// The processes beside the sandbox.
+  var helpers: Helpers
   /// Whether the network namespace was joined before the child was made.
   let hasJoinedNetwork: Bool
   /// What warnings begin with.
@@ -38,11 +38,11 @@ final class LaunchPlan: ResolvedSandbox {
   init(
     _ sandbox: Sandbox, _ image: ProcessImage, _ signalMask: SignalMask,
     policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
-    busProxy: BusProxy?, warningPrefix: String
+    helpers: Helpers, warningPrefix: String
   ) {
     self.image = image
     self.signalMask = signalMask
-    self.busProxy = busProxy
+    self.helpers = helpers
     self.policy = policy.program
     executionWord = policy.executionWord
     self.hasJoinedNetwork = hasJoinedNetwork
@@ -114,7 +114,8 @@ extension Sandbox {
         policy: try sealed(policy),
         hasJoinedNetwork: try joinNetwork(),
         // After all that a mistake of the caller's could stop.
-        busProxy: try startBusProxy(caller.image, mask, warningPrefix: warningPrefix),
+        helpers: try Helpers.start(
+          for: self, caller.image, mask, warningPrefix: warningPrefix),
         warningPrefix: warningPrefix)
       let termination = try plan.launch()
       // Files will be looked at to explain what happened: a key ends a look that takes long.
@@ -161,7 +162,7 @@ extension Sandbox {
       try CurrentProcess.dieWithParent()
     }
     // The caller may have ended before the kernel was told.
-    if CurrentProcess.parent != caller.parent { SignalDisposition.die(by: 9) }
+    if CurrentProcess.parent != caller.parent { SignalDisposition.die(by: .kill) }
   }
 }
 
@@ -171,7 +172,7 @@ extension LaunchPlan {
     let report = try doing(.prepare) { () throws(SystemCallError) in try Pipe() }
     let status = try doing(.prepare) { () throws(SystemCallError) in try SocketPair() }
     let signals = try doing(.prepare) { () throws(SystemCallError) in
-      try SignalDescriptor(Monitor.forwarded)
+      try SignalDescriptor(.forCommands)
     }
     let child = try doing(.createProcess) { () throws(SystemCallError) in
       try ChildProcess.clone(firstNamespaces)
@@ -195,13 +196,11 @@ extension LaunchPlan {
     if let number = sandbox.channels.status?.value { kept.append(number) }
     // Without an init there is nobody inside to hold it.
     if sandbox.commandIsInit, let number = sandbox.channels.sync?.value { kept.append(number) }
-    if let proxy = busProxy {
-      kept.append(proxy.process)
-      if !hasInit { kept.append(proxy.lifeline) }
-    }
+    for helper in helpers.running { kept.append(helper.process) }
+    if !hasInit { for number in helpers.lifelines { kept.append(number) } }
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
-      movesLeft: moves)
+      phase: .settingUp(movesLeft: moves), isToDescribe: sandbox.channels.tellOfProcess)
     return try monitor.run(keeping: kept)
   }
 }

@@ -1,111 +1,207 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the child tells the monitor why it failed: one record of a fixed size, written in one call.
-// It fits a pipe's buffer, so the write never blocks and never mixes with another (pipe(7)).
+// What the process that becomes the command tells the monitor through a pipe, and why through a
+// pipe: exec closes it, so that its end means that the command runs; and write(2) is the call that a
+// filter is least likely to refuse when exec has failed under it.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// The record of a failed launch.
-enum LaunchReport {
-  /// The size of a record in bytes.
-  static let size = 4096
+/// A line of the report on a launch.
+enum LaunchReport: Equatable {
+  /// Only the last steps are left. An end behind this means that the command was executed, and an
+  /// end without it that the child has died.
+  case isExecuting
+  /// The launch has failed.
+  case hasFailed(LaunchError)
+  /// What the process that failed saw of the reason.
+  case hasFound(ExecutionFinding)
 
-  /// The byte that goes before the last steps: the end of the report means that the command was
-  /// executed where it is all that was said, and otherwise that the child has died.
-  static let isExecuting: UInt8 = 0xff
+  /// The most bytes that a line has, its length included: a pipe takes so many in one piece, so that
+  /// the write never blocks (pipe(7)).
+  static let capacity = 4096
 
-  // action and the origin's kind (1 each), errno and the origin's line (4 each), and the lengths of
-  // the texts (2 each); then the texts: option, call, the origin's name and path, and the subject.
-  private static let header = 20
-  private static let none = 0xffff
-  private static let limits = [64, 64, 256, 1024]
+  /// `isExecuting` as it is written to the pipe: all that a launch tells that does not fail, so that
+  /// it makes no use of what the others need.
+  static var executing: [UInt8] { [1, 0, Kind.isExecuting.rawValue] }
 
-  /// The record of `error`; texts that are too long for it are cut.
-  static func encode(_ error: LaunchError) -> [UInt8] {
-    let origin = OriginParts(error.option?.origin ?? .commandLine)
-    var texts: [ArraySlice<UInt8>?] = []
-    let first = [
-      error.option.map { ByteString($0.name) }, ByteString(error.cause.call), origin.name,
-      origin.path,
-    ]
-    for (text, limit) in zip(first, limits) { texts.append(text?.bytes.prefix(limit)) }
-    let room = size - header - texts.reduce(0) { $0 + ($1?.count ?? 0) }
-    // No subject is another thing than an empty one.
-    texts.append((error.subject ?? error.cause.subject)?.bytes.prefix(room))
-
-    var record = [error.action.rawValue, origin.kind]
-    for number in [error.cause.errno.rawValue, origin.line] {
-      let bits = UInt32(bitPattern: number)
-      for shift in [0, 8, 16, 24] {
-        record.append(UInt8(truncatingIfNeeded: bits >> UInt32(shift)))
-      }
-    }
-    for text in texts {
-      let length = text?.count ?? none
-      record.append(UInt8(truncatingIfNeeded: length))
-      record.append(UInt8(truncatingIfNeeded: length >> 8))
-    }
-    for case let text? in texts { record += text }
-    record += [UInt8](repeating: 0, count: size - record.count)
-    return record
+  /// The line as it is written to the pipe.
+  var line: [UInt8] {
+    var writer = RecordWriter()
+    writer.writeFramed(self)
+    return writer.bytes
   }
 
-  /// The error that `record` tells of.
-  static func decode(_ record: [UInt8]) -> LaunchError {
-    guard record.count == size, let action = LaunchError.Action(rawValue: record[0]) else {
-      return LaunchError(.supervise, cause: SystemCallError(call: "read", errno: .ioError))
+  /// Reads the lines that `bytes` consist of; what comes after something else is not believed.
+  static func lines(_ bytes: [UInt8]) -> (lines: [LaunchReport], isWhole: Bool) {
+    var reader = RecordReader(bytes[...])
+    var lines: [LaunchReport] = []
+    while !reader.isAtEnd {
+      guard let line = try? reader.framed(LaunchReport.self) else { return (lines, false) }
+      lines.append(line)
     }
-    let numbers = [2, 6].map { start in
-      Int32(
-        bitPattern: (0..<4).reduce(0) { $0 | UInt32(record[start + $1]) << UInt32(8 * $1) })
-    }
-    var rest = record.dropFirst(header)
-    var texts: [ByteString?] = []
-    for start in stride(from: 10, to: header, by: 2) {
-      let length = Int(record[start]) | Int(record[start + 1]) << 8
-      texts.append(length == none ? nil : ByteString(rest.prefix(length)))
-      if length != none { rest = rest.dropFirst(length) }
-    }
-    let origin = OriginParts(kind: record[1], name: texts[2], path: texts[3], line: numbers[1])
-    return LaunchError(
-      action, option: texts[0].map { WrittenOption($0.text, at: origin.origin) },
-      subject: texts[4],
-      cause: SystemCallError(call: texts[1]?.text ?? "", errno: Errno(rawValue: numbers[0])))
+    return (lines, true)
   }
 }
 
-/// An origin as the record has it.
-private struct OriginParts {
-  var kind: UInt8 = 0
-  var name: ByteString?
-  var path: ByteString?
-  var line: Int32 = 0
-
-  init(kind: UInt8, name: ByteString?, path: ByteString?, line: Int32) {
-    self.kind = kind
-    self.name = name
-    self.path = path
-    self.line = line
+extension LaunchReport: Record {
+  private enum Kind: UInt8 {
+    case isExecuting = 1
+    case hasFailed, hasFound
   }
 
-  init(_ origin: Origin) {
-    switch origin {
-    case .commandLine: break
-    case .arguments: kind = 1
-    case .profile(let name, let path, let line):
-      kind = 2
-      self.name = name
-      self.path = path
-      self.line = Int32(clamping: line)
+  init(from reader: inout RecordReader) throws(MalformedRecord) {
+    guard let kind = Kind(rawValue: try reader.number()) else { throw MalformedRecord() }
+    switch kind {
+    case .isExecuting: self = .isExecuting
+    case .hasFailed: self = .hasFailed(try LaunchError(from: &reader))
+    case .hasFound: self = .hasFound(try ExecutionFinding(from: &reader))
     }
   }
 
-  var origin: Origin {
+  func write(to writer: inout RecordWriter) {
+    switch self {
+    case .isExecuting: writer.write(Kind.isExecuting.rawValue)
+    case .hasFailed(let error):
+      writer.write(Kind.hasFailed.rawValue)
+      error.write(to: &writer)
+    case .hasFound(let finding):
+      writer.write(Kind.hasFound.rawValue)
+      finding.write(to: &writer)
+    }
+  }
+}
+
+// MARK: - Errors
+
+extension LaunchError {
+  /// The failure that a report tells of; nil where its end tells all.
+  init?(in lines: [LaunchReport], isWhole: Bool) {
+    var error: LaunchError?
+    for case .hasFailed(let failure) in lines where error == nil { error = failure }
+    for case .hasFound(let finding) in lines { error?.finding = finding }
+    guard let error = error ?? (isWhole ? nil : LaunchError.unreadable) else { return nil }
+    self = error
+  }
+
+  private static var unreadable: LaunchError {
+    LaunchError(.supervise, cause: SystemCallError(call: "read", errno: .ioError))
+  }
+}
+
+extension LaunchError: Record {
+  private static let longestWord = 64
+  private static let longestName = 256
+  private static let longestPath = 1024
+
+  init(from reader: inout RecordReader) throws(MalformedRecord) {
+    guard let action = Action(rawValue: try reader.number()) else { throw MalformedRecord() }
+    let errno: CInt = try reader.number()
+    let call = try reader.requiredWord(limit: LaunchError.longestWord)
+    let option = try reader.word(limit: LaunchError.longestWord)
+    let origin = option == nil ? .commandLine : try Origin(from: &reader)
+    let subject = try reader.text(limit: LaunchReport.capacity)
+    self.init(
+      action, option: option.map { WrittenOption($0, at: origin) }, subject: subject,
+      cause: SystemCallError(call: call, errno: Errno(rawValue: errno)))
+  }
+
+  func write(to writer: inout RecordWriter) {
+    writer.write(action.rawValue)
+    writer.write(cause.errno.rawValue)
+    writer.write(ByteString(cause.call), limit: LaunchError.longestWord)
+    writer.write(option.map { ByteString($0.name) }, limit: LaunchError.longestWord)
+    option?.origin.write(to: &writer)
+    // Last, as it gets the room that the others leave: four bytes are for its own length and the
+    // line's.
+    let room = LaunchReport.capacity - 4 - writer.bytes.count
+    writer.write(subject ?? cause.subject, limit: room)
+  }
+
+  fileprivate static var limits: (name: Int, path: Int) { (longestName, longestPath) }
+}
+
+extension Origin: Record {
+  init(from reader: inout RecordReader) throws(MalformedRecord) {
+    switch try reader.number(UInt8.self) {
+    case 0: self = .commandLine
+    case 1: self = .arguments
+    case 2:
+      let line: Int32 = try reader.number()
+      let name = try reader.requiredText(limit: LaunchError.limits.name)
+      let path = try reader.text(limit: LaunchError.limits.path)
+      self = .profile(name: name, path: path, line: Int(line))
+    default: throw MalformedRecord()
+    }
+  }
+
+  func write(to writer: inout RecordWriter) {
+    switch self {
+    case .commandLine: writer.write(UInt8(0))
+    case .arguments: writer.write(UInt8(1))
+    case .profile(let name, let path, let line):
+      writer.write(UInt8(2))
+      writer.write(Int32(clamping: line))
+      writer.write(name, limit: LaunchError.limits.name)
+      writer.write(path, limit: LaunchError.limits.path)
+    }
+  }
+}
+
+// MARK: - Findings
+
+extension ExecutionFinding: Record {
+  /// A line has room for two paths of this length.
+  private static let longestPath = 1900
+
+  private enum Kind: UInt8 {
+    case missing = 1
+    case interpreterMissing, carriageReturn, loaderMissing, directory, notExecutable, noExecution
+    case foreign, unknownFormat, noShell, unsearchable, descriptor
+  }
+
+  init(from reader: inout RecordReader) throws(MalformedRecord) {
+    guard let kind = Kind(rawValue: try reader.number()) else { throw MalformedRecord() }
+    func text() throws(MalformedRecord) -> ByteString {
+      try reader.requiredText(limit: ExecutionFinding.longestPath)
+    }
     switch kind {
-    case 1: .arguments
-    case 2: .profile(name: name ?? "", path: path, line: Int(line))
-    default: .commandLine
+    case .missing: self = .missing
+    case .interpreterMissing: self = .interpreterMissing(try text(), of: try text())
+    case .carriageReturn: self = .carriageReturn(try text(), of: try text())
+    case .loaderMissing: self = .loaderMissing(try text(), of: try text())
+    case .directory: self = .directory(try text())
+    case .notExecutable: self = .notExecutable(try text())
+    case .noExecution: self = .noExecution(try text())
+    case .foreign: self = .foreign(try text(), machine: try reader.number())
+    case .unknownFormat: self = .unknownFormat(try text())
+    case .noShell: self = .noShell(try text())
+    case .unsearchable: self = .unsearchable(try text())
+    case .descriptor: self = .descriptor(try text())
+    }
+  }
+
+  func write(to writer: inout RecordWriter) {
+    func write(_ kind: Kind, _ texts: ByteString...) {
+      writer.write(kind.rawValue)
+      for text in texts { writer.write(text, limit: ExecutionFinding.longestPath) }
+    }
+    switch self {
+    case .missing: write(.missing)
+    case .interpreterMissing(let interpreter, let file):
+      write(.interpreterMissing, interpreter, file)
+    case .carriageReturn(let interpreter, let file): write(.carriageReturn, interpreter, file)
+    case .loaderMissing(let loader, let file): write(.loaderMissing, loader, file)
+    case .directory(let file): write(.directory, file)
+    case .notExecutable(let file): write(.notExecutable, file)
+    case .noExecution(let file): write(.noExecution, file)
+    case .foreign(let file, let machine):
+      write(.foreign, file)
+      writer.write(machine)
+    case .unknownFormat(let file): write(.unknownFormat, file)
+    case .noShell(let file): write(.noShell, file)
+    case .unsearchable(let directory): write(.unsearchable, directory)
+    case .descriptor(let name): write(.descriptor, name)
     }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the processes of a launch say to each other, in messages of a few bytes.
+// What the child, and later init, tell the monitor: a message of a few bytes each, over a socket
+// that keeps messages apart and can carry a descriptor along.
 
 internal import Linux
 internal import SystemPackage
@@ -7,16 +8,18 @@ internal import Text
 
 /// A message to the monitor.
 enum SetupMessage: Equatable {
-  /// The child goes on as another process, of which a descriptor comes along.
+  /// The child goes on as another process, of which a descriptor comes along; it waits for an
+  /// answer.
   case hasMoved
-  /// The namespaces are made and have these numbers; the child waits for an answer.
-  case isReady([UInt64])
+  /// The namespaces have these numbers, for callers that want to know; the child waits for an
+  /// answer.
+  case isDescribed([UInt64])
+  /// The namespaces can be entered, for helpers that have to; the child waits for an answer.
+  case isReady
   /// The command exists; a descriptor of it comes along.
   case hasStarted
-  /// The command is the last process inside, and has ended.
-  case isEnding
-  /// The command has ended.
-  case hasEnded(Termination)
+  /// The command has ended, and whether it was the last process inside.
+  case hasEnded(Termination, wasLast: Bool)
   /// The launch has made something in a directory of the host, of which a descriptor comes along
   /// where `isElsewhere` is true; otherwise it is the one of the message before.
   case hasLeft(ByteString, FileKind, stamp: UInt64, isElsewhere: Bool)
@@ -25,71 +28,100 @@ enum SetupMessage: Equatable {
   /// Init could not go on, and has ended the command.
   case hasFailed(SystemCallError)
 
-  /// The most bytes that a message has: it may hold a number, and a name of the longest kind.
-  static let capacity = 5 + 8 + 255
+  /// The most bytes that a message has: those of a name of the longest kind and what goes before it.
+  static let capacity = 13 + longestName
 
-  /// Reads a message; nil where it is none.
-  init?(_ bytes: [UInt8]) {
-    guard bytes.count >= 5 else { return nil }
-    let number = SetupMessage.number(bytes[1..<5])
-    switch bytes[0] {
-    case 1: self = .hasMoved
-    case 2:
-      let starts = stride(from: 5, through: bytes.count - 8, by: 8)
-      self = .isReady(starts.map { SetupMessage.number(bytes[$0..<($0 + 8)]) })
-    case 3: self = .hasStarted
-    case 4: self = .hasEnded(.exited(UInt8(truncatingIfNeeded: number)))
-    case 5: self = .hasEnded(.signaled(CInt(truncatingIfNeeded: number)))
-    case 6: self = .isEnding
-    case 9: self = .hasSettled
-    case 8:
-      // In that directory, and nowhere else.
-      let name = bytes.dropFirst(13)
-      guard !name.isEmpty, !name.contains(0), !name.contains(UInt8(ascii: "/")),
-        ![".", ".."].contains(ByteString(name))
-      else { return nil }
-      self = .hasLeft(
-        ByteString(name), number & 1 == 0 ? .other : .directory,
-        stamp: SetupMessage.number(bytes[5..<13]), isElsewhere: number & 2 != 0)
-    case 7:
-      self = .hasFailed(
-        SystemCallError(
-          call: String(decoding: bytes[5...], as: UTF8.self),
-          errno: Errno(rawValue: CInt(truncatingIfNeeded: number))))
-    default: return nil
-    }
+  private static let longestName = 255
+  private static let longestCall = 64
+  /// More than there are kinds of namespaces.
+  private static let mostNumbers = 16
+}
+
+/// The bytes of the monitor's answers.
+enum SetupAnswer {
+  /// The child goes on.
+  static let goOn: UInt8 = 0
+  /// The descriptor that comes along is to be held as long as anything lives inside; more follows.
+  static let hold: UInt8 = 1
+}
+
+extension SetupMessage: Record {
+  private enum Kind: UInt8 {
+    case hasMoved = 1
+    case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
   }
 
-  /// The message's bytes.
-  var bytes: [UInt8] {
-    let (kind, number): (UInt8, Int32) =
-      switch self {
-      case .hasMoved: (1, 0)
-      case .isReady: (2, 0)
-      case .hasStarted: (3, 0)
-      case .isEnding: (6, 0)
-      case .hasSettled: (9, 0)
-      case .hasLeft(_, let kind, _, let isElsewhere):
-        (8, (kind == .directory ? 1 : 0) + (isElsewhere ? 2 : 0))
-      case .hasFailed(let error): (7, error.errno.rawValue)
-      case .hasEnded(.exited(let status)): (4, Int32(status))
-      case .hasEnded(.signaled(let signal)): (5, signal)
+  init(from reader: inout RecordReader) throws(MalformedRecord) {
+    guard let kind = Kind(rawValue: try reader.number()) else { throw MalformedRecord() }
+    switch kind {
+    case .hasMoved: self = .hasMoved
+    case .isDescribed:
+      var numbers: [UInt64] = []
+      while !reader.isAtEnd, numbers.count < SetupMessage.mostNumbers {
+        numbers.append(try reader.number())
       }
-    var bytes = [kind] + SetupMessage.bytes(UInt32(bitPattern: number))
-    switch self {
-    case .isReady(let numbers): for number in numbers { bytes += SetupMessage.bytes(number) }
-    case .hasLeft(let name, _, let stamp, _): bytes += SetupMessage.bytes(stamp) + name.bytes
-    case .hasFailed(let error): bytes += error.call.utf8.prefix(64)
-    default: break
+      self = .isDescribed(numbers)
+    case .isReady: self = .isReady
+    case .hasStarted: self = .hasStarted
+    case .hasExited:
+      self = .hasEnded(.exited(try reader.number()), wasLast: try SetupMessage.flag(&reader))
+    case .wasKilled:
+      let signal = Signal(rawValue: CInt(try reader.number(UInt8.self)))
+      guard (1...64).contains(signal.rawValue) else { throw MalformedRecord() }
+      self = .hasEnded(.signaled(signal), wasLast: try SetupMessage.flag(&reader))
+    case .hasLeft:
+      let isDirectory = try SetupMessage.flag(&reader)
+      let isElsewhere = try SetupMessage.flag(&reader)
+      let stamp: UInt64 = try reader.number()
+      let name = try reader.requiredText(limit: SetupMessage.longestName)
+      // In that directory, and nowhere else.
+      guard !name.isEmpty, !name.bytes.contains(UInt8(ascii: "/")), ![".", ".."].contains(name)
+      else { throw MalformedRecord() }
+      self = .hasLeft(
+        name, isDirectory ? .directory : .other, stamp: stamp, isElsewhere: isElsewhere)
+    case .hasSettled: self = .hasSettled
+    case .hasFailed:
+      let errno: CInt = try reader.number()
+      let call = try reader.requiredWord(limit: SetupMessage.longestCall)
+      self = .hasFailed(SystemCallError(call: call, errno: Errno(rawValue: errno)))
     }
-    return bytes
   }
 
-  private static func bytes<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
-    (0..<(Number.bitWidth / 8)).map { UInt8(truncatingIfNeeded: number >> Number(8 * $0)) }
+  func write(to writer: inout RecordWriter) {
+    switch self {
+    case .hasMoved: writer.write(Kind.hasMoved.rawValue)
+    case .isDescribed(let numbers):
+      writer.write(Kind.isDescribed.rawValue)
+      for number in numbers.prefix(SetupMessage.mostNumbers) { writer.write(number) }
+    case .isReady: writer.write(Kind.isReady.rawValue)
+    case .hasStarted: writer.write(Kind.hasStarted.rawValue)
+    case .hasEnded(.exited(let status), let wasLast):
+      writer.write(Kind.hasExited.rawValue)
+      writer.write(status)
+      writer.write(UInt8(wasLast ? 1 : 0))
+    case .hasEnded(.signaled(let signal), let wasLast):
+      writer.write(Kind.wasKilled.rawValue)
+      writer.write(UInt8(truncatingIfNeeded: signal.rawValue))
+      writer.write(UInt8(wasLast ? 1 : 0))
+    case .hasLeft(let name, let kind, let stamp, let isElsewhere):
+      writer.write(Kind.hasLeft.rawValue)
+      writer.write(UInt8(kind == .directory ? 1 : 0))
+      writer.write(UInt8(isElsewhere ? 1 : 0))
+      writer.write(stamp)
+      writer.write(name, limit: SetupMessage.longestName)
+    case .hasSettled: writer.write(Kind.hasSettled.rawValue)
+    case .hasFailed(let error):
+      writer.write(Kind.hasFailed.rawValue)
+      writer.write(error.errno.rawValue)
+      writer.write(ByteString(error.call), limit: SetupMessage.longestCall)
+    }
   }
 
-  private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-    bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  private static func flag(_ reader: inout RecordReader) throws(MalformedRecord) -> Bool {
+    switch try reader.number(UInt8.self) {
+    case 0: false
+    case 1: true
+    default: throw MalformedRecord()
+    }
   }
 }

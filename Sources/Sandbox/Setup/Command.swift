@@ -72,7 +72,7 @@ struct Command {
     try doing(.prepare) { () throws(SystemCallError) in
       try plan.signalMask.restore()
       // Whoever is still here then has come to exec: a signal that waited ends the process before.
-      try Descriptors.write([LaunchReport.isExecuting], to: report)
+      try Descriptors.write(LaunchReport.executing[...], to: report)
     }
     // Told before it is done, as filters need not allow to tell it afterwards.
     StepLog.note(lastStep)
@@ -134,7 +134,7 @@ struct Command {
     }
     // Either may have died before the kernel was told.
     let isOrphan = initProcess.map { CurrentProcess.parent != $0 } ?? Descriptors.isHungUp(status)
-    if isOrphan { SignalDisposition.die(by: 9) }
+    if isOrphan { SignalDisposition.die(by: .kill) }
   }
 
   /// Takes on the ids that were asked for in a user namespace that was joined; in a new one they

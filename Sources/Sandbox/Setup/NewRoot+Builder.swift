@@ -106,7 +106,7 @@ extension NewRoot {
   func keepSockets(of proxy: BusProxy) throws(LaunchError) {
     let option = proxy.buses.first?.access.option
     try doing(.startBusProxy, option: option, BusProxy.program) { () throws(SystemCallError) in
-      guard try Descriptors.waitForByte(proxy.lifeline) else {
+      guard try Descriptors.waitForByte(proxy.helper.lifeline) else {
         // The other end is closed: the proxy ended without a word.
         throw SystemCallError(call: "read", errno: .brokenPipe)
       }

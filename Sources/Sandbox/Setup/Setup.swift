@@ -31,14 +31,14 @@ struct Setup: ~Copyable {
   /// Reports why the launch failed and ends the process.
   private static func give(up error: LaunchError, _ report: CInt, _ plan: LaunchPlan) -> Never {
     do throws(SystemCallError) {
-      try Descriptors.write(LaunchReport.encode(error)[...], to: report)
+      try Descriptors.write(LaunchReport.hasFailed(error).line[...], to: report)
     } catch {
       // The monitor has gone, most likely. If it has not, this must not pass for a command's end.
-      SignalDisposition.die(by: 9)
+      SignalDisposition.die(by: .kill)
     }
     // Only now, as a filter may end the process for looking around.
     if let finding = plan.finding(about: error) {
-      try? Descriptors.write(finding.record[...], to: report)
+      try? Descriptors.write(LaunchReport.hasFound(finding).line[...], to: report)
     }
     CurrentProcess.exit(125)
   }
@@ -57,6 +57,8 @@ struct Setup: ~Copyable {
     if plan.needsGoBetween { try moveOn() }
     // After the user namespace, so that it owns the others.
     try makeNamespaces()
+    // Before anything is configured in them, which may be what a helper is for.
+    try awaitHelpers()
     try configureNamespaces()
     // Now that there is all that the caller may want to look at, and before the host is gone.
     if plan.sandbox.channels.mapsWritten == nil { try announce() }
@@ -230,9 +232,9 @@ extension Setup {
       StepLog.note(operation.step)
     }
     guard !plan.sandbox.buses.isEmpty else { return [] }
-    if let proxy = plan.busProxy { try root.keepSockets(of: proxy) }
+    if let proxy = plan.helpers.busProxy { try root.keepSockets(of: proxy) }
     // On top of whatever else is shown at their places.
-    return try root.showBuses(plan.busProxy?.buses ?? [])
+    return try root.showBuses(plan.helpers.busProxy?.buses ?? [])
   }
 
   /// Closes what options named, but for what is still to be used.
@@ -296,11 +298,11 @@ extension Setup {
     }
     var held = locks
     if let number = plan.sandbox.channels.sync?.value { held.append(number) }
-    // The proxy serves whatever lives on after the command.
-    if let proxy = plan.busProxy { held.append(proxy.lifeline) }
+    // Helpers serve whatever lives on after the command.
+    for number in plan.helpers.lifelines { held.append(number) }
     Init(
       command: child, killsOnExit: plan.sandbox.killsOnExit, filters: command.filters,
-      tellsOfEnd: plan.busProxy != nil, hasPolicy: plan.policy != nil,
+      hasPolicy: plan.policy != nil,
       isToBeEntered: !plan.isHidden && plan.sandbox.channels.tellOfProcess, held: held
     ).run(command.privileges, status)
   }

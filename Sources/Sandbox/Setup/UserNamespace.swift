@@ -67,8 +67,8 @@ extension Setup {
     if plan.sandbox.diesWithParent { try dieWithMonitor() }
   }
 
-  /// Tells the monitor that the namespaces are made, if anybody wants to know, and waits until it
-  /// has passed that on.
+  /// Tells the monitor which namespaces there are, if a caller wants to know, and waits until it has
+  /// passed that on.
   borrowing func announce() throws(LaunchError) {
     let channels = plan.sandbox.channels
     guard channels.information != nil || channels.status != nil else { return }
@@ -76,18 +76,34 @@ extension Setup {
       try SandboxDescription.numbers(of: plan.namespaces)
     }
     try doing(.supervise) { () throws(SystemCallError) in
-      try status.send(SetupMessage.isReady(numbers).bytes)
+      try status.send(SetupMessage.isDescribed(numbers).bytes)
+    }
+    try waitForMonitor()
+  }
+
+  /// Has the monitor start the helpers that need the namespaces, if there are any, and waits until
+  /// they are ready.
+  borrowing func awaitHelpers() throws(LaunchError) {
+    guard !plan.helpers.later.isEmpty else { return }
+    try doing(.supervise) { () throws(SystemCallError) in
+      try status.send(SetupMessage.isReady.bytes)
     }
     try waitForMonitor()
   }
 
   /// Waits for the monitor's answer.
   private borrowing func waitForMonitor() throws(LaunchError) {
-    let answer = try doing(.supervise) { () throws(SystemCallError) in
-      try Descriptors.receive(from: status.rawValue, capacity: 1).message
+    while true {
+      let (answer, descriptor) = try doing(.supervise) { () throws(SystemCallError) in
+        try Descriptors.receive(from: status.rawValue, capacity: 1)
+      }
+      switch answer.first {
+      case SetupAnswer.hold: plan.helpers.lifelines.append(descriptor)
+      case SetupAnswer.goOn: return
+      // It has gone, and with it whoever should have been told before the command starts.
+      default: CurrentProcess.exit(125)
+      }
     }
-    // It has gone, and with it whoever should have been told before the command starts.
-    if answer.isEmpty { CurrentProcess.exit(125) }
   }
 
   /// Takes the means to make user namespaces away.

@@ -46,6 +46,19 @@ refuses "nor does another method" "${only[@]}" gdbus call --session --dest org.e
   --object-path /org/example/other --method org.example.Test.Tell
 is "just the one arrived" "outside rule" "$(noted Two | paste -sd ' ')"
 
+# The proxy's end. Red: calls fail, and nobody says why; or the command ends with the proxy.
+mkfifo "$work/go"
+"${session[@]}" sh -c 'echo begun; read -r word; exit 5' <"$work/go" >"$work/begun" 2>"$work/loss" &
+launcher=$!
+exec 8>"$work/go"
+until [ -s "$work/begun" ] || ! kill -0 "$launcher"; do sleep 0.01; done
+pkill -KILL -P "$launcher" -x xdg-dbus-proxy
+until [ -s "$work/loss" ] || ! kill -0 "$launcher"; do sleep 0.01; done
+exec 8>&-
+wait "$launcher" && status=0 || status=$?
+is "a command outlives the proxy" 5 "$status"
+has "and its loss is told" "the command has no D-Bus any more" "$(cat "$work/loss")"
+
 # Seeing.
 list=(gdbus call --session --dest org.freedesktop.DBus --object-path /
   --method org.freedesktop.DBus.ListNames)

@@ -6,9 +6,10 @@
 import Glibc
 import Linux
 import Options
-import Sandbox
 import Seccomp
 import Text
+
+@testable import Sandbox
 
 /// What the bytes stand for.
 enum Target: String {
@@ -24,6 +25,8 @@ enum Target: String {
   case elf
   /// The same: the beginning of a script.
   case script
+  /// What a process of the sandbox tells the monitor.
+  case records
 
   static let chosen = Target(rawValue: getenv("FUZZ").map { String(cString: $0) } ?? "") ?? .options
 
@@ -62,6 +65,20 @@ private func inspect(_ message: String) {
   }
 }
 
+/// What was read is written in a form that is read in the same way, and has room.
+private func readRecords(_ bytes: [UInt8]) {
+  if let message = SetupMessage(bytes[...]) {
+    precondition(message.bytes.count <= SetupMessage.capacity, "a message has no room")
+    precondition(SetupMessage(message.bytes[...]) == message, "a message changes")
+  }
+  let (lines, isWhole) = LaunchReport.lines(bytes)
+  for line in lines {
+    precondition(line.line.count <= LaunchReport.capacity, "a line has no room")
+    precondition(LaunchReport.lines(line.line).lines == [line], "a line changes")
+  }
+  if let error = LaunchError(in: lines, isWhole: isWhole) { inspect(error.message) }
+}
+
 /// Runs the chosen target once.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -91,6 +108,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     } catch {
       inspect(error.message)
     }
+  case .records: readRecords(Array(bytes))
   case .profile:
     write(bytes)
     parse(["--profile", ByteString(Target.file.path), "true"])

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Helpers: processes that run beside a sandbox and serve it.
+//
+// A helper is started by the monitor, before the child or once the child's namespaces exist. It
+// says that it is ready with a byte on its lifeline, whose other end the sandbox holds: init does
+// as long as anything lives inside, or where there is no init, the monitor. When the last holder
+// has gone the helper ends. Where a helper ends too early, a launch fails; later, its loss is told
+// or ends the sandbox.
+//
+// To add one: write a function that starts it with `Helper.start`, as Buses/BusProxy.swift does,
+// and call it in `Helpers.start`; or append a `LaterHelper` there.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+/// A helper that runs.
+struct Helper {
+  /// What it is for.
+  let role: Role
+  /// A descriptor of the process.
+  let process: CInt
+  /// The sandbox's end of the lifeline, a socket.
+  let lifeline: CInt
+
+  /// What messages say of a helper, and what its loss means.
+  struct Role {
+    /// What cannot be done without it.
+    let action: LaunchError.Action
+    /// The option that asks for it.
+    let option: WrittenOption?
+    /// Its program, or what else it is called.
+    let name: ByteString
+    /// What becomes of a sandbox that loses it.
+    let loss: Loss
+  }
+
+  /// What becomes of a sandbox whose helper has ended before it.
+  enum Loss {
+    /// It goes on, and this is told.
+    case isTold(String)
+    /// It ends.
+    case endsSandbox
+  }
+
+  /// How long a helper may take until it runs, in milliseconds.
+  private static let patience: CInt = 10_000
+
+  /// Starts a helper.
+  /// - Parameters:
+  ///   - role: What it is for.
+  ///   - namespaces: The kinds of new namespaces in which it begins.
+  ///   - body: What the process does (see `HelperProcess`); it returns or throws only what kept it
+  ///     from running.
+  /// - Returns: The helper, and the descriptor that it has passed, or -1.
+  /// - Throws: `LaunchError` where it does not run; then nothing of it is left.
+  static func start(
+    _ role: Role, in namespaces: Namespaces,
+    _ body: (borrowing HelperProcess) throws(LaunchError) -> LaunchError
+  ) throws(LaunchError) -> (helper: Helper, passed: CInt) {
+    func attempt<Result: ~Copyable>(
+      _ body: () throws(SystemCallError) -> Result
+    ) throws(LaunchError) -> Result {
+      try doing(role.action, option: role.option, role.name, body)
+    }
+    // Looked up here: in a new user namespace it has none until that is mapped.
+    let identity = CurrentProcess.identity
+    let lifeline = try attempt { () throws(SystemCallError) in try SocketPair() }
+    let channel = try attempt { () throws(SystemCallError) in try SocketPair() }
+    let child = try attempt { () throws(SystemCallError) in try ChildProcess.clone(namespaces) }
+    guard let child else {
+      HelperProcess(
+        identity: identity, namespaces: namespaces, lifeline: lifeline.theirs.release(),
+        channel: channel.theirs.release()
+      ).run(body)
+    }
+    _ = consume channel.theirs
+    _ = consume lifeline.theirs
+    let ours = consume channel.ours
+    var passed: CInt = -1
+    // What it passes, if anything; then the end, as it closes its channel when it runs. Or what went
+    // wrong.
+    while true {
+      let (message, descriptor) = try attempt { () throws(SystemCallError) in
+        guard try Descriptors.waitForInput(ours.rawValue, milliseconds: patience) else {
+          try child.descriptor.send(.kill)
+          throw SystemCallError(call: "poll", errno: .timedOut)
+        }
+        return try Descriptors.receive(from: ours.rawValue, capacity: LaunchReport.capacity)
+      }
+      if message.isEmpty { break }
+      if descriptor >= 0 { passed = descriptor }
+      if case .hasFailed(let error)? = LaunchReport(message[...]) {
+        throw LaunchError(
+          role.action, option: role.option, subject: role.name, cause: error.cause)
+      }
+    }
+    let helper = Helper(role: role, process: child.release(), lifeline: lifeline.ours.release())
+    return (helper, passed)
+  }
+
+  /// Ends the helper and waits until it has gone.
+  func stop() {
+    let process = OwnedDescriptor(process)
+    try? process.send(.kill)
+    _ = try? process.waitForProcess()
+  }
+
+  /// The failure of a launch whose helper has gone.
+  var lossError: LaunchError {
+    LaunchError(
+      role.action, option: role.option, subject: role.name,
+      cause: SystemCallError(call: "read", errno: .brokenPipe))
+  }
+}
+
+/// The process that becomes a helper.
+///
+/// It begins as a copy of the monitor, all signals blocked, with all that the caller has open.
+struct HelperProcess: ~Copyable {
+  /// The caller's ids.
+  fileprivate let identity: (user: UInt32, group: UInt32)
+  fileprivate let namespaces: Namespaces
+  /// Where it says that it is ready, and sees the sandbox end.
+  let lifeline: CInt
+  /// Where it tells the monitor what it passes, or what went wrong.
+  fileprivate let channel: CInt
+
+  fileprivate consuming func run(
+    _ body: (borrowing HelperProcess) throws(LaunchError) -> LaunchError
+  ) -> Never {
+    let error: LaunchError
+    do throws(LaunchError) {
+      error = try body(self)
+    } catch let failure {
+      error = failure
+    }
+    // Where this fails the monitor has gone, and nobody is left to tell.
+    try? Descriptors.send(LaunchReport.hasFailed(error).bytes, to: channel)
+    CurrentProcess.exit(125)
+  }
+
+  /// Leaves the caller's terminal and files behind, and maps its ids where it has a user namespace.
+  borrowing func leaveCaller() throws(SystemCallError) {
+    if namespaces.contains(.user) {
+      let (user, group) = identity
+      try IdentityMap.write(user: (user, user), group: (group, group))
+    }
+    // Keys typed at the terminal are for the command alone.
+    try CurrentProcess.beginSession()
+    // Somebody who reads from the caller's pipes would wait for the helper as well.
+    let null = try OwnedDescriptor.open("/dev/null", .readingAndWriting)
+    for number in CInt(0)...2 { try null.replace(number) }
+    try Descriptors.closeAll(except: [0, 1, 2, lifeline, channel])
+  }
+
+  /// Gives `descriptor` to the monitor.
+  borrowing func pass(_ descriptor: borrowing OwnedDescriptor) throws(SystemCallError) {
+    try Descriptors.send([0], passing: descriptor.rawValue, to: channel)
+  }
+
+  /// Gives up all capabilities, and writing to files where it has a mount namespace: a payload that
+  /// takes the helper over gains nothing.
+  borrowing func renouncePrivileges() throws(SystemCallError) {
+    if namespaces.contains(.mount) { try MountNamespace.becomeReadOnly() }
+    try CurrentProcess.renounceNewPrivileges()
+    try Capabilities.bound(to: Capabilities())
+    CurrentProcess.setFileModeMask(0o077)
+  }
+}
+
+// MARK: - The helpers of a launch
+
+/// A helper that is started once the child's namespaces exist.
+struct LaterHelper {
+  /// Starts it beside the child, whose descriptor is given.
+  let start: (borrowing ChildProcess) throws(LaunchError) -> Helper
+}
+
+/// The helpers of a launch.
+struct Helpers {
+  /// Those that run.
+  private(set) var running: [Helper] = []
+  /// Those that still need the child's namespaces.
+  private(set) var later: [LaterHelper] = []
+  /// What the set-up has to know of the one that filters messages to the buses.
+  private(set) var busProxy: BusProxy?
+  /// The lifelines that init holds, or the monitor where there is no init.
+  var lifelines: [CInt] = []
+
+  /// Starts those that a sandbox needs before there is a child.
+  static func start(
+    for sandbox: Sandbox, _ image: ProcessImage, _ mask: SignalMask, warningPrefix: String
+  ) throws(LaunchError) -> Helpers {
+    var helpers = Helpers()
+    if !sandbox.buses.isEmpty,
+      let proxy = try sandbox.startBusProxy(image, mask, warningPrefix: warningPrefix)
+    {
+      helpers.add(proxy.helper)
+      helpers.busProxy = proxy
+    }
+    return helpers
+  }
+
+  private mutating func add(_ helper: Helper) {
+    running.append(helper)
+    lifelines.append(helper.lifeline)
+  }
+
+  /// Starts those that need the child's namespaces.
+  /// - Returns: The new ones.
+  mutating func startLater(
+    beside child: borrowing ChildProcess
+  ) throws(LaunchError) -> ArraySlice<Helper> {
+    let count = running.count
+    for helper in later { add(try helper.start(child)) }
+    later = []
+    return running[count...]
+  }
+
+  /// Ends all of them.
+  mutating func stop() {
+    for helper in running { helper.stop() }
+    running = []
+  }
+
+  /// Notes that one has ended, and been waited for.
+  mutating func forget(_ process: CInt) {
+    running.removeAll { $0.process == process }
+  }
+}
