@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# Runs a program with windows: everything that those need, and nothing of yours beside it.
-# It has no network; that is what the profile network is for.
+# Runs a program with windows: the display, the graphics card, fonts, a few messages on the bus.
+# It shows none of your files. On an X server the program can see the windows of other X11 programs
+# and type into them, into a terminal as well; where there is Wayland only, use wayland, gpu, dbus and
+# fonts-and-themes in place of desktop. Sound is left out: see audio. The network is left out: see
+# network.
 --profile wayland
 --profile x11
 --profile gpu
---profile audio
 --profile fonts-and-themes
 
-# Also where there is no bus.
+# If there is a bus.
 --profile dbus
 --dbus-try
 
-# Without system calls that programs with windows do not make.
+# Without the system calls that programs with windows do not make.
 --seccomp-policy desktop

@@ -24,24 +24,27 @@ enum BuiltInProfiles {
     case "audio":
       #"""
       # SPDX-License-Identifier: Apache-2.0
-      # Plays and records sound, through PipeWire or PulseAudio: like untrusted, with their sockets.
-      # Who can play can also record; PipeWire lets through to cameras and screens as its own rules say.
+      # Plays and records sound, for programs that you trust: like untrusted, with the sound server.
+      # Both servers load a library for any client that names its path, and run it outside, as you. So a
+      # hostile program gets out through them; it can also record, and PipeWire may let it have cameras and
+      # the screen. No profile includes this one.
       --profile untrusted
 
       --perms 0700
       --dir ${XDG_RUNTIME_DIR}
       --setenv XDG_RUNTIME_DIR ${XDG_RUNTIME_DIR}
 
-      # The sockets themselves, and not /dev/snd, which one program would have for itself.
+      # The sockets, not /dev/snd, which one program would keep for itself. A /.flatpak-info inside would
+      # not help: session managers then let a client make nodes, which names a library as well.
       --keep-env PIPEWIRE_REMOTE,PULSE_SERVER
       --ro-bind-try ${PIPEWIRE_SOCKET} ${PIPEWIRE_SOCKET}
       --ro-bind-try ${PULSE_SOCKET:-} ${PULSE_SOCKET:-}
 
-      # A server that runs for several users asks for a cookie.
+      # A server for several users asks for a cookie.
       --ro-bind-try ${PULSE_COOKIE:-${HOME}/.config/pulse/cookie} ${PULSE_COOKIE:-${HOME}/.config/pulse/cookie}
       --setenv PULSE_COOKIE ${PULSE_COOKIE:-${HOME}/.config/pulse/cookie}
 
-      # Which devices there are for programs that speak ALSA: as a rule, the server.
+      # The devices for programs that speak ALSA, as a rule the server.
       --ro-same-try /etc/alsa
       --ro-same-try /etc/asound.conf
       --ro-same-try /etc/pulse
@@ -97,19 +100,21 @@ enum BuiltInProfiles {
     case "desktop":
       #"""
       # SPDX-License-Identifier: Apache-2.0
-      # Runs a program with windows: everything that those need, and nothing of yours beside it.
-      # It has no network; that is what the profile network is for.
+      # Runs a program with windows: the display, the graphics card, fonts, a few messages on the bus.
+      # It shows none of your files. On an X server the program can see the windows of other X11 programs
+      # and type into them, into a terminal as well; where there is Wayland only, use wayland, gpu, dbus and
+      # fonts-and-themes in place of desktop. Sound is left out: see audio. The network is left out: see
+      # network.
       --profile wayland
       --profile x11
       --profile gpu
-      --profile audio
       --profile fonts-and-themes
 
-      # Also where there is no bus.
+      # If there is a bus.
       --profile dbus
       --dbus-try
 
-      # Without system calls that programs with windows do not make.
+      # Without the system calls that programs with windows do not make.
       --seccomp-policy desktop
       """#
     case "fonts-and-themes":
@@ -317,31 +322,34 @@ enum BuiltInProfiles {
       #"""
       # SPDX-License-Identifier: Apache-2.0
       # Shows windows on the Wayland compositor: like untrusted, with that one socket.
+      # A compositor keeps its clients apart, except in what it offers to each of them. GNOME and KDE offer
+      # the clipboard of the focused window; compositors of wlroots and some others offer all of them
+      # pictures of the screen, a virtual keyboard, which can type into a terminal, and the clipboard at any
+      # time. wayland-info lists what yours offers: zwp_virtual_keyboard_manager_v1,
+      # zwlr_screencopy_manager_v1 and zwlr_data_control_manager_v1 are these.
       --profile untrusted
 
-      # Where programs look for it and put their own; it is the sandbox's.
+      # Where programs look for it and put their own sockets; it belongs to the sandbox.
       --perms 0700
       --dir ${XDG_RUNTIME_DIR}
       --setenv XDG_RUNTIME_DIR ${XDG_RUNTIME_DIR}
       --keep-env WAYLAND_DISPLAY,XDG_SESSION_TYPE,XDG_CURRENT_DESKTOP
 
-      # The compositor keeps its clients from each other, but for what it offers to all of them: with
-      # some that is the clipboard, with some screenshots as well.
       --ro-bind-try ${WAYLAND_DISPLAY_SOCKET} ${WAYLAND_DISPLAY_SOCKET}
       """#
     case "x11":
       #"""
       # SPDX-License-Identifier: Apache-2.0
-      # Shows windows on the X server: like untrusted, with that one socket and the cookie for it.
-      # X11 keeps no client from another: this program can see what the others show, read what is typed
-      # into them, and type into them itself. Where there is Wayland, wayland is the one to take.
+      # Shows windows on the X server, for programs that you trust: like untrusted, with its socket.
+      # X11 does not isolate programs: this one can see what others show, read what is typed into them, and
+      # type into them itself, commands into a terminal for instance. Where there is Wayland, use wayland.
       --profile untrusted
 
-      # The abstract socket beside this one is out of reach, unless the network is shared.
+      # The abstract socket beside this one is out of reach unless the network is shared.
       --ro-bind-try ${X11_SOCKET:-} ${X11_SOCKET:-}
       --keep-env DISPLAY,XDG_SESSION_TYPE,XDG_CURRENT_DESKTOP
 
-      # The cookie is found by the host's name, which the server tells its clients anyway.
+      # The cookie is found by the host's name, which the server tells its clients in any case.
       --ro-bind-try ${XAUTHORITY:-${HOME}/.Xauthority} ${XAUTHORITY:-${HOME}/.Xauthority}
       --setenv XAUTHORITY ${XAUTHORITY:-${HOME}/.Xauthority}
       --hostname ${HOSTNAME}

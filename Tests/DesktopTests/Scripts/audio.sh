@@ -17,14 +17,15 @@ pulseaudio -n --daemonize=no --use-pid-file=no --exit-idle-time=-1 --log-target=
 started+=($!)
 await test -S "$XDG_RUNTIME_DIR/pulse/native"
 sinks=(pactl list short sinks)
+session=(--setenv XDG_RUNTIME_DIR "$XDG_RUNTIME_DIR")
 await "${sinks[@]}"
 has "outside, the device is there" silence "$("${sinks[@]}")"
 has "under audio it is" silence "$(nestbox --profile audio "${sinks[@]}")"
-has "under desktop too" silence "$(nestbox --profile desktop "${sinks[@]}")"
+refuses "under desktop it is not" nestbox --profile desktop "${session[@]}" "${sinks[@]}"
+has "but under both" silence "$(nestbox --profile desktop --profile audio "${sinks[@]}")"
 head -c 40000 /dev/zero >sound
 succeeds "sound can be played" nestbox --profile audio --ro-bind sound /tmp/sound \
   timeout 20 pacat --playback --raw /tmp/sound
-session=(--setenv XDG_RUNTIME_DIR "$XDG_RUNTIME_DIR")
 refuses "without the profile the server is out of reach" nestbox "${session[@]}" "${sinks[@]}"
 refuses "with one for windows too" nestbox --profile x11 "${session[@]}" "${sinks[@]}"
 mv "$XDG_RUNTIME_DIR/pulse" "$work/elsewhere"
