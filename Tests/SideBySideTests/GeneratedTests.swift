@@ -12,9 +12,11 @@ struct GeneratedTests {
 
   static let seed = number("NESTBOX_SEED", else: 20_261_121)
 
+  static let count = number("NESTBOX_CASES", else: 320)
+
   static let lines: [Line] = {
     var generator = LineGenerator(seed: seed)
-    return (0..<number("NESTBOX_CASES", else: 320)).map { _ in generator.line() }
+    return (0..<count).map { _ in generator.line() }
   }()
 
   // Red: something that no other test has thought of is not as in bubblewrap.

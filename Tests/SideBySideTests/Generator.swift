@@ -11,8 +11,13 @@ struct LineGenerator {
   /// Where something has been put so far.
   private var places: [String] = []
   private var hasHostRoot = false
+  /// Whether options occur that bubblewrap does not have.
+  private let hasOwnOptions: Bool
 
-  init(seed: UInt64) { random = Chance(seed: seed) }
+  init(seed: UInt64, hasOwnOptions: Bool = false) {
+    random = Chance(seed: seed)
+    self.hasOwnOptions = hasOwnOptions
+  }
 
   /// The next line.
   mutating func line() -> Line {
@@ -23,6 +28,7 @@ struct LineGenerator {
     for setting in settings {
       operations.insert(setting, at: Int.random(in: 0...operations.count, using: &random))
     }
+    if hasOwnOptions, chance(2) { operations.append(buses()) }
     if chance(8), let place = places.randomElement(using: &random) {
       operations.append("--lock-file \(pick(["/usr/bin/env", "\(place)/file"]))")
     }
@@ -38,7 +44,15 @@ struct LineGenerator {
         "\(bind) / /", pick(["--tmpfs /mnt", "--bind work /mnt", "--ro-bind source /mnt"]),
       ]
     }
-    return [pick(["", "", "", "--tmpfs /", "--perms 0711 --tmpfs /", "--bind work /"]), "$system"]
+    // The command's own file is at /usr/bin, which the last two do not show.
+    let system =
+      hasOwnOptions
+      ? pick([
+        "$system", "--ro-same /usr --ro-same /bin --ro-same /lib --ro-same-try /lib64",
+        "--ro-same /usr/lib --ro-same /lib --ro-same-try /lib64 --bind-program",
+        "--ro-bind-glob '/usr/li[b]' --ro-same /lib --ro-same-try /lib64 --bind-program",
+      ]) : "$system"
+    return [pick(["", "", "", "--tmpfs /", "--perms 0711 --tmpfs /", "--bind work /"]), system]
       .filter { !$0.isEmpty }
   }
 
@@ -89,7 +103,31 @@ extension LineGenerator {
     chance(2) ? "" : "--perms \(pick(["0755", "0711", "0705", "0777", "01777", "0775"])) "
   }
 
+  /// An operation that bubblewrap does not have.
+  private mutating func ownOperation() -> String {
+    let access = pick(["--ro-bind-glob", "--bind-glob", "--dev-bind-glob"])
+    let pattern = pick([
+      "\"$PWD/source/*\"", "\"$PWD/wor[k]\"", "\"$PWD/source/f?le\"", "'/dev/nul*'", "'/none/*'",
+    ])
+    return switch Int.random(in: 0..<8, using: &random) {
+    case 0, 1: "--mask \(chance(2) ? place() : pick(["/usr/share", "/etc", "/usr/bin/env", "/no"]))"
+    case 2:
+      "--ro-same\(pick(["", "-try"])) "
+        + pick(["\"$PWD/source/link\"", "\"$PWD/source\"", "\"$PWD/data\"", "/sbin", "/etc/hosts"])
+    case 3: "--user-files \(chance(2) ? "/etc" : place())"
+    case 4, 5: "\(permissions())--ro-bind-text text \(place())\(pick(["", "/file", "/new"]))"
+    case 6: "--bind-program"
+    default: "\(access) \(pattern)"
+    }
+  }
+
+  /// Buses of which the session's has a socket, and the system's may have one.
+  private mutating func buses() -> String {
+    "--dbus-try " + pick(["--dbus-session", "--dbus-talk org.example.One", "--dbus-system"])
+  }
+
   private mutating func operation() -> String {
+    if hasOwnOptions, chance(2) { return ownOperation() }
     switch Int.random(in: 0..<20, using: &random) {
     case 0...5:
       let kind = pick(["--bind", "--ro-bind", "--dev-bind"])

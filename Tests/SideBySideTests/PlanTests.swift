@@ -47,9 +47,9 @@ struct Rehearsal: Sendable {
     planned = (
       mounts.filter { $0["came-along"] as? Bool == false }.map(mount), mounts.map(mount)
     )
-    problems = (plan["filesystem"] as? [[String: Any]] ?? []).compactMap {
-      $0["problem"] as? String
-    }
+    problems =
+      (plan["filesystem"] as? [[String: Any]] ?? []).compactMap { $0["problem"] as? String }
+      + [plan["bus-problem"] as? String].compactMap(\.self)
     seen = try session.content("seen").split(separator: "\n").compactMap(Rehearsal.mount)
     made = try session.content("made")
     planStatus = try session.content("plan-status").trimmingCharacters(in: .whitespacesAndNewlines)
@@ -80,6 +80,22 @@ struct PlanTests {
   @Test("A plan's mounts are those inside", arguments: GeneratedTests.lines)
   func generated(_ line: Line) throws { try check(line) }
 
+  // Red: the same, for masks, texts, user files, patterns, the program and buses.
+  @Test("A plan's mounts are those inside", arguments: PlanTests.newerLines)
+  func own(_ line: Line) throws { try check(line) }
+
+  static let newerLines: [Line] = {
+    var generator = LineGenerator(seed: GeneratedTests.seed, hasOwnOptions: true)
+    return (0..<GeneratedTests.count).map { _ in generator.line() }
+  }()
+
+  // Red: the lines are refused before there is anything to compare.
+  @Test func `Enough of the lines start a command`() throws {
+    let sample = PlanTests.newerLines.prefix(30)
+    let successes = try sample.count { try Rehearsal($0).status == "0" }
+    #expect(successes * 3 >= sample.count, "seed \(GeneratedTests.seed): \(successes)")
+  }
+
   // Red: the same, for combinations that somebody thought of.
   @Test("A plan's mounts are those inside", arguments: PairTests.lines)
   func pair(_ line: Line) throws { try check(line) }
@@ -109,7 +125,7 @@ struct PlanTests {
       // What the operations cannot do has to be in the plan; other failures need not be.
       let isOfFiles =
         rehearsal.errors.contains(
-          /\(--(ro-|dev-)?(bind|tmpfs|dir|file|symlink|remount|proc|dev|mq)/)
+          /\(--(ro-|dev-)?(bind|tmpfs|dir|file|symlink|remount|proc|dev|mq|mask|same|user-f|dbus)/)
       #expect(
         !isOfFiles || rehearsal.planStatus != "0" || !rehearsal.problems.isEmpty,
         "\(line): \(rehearsal.errors)")
