@@ -47,16 +47,19 @@ let package = Package(
     .target(
       name: "Linux", dependencies: ["Text", "CLinux", "CLibcap", system], swiftSettings: strict),
     .target(
+      name: "Running", dependencies: ["Linux", "Text", system], swiftSettings: strict),
+    .target(
       name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", system], swiftSettings: strict
     ),
     .target(
       name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system],
       swiftSettings: strict + noncopyableAssociatedTypes),
     .target(
-      name: "Options", dependencies: ["Sandbox", "Seccomp", "Linux", "Text", system],
+      name: "Options", dependencies: ["Sandbox", "Running", "Seccomp", "Linux", "Text", system],
       swiftSettings: strict),
     .target(
-      name: "Launcher", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", "Text", system],
+      name: "Launcher",
+      dependencies: ["Options", "Sandbox", "Running", "Seccomp", "Linux", "Text", system],
       swiftSettings: strict),
 
     .executableTarget(
@@ -72,6 +75,9 @@ let package = Package(
       name: "TextTests", dependencies: ["Text", "TestSupport", system], swiftSettings: strict),
     .testTarget(
       name: "LinuxTests", dependencies: ["Linux", "Text", "TestSupport", system],
+      swiftSettings: strict),
+    .testTarget(
+      name: "RunningTests", dependencies: ["Running", "Linux", "Text", system],
       swiftSettings: strict),
     .testTarget(
       name: "SeccompTests", dependencies: ["Seccomp", "Linux", "Text", system],

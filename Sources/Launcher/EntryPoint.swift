@@ -118,6 +118,9 @@ struct Launcher {
     case .listProfiles: print(ProfileReport.list(surroundings, asJSON: draft.isJSON), draft)
     case .showProfile(let name):
       print(try ProfileReport.show(name, surroundings, asJSON: draft.isJSON), draft)
+    case .list: print(try RunningTasks.list(asJSON: draft.isJSON), draft)
+    case .inspect(let word):
+      print(try RunningTasks.inspect(word, asJSON: draft.isJSON), draft)
     }
   }
 

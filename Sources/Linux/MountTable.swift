@@ -2,7 +2,7 @@
 // The table of mounts. A launch never reads it: the dry run and the diagnosis do.
 
 public import SystemPackage
-internal import Text
+public import Text
 
 /// The mounts that a process can see, in the kernel's order.
 ///
@@ -22,6 +22,10 @@ public struct MountTable: Equatable, Sendable {
     public let isUnbindable: Bool
     /// The type of its file system.
     public let type: String
+    /// What its file system is mounted from: a device, a directory, or any word.
+    public let source: ByteString
+    /// The options of its file system: `size=1024k` and others.
+    public let filesystemOptions: [Substring]
 
     /// Whether it is read-only.
     public var isReadOnly: Bool { options.contains("ro") }
@@ -29,11 +33,13 @@ public struct MountTable: Equatable, Sendable {
     /// States a mount.
     public init(
       number: Int, parent: Int, root: FilePath = "/", point: FilePath, options: [Substring] = [],
-      isUnbindable: Bool = false, type: String
+      isUnbindable: Bool = false, type: String, source: ByteString = "none",
+      filesystemOptions: [Substring] = []
     ) {
       (self.number, self.parent) = (number, parent)
       (self.root, self.point, self.options) = (root, point, options)
       (self.isUnbindable, self.type) = (isUnbindable, type)
+      (self.source, self.filesystemOptions) = (source, filesystemOptions)
     }
   }
 
@@ -43,6 +49,12 @@ public struct MountTable: Equatable, Sendable {
   /// A table of these mounts.
   public init(_ entries: [Entry]) {
     self.entries = entries
+  }
+
+  /// The mounts in the text of a file mountinfo; lines of another form are left out.
+  public init(parsing text: [UInt8]) {
+    let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+    self.init(lines.compactMap(Entry.init))
   }
 
   /// The mounts of this process.
@@ -74,7 +86,9 @@ extension MountTable.Entry {
     self.init(
       number: number, parent: parent, root: words[3].unescaped, point: words[4].unescaped,
       options: words[5].split(separator: ","), isUnbindable: words[6..<dash].contains("unbindable"),
-      type: String(words[dash + 1]))
+      type: String(words[dash + 1]),
+      source: ByteString(words.dropFirst(dash + 2).first?.unescaped ?? "none"),
+      filesystemOptions: words.dropFirst(dash + 3).first?.split(separator: ",") ?? [])
   }
 }
 

@@ -23,6 +23,14 @@ public enum Terminal {
     return result == 0 ? ByteString(buffer).path : nil
   }
 
+  /// How many columns the terminal `number` has; nil if it is not a terminal, or has no size.
+  ///
+  /// See ioctl_tty(2), TIOCGWINSZ.
+  public static func columns(of number: CInt) -> Int? {
+    let columns = linux_terminal_columns(number)
+    return columns > 0 ? Int(columns) : nil
+  }
+
   /// Makes this process's group the foreground group of its terminal, if the process has a terminal
   /// and no process of the present foreground group is left.
   ///

@@ -57,6 +57,10 @@ public struct Draft: Sendable {
     case listProfiles
     /// The lines of a profile.
     case showProfile(ByteString)
+    /// The sandboxes that are running.
+    case list
+    /// All there is to know of one of them.
+    case inspect(ByteString)
     /// A file that is written from the option table.
     case generate(Generated)
 
@@ -85,6 +89,8 @@ public struct Draft: Sendable {
       case .explainPolicy: .answersInJSON
       case .listProfiles: .answersInJSON
       case .showProfile: .answersInJSON
+      case .list: .answersInJSON
+      case .inspect: .answersInJSON
       }
     }
 

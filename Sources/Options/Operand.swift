@@ -42,6 +42,8 @@ public struct Operand: Equatable, Sendable {
     case policy
     /// Names of system calls and of groups of them, separated by commas.
     case calls
+    /// The name of a running sandbox, or the number of one of its processes.
+    case sandbox
     /// What Landlock can forbid, separated by commas.
     case scopes
   }
@@ -68,6 +70,7 @@ public struct Operand: Equatable, Sendable {
   static var policy: Operand { Operand(name: "POLICY", kind: .policy) }
   static var calls: Operand { Operand(name: "LIST", kind: .calls) }
   static var variables: Operand { Operand(name: "NAMES", kind: .variables) }
+  static var sandbox: Operand { Operand(name: "SANDBOX", kind: .sandbox) }
   static var scopes: Operand { Operand(name: "SCOPES", kind: .scopes) }
   static var text: Operand { Operand(name: "TEXT", kind: .text) }
   static var hostPath: Operand { Operand(name: "PATH", kind: .hostPath) }

@@ -80,6 +80,7 @@ extension Option {
       return result
     }
     return body(channels) ?? body(buses) ?? body(wrapping) ?? body(patterns)
+      ?? body(running)
   }
 
   /// The whole table.

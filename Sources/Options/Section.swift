@@ -18,6 +18,7 @@ public enum Section: String, CaseIterable, Sendable {
   case security = "Privileges"
   case buses = "D-Bus"
   case lifetime = "Lifetime"
+  case running = "Running sandboxes"
   case monitoring = "Monitoring"
 
   /// What the manual says about all of its options.
@@ -95,6 +96,11 @@ public enum Section: String, CaseIterable, Sendable {
       """
       The launcher waits for the command and exits with its status. It passes on SIGHUP, SIGINT,
       SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGCONT.
+      """
+    case .running:
+      """
+      These options report on sandboxes that are running, whichever program made them. A sandbox is
+      found by its namespaces: processes of this user that are in other ones than the caller.
       """
     case .monitoring:
       """

@@ -34,16 +34,19 @@ let package = Package(
       name: "Linux", dependencies: ["Text", "CLinux", "CLibcap", system],
       swiftSettings: instrumented),
     .target(
+      name: "Running", dependencies: ["Linux", "Text", system], swiftSettings: instrumented),
+    .target(
       name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", system],
       swiftSettings: instrumented),
     .target(
       name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system],
       swiftSettings: instrumented + noncopyableAssociatedTypes),
     .target(
-      name: "Options", dependencies: ["Sandbox", "Linux", "Text", system],
+      name: "Options", dependencies: ["Sandbox", "Running", "Linux", "Text", system],
       swiftSettings: instrumented),
     .target(
-      name: "Targets", dependencies: ["Options", "Sandbox", "Seccomp", "Linux", "Text", system],
+      name: "Targets",
+      dependencies: ["Options", "Sandbox", "Running", "Seccomp", "Linux", "Text", system],
       swiftSettings: instrumented),
     .executableTarget(
       name: "Fuzzer", dependencies: ["Targets"],

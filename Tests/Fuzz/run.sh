@@ -10,7 +10,7 @@ work=$PWD/.build/fuzz
 swift build --package-path Tests/Fuzz --scratch-path "$work" 2>&1 | tail -n 1
 fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
 corpus() { mkdir -p "$work/corpus/$1"; }
-targets="options args policy profile elf script records"
+targets="options args policy profile elf script records running"
 for target in $targets; do corpus $target; done
 # Words of the examples, as they would be typed.
 grep -rhoE '^\$ .*nestbox .*' Tests/BehaviourTests/Cases | sed -n '1,600s/.*nestbox //p' |
@@ -24,6 +24,9 @@ printf '\x05\x03\x01' >"$work/corpus/records/end"
 printf '\x07\x01\x01\x08\x07\x06\x05\x04\x03\x02\x01\x03\x00new' >"$work/corpus/records/left"
 printf '\x01\x00\x01\x16\x00\x02\x12\x02\x00\x00\x00\x04\x00bind\xff\xff\x00\x04\x00/mnt\x02\x00\x03\x01' \
   >"$work/corpus/records/failure"
+for file in stat status mountinfo limits cgroup uid_map net/dev net/fib_trie net/if_inet6 cmdline; do
+  head -c 4096 "/proc/self/$file" >"$work/corpus/running/${file//\//-}"
+done
 cp seccomp/*.policy "$work/corpus/policy/"
 # A program with a loader, a library and a search path, as small as the linker makes it.
 echo 'int main(void) { return 0; }' | gcc -x c - -s -Wl,-z,noseparate-code -Wl,-rpath,'$ORIGIN/../lib' \

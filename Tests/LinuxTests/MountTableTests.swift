@@ -3,6 +3,7 @@
 
 import SystemPackage
 import Testing
+import Text
 
 @testable import Linux
 
@@ -18,7 +19,7 @@ struct MountTableTests {
       entry
         == MountTable.Entry(
           number: 36, parent: 35, root: "/mnt1", point: "/mnt 2", options: ["rw", "noatime"],
-          type: "ext3"))
+          type: "ext3", source: "/dev/root", filesystemOptions: ["rw", "errors=continue"]))
     #expect(!entry.isReadOnly)
   }
 

@@ -11,4 +11,6 @@
 #include "landlock.h"
 #include "memory.h"
 #include "mounts.h"
+#include "namespaces.h"
 #include "network.h"
+#include "terminal.h"

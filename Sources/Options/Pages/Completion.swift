@@ -36,6 +36,7 @@ extension Operand.Kind {
     case .profile: Completion(sources: [.list(.profiles), .files])
     case .policy: Completion(sources: [.list(.policies), .files])
     case .calls: Completion(sources: [.list(.systemCalls)], isList: true)
+    case .sandbox: Completion(sources: [.list(.sandboxes)])
     case .scopes: Completion(sources: [.words(["abstract-unix", "signal"])], isList: true)
     }
   }

@@ -2,6 +2,7 @@
 // What --generate prints: pages and lists made from the option table and other tables.
 
 internal import Linux
+internal import Running
 internal import Seccomp
 internal import Text
 
@@ -13,7 +14,7 @@ public enum Generated: String, CaseIterable, Sendable {
   case bash, zsh, fish
   case profiles, policies
   case systemCalls = "system-calls"
-  case capabilities, topics
+  case capabilities, topics, sandboxes
 
   /// The text.
   /// - Parameter surroundings: Where profiles are looked for.
@@ -31,6 +32,7 @@ public enum Generated: String, CaseIterable, Sendable {
     case .systemCalls: Generated.list(PolicyNames.calls)
     case .capabilities: Generated.list(["ALL"] + Capabilities.known)
     case .topics: Generated.list(Topic.names(surroundings))
+    case .sandboxes: Generated.list((try? Survey.take())?.labels ?? [])
     }
   }
 
@@ -48,6 +50,7 @@ public enum Generated: String, CaseIterable, Sendable {
     case .systemCalls: "A list for completions: system calls and groups of them."
     case .capabilities: "A list for completions: the names of capabilities."
     case .topics: "A list for completions: the topics of --help."
+    case .sandboxes: "A list for completions: the running sandboxes."
     }
   }
 

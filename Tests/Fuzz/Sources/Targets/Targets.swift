@@ -6,6 +6,7 @@
 import Glibc
 import Linux
 import Options
+import Running
 import Seccomp
 import Text
 
@@ -27,6 +28,8 @@ enum Target: String {
   case script
   /// What a process of the sandbox tells the monitor.
   case records
+  /// A file of /proc, or a name, of a process in a sandbox.
+  case running
 
   static let chosen = Target(rawValue: getenv("FUZZ").map { String(cString: $0) } ?? "") ?? .options
 
@@ -79,6 +82,36 @@ private func readRecords(_ bytes: [UInt8]) {
   if let error = LaunchError(in: lines, isWhole: isWhole) { inspect(error.message) }
 }
 
+/// Takes `bytes` for each file that is read of a process, and tells of what was found.
+private func look(at bytes: [UInt8]) {
+  let words = bytes.split(separator: 0).map { ByteString($0) }
+  let stat = StatLine(bytes)
+  var process = ProcessFacts(
+    number: 1, parent: stat?.parent ?? 0, started: stat?.started ?? 0,
+    name: stat?.name ?? words.first ?? "")
+  process.numbersInside = [1, 1]
+  let survey = Survey(processes: [process], own: NamespaceNumbers(), user: 0)
+  for sandbox in survey.sandboxes {
+    let listed = ListedSandbox(sandbox: sandbox, network: .none, words: words, age: 1)
+    let list = SandboxList([listed])
+    let text = list.text(width: 80)
+    precondition(text.split(separator: "\n").count == 2, "a name ends a line")
+    inspect(text)
+    var inspection = Inspection(listed, in: list, survey)
+    inspection.network = NetworkFacts()
+    inspection.network?.interfaces = NetworkFacts.interfaces(bytes)
+    inspection.network?.addresses =
+      NetworkFacts.addresses(tree: bytes) + NetworkFacts.addresses(listV6: bytes)
+    inspection.maps.users = IdentityMaps.lines(bytes)
+    inspection.limits = ResourceLimit.table(bytes)
+    inspection.groups = ControlGroup.list(bytes)
+    inspection.protection = Protection(StatusLines(bytes))
+    inspection.mounts = MountTable(parsing: bytes).entries.map { MountUse(entry: $0) }
+    inspect(inspection.text)
+    inspect(inspection.json.text)
+  }
+}
+
 /// Runs the chosen target once.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -120,6 +153,8 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case .script:
     guard let line = ScriptLine(Array(bytes)) else { return 0 }
     inspect(line.interpreter.quoted)
+  case .running:
+    look(at: Array(bytes))
   }
   return 0
 }

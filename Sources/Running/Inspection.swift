@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that the kernel tells of one sandbox.
+
+public import Linux
+internal import SystemPackage
+public import Text
+
+/// What is known of one sandbox.
+public struct Inspection: Equatable, Sendable {
+  /// The line of the list.
+  public var listed: ListedSandbox
+  /// Its namespaces.
+  public var namespaces: [NamespaceUse] = []
+  /// The processes in it, as far as the report goes.
+  public var processes: [Member] = []
+  /// What its ids are outside.
+  public var maps = IdentityMaps()
+  /// What its command may do.
+  public var protection = Protection()
+  /// Its mounts, in the kernel's order; empty where its mount namespace is the caller's.
+  public var mounts: [MountUse] = []
+  /// The limits of its command.
+  public var limits: [ResourceLimit] = []
+  /// Its control groups.
+  public var groups: [ControlGroup] = []
+  /// What its network namespace holds; nil where it has none of its own.
+  public var network: NetworkFacts?
+  /// What all its processes use together.
+  public var use = ProcessUse()
+
+  /// A process of the sandbox.
+  public struct Member: Equatable, Sendable {
+    /// The process.
+    public var facts: ProcessFacts
+    /// Its words, as far as they were read.
+    public var words: [ByteString]
+  }
+}
+
+/// A namespace of a sandbox, and who is in it.
+public struct NamespaceUse: Equatable, Sendable {
+  /// Its kind.
+  public var kind: Namespaces
+  /// The name of its kind, as in /proc/PID/ns.
+  public var kindName: String
+  /// Its number.
+  public var number: UInt64
+  /// Whether the process that looks is in it.
+  public var isOwn: Bool
+  /// The sandbox's processes in it.
+  public var members: [ProcessFacts]
+  /// Processes in it that are not of the sandbox.
+  public var others: [ProcessFacts]
+  /// The other sandboxes that these belong to.
+  public var sandboxes: [RunningSandbox]
+
+  /// The namespace as /proc/PID/ns names it: `net:[4026532196]`.
+  public var name: String { "\(kindName):[\(String(number))]" }
+}
+
+/// How ids of a user namespace are mapped to those of its parent.
+///
+/// See user_namespaces(7).
+public struct IdentityMaps: Equatable, Sendable {
+  /// The first id inside, the first one outside, and how many.
+  public struct Line: Equatable, Sendable {
+    /// The first id inside and outside, and how many there are.
+    public var inside, outside, count: UInt64
+  }
+
+  /// The users and the groups.
+  public var users: [Line] = [], groups: [Line] = []
+  /// What setgroups(2) is: `allow` or `deny`; nil where that is not known.
+  public var setgroups: String?
+}
+
+/// What a process may do.
+public struct Protection: Equatable, Sendable {
+  /// Whether nothing that it executes can gain privileges.
+  public var hasNoNewPrivileges: Bool?
+  /// How system calls are filtered: 0 not at all, 1 strictly, 2 by filters.
+  public var seccomp: UInt64?
+  /// How many filters there are.
+  public var filters: UInt64?
+  /// The five sets of capabilities, by their names in /proc/PID/status.
+  public var capabilities: [(name: String, set: Capabilities)] = []
+
+  /// Whether both allow the same.
+  public static func == (left: Protection, right: Protection) -> Bool {
+    left.hasNoNewPrivileges == right.hasNoNewPrivileges && left.seccomp == right.seccomp
+      && left.filters == right.filters
+      && left.capabilities.elementsEqual(right.capabilities) {
+        $0.name == $1.name && $0.set == $1.set
+      }
+  }
+}
+
+/// A mount, and how full its file system is where that is known.
+public struct MountUse: Equatable, Sendable {
+  /// The mount.
+  public var entry: MountTable.Entry
+  /// How full it is; nil where it is not in memory.
+  public var use: FilesystemUse?
+
+  /// States a mount.
+  public init(entry: MountTable.Entry, use: FilesystemUse? = nil) {
+    (self.entry, self.use) = (entry, use)
+  }
+}
+
+/// A limit of a process.
+///
+/// See getrlimit(2).
+public struct ResourceLimit: Equatable, Sendable {
+  /// What is limited, in the kernel's words.
+  public var name: String
+  /// The limit in force and the one up to which it can be raised; nil for none.
+  public var soft: UInt64?, hard: UInt64?
+  /// The unit, in the kernel's word.
+  public var unit: String
+}
+
+/// A control group.
+///
+/// See cgroups(7).
+public struct ControlGroup: Equatable, Sendable {
+  /// The controllers of the hierarchy; empty for the unified one.
+  public var controllers: String
+  /// The group.
+  public var path: ByteString
+}
+
+/// What processes use together.
+public struct ProcessUse: Equatable, Sendable {
+  /// Processes and threads.
+  public var processes = 0, threads: UInt64 = 0
+  /// Memory in bytes.
+  ///
+  /// Pages that several processes hold count for each.
+  public var memory: UInt64 = 0
+  /// Processor time of those that are still there, in ticks.
+  public var ticks: UInt64 = 0
+  /// The same in seconds.
+  public var processorTime: UInt64 { ticks / BootClock.ticksPerSecond }
+}
+
+// MARK: - Looking
+
+extension Inspection {
+  /// The most processes and namespace members that a report names.
+  public static let mostProcesses = 1000
+
+  /// Looks at `listed`, one of `list`.
+  public init(_ listed: ListedSandbox, in list: SandboxList, _ survey: Survey) {
+    self.listed = listed
+    let sandbox = listed.sandbox
+    for process in sandbox.processes.prefix(Inspection.mostProcesses) {
+      // One that has ended meanwhile is named all the same.
+      guard let directory = try? ProcessDirectory.of(process) else {
+        processes.append(Member(facts: process, words: []))
+        continue
+      }
+      processes.append(Member(facts: process, words: directory.words))
+      use.add(directory)
+    }
+    use.processes = sandbox.processes.count
+    namespaces = Inspection.namespaces(of: sandbox, list, survey)
+    guard let command = sandbox.command, let directory = try? ProcessDirectory.of(command)
+    else { return }
+    read(directory)
+    if sandbox.namespaces?[.mount] != survey.own[.mount] { readMounts(directory) }
+    if sandbox.namespaces?[.network] != survey.own[.network] {
+      network = NetworkFacts(of: directory)
+    }
+  }
+
+  private static func namespaces(
+    of sandbox: RunningSandbox, _ list: SandboxList, _ survey: Survey
+  ) -> [NamespaceUse] {
+    guard let numbers = sandbox.namespaces else { return [] }
+    let inside = Set(sandbox.processes.map(\.number))
+    return Namespaces.names.compactMap { kind, name in
+      guard let number = numbers[kind] else { return nil }
+      let sharers = survey.processes.filter { $0.namespaces?[kind] == number }
+      let others = sharers.filter { !inside.contains($0.number) }
+      let foreign = Set(others.map(\.number))
+      return NamespaceUse(
+        kind: kind, kindName: name, number: number, isOwn: survey.own[kind] == number,
+        members: sharers.filter { inside.contains($0.number) }, others: others,
+        sandboxes: list.entries.map(\.sandbox).filter { other in
+          other.processes.contains { foreign.contains($0.number) }
+        })
+    }
+  }
+
+  private static func text(
+    _ name: ByteString, _ limit: Int, of directory: borrowing ProcessDirectory
+  ) -> [UInt8] {
+    (try? directory.contents(of: name.path, limit: limit)) ?? []
+  }
+
+  private mutating func read(_ directory: borrowing ProcessDirectory) {
+    let status = StatusLines(Inspection.text("status", Bound.status, of: directory))
+    protection = Protection(status)
+    maps = IdentityMaps(
+      users: IdentityMaps.lines(Inspection.text("uid_map", Bound.other, of: directory)),
+      groups: IdentityMaps.lines(Inspection.text("gid_map", Bound.other, of: directory)),
+      setgroups: IdentityMaps.setgroups(Inspection.text("setgroups", 16, of: directory)))
+    limits = ResourceLimit.table(Inspection.text("limits", Bound.other, of: directory))
+    groups = ControlGroup.list(Inspection.text("cgroup", Bound.other, of: directory))
+  }
+
+  private mutating func readMounts(_ directory: borrowing ProcessDirectory) {
+    let table = MountTable(
+      parsing: Inspection.text("mountinfo", Bound.mountTable, of: directory))
+    mounts = table.entries.map { MountUse(entry: $0) }
+    guard let root = try? directory.open("root", .location) else { return }
+    for index in mounts.indices {
+      mounts[index].use = MountUse.use(of: mounts[index].entry, below: root)
+    }
+  }
+}
+
+extension MountUse {
+  /// How full a file system in memory is.
+  ///
+  /// Another one could be served by a process that never answers. The path is the sandbox's own
+  /// word, so what is found there has to be the mount that the kernel listed.
+  fileprivate static func use(
+    of entry: MountTable.Entry, below root: borrowing OwnedDescriptor
+  ) -> FilesystemUse? {
+    guard entry.type == "tmpfs", let place = try? root.openCachedInRoot(entry.point),
+      (try? place.mountNumber()) == entry.number
+    else { return nil }
+    return try? place.filesystemUse()
+  }
+}
+
+extension ProcessUse {
+  fileprivate mutating func add(_ process: borrowing ProcessDirectory) {
+    guard let line = try? process.contents(of: "stat", limit: Bound.stat),
+      let stat = StatLine(line),
+      let status = try? process.contents(of: "status", limit: Bound.status)
+    else { return }
+    // In units of 1024 bytes.
+    let resident = StatusLines(status).number("VmRSS") ?? 0
+    threads = threads.addingReportingOverflow(stat.threads).partialValue
+    memory = memory.addingReportingOverflow(resident &* 1024).partialValue
+    ticks = ticks.addingReportingOverflow(stat.processorTime).partialValue
+  }
+}
+
+// MARK: - Reading
+
+extension Protection {
+  /// Reads what /proc/PID/status tells.
+  public init(_ status: StatusLines) {
+    hasNoNewPrivileges = status.number("NoNewPrivs").map { $0 != 0 }
+    seccomp = status.number("Seccomp")
+    filters = status.number("Seccomp_filters")
+    for name in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+      if let set = status.capabilities(name) { capabilities.append((name, set)) }
+    }
+  }
+}
+
+extension IdentityMaps {
+  /// Reads /proc/PID/uid_map or gid_map.
+  public static func lines(_ text: [UInt8]) -> [Line] {
+    text.split(separator: UInt8(ascii: "\n")).compactMap { line in
+      let words = line.split(separator: UInt8(ascii: " "))
+      guard words.count == 3, let inside = UInt64(decimal: words[0]),
+        let outside = UInt64(decimal: words[1]), let count = UInt64(decimal: words[2])
+      else { return nil }
+      return Line(inside: inside, outside: outside, count: count)
+    }
+  }
+
+  static func setgroups(_ text: [UInt8]) -> String? {
+    let word = text.split(separator: UInt8(ascii: "\n")).first.map { Array($0) }
+    return ["allow", "deny"].first { word == Array($0.utf8) }
+  }
+}
+
+extension ResourceLimit {
+  /// Reads /proc/PID/limits: a heading, then lines of columns with two blanks between them.
+  public static func table(_ text: [UInt8]) -> [ResourceLimit] {
+    text.split(separator: UInt8(ascii: "\n")).dropFirst().compactMap { line in
+      // The name holds single blanks and ends where the line's 26th column begins.
+      guard line.count > 26 else { return nil }
+      let name = line.prefix(26).split(separator: UInt8(ascii: " "))
+        .map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+      let words = line.dropFirst(26).split(separator: UInt8(ascii: " "))
+      guard words.count >= 2 else { return nil }
+      return ResourceLimit(
+        name: name, soft: UInt64(decimal: words[0]), hard: UInt64(decimal: words[1]),
+        unit: words.count > 2 ? String(decoding: words[2], as: UTF8.self) : "")
+    }
+  }
+}
+
+extension ControlGroup {
+  /// Reads /proc/PID/cgroup: lines of the form `NUMBER:CONTROLLERS:PATH`.
+  public static func list(_ text: [UInt8]) -> [ControlGroup] {
+    text.split(separator: UInt8(ascii: "\n")).compactMap { line in
+      let parts = line.split(
+        separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
+      guard parts.count == 3 else { return nil }
+      return ControlGroup(
+        controllers: String(decoding: parts[1], as: UTF8.self), path: ByteString(parts[2]))
+    }
+  }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which processes make a sandbox together.
+
+internal import Linux
+public import Text
+
+/// Processes that share namespaces of their own.
+public struct RunningSandbox: Equatable, Sendable {
+  /// What tells a sandbox from others.
+  public enum Key: Hashable, Sendable {
+    /// Its user namespace and its pid namespace, those directly below this process's own.
+    case nested(user: UInt64?, pid: UInt64?)
+    /// All of its namespaces, where it has neither a user nor a pid namespace of its own.
+    case flat(NamespaceNumbers)
+    /// A process whose namespaces the kernel does not show.
+    case hidden(Int32)
+  }
+
+  /// What tells it from others.
+  public let key: Key
+  /// Its processes, the oldest first.
+  public let processes: [ProcessFacts]
+  /// The process outside that started it, where that is still there.
+  public let monitor: ProcessFacts?
+  /// The name under which it is registered.
+  public var name: ByteString?
+  /// The program that made it.
+  public var tool: Tool
+
+  /// States a sandbox; it has one process at least.
+  public init(
+    key: Key, processes: [ProcessFacts], monitor: ProcessFacts?, name: ByteString?, tool: Tool
+  ) {
+    (self.key, self.processes, self.monitor) = (key, processes, monitor)
+    (self.name, self.tool) = (name, tool)
+  }
+
+  /// Its first process: process 1 of its outermost pid namespace, or else the oldest.
+  public var first: ProcessFacts {
+    processes.filter { $0.numbersInside.last == 1 }
+      .min { $0.numbersInside.count < $1.numbersInside.count } ?? processes[0]
+  }
+
+  /// The process that stands for it where something has to be read: the command, if it can be told,
+  /// or another whose namespaces the kernel shows.
+  public var command: ProcessFacts? {
+    let first = first
+    // What init reaps can have come later; the command is its oldest child.
+    if first.numbersInside.last == 1,
+      let child = processes.first(where: { $0.parent == first.number && $0.namespaces != nil }),
+      Tool.hasInit(first)
+    {
+      return child
+    }
+    return first.namespaces != nil ? first : processes.first { $0.namespaces != nil }
+  }
+
+  /// Its namespaces; nil where the kernel shows none of them.
+  public var namespaces: NamespaceNumbers? { command?.namespaces }
+}
+
+/// The programs that make sandboxes.
+public enum Tool: String, Equatable, Sendable {
+  case nestbox, bubblewrap, flatpak, podman, docker, lxc, nspawn, firejail, other
+
+  /// What goes by the name `name`.
+  init(named name: ByteString) {
+    let name = name.text
+    self =
+      switch name {
+      case "nestbox": .nestbox
+      case "bwrap": .bubblewrap
+      case "conmon": .podman
+      case "firejail": .firejail
+      case "systemd-nspawn": .nspawn
+      case "lxc-start", "lxc-execute": .lxc
+      // The kernel keeps 15 bytes of a name.
+      case _ where name.hasPrefix("containerd-shim"): .docker
+      default: .other
+      }
+  }
+
+  /// Whether `process`, which has the number 1 inside, is the tool's own, and no command.
+  static func hasInit(_ process: ProcessFacts) -> Bool {
+    let tool = Tool(named: process.name)
+    return tool == .nestbox || tool == .bubblewrap || tool == .firejail
+  }
+}
+
+// MARK: - Grouping
+
+extension Survey {
+  /// The user's sandboxes, the oldest first.
+  public var sandboxes: [RunningSandbox] {
+    var groups: [RunningSandbox.Key: [ProcessFacts]] = [:]
+    let keys = keys()
+    for process in processes {
+      if let key = keys[process.number] { groups[key, default: []].append(process) }
+    }
+    let numbers = Dictionary(
+      processes.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
+    return groups.map { key, members in
+      let members = members.sorted { ($0.started, $0.number) < ($1.started, $1.number) }
+      let monitor = monitor(of: members, numbers)
+      let sandbox = RunningSandbox(
+        key: key, processes: members, monitor: monitor, name: nil, tool: .other)
+      var named = sandbox
+      named.tool = Survey.tool(sandbox)
+      return named
+    }
+    .filter(isOwn)
+    .sorted { ($0.first.started, $0.first.number) < ($1.first.started, $1.first.number) }
+  }
+
+  /// By what each sandbox can be named: its name, or else the number of its first process.
+  public var labels: [String] {
+    sandboxes.map { $0.name?.text ?? String($0.first.number) }
+  }
+
+  /// The sandbox of each process that is in one.
+  private func keys() -> [Int32: RunningSandbox.Key] {
+    var keys: [Int32: RunningSandbox.Key] = [:]
+    for process in processes { keys[process.number] = key(of: process) }
+    // A process that hides belongs to the sandbox of its children, as init does, or of its parent.
+    let depth = ownDepth
+    let hidden = processes.filter { $0.namespaces == nil && $0.numbersInside.count > depth }
+    for process in hidden {
+      let child = processes.first { $0.parent == process.number && keys[$0.number] != nil }
+      if let key = child.flatMap({ keys[$0.number] }) ?? keys[process.parent] {
+        keys[process.number] = key
+      } else if process.user == user {
+        keys[process.number] = .hidden(process.number)
+      }
+    }
+    return keys
+  }
+
+  /// How many pid namespaces there are around this process, its own among them, as far as /proc
+  /// shows.
+  private var ownDepth: Int {
+    processes.first { $0.namespaces == own }?.numbersInside.count ?? 1
+  }
+
+  private func key(of process: ProcessFacts) -> RunningSandbox.Key? {
+    guard let numbers = process.namespaces else { return nil }
+    let differences = numbers.differences(from: own)
+    guard !differences.isEmpty else { return nil }
+    if process.outerUser != nil || process.outerPid != nil {
+      return .nested(user: process.outerUser?.number, pid: process.outerPid)
+    }
+    // A user namespace that is not below this process's own is none that it could look into.
+    return differences.contains(.user) ? nil : .flat(numbers)
+  }
+
+  /// Whether the user made it: the owner of its user namespace, or the user of its processes.
+  private func isOwn(_ sandbox: RunningSandbox) -> Bool {
+    if let outer = sandbox.processes.lazy.compactMap(\.outerUser).first {
+      return outer.owner == user
+    }
+    return sandbox.processes.contains { $0.user == user }
+  }
+
+  /// The nearest ancestor outside; nil where that is process 1, which takes in orphans.
+  private func monitor(
+    of members: [ProcessFacts], _ numbers: [Int32: ProcessFacts]
+  ) -> ProcessFacts? {
+    let inside = Set(members.map(\.number))
+    for member in members where !inside.contains(member.parent) {
+      guard var parent = numbers[member.parent], parent.number != 1 else { continue }
+      // A nestbox that hides between command and monitor: init without a pid namespace of its own.
+      while parent.namespaces == nil, let next = numbers[parent.parent],
+        Tool(named: next.name) != .other
+      {
+        parent = next
+      }
+      return parent
+    }
+    return nil
+  }
+
+  private static func tool(_ sandbox: RunningSandbox) -> Tool {
+    let tool = sandbox.monitor.map { Tool(named: $0.name) } ?? .other
+    // Where the monitor has ended, init may still tell.
+    return tool == .other && sandbox.first.numbersInside.last == 1
+      ? Tool(named: sandbox.first.name) : tool
+  }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// A look at every process of the machine.
+
+public import Linux
+internal import SystemPackage
+internal import Text
+
+/// The processes of the machine that this process can see.
+public struct Survey: Sendable {
+  /// The processes, in no particular order.
+  public let processes: [ProcessFacts]
+  /// This process's own namespaces.
+  public let own: NamespaceNumbers
+  /// This process's user id.
+  public let user: UInt32
+
+  /// States what there is.
+  public init(processes: [ProcessFacts], own: NamespaceNumbers, user: UInt32) {
+    (self.processes, self.own, self.user) = (processes, own, user)
+  }
+
+  /// Looks at all processes.
+  public static func take() throws(SystemCallError) -> Survey {
+    var reader = Reader(own: try ownNamespaces())
+    var processes: [ProcessFacts] = []
+    for name in try Directory.names(of: "/proc") {
+      guard let number = Int32(decimal: name.bytes) else { continue }
+      // A process that has ended meanwhile is none.
+      if let facts = try? reader.facts(of: number) { processes.append(facts) }
+    }
+    return Survey(processes: processes, own: reader.own, user: CurrentProcess.identity.user)
+  }
+
+  private static func ownNamespaces() throws(SystemCallError) -> NamespaceNumbers {
+    let process = try ProcessDirectory(CurrentProcess.number)
+    return process.namespaces ?? NamespaceNumbers()
+  }
+}
+
+/// The most bytes that are read of files of /proc.
+///
+/// What the kernel writes is far shorter, apart from lists that a process can make long.
+enum Bound {
+  static let stat = 4096
+  static let status = 1 << 20
+  static let commandLine = 4096
+  static let mountTable = 4 << 20
+  static let networkTable = 1 << 20
+  static let other = 65_536
+}
+
+extension ProcessDirectory {
+  /// Opens the directory of a process that was seen before; throws where it is another by now.
+  static func of(_ process: ProcessFacts) throws(SystemCallError) -> ProcessDirectory {
+    let directory = try ProcessDirectory(process.number)
+    let stat = StatLine(try directory.contents(of: "stat", limit: Bound.stat))
+    guard stat?.started == process.started else {
+      throw SystemCallError(call: "open", errno: .noSuchProcess)
+    }
+    return directory
+  }
+
+  /// The words that the process was started with, as far as they are read; it can change them.
+  var words: [ByteString] {
+    borrowing get {
+      var bytes = (try? contents(of: "cmdline", limit: Bound.commandLine))?[...] ?? []
+      if bytes.last == 0 { bytes.removeLast() }
+      if bytes.isEmpty { return [] }
+      return bytes.split(separator: 0, omittingEmptySubsequences: false).map { ByteString($0) }
+    }
+  }
+
+  /// The process's namespaces; nil where the kernel does not show them.
+  borrowing func readNamespaces() throws(SystemCallError) -> NamespaceNumbers? {
+    var numbers = NamespaceNumbers()
+    for (kind, name) in Namespaces.names {
+      do throws(SystemCallError) {
+        numbers[kind] = NamespaceNumbers.number(in: try link(FilePath("ns/" + name)))
+      } catch {
+        // A kind that the kernel lacks is not known.
+        if error.errno == .noSuchFileOrDirectory, kind != .mount { continue }
+        if error.errno == .permissionDenied || error.errno == .notPermitted { return nil }
+        throw error
+      }
+    }
+    return numbers
+  }
+
+  fileprivate var namespaces: NamespaceNumbers? { borrowing get { try? readNamespaces() } }
+}
+
+/// Reads facts, and remembers where namespaces lie below this process's own.
+private struct Reader {
+  let own: NamespaceNumbers
+  /// By the number of a user namespace: the one directly below this process's own, and its owner.
+  private var outerUsers: [UInt64: (UInt64, UInt32)] = [:]
+  private var outerPids: [UInt64: UInt64] = [:]
+
+  init(own: NamespaceNumbers) { self.own = own }
+
+  mutating func facts(of number: Int32) throws(SystemCallError) -> ProcessFacts? {
+    let process = try ProcessDirectory(number)
+    guard let stat = StatLine(try process.contents(of: "stat", limit: Bound.stat)) else {
+      return nil
+    }
+    let status = StatusLines(try process.contents(of: "status", limit: Bound.status))
+    guard let user = status.words(of: "Uid").first.flatMap({ UInt32(decimal: $0) }) else {
+      return nil
+    }
+    var facts = ProcessFacts(
+      number: number, parent: stat.parent, started: stat.started, name: stat.name, user: user,
+      numbersInside: status.words(of: "NSpid").compactMap { Int32(decimal: $0) },
+      namespaces: try process.readNamespaces())
+    if let numbers = facts.namespaces, numbers != own {
+      facts.outerUser = outerUser(of: process, numbers)
+      facts.outerPid = outerPid(of: process, numbers)
+    }
+    return facts
+  }
+
+  private mutating func outerUser(
+    of process: borrowing ProcessDirectory, _ numbers: NamespaceNumbers
+  ) -> (number: UInt64, owner: UInt32)? {
+    guard let number = numbers[.user], number != own[.user] else { return nil }
+    if let known = outerUsers[number] { return known }
+    guard let outer = try? outermost(of: process, .user), let owner = try? outer.owner() else {
+      return nil
+    }
+    outerUsers[number] = (outer.number, owner)
+    return (outer.number, owner)
+  }
+
+  private mutating func outerPid(
+    of process: borrowing ProcessDirectory, _ numbers: NamespaceNumbers
+  ) -> UInt64? {
+    guard let number = numbers[.pid], number != own[.pid] else { return nil }
+    if let known = outerPids[number] { return known }
+    let outer = try? outermost(of: process, .pid).number
+    outerPids[number] = outer
+    return outer
+  }
+
+  /// The namespace directly below this process's own in which the process's lies.
+  private func outermost(
+    of process: borrowing ProcessDirectory, _ kind: Namespaces
+  ) throws(SystemCallError) -> OpenNamespace {
+    var namespace = try process.namespace(kind)
+    // The kernel nests no more than 32.
+    for _ in 0..<64 {
+      guard let parent = try namespace.parent(), parent.number != own[kind] else { break }
+      namespace = parent
+    }
+    return namespace
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people and programs are told of running sandboxes.
+
+import Testing
+import Text
+
+@testable import Running
+
+@Suite("Reports on running sandboxes")
+struct ReportTests {
+  private func entry(name: ByteString?, words: [ByteString], process: ByteString = "sh")
+    -> ListedSandbox
+  {
+    ListedSandbox(
+      sandbox: RunningSandbox(
+        key: .hidden(5), processes: [ProcessFacts(number: 5, parent: 4, name: process)],
+        monitor: nil, name: name, tool: .nestbox),
+      network: .none, words: words, age: 90_000)
+  }
+
+  // Red: a command that calls itself `\n-  1 …` adds a line to the list, or one with an escape
+  // sequence drives the terminal.
+  @Test(
+    "No name can end a line or drive a terminal",
+    arguments: ["a\nb", "\u{1b}[2J", "\u{9b}31m", "x\u{202e}y", "\r"])
+  func hostileNames(_ text: String) {
+    let name = ByteString(text)
+    for entry in [
+      entry(name: name, words: ["sh", name]), entry(name: nil, words: [], process: name),
+    ] {
+      let lines = SandboxList([entry]).text().split(separator: "\n")
+      #expect(lines.count == 2)
+      for scalar in lines[1].unicodeScalars {
+        #expect(
+          scalar.properties.generalCategory != .control
+            && scalar.properties.generalCategory != .format)
+      }
+    }
+  }
+
+  // Red: a long command wraps, and the list is no list any more.
+  @Test func `A line is no longer than the terminal is wide`() {
+    let list = SandboxList([
+      entry(name: "box", words: ["sleep", ByteString(String(repeating: "x", count: 300))])
+    ])
+    for line in list.text(width: 80).split(separator: "\n") { #expect(line.count <= 80) }
+    #expect(list.text().contains(String(repeating: "x", count: 300)))
+  }
+
+  // Red: programs that read the list break.
+  @Test func `The list for programs has a version and these members`() {
+    #expect(
+      SandboxList([entry(name: "box", words: ["sleep", "9"])]).json.text == """
+        {
+          "version": 1,
+          "sandboxes": [
+            {
+              "name": "box",
+              "made-by": "nestbox",
+              "process": 5,
+              "monitor": null,
+              "age": 90000,
+              "processes": 1,
+              "network": "none",
+              "command": [
+                "sleep",
+                "9"
+              ]
+            }
+          ]
+        }
+
+        """)
+  }
+
+  // Red: the age of a sandbox is a number that nobody can read.
+  @Test func `A duration is told in its two largest units`() {
+    let texts = [0, 59, 60, 3599, 3600, 7500, 86_400, 90_000, 864_000]
+      .map { ListedSandbox.duration($0) }
+    #expect(
+      texts == [
+        "0 s", "59 s", "1 min", "59 min", "1 h", "2 h 5 min", "1 d", "1 d 1 h", "10 d",
+      ])
+  }
+}
