@@ -74,13 +74,13 @@ let package = Package(
     .testTarget(
       name: "TextTests", dependencies: ["Text", "TestSupport", system], swiftSettings: strict),
     .testTarget(
-      name: "LinuxTests", dependencies: ["Linux", "Text", "TestSupport", system],
+      name: "LinuxTests", dependencies: ["Linux", "CLinux", "Text", "TestSupport", system],
       swiftSettings: strict),
     .testTarget(
       name: "RunningTests", dependencies: ["Running", "Linux", "Text", system],
       swiftSettings: strict),
     .testTarget(
-      name: "SeccompTests", dependencies: ["Seccomp", "Linux", "Text", system],
+      name: "SeccompTests", dependencies: ["Seccomp", "Linux", "Text", "CLibseccomp", system],
       swiftSettings: strict),
     .testTarget(
       name: "SandboxTests", dependencies: ["Sandbox", "Linux", "Text", "TestSupport", system],

@@ -111,6 +111,11 @@ extension OwnedDescriptor {
       }
       return result
     }
+    if result == -ENOSYS {
+      let allowsLinks = restrictions & UInt64(RESOLVE_NO_SYMLINKS) == 0
+      var walk = RootWalk(from: rawValue, path, allowsLinks: allowsLinks)
+      return OwnedDescriptor(try check(walk.open(mode.flags, mode_t(mode.permissions)), "openat"))
+    }
     return OwnedDescriptor(try check(result, "openat2"))
   }
 

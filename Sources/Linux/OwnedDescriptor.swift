@@ -63,20 +63,6 @@ extension OwnedDescriptor {
     try check(result, "flock")
     return directory
   }
-
-  /// A file in memory without a name; the kernel frees it when the last descriptor closes.
-  ///
-  /// See memfd_create(2).
-  public static func temporaryFile() throws(SystemCallError) -> OwnedDescriptor {
-    OwnedDescriptor(try check(unsafe linux_memory_file("nestbox"), "memfd_create"))
-  }
-
-  /// Moves the file's position to the start.
-  ///
-  /// See lseek(2).
-  public borrowing func rewind() throws(SystemCallError) {
-    try check(lseek(rawValue, 0, SEEK_SET) < 0 ? -errno : 0, "lseek")
-  }
 }
 
 /// The two ends of a pipe, both closed on exec.

@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// Architectures and their system calls, as libseccomp knows them.
+// Architectures and their system calls: names and numbers, which libseccomp knows.
 
 internal import CLibseccomp
 internal import Glibc
 
-/// The release of libseccomp that this program is linked with.
-///
-/// See seccomp_version(3).
-var libseccompVersion: String {
-  guard let version = unsafe seccomp_version()?.pointee else { return "" }
-  return "\(String(version.major)).\(String(version.minor)).\(String(version.micro))"
-}
-
-/// An architecture as seccomp tells them apart: a way into the kernel with numbers of its own.
+/// An architecture: a way into the kernel with its own numbers of system calls.
 public struct Architecture: Hashable, Sendable {
   /// Its name, as libseccomp has it.
   public let name: String
-  /// AUDIT_ARCH_… of it.
+  /// What libseccomp calls it.
   ///
   /// See seccomp_arch_add(3).
-  let token: UInt32
+  private let libraryToken: UInt32
 
   /// The architecture called `name`, or nil where libseccomp does not know it.
   public init?(named name: String) {
-    let token = unsafe name.withCString { unsafe seccomp_arch_resolve_name($0) }
-    guard token != 0, Architecture.names.contains(name) else { return nil }
-    self.name = name
-    self.token = token
+    guard Architecture.names.contains(name) else { return nil }
+    self.init(known: name)
+    guard libraryToken != 0 else { return nil }
   }
 
   private init(known name: String) {
     self.name = name
-    token = unsafe name.withCString { unsafe seccomp_arch_resolve_name($0) }
+    libraryToken = unsafe name.withCString { unsafe seccomp_arch_resolve_name($0) }
   }
 
-  /// The one that this program runs on.
+  /// What the kernel calls it when it runs a program: AUDIT_ARCH_… of linux/audit.h.
+  var token: UInt32 {
+    // x32 has the name of x86_64, and a bit in its numbers.
+    name == "x32" ? Architecture(known: "x86_64").libraryToken : libraryToken
+  }
+
+  /// The bit that is set in all numbers of x32.
+  static let x32Bit: UInt32 = 0x4000_0000
+
+  /// The architecture that this program runs on.
   public static var native: Architecture {
     #if arch(x86_64)
       Architecture(known: "x86_64")
@@ -69,18 +69,35 @@ public struct Architecture: Hashable, Sendable {
     public let number: Int
   }
 
-  /// Every system call that libseccomp knows of it, by number.
+  /// Every known system call of it, by number.
   public var calls: [Call] {
-    ranges.flatMap { range in
+    let known: [Call] = ranges.flatMap { range in
       range.compactMap { number in
-        guard let text = unsafe seccomp_syscall_resolve_num_arch(token, CInt(number)) else {
-          return nil
-        }
+        guard
+          let text = unsafe seccomp_syscall_resolve_num_arch(libraryToken, CInt(number))
+        else { return nil }
         defer { unsafe free(text) }
         return Call(name: unsafe String(cString: text), number: number)
       }
     }
+    let names = Set(known.map(\.name))
+    let younger = Architecture.younger.enumerated().map { index, name in
+      let bit = self.name == "x32" ? Int(Architecture.x32Bit) : 0
+      return Call(name: name, number: bit + Architecture.firstYounger + index)
+    }
+    return (known + younger.filter { !names.contains($0.name) }).sorted { $0.number < $1.number }
   }
+
+  /// Calls that libseccomp may not know yet, up to Linux 7.0.
+  ///
+  /// Since Linux 5.1 a new call has the same number everywhere; these begin with `firstYounger`.
+  private static let younger = [
+    "cachestat", "fchmodat2", "map_shadow_stack", "futex_wake", "futex_wait", "futex_requeue",
+    "statmount", "listmount", "lsm_get_self_attr", "lsm_set_self_attr", "lsm_list_modules",
+    "mseal", "setxattrat", "getxattrat", "listxattrat", "removexattrat", "open_tree_attr",
+    "file_getattr", "file_setattr", "listns", "rseq_slice_yield",
+  ]
+  private static let firstYounger = 451
 
   /// Where its numbers lie.
   private var ranges: [Range<Int>] {
@@ -92,14 +109,9 @@ public struct Architecture: Hashable, Sendable {
     }
   }
 
-  /// The calls that carry out others, chosen by an argument, which older programs make in place of
-  /// those.
-  ///
-  /// See socketcall(2), ipc(2).
-  var multiplexers: [String] { name == "x86" ? ["ipc", "socketcall"] : [] }
-
-  /// Whether libseccomp knows a call of that name on any architecture.
+  /// Whether there is a call of that name on any architecture.
   static func isKnown(_ name: String) -> Bool {
-    unsafe name.withCString { unsafe seccomp_syscall_resolve_name($0) } != __NR_SCMP_ERROR
+    let number = unsafe name.withCString { unsafe seccomp_syscall_resolve_name($0) }
+    return number != __NR_SCMP_ERROR || younger.contains(name)
   }
 }

@@ -79,7 +79,9 @@ struct PolicyLibrary: Sendable {
       groups: .builtIn("groups.policy", BuiltInPolicy.groups.description),
       names: BuiltInPolicy.all.map(\.name),
       policy: { name in
-        BuiltInPolicy.named(name).map { .builtIn(name + ".policy", $0.text.description) }
+        (BuiltInPolicy.named(name)?.text ?? BuiltInPolicy.part(name)).map { text in
+          .builtIn(name + ".policy", text.description)
+        }
       })
   }
 }

@@ -128,5 +128,17 @@ extension Attack {
     Attack(
       "dangerous-calls", "CVE-2022-0185, CVE-2023-2598",
       succeeds: .options(#"--unshare-all "${system[@]}""#), fails: [.untrusted]),
+
+    // MARK: What outlasts the sandbox
+    Attack(
+      "left-behind", "systemd.exec(5), RestrictSUIDSGID=", succeeds: writable,
+      fails: underPolicies),
+    Attack(
+      "rare-sockets", "CVE-2021-26708", succeeds: writable, fails: underPolicies),
+    Attack(
+      "stalling", "fcntl(2), F_SETLEASE", succeeds: writable, fails: underPolicies),
   ]
+
+  private static let writable = Weakness.options(#"--unshare-all "${system[@]}" "${work[@]}""#)
+  private static let underPolicies = [Box.untrusted, .desktopPolicy, .compatPolicy]
 }

@@ -7,6 +7,7 @@ import TestSupport
 enum Box: String, CaseIterable, Sendable {
   case system, desktop, processOne, userZero, shared, session, noUserNamespaces
   case tracer, capable, byRoot, byRootAsUser, untrusted
+  case desktopPolicy, compatPolicy
 
   /// The options; `$system`, `$bare` and `$work` are the scene's (Support/Hostile.swift).
   var options: String {
@@ -31,6 +32,8 @@ enum Box: String, CaseIterable, Sendable {
       --profile untrusted "${kept[@]}" --ro-bind "$tools" "$tools" --ro-bind "$H/data" "$H/data" \
         "${work[@]}"
       """
+    case .desktopPolicy: "--unshare-all --seccomp-policy desktop \(Box.everything)"
+    case .compatPolicy: "--unshare-all --seccomp-policy compat \(Box.everything)"
     }
   }
 

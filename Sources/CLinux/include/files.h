@@ -23,11 +23,6 @@ enum {
   LINUX_AT_SYMLINK_NOFOLLOW = 0x100,
 };
 
-// memfd_create(2) with MFD_CLOEXEC.
-static inline int linux_memory_file(const char *_Nonnull name) {
-  return (int)linux_result(syscall(SYS_memfd_create, name, 1U));
-}
-
 static inline int linux_openat2(
     int directory, const char *_Nonnull path, uint64_t flags, uint64_t mode, uint64_t resolve) {
   struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};

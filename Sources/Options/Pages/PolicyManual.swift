@@ -20,8 +20,7 @@ public enum PolicyManual {
         A policy says what happens to each system call that a command makes. The option
         --seccomp-policy of nestbox(1) applies a built-in policy, by its name, or one from a file, by
         its path; --seccomp-allow and --seccomp-deny change it for one run. A file is compiled when it
-        is used, by libseccomp, and a mistake in it is reported with line and column before anything
-        starts.
+        is used, and a mistake in it is reported with line and column before anything starts.
 
         * `default` -- For ordinary programs: a list of allowed calls. No namespaces, mounts, keys,
         tracing, BPF, io_uring or rare sockets.
@@ -29,6 +28,10 @@ public enum PolicyManual {
         tracing and 32-bit programs.
         * `strict` -- For programs that only compute: files, memory, threads and pipes.
         * `compat` -- For unknown programs: a list of refused calls; the weakest.
+
+        Under all of them set-user-ID and set-group-ID bits cannot be set. Two parts can be included
+        by name as well: `host`, with these and other lines about the host, and `sockets`, with the
+        usual families and protocols.
         """),
     Chapter(
       title: "LANGUAGE",
@@ -50,8 +53,7 @@ public enum PolicyManual {
         * ACTION CALL... -- What happens to these calls and groups.
         * ACTION CALL... `if` CONDITION -- The same, for calls with such arguments.
 
-        It is a mistake to name a call that libseccomp does not know or the architecture does not
-        have. With a `?` after the first word, as in `allow?`, the line ignores such names.
+        It is a mistake to name a call that is unknown or that the architecture does not have. With a `?` after the first word, as in `allow?`, the line ignores such names.
         """),
     Chapter(
       title: "ACTIONS",
@@ -67,7 +69,7 @@ public enum PolicyManual {
       text: """
         The groups have the names of systemd's: `@basic-io`, `@file-system`, `@process`,
         `@network-io`, `@mount`, `@debug`, `@privileged`, `@system-service` and more. `@known` is
-        every call that libseccomp knows. `nestbox --generate system-calls` lists them.
+        every known call. `nestbox --generate system-calls` lists them.
         """),
     Chapter(
       title: "CONDITIONS",
@@ -79,8 +81,7 @@ public enum PolicyManual {
 
         An argument is its lower 32 bits, which is all that the kernel reads of an int, a flag or a
         command: a command could evade a filter on the upper half by setting a bit there. `arg0:64`
-        is the whole register, for lengths, offsets and addresses; libseccomp has no such comparison
-        for x32. Conditions cannot look at memory that an argument points to, as the command could
+        is the whole register, for lengths, offsets and addresses. Conditions cannot look at memory that an argument points to, as the command could
         change it after the check.
         """),
     Chapter(

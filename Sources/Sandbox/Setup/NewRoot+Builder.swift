@@ -181,8 +181,7 @@ extension NewRoot {
     let file = try place.fileIdentity()
     try tree.attach(at: place)
     if file == rootFile {
-      // `..` of the root is the root, but the lookup ends in the mount on top of it.
-      root = try root.openInRoot("..", .directory)
+      root = try tree.descriptor.openInRoot(".", .directory)
       rootFile = try root.fileIdentity()
     }
   }

@@ -29,7 +29,8 @@ errno EPERM unshare setns mount umount2 pivot_root chroot
 errno? EPERM umount
 errno EPERM clone if arg0 & CLONE_NEWUSER != 0
 # The younger calls for the same; programs fall back where these seem not to exist.
-errno ENOSYS clone3 open_tree move_mount mount_setattr fsopen fsconfig fsmount fspick
+errno ENOSYS clone3 open_tree open_tree_attr move_mount mount_setattr
+errno ENOSYS fsopen fsconfig fsmount fspick
 
 # Typing into the caller's terminal; lower 32 bits, as the kernel itself looks (CVE-2019-10063).
 errno EPERM ioctl if arg1 == TIOCSTI
@@ -45,11 +46,9 @@ allow personality if arg0 == PER_LINUX32
 allow personality if arg0 == 0xffffffff
 
 # Families of sockets beyond the common ones.
-errno EAFNOSUPPORT socket
-allow socket if arg0 == AF_UNSPEC
-allow socket if arg0 == AF_UNIX
-allow socket if arg0 == AF_INET
-allow socket if arg0 == AF_INET6
+include sockets
 allow socket if arg0 == AF_NETLINK
+
+include host
 """##
 }

@@ -66,23 +66,10 @@ errno EPERM ioctl if arg1 == TIOCLINUX
 # It loads line disciplines, of which nearly nobody uses one: CVE-2017-2636, CVE-2023-6546.
 errno EPERM ioctl if arg1 == TIOCSETD
 
-# Of the families of sockets, all but these few are for special machines, and have holes that stay
-# unseen for long: CVE-2010-3904 (AF_RDS), CVE-2017-7308 and CVE-2020-14386 (AF_PACKET),
-# CVE-2021-26708 (AF_VSOCK), CVE-2021-43267 (AF_TIPC), CVE-2022-1353 (AF_KEY).
-errno EAFNOSUPPORT socket
-allow socket if arg0 == AF_UNIX
-allow socket if arg0 == AF_INET
-allow socket if arg0 == AF_INET6
+include sockets
 # Asking for the machine's addresses and routes, and hearing of devices that come and go.
 allow socket if arg0 == AF_NETLINK and arg2 == NETLINK_ROUTE
 allow socket if arg0 == AF_NETLINK and arg2 == NETLINK_KOBJECT_UEVENT
-# Transports that few use, and that the kernel loads when they are asked for: CVE-2017-6074 (DCCP),
-# CVE-2019-8956 (SCTP). The type shares its argument with flags.
-errno ESOCKTNOSUPPORT socket if arg1 & 0xf == SOCK_DCCP
-errno ESOCKTNOSUPPORT socket if arg1 & 0xf == SOCK_PACKET
-errno EPROTONOSUPPORT socket if arg2 == IPPROTO_SCTP
-errno EAFNOSUPPORT socketpair
-allow socketpair if arg0 == AF_UNIX
 
 # Other execution domains are for programs of other systems, and READ_IMPLIES_EXEC makes data
 # executable. Asking is allowed, as are what `setarch` and `uname26` set, and an address space that
@@ -94,6 +81,8 @@ allow personality if arg0 == UNAME26
 allow personality if arg0 == UNAME26|PER_LINUX32
 allow personality if arg0 == ADDR_NO_RANDOMIZE
 allow personality if arg0 == 0xffffffff
+
+include host
 
 # Kept out by not being in @system-service, each for a reason:
 # @keyring   CVE-2016-0728, and keys are not kept apart by namespaces.

@@ -13,11 +13,12 @@ include default
 
 # Browsers put their pages into sandboxes of their own, with user namespaces, and so do Electron and
 # WebKit, the latter with bubblewrap: where that fails they refuse to start, or run their pages
-# with no sandbox at all, which is worse than the kernel's larger surface.
+# with no sandbox at all, which is worse than the kernel's larger surface. (bubblewrap 0.12 and later
+# also need --seccomp-allow openat2; host.policy says why that is refused.)
 allow clone clone3 unshare setns @mount sethostname
 
-# 32-bit programs of Steam and Wine. The 32-bit C library makes sockets through socketcall, whose
-# arguments are out of a filter's sight: families are not told apart there.
+# 32-bit programs of Steam and Wine. Those whose C library makes sockets through socketcall have
+# none, unless the caller says --seccomp-allow socketcall (sockets.policy).
 arch? x86 arm
 
 # Crash reporters read the memory of the process that crashed; Wine is built on ptrace and

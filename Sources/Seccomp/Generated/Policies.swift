@@ -9,21 +9,86 @@ extension BuiltInPolicy {
   /// The program of process 1.
   public static var initProgram: SeccompProgram { SeccompProgram(instructions: initInstructions) }
 
-  /// The libseccomp that they were compiled with.
-  static let library = "2.5.4"
+  /// Lines for policies to include, by name.
+  static func part(_ name: String) -> StaticString? {
+    switch name {
+      case "host":
+        ##"""
+# What a command could leave on the host, or take from all its users, whatever its files and
+# namespaces are. Every built-in policy includes these lines; your own policies can as well.
+
+# A set-user-ID file that a command leaves in a writable directory outlives the sandbox: outside,
+# other users run it as the caller. So no call may set such a mode. mkdir is not among them, since
+# the kernel ignores these bits there, and programs pass them when they copy directories.
+errno? EPERM chmod fchmod creat mknod if arg1 & S_ISUID|S_ISGID != 0
+errno? EPERM fchmodat fchmodat2 mknodat if arg2 & S_ISUID|S_ISGID != 0
+# The mode counts where a file is created, or one without a name (020000000 of O_TMPFILE).
+errno? EPERM open if arg1 & O_CREAT|020000000 != 0 and arg2 & S_ISUID|S_ISGID != 0
+errno? EPERM openat if arg2 & O_CREAT|020000000 != 0 and arg3 & S_ISUID|S_ISGID != 0
+# These keep the mode in memory, where a filter cannot see it: io_uring carries out openat as well.
+# Programs use openat and epoll instead.
+errno ENOSYS openat2
+errno EPERM @io-uring
+
+# A lease on a file makes every other process that opens it wait, for 45 seconds: the host's own
+# writers too, and through a read-only bind. The second number is F_SETDELEG, for directories.
+errno? EPERM fcntl fcntl64 if arg1 == F_SETLEASE
+errno? EPERM fcntl fcntl64 if arg1 == 1040
+
+# The machine has 65 536 requests of the old asynchronous I/O for all users together; one process
+# can take them all. Programs fall back on threads.
+errno ENOSYS io_setup
+"""##
+      case "sockets":
+        ##"""
+# The sockets that nearly all programs use, by family, type and protocol; all others are refused.
+# `default` and `compat` include these lines, and your own policies can as well.
+
+# Of the other families, most are for special machines and had holes that stayed unseen for long:
+# CVE-2010-3904 (AF_RDS), CVE-2017-7308 and CVE-2020-14386 (AF_PACKET), CVE-2021-26708 (AF_VSOCK),
+# CVE-2021-43267 (AF_TIPC), CVE-2022-1353 (AF_KEY). Some know no network namespace, so that the
+# host's ports stay within reach in a new one: AF_VSOCK before Linux 7.0, AF_QIPCRTR.
+# Of the internet's protocols TCP, UDP and echo requests remain: no SCTP (CVE-2019-8956), MPTCP,
+# UDP-Lite, L2TP or SMC, which the kernel loads when somebody asks for them.
+errno EPROTONOSUPPORT socket
+allow socket if arg2 == IPPROTO_IP
+allow socket if arg2 == IPPROTO_TCP
+allow socket if arg2 == IPPROTO_UDP
+allow socket if arg2 == IPPROTO_ICMP
+allow socket if arg2 == IPPROTO_ICMPV6
+# A type stands for a protocol as well, and shares its argument with flags. CVE-2017-6074 (DCCP).
+errno ESOCKTNOSUPPORT socket if arg1 & 0xf == SOCK_DCCP
+errno ESOCKTNOSUPPORT socket if arg1 & 0xf == SOCK_PACKET
+errno ESOCKTNOSUPPORT socket if arg1 & 0xf == SOCK_SEQPACKET
+errno EAFNOSUPPORT socket if arg0 != AF_INET and arg0 != AF_INET6
+allow socket if arg0 == AF_UNIX
+
+errno EAFNOSUPPORT socketpair
+allow socketpair if arg0 == AF_UNIX
+
+# The old entry of 32-bit programs keeps the family in memory, so that a filter cannot tell
+# families apart: 1 and 8 are socket and socketpair. Old 32-bit C libraries know no other entry;
+# --seccomp-allow socketcall gives their programs sockets, of every family.
+errno? ENOSYS socketcall if arg0 == 1
+errno? ENOSYS socketcall if arg0 == 8
+"""##
+    default: nil
+    }
+  }
 
   /// The groups that every policy knows.
   static let groups: StaticString = ##"""
 # Groups of system calls, for every policy. Their names and sense are those of systemd
 # (systemd.exec(5), SystemCallFilter=); which call is in which group was settled here.
-# A call may be in several groups, and every call that libseccomp knows is in one at least.
-# `group?` passes over what is younger than the libseccomp that compiles it.
+# A call may be in several groups, and every known call is in one at least.
+# `group?` passes over calls that the libseccomp at hand does not know.
 
 # What no program does without: its memory, threads, identity, clocks, and its end.
 group @default brk mmap mmap2 munmap mprotect mremap madvise mincore
 group @default exit exit_group restart_syscall rt_sigreturn sigreturn pause
 group @default futex futex_time64 futex_waitv set_robust_list get_robust_list set_tid_address
-group? @default futex_wait futex_wake futex_requeue map_shadow_stack mseal rseq
+group @default futex_wait futex_wake futex_requeue map_shadow_stack mseal rseq
+group @default rseq_slice_yield
 group @default arch_prctl set_thread_area get_thread_area membarrier sched_yield getcpu
 group @default getpid getppid gettid getpgrp getpgid getsid getrandom uname sysinfo
 group @default getuid getuid32 geteuid geteuid32 getgid getgid32 getegid getegid32
@@ -66,8 +131,8 @@ group? @debug uprobe uretprobe
 group @file-system open openat openat2 creat close access faccessat faccessat2
 group @file-system stat stat64 lstat lstat64 fstat fstat64 newfstatat fstatat64 statx
 group @file-system oldstat oldlstat oldfstat statfs statfs64 fstatfs fstatfs64
-group? @file-system cachestat fchmodat2 file_getattr file_setattr
-group? @file-system setxattrat getxattrat listxattrat removexattrat
+group @file-system cachestat fchmodat2 file_getattr file_setattr
+group @file-system setxattrat getxattrat listxattrat removexattrat
 group @file-system getcwd chdir fchdir getdents getdents64 readdir readlink readlinkat umask
 group @file-system mkdir mkdirat mknod mknodat rmdir unlink unlinkat rename renameat renameat2
 group @file-system link linkat symlink symlinkat chmod fchmod fchmodat
@@ -103,7 +168,7 @@ group @module init_module finit_module delete_module
 # Mounts, and roots other than the process's own.
 group @mount mount umount umount2 pivot_root chroot
 group @mount open_tree move_mount mount_setattr fsopen fsconfig fsmount fspick
-group? @mount open_tree_attr statmount listmount
+group @mount open_tree_attr statmount listmount listns
 
 # Sockets.
 group @network-io socket socketpair socketcall bind listen accept accept4 connect shutdown
@@ -139,7 +204,7 @@ group @resources migrate_pages move_pages
 
 # What a process gives up of its own accord.
 group @sandbox seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
-group? @sandbox lsm_get_self_attr lsm_set_self_attr lsm_list_modules
+group @sandbox lsm_get_self_attr lsm_set_self_attr lsm_list_modules
 
 # Other users and groups.
 group @setuid setuid setuid32 setgid setgid32 setgroups setgroups32 setfsuid setfsuid32

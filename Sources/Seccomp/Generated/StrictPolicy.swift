@@ -62,5 +62,7 @@ allow prctl if arg0 == PR_SET_PDEATHSIG
 allow prctl if arg0 == PR_CAPBSET_READ
 allow prctl if arg0 == PR_SET_NO_NEW_PRIVS
 allow prctl if arg0 == PR_GET_NO_NEW_PRIVS
+
+include host
 """##
 }

@@ -110,7 +110,8 @@ int start(char **argv) {
 
 int main(int argc, char **argv) {
   const struct attack *attacks[] = {
-      root_attacks, privilege_attacks, process_attacks, file_attacks, terminal_attacks};
+      root_attacks, privilege_attacks, process_attacks, file_attacks, terminal_attacks,
+      lasting_attacks};
   secret = getenv("SECRET");
   if (argc < 2 || !secret) return 2;
   for (const struct scene *scene = scenes; scene->name; scene++)

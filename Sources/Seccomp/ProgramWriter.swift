@@ -1,88 +1,108 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing what is left of a program as instructions.
+// Writes steps as instructions.
 
-/// Writes a program from its end to its beginning, so that what is jumped to is there already.
+/// Writes a program from its end to its beginning, so that the targets of jumps exist already.
 struct ProgramWriter {
   /// The last instruction first.
   private var reversed: [UInt64] = []
-  private let residues: Residues
+  private let steps: Steps
   private var places: [Int: Int] = [:]
 
-  init(_ residues: Residues) {
-    self.residues = residues
+  init(_ steps: Steps) {
+    self.steps = steps
   }
 
-  /// The distance that the two targets of a comparison can have.
+  /// How far the two targets of a comparison may lie away.
   private static let reach = 255
 
-  mutating func write(_ program: Specialized) -> [UInt64] {
-    var next = search(program.others[...])
-    for (token, ranges) in program.architectures.reversed() {
-      let match = search(ranges[...], loading: true)
+  mutating func write(_ dispatch: Dispatch) -> [UInt64] {
+    var next = place(dispatch.foreign)
+    for (token, ranges) in dispatch.architectures.reversed() {
+      let match = search(ranges)
       next = branch(InstructionCode.jumpIfEqual, token, yes: match, no: next)
     }
     append(InstructionCode.load, InstructionCode.architecture)
     return reversed.reversed()
   }
 
-  /// Writes the search for a number's range.
+  /// Writes the search for the range of a number.
   /// - Returns: The place of its first instruction.
-  private mutating func search(
-    _ ranges: ArraySlice<Specialized.Range>, loading: Bool = false
-  ) -> Int {
-    let start = tree(ranges)
-    guard loading else { return start }
-    jump(to: start)
+  private mutating func search(_ ranges: [Dispatch.Range]) -> Int {
+    jump(to: tree(ranges[...]))
     return append(InstructionCode.load, InstructionCode.number)
   }
 
-  private mutating func tree(_ ranges: ArraySlice<Specialized.Range>) -> Int {
-    guard ranges.count > 1 else { return place(ranges[ranges.startIndex].residue) }
+  private mutating func tree(_ ranges: ArraySlice<Dispatch.Range>) -> Int {
+    if ranges.count <= 2 * ProgramWriter.mostExceptions + 1, let list = exceptions(in: ranges) {
+      return list
+    }
     let middle = ranges.startIndex + ranges.count / 2
     let above = tree(ranges[middle...])
     let below = tree(ranges[..<middle])
     return branch(InstructionCode.jumpIfGreaterOrEqual, ranges[middle].first, yes: above, no: below)
   }
 
-  /// What is still to be written of a residue.
+  /// As many numbers are compared in a row, which takes fewer instructions than a search.
+  private static let mostExceptions = 3
+
+  /// Writes ranges that all take one step but for single numbers between them, none of them or a
+  /// few; nil if they are others.
+  private mutating func exceptions(in ranges: ArraySlice<Dispatch.Range>) -> Int? {
+    guard let first = ranges.first, ranges.count % 2 == 1 else { return nil }
+    let exceptions = stride(from: ranges.startIndex + 1, to: ranges.endIndex, by: 2)
+    guard
+      exceptions.allSatisfy({
+        ranges[$0 + 1].step == first.step && ranges[$0 + 1].first == ranges[$0].first + 1
+      })
+    else { return nil }
+    var next = place(first.step)
+    for index in exceptions.reversed() {
+      let range = ranges[index]
+      next = branch(
+        InstructionCode.jumpIfEqual, range.first, yes: place(range.step), no: next)
+    }
+    return next
+  }
+
+  /// What remains to be written of a step.
   private enum Task {
-    /// It, and before it what it leads to.
+    /// The step, and before it the steps after it.
     case place(Int)
-    /// It alone; where the places of what it leads to are the last that were found.
+    /// The step alone; the places of those after it were found last.
     case write(Int)
   }
 
-  /// The place of `residue`, which is written where it is not there or too far away.
+  /// The place of a step, which is written where it is missing or too far away.
   ///
-  /// With a list of tasks in the place of calls to itself, as `Run` has.
-  private mutating func place(_ residue: Int) -> Int {
-    var tasks = [Task.place(residue)]
+  /// A list of tasks and no recursion: a policy may have thousands of conditions on one call.
+  private mutating func place(_ step: Int) -> Int {
+    var tasks = [Task.place(step)]
     var found: [Int] = []
     while let task = tasks.popLast() {
       switch task {
-      case .place(let residue):
-        if let place = places[residue], reversed.count - place < ProgramWriter.reach - 8 {
+      case .place(let step):
+        if let place = places[step], reversed.count - place < ProgramWriter.reach - 8 {
           found.append(place)
           continue
         }
-        tasks.append(.write(residue))
-        switch residues.all[residue] {
+        tasks.append(.write(step))
+        switch steps.all[step] {
         case .answer: break
         case .load(_, _, let rest): tasks.append(.place(rest))
         case .test(_, _, let yes, let no): tasks += [.place(no), .place(yes)]
         }
-      case .write(let residue):
-        let place = write(residues.all[residue], &found)
-        places[residue] = place
+      case .write(let step):
+        let place = write(steps.all[step], &found)
+        places[step] = place
         found.append(place)
       }
     }
     return found.removeLast()
   }
 
-  /// Writes a residue, whose targets are the last of `places`.
-  private mutating func write(_ residue: Residue, _ places: inout [Int]) -> Int {
-    switch residue {
+  /// Writes a step, whose targets are the last of `places`.
+  private mutating func write(_ step: Step, _ places: inout [Int]) -> Int {
+    switch step {
     case .answer(let value): return append(InstructionCode.answer, value)
     case .test(let code, let constant, _, _):
       let no = places.removeLast()
@@ -94,7 +114,7 @@ struct ProgramWriter {
     }
   }
 
-  /// Writes a jump, unless what was written last is what it would lead to.
+  /// Writes a jump to `place`, unless that is what was written last.
   private mutating func jump(to place: Int) {
     let distance = reversed.count - place - 1
     if distance > 0 { append(InstructionCode.jump, UInt32(distance)) }
@@ -107,7 +127,7 @@ struct ProgramWriter {
     return append(code, constant, yes: distances.0, no: distances.1)
   }
 
-  /// A place in reach that leads to `place`.
+  /// `place`, or a jump to it that is in reach.
   private mutating func near(_ place: Int) -> Int {
     let distance = reversed.count - place - 1
     // With room for the second target's jump.
