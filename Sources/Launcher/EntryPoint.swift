@@ -77,16 +77,13 @@ struct Launcher {
       return termination.shellStatus
     } catch {
       tell(.error, error.message, parser.draft)
-      let diagnosis = error.diagnosis(of: parser.draft.sandbox, for: caller)
+      let isDisplaced =
+        parser.namesNoProfile
+        && parser.draft.sandbox.filesystem.contains { $0.origin == .commandLine }
+      let diagnosis = error.diagnosis(
+        of: parser.draft.sandbox, for: caller,
+        displacedProfile: isDisplaced ? persona.standardProfile : nil)
       for line in diagnosis?.lines ?? [] { tell(.error, line, parser.draft) }
-      if let profile = persona.standardProfile, parser.namesNoProfile,
-        diagnosis?.showsMore == true
-      {
-        tell(
-          .error,
-          "hint: options about files take the place of the profile \(profile.quoted); to add to "
-            + "it, write --profile \(profile.quoted) before them", parser.draft)
-      }
       if error.exitStatus == 127, let command = parser.draft.sandbox.command.first,
         let hint = Suggestion.hint(forCommand: command)
       {

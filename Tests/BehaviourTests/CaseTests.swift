@@ -17,9 +17,9 @@ struct CaseTests {
     }
   }
 
-  /// Whether a line names the cause of an error or its remedy.
+  /// Whether a line names the cause of an error, its remedy or a hint.
   private static func isAdvice(_ line: String) -> Bool {
-    line.contains(#/^(<3>)?(nestbox|bwrap): (cause|remedy): /#)
+    line.contains(#/^(<3>)?(nestbox|bwrap): (cause|remedy|hint): /#)
   }
 
   private func check(_ step: Step, _ text: String, _ status: Int32, _ example: Case) {

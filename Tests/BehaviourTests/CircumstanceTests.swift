@@ -76,8 +76,8 @@ struct CircumstanceTests {
         """
         nestbox: setting up uid map: No such file or directory (open /proc/self/setgroups)
         """,
-        "nestbox: cause: /proc is not mounted here; a user namespace cannot be set up without it",
-        "nestbox: remedy: mount it: mount -t proc proc /proc, or in a sandbox --proc /proc",
+        "nestbox: cause: /proc is not mounted here, and setting up a user namespace needs it",
+        "nestbox: hint: mount it with mount -t proc proc /proc, or in a sandbox with --proc /proc",
       ])
   }
 

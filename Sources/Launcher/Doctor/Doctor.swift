@@ -113,7 +113,8 @@ extension Launcher {
         return try sandbox.launch(for: caller, under: policy, warningPrefix: "").shellStatus
       } catch {
         Output.standardError(error.message + "\n")
-        for line in error.diagnosis(of: sandbox, for: caller)?.lines ?? [] {
+        let line = [persona.program] + words
+        for line in error.diagnosis(of: sandbox, for: caller, line: line)?.lines ?? [] {
           Output.standardError(line + "\n")
         }
         return 1

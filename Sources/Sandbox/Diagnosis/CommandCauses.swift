@@ -20,22 +20,22 @@ extension Cause {
         let name = interpreter.quoted
         return Diagnosis(
           "the interpreter \(name), which the first line of \(file.quoted) names, does not exist "
-            + "inside", failure.showing(interpreter.path, namedBy: file))
+            + "inside", remedy: failure.showing(interpreter.path, namedBy: file))
       case .carriageReturn(let interpreter, let file):
         return Diagnosis(
-          "the first line of \(file.quoted) ends with a carriage return, as on Windows, and "
-            + "\(interpreter.quoted) with one behind it does not exist",
+          "the first line of \(file.quoted) ends with a carriage return, as on Windows, so the kernel "
+            + "looks for \(interpreter.quoted) with a carriage return in its name",
           failure.hostFile(typed: file).map {
             "take them out: sed -i 's/\\r$//' \(ByteString($0).quotedForShell)"
           })
       case .loaderMissing(let loader, let file):
         return Diagnosis(
           "the loader \(loader.quoted), which \(file.quoted) needs, does not exist inside",
-          failure.showing(loader.path, namedBy: file))
+          remedy: failure.showing(loader.path, namedBy: file))
       case .noShell(let file):
         return Diagnosis(
           "\(file.quoted) is a script whose first line names no interpreter, and there is no "
-            + "/bin/sh inside to run it", failure.showing("/bin/sh", namedBy: file))
+            + "/bin/sh inside to run it", remedy: failure.showing("/bin/sh", namedBy: file))
       default: return nil
       }
     },
@@ -49,29 +49,25 @@ extension Cause {
         return Diagnosis(
           "\(file.quoted) is a program for \(ELFFile.name(of: machine)), and this machine is "
             + ELFFile.name(of: ELFFile.native),
-          "use a build of it for this machine, or run it in an emulator, as qemu-user")
+          "use a build of it for this machine, or an emulator such as qemu-user")
       case .unknownFormat(let file):
-        return Diagnosis(
-          "\(file.quoted) is neither a script nor a program that the kernel can execute",
-          "name the program that is to read it")
+        return failure.unknownFormat(file)
       case .unsearchable(let directory):
         return Diagnosis(
           "user \(String(failure.sandbox.user?.value ?? CurrentProcess.identity.user)) may not search "
             + "the directory \(directory.quoted)",
-          failure.hostFile(typed: directory).map {
-            "as its owner: chmod a+x \(ByteString($0).quotedForShell)"
-          })
+          remedy: failure.hostFile(typed: directory).flatMap { failure.allowing("a+x", $0) })
       default: return nil
       }
     },
     Cause([.execute], [.argListTooLong]) { _ in
       Diagnosis(
-        "arguments and environment together are larger than the kernel takes, or one of them "
-          + "larger than 128 kB", "pass less: --clearenv, or files in place of arguments")
+        "arguments and environment together are larger than the kernel allows, or one of them is "
+          + "larger than 128 kB", "pass less: use --clearenv, or files instead of arguments")
     },
     Cause([.execute], [.textFileBusy]) { failure in
       Diagnosis(
-        "\(failure.name) is open for writing in some process", "wait until it is written and closed"
+        "a process has \(failure.name) open for writing", "wait until it is written and closed"
       )
     },
   ]
@@ -90,27 +86,30 @@ extension Failure {
     if let host, !isPath, plan.root.find(host) != nil {
       return Diagnosis(
         "\(word.quoted) is \(quoted(host)), and PATH inside is \(inside.quoted)",
-        "name its path, or set the other: --setenv PATH "
-          + ByteString(host.removingLastComponent()).quotedForShell)
+        remedy: adding([
+          "--setenv", "PATH",
+          ByteString(inside.bytes + ":".utf8 + ByteString(host.removingLastComponent()).bytes),
+        ]))
     }
     if let host {
       let cause =
         isPath
         ? "\(word.quoted) exists on the host and is not shown inside"
         : "\(word.quoted) is \(quoted(host)) on the host, which is not shown inside"
-      return Diagnosis(cause, isPath ? showing(typed: host) : showing(host))
+      return Diagnosis(cause, remedy: isPath ? showing(typed: host) : showing(host))
     }
     if isPath {
       return Diagnosis(
         "\(word.quoted) exists neither inside nor on the host", "check the spelling of the path")
     }
+    if let meant = meantInstead(of: word) { return meant }
     return Diagnosis(
       "there is no program \(word.quoted) in PATH (\(inside.quoted)), neither inside nor on the host",
       "install it, or name its path")
   }
 
   /// The file of the host that the command's word would be there.
-  private func hostFile(of word: ByteString) -> FilePath? {
+  func hostFile(of word: ByteString) -> FilePath? {
     if word.bytes.contains(UInt8(ascii: "/")) {
       let path = FilePath("/").pushing(plan.directory.path).pushing(word.path)
       let typed = [path, word.path].first { (try? FileFacts(at: $0, followsLinks: true)) != nil }
@@ -125,53 +124,84 @@ extension Failure {
   }
 
   /// The remedy for a missing file that `file` names.
-  fileprivate func showing(_ path: FilePath, namedBy file: ByteString) -> String {
+  fileprivate func showing(_ path: FilePath, namedBy file: ByteString) -> Remedy {
     guard (try? FileFacts(at: path, followsLinks: true)) != nil else {
-      return "install it on the host, and show it: it is not there either"
+      return .advice("install \(quoted(path)), which does not exist on the host either")
     }
     if plan.isOfSystem(path) { return showing(path) }
-    return
+    return .advice(
       "read \(file.quoted) before you show what it names: \(quoted(path)) is not part of the "
-      + "host's system"
+        + "host's system")
+  }
+
+  /// What somebody meant who typed a word that names no program.
+  private func meantInstead(of word: ByteString) -> Diagnosis? {
+    let count = sandbox.command.count
+    let text = word.text
+    if text.includes(" "),
+      case let parts = text.split(separator: " ").map({ ByteString(String($0)) }),
+      let first = parts.first, hostFile(of: first) != nil
+    {
+      return Diagnosis(
+        "\(word.quotedForShell) is one word, so nestbox looks for a program of that name",
+        remedy: replacingCommand(with: parts + sandbox.command.dropFirst()))
+    }
+    let name = text.prefix { $0 != "=" }
+    if !name.isEmpty, name.utf8.count < text.utf8.count, count > 1,
+      name.utf8.allSatisfy({
+        $0 == UInt8(ascii: "_") || Character(Unicode.Scalar($0)).isLetter
+          || Character(Unicode.Scalar($0)).isNumber
+      })
+    {
+      let value = ByteString(word.bytes.dropFirst(name.utf8.count + 1))
+      return Diagnosis(
+        "\(word.quoted) sets a variable in a shell, but here it is taken for the command",
+        remedy: replacingCommand(
+          with: Array(sandbox.command.dropFirst()),
+          adding: ["--setenv", ByteString(String(name)), value]))
+    }
+    return nil
   }
 
   /// The remedy for a command that was typed and is not shown.
-  private func showing(typed path: FilePath) -> String {
+  private func showing(typed path: FilePath) -> Remedy {
+    let path = (CurrentProcess.workingDirectory?.path ?? "/").pushing(path).lexicallyNormalized()
     // A link may have been planted; only a name that was typed says what is meant.
     guard let found = try? RunningHost().follow(path), found.path == path || plan.isOfSystem(path)
     else {
-      return "look where the link \(quoted(path)) leads before you show what it leads to"
+      return .advice("look where the link \(quoted(path)) leads before you show what it leads to")
     }
     return showing(path)
   }
 
-  /// The options that show the file `path` of the host.
-  private func showing(_ path: FilePath) -> String {
+  /// The same line, with the file `path` of the host shown.
+  private func showing(_ path: FilePath) -> Remedy {
     // A part of the system is not much use without the rest.
     let found = try? RunningHost().follow(path)
-    if found?.path.starts(with: "/usr") == true { return showingSystem(path) }
-    let name = ByteString(path).quotedForShell
-    return "show it: --ro-bind \(name) \(name)"
+    if found?.path.starts(with: "/usr") == true {
+      return showing(systemOptions(path), isInProfile: true)
+    }
+    let directory = CurrentProcess.workingDirectory?.path ?? "/"
+    let command = sandbox.command.first.flatMap { hostFile(of: $0) }
+    let isCommand = command.map { directory.pushing($0).lexicallyNormalized() == path } ?? false
+    return showing(
+      ["--ro-bind", ByteString(path), ByteString(path)], isInProfile: isCommand)
   }
 
   /// The options that show the system directories as the host has them, as far as they are missing.
-  private func showingSystem(_ path: FilePath) -> String {
-    var words: [String] = []
-    if plan.root.find("/usr/bin") == nil { words.append("--ro-bind /usr /usr") }
+  private func systemOptions(_ path: FilePath) -> [ByteString] {
+    var words: [ByteString] = []
+    if plan.root.find("/usr/bin") == nil { words += ["--ro-bind", "/usr", "/usr"] }
     for name in ["/bin", "/sbin", "/lib", "/lib64"] {
       let place = FilePath(name)
       guard plan.root.find(place) == nil, let facts = try? FileFacts(at: place) else { continue }
       if facts.kind == .link, let target = RunningHost.target(of: place) {
-        words.append("--symlink \(ByteString(target).quotedForShell) \(name)")
+        words += ["--symlink", ByteString(target), ByteString(name)]
       } else {
-        words.append("--ro-bind \(name) \(name)")
+        words += ["--ro-bind", ByteString(name), ByteString(name)]
       }
     }
-    if words.isEmpty {
-      let name = ByteString(path).quotedForShell
-      words = ["--ro-bind \(name) \(name)"]
-    }
-    return "show it: " + words.joined(separator: " ")
+    return words.isEmpty ? ["--ro-bind", ByteString(path), ByteString(path)] : words
   }
 
   fileprivate func notExecutable(_ file: ByteString) -> Diagnosis {
@@ -182,7 +212,29 @@ extension Failure {
       isMarked
         ? "the permissions of \(file.quoted) do not let user \(user) execute it"
         : "\(file.quoted) is not marked as executable",
-      hostFile(typed: file).map { "as its owner: chmod a+x \(ByteString($0).quotedForShell)" })
+      remedy: hostFile(typed: file).flatMap { allowing("a+x", $0) })
+  }
+
+  /// A file that this kernel does not execute: says what it is.
+  fileprivate func unknownFormat(_ file: ByteString) -> Diagnosis {
+    let start = (try? TextFile.beginning(of: hostPath(of: file), 64)) ?? []
+    if start.starts(with: "MZ".utf8) {
+      return Diagnosis(
+        "\(file.quoted) is a program for Windows", "run it with Wine, if that is installed")
+    }
+    if start.starts(with: ELFFile.magic), start.count > 19 {
+      let isLittle = start[5] == 1
+      let machine = UInt16(start[isLittle ? 18 : 19]) | UInt16(start[isLittle ? 19 : 18]) << 8
+      if machine != ELFFile.native {
+        return Diagnosis(
+          "\(file.quoted) is a program for \(ELFFile.name(of: machine)), and this machine is "
+            + ELFFile.name(of: ELFFile.native),
+          "use a build of it for this machine, or an emulator such as qemu-user")
+      }
+    }
+    return Diagnosis(
+      "\(file.quoted) is neither a script nor a program that the kernel can execute",
+      "name the program that reads it")
   }
 
   fileprivate func noExecution(_ file: ByteString) -> Diagnosis {

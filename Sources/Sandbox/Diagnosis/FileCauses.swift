@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why sources are not found, destinations cannot be made, and file systems not mounted.
+// Why sources are not found and destinations cannot be made.
 
 internal import Linux
 internal import SystemPackage
@@ -14,36 +14,41 @@ extension Cause {
       }
       if failure.error.action == .readSource {
         return Diagnosis(
-          "the path of descriptor \(String(number)) leads to another file by now",
+          "the path of descriptor \(String(number)) now refers to a different file",
           "open the file again")
       }
       let what =
         failure.subject.isRelative
-        ? "is \(failure.name), which is no file of a file system"
-        : "is of a file that has been removed or replaced: \(failure.name)"
+        ? "is \(failure.name), which is not a file on a file system"
+        : "is a file that was removed or replaced: \(failure.name)"
       return Diagnosis(
-        "descriptor \(String(number)) \(what)", "open a file or directory that exists for it")
+        "descriptor \(String(number)) \(what)", "open a file or directory that exists")
     },
     Cause([.findSource], [.noSuchFileOrDirectory]) { failure in
       let way = HostWay(to: failure.subject)
       if let link = way.dangling {
         return Diagnosis(
           "\(failure.quoted(link.path)) is a symbolic link to \(failure.quoted(link.target)), "
-            + "which does not exist on the host", "make what it leads to, or remove the option")
+            + "which does not exist on the host",
+          remedy: failure.optional ?? failure.leavingOut ?? .advice("make the link's target"))
       }
       guard let missing = way.missing else { return nil }
-      let option = failure.option
-      let canTry = ["--bind", "--ro-bind", "--dev-bind"].contains(option)
-      let create = "make it: mkdir -p \(way.absolute.quotedForShell)"
+      if let tilde = failure.unexpandedTilde { return tilde }
+      // Whether a file or a directory was meant nobody can tell, but for overlays.
+      var remedy = failure.optional
+      if failure.isLayer {
+        remedy = .line("mkdir -p \(way.absolute.quotedForShell)")
+      }
       return Diagnosis(
         "\(failure.quoted(missing)) does not exist on the host",
-        canTry ? "\(create), or let it be missing: \(option)-try" : create)
+        remedy: remedy ?? .advice("check the spelling of the path"))
     },
     Cause([.findSource], [.permissionDenied]) { failure in
       guard let directory = HostWay(to: failure.subject).unsearchable else { return nil }
       return Diagnosis(
         "this user may not search the directory \(failure.quoted(directory)) of the host",
-        "as its owner: chmod a+x \(ByteString(directory).quotedForShell)")
+        remedy: failure.allowing("a+x", directory)
+          ?? .advice("ask the owner of \(failure.quoted(directory)), or show another directory"))
     },
     Cause([.findSource], [.notDirectory]) { failure in
       guard let file = HostWay(to: failure.subject).file else { return nil }
@@ -53,13 +58,13 @@ extension Cause {
     },
     Cause([.findSource], [.tooManySymbolicLinkLevels]) { failure in
       Diagnosis(
-        "symbolic links on the way to \(failure.name) lead round in a circle",
-        "put the links right; ls -l shows where they lead")
+        "symbolic links on the way to \(failure.name) form a loop",
+        "correct the links; ls -l shows their targets")
     },
     Cause([.findSource], [.socketNotConnected]) { failure in
       Diagnosis(
         "the program that serves the file system at \(failure.name) has ended",
-        "take the mount away: fusermount3 -u \(ByteString(failure.subject).quotedForShell)")
+        remedy: .line("fusermount3 -u \(ByteString(failure.subject).quotedForShell)"))
     },
     Cause([.findSource], [.invalidArgument]) { failure in
       guard let found = try? FoundFile(following: failure.subject),
@@ -67,7 +72,7 @@ extension Cause {
       else { return nil }
       return Diagnosis(
         "the mount at \(failure.quoted(mount.point)) is marked unbindable",
-        "as root: mount --make-private \(ByteString(mount.point).quotedForShell)")
+        remedy: .asRoot("mount --make-private \(ByteString(mount.point).quotedForShell)"))
     },
   ]
 
@@ -84,8 +89,8 @@ extension Cause {
       let cause =
         problem.host == nil
         ? "\(what) does not exist inside and cannot be made: \(mount.text) is read-only"
-        : "\(what) does not exist in \(mount.text), and cannot be made there, as that is \(state)"
-      return Diagnosis(cause, failure.remedy(making: destination, in: mount, problem))
+        : "\(what) does not exist in \(mount.text) and cannot be made there, as that is \(state)"
+      return Diagnosis(cause, remedy: failure.remedy(making: destination, in: mount, problem))
     },
     Cause([.bind], [.notDirectory, .invalidArgument]) { failure in
       guard let source = failure.operation?.source,
@@ -95,7 +100,7 @@ extension Cause {
       else { return nil }
       let (one, other) = source.kind == .directory ? ("directory", "file") : ("file", "directory")
       return Diagnosis(
-        "\(failure.quoted(source.path)) is a \(one), and \(failure.name) is a \(other) already: "
+        "\(failure.quoted(source.path)) is a \(one), and \(failure.name) already is a \(other): "
           + "a directory can be mounted only on a directory, and a file only on a file",
         "choose a destination that does not exist or is a \(one)")
     },
@@ -103,8 +108,8 @@ extension Cause {
       guard let file = failure.plan.file(onTheWayTo: failure.subject) else { return nil }
       return Diagnosis(
         "\(failure.quoted(file)) is a file inside, and nothing can lie below it",
-        "choose a destination elsewhere, or cover the directory of \(failure.quoted(file)) first: "
-          + "--tmpfs \(ByteString(file.removingLastComponent()).quotedForShell)")
+        remedy: failure.inserting(["--tmpfs", ByteString(file.removingLastComponent())])
+          ?? .advice("choose a destination elsewhere"))
     },
     Cause([.bind], [.notDirectory, .invalidArgument]) { failure in
       Diagnosis(
@@ -112,35 +117,45 @@ extension Cause {
         "choose a destination of the kind of its source")
     },
     Cause([.writeFile], [.isDirectory]) { failure in
-      Diagnosis("\(failure.name) is a directory inside", "choose a name in it, or another place")
+      if let number = failure.operation?.operation.descriptor,
+        failure.error.cause.call == "read"
+      {
+        return Diagnosis(
+          "descriptor \(String(number)) is a directory, and \(failure.option) reads a file",
+          "open a file as descriptor \(String(number))")
+      }
+      return Diagnosis(
+        "\(failure.name) is a directory inside", "choose a name in it, or another place")
     },
     Cause([.makeSymbolicLink], [.fileExists]) { failure in
       guard case .symbolicLink(let target, _)? = failure.operation?.operation.action,
         let what = failure.plan.description(of: failure.subject)
       else { return nil }
       return Diagnosis(
-        "\(failure.name) exists inside already, as \(what)",
-        "choose another name for the link to \(target.quoted), or leave the option out")
+        "\(failure.name) already exists inside: it is \(what)",
+        remedy: failure.leavingOut
+          ?? .advice("choose another name for the link to \(target.quoted)"))
     },
     Cause([.bind, .writeFile], [.noSuchFileOrDirectory]) { failure in
       guard failure.error.cause.call == "move_mount" else { return nil }
       return Diagnosis(
-        "what lies at \(failure.name) already has no name on any file system, and nothing can be "
-          + "mounted on it", "leave one of the two options out")
+        "\(failure.name) is a file without a name on any file system, so nothing can be mounted on it",
+        remedy: failure.leavingOut ?? .advice("leave out one of the two options"))
     },
     Cause([.remountReadOnly], [.invalidArgument]) { failure in
       Diagnosis(
-        "\(failure.name) is no mount point inside",
-        "make it one first: --ro-bind SRC \(ByteString(failure.subject).quotedForShell)")
+        "\(failure.name) is not a mount point inside",
+        "mount something there first, for instance with --ro-bind")
     },
     Cause([.remountReadOnly, .setPermissions], [.noSuchFileOrDirectory]) { failure in
       Diagnosis(
-        "nothing is at \(failure.name) inside",
-        "make it first, with an option before \(failure.option)")
+        "\(failure.name) does not exist inside",
+        "make it with an option before \(failure.option)")
     },
     Cause([.setPermissions], [.notPermitted]) { failure in
       Diagnosis(
-        "\(failure.name) belongs to another user", "leave out \(failure.option), or bind another")
+        "\(failure.name) belongs to another user",
+        "leave out \(failure.option), or bind another file")
     },
     Cause([.writeFile], [.noSpace]) { failure in
       for operation in failure.plan.operations.reversed() {
@@ -148,8 +163,14 @@ extension Cause {
           let place = operation.place, failure.subject.starts(with: place)
         else { continue }
         return Diagnosis(
-          "the content does not fit into the \(String(size)) bytes that --size allows the tmpfs on "
-            + failure.quoted(place), "allow it more, for instance --size \(String(size * 1024))")
+          "the content does not fit into the \(String(size)) bytes that --size allows for the tmpfs on "
+            + failure.quoted(place),
+          remedy: failure.replacing(
+            ["--size", ByteString(String(size))],
+            with: [
+              "--size", ByteString(String(size.multipliedReportingOverflow(by: 1024).partialValue)),
+            ])
+            ?? .advice("allow more with --size"))
       }
       return Diagnosis(
         "the file system of \(failure.name) is full", "make room on it; df -h shows where")
@@ -157,8 +178,8 @@ extension Cause {
     Cause([.bind, .mountTmpfs, .mountProc, .mountDevices, .findSource], [.noSpace]) { failure in
       guard let limit = failure.machine.sysctl("fs.mount-max") else { return nil }
       return Diagnosis(
-        "the mounts of the sandbox are more than the sysctl fs.mount-max allows (\(String(limit)))",
-        "as root: sysctl -w fs.mount-max=\(String(2 * limit))")
+        "the sandbox needs more mounts than the sysctl fs.mount-max allows (\(String(limit)))",
+        remedy: .asRoot("sysctl -w fs.mount-max=\(String(2 * limit))"))
     },
     Cause([.changeDirectory], [.noSuchFileOrDirectory, .notDirectory]) { failure in
       guard !failure.subject.isAbsolute, let directory = CurrentProcess.workingDirectory else {
@@ -167,38 +188,40 @@ extension Cause {
       let path = directory.path.pushing(failure.subject)
       guard failure.plan.root.find(path) != nil else { return nil }
       return Diagnosis(
-        "\(failure.name) is looked for from the root of the sandbox on, and not from the caller's "
-          + "directory", "name all of it: --chdir \(ByteString(path).quotedForShell)")
+        "\(failure.name) is relative to the root of the sandbox, not to the caller's directory",
+        remedy: failure.replacing(
+          ["--chdir", ByteString(failure.subject)], with: ["--chdir", ByteString(path)])
+          ?? .advice("give --chdir the whole path, \(failure.quoted(path))"))
     },
     Cause([.changeDirectory], [.noSuchFileOrDirectory]) { failure in
-      let path = ByteString(failure.subject).quotedForShell
+      let path = ByteString(failure.subject)
       if let facts = try? FileFacts(at: failure.subject, followsLinks: true),
         facts.kind == .directory
       {
         return Diagnosis(
           "\(failure.name) exists on the host, but is not shown inside",
-          "show it: --ro-bind \(path) \(path), or --bind to write to it")
+          remedy: failure.showing(["--ro-bind", path, path], isInProfile: false))
       }
-      return Diagnosis("\(failure.name) does not exist inside", "make it: --dir \(path)")
+      return Diagnosis(
+        "\(failure.name) does not exist inside", remedy: failure.adding(["--dir", path]))
     },
     Cause([.changeDirectory], [.notDirectory]) { failure in
-      Diagnosis("\(failure.name) is no directory inside", "name its directory")
+      Diagnosis("\(failure.name) is not a directory inside", "name its directory")
     },
     Cause([.changeDirectory], [.permissionDenied]) { failure in
       Diagnosis(
         "user \(String(failure.sandbox.user?.value ?? CurrentProcess.identity.user)) may not search "
           + "\(failure.name)",
-        "choose another directory, or as its owner: chmod a+x "
-          + ByteString(failure.subject).quotedForShell)
+        "choose another directory")
     },
     Cause([.lock], [.noSuchFileOrDirectory]) { failure in
       Diagnosis(
-        "there is no file \(failure.name) inside to be locked",
-        "show or make it with an option, as --ro-bind or --file")
+        "\(failure.name), which \(failure.option) locks, does not exist inside",
+        "show or make it with another option, such as --ro-bind or --file")
     },
   ]
 
-  /// Steps in which a place is made where there is none.
+  /// Steps that make a missing destination.
   private static let makers: [LaunchError.Action] = [
     .bind, .mountTmpfs, .mountProc, .mountDevices, .mountMqueue, .mountOverlay, .makeDirectory,
     .writeFile, .makeSymbolicLink, .makeFile,
@@ -261,15 +284,52 @@ extension Plan {
 }
 
 extension Failure {
+  /// The same line with an option that ignores a missing source.
+  fileprivate var optional: Remedy? {
+    guard let operation = operation?.operation, let words = operation.words else { return nil }
+    switch operation.action {
+    case .bind(_, _, _, isOptional: false), .same(_, isOptional: false):
+      return replacing(words, with: [ByteString(words[0].bytes + "-try".utf8)] + words.dropFirst())
+    default: return nil
+    }
+  }
+
+  /// A source that begins with a `~` that no shell has expanded.
+  fileprivate var unexpandedTilde: Diagnosis? {
+    let typed = ByteString(subject)
+    guard typed == "~" || typed.bytes.starts(with: "~/".utf8),
+      let home = Environment.value(of: "HOME", in: plan.caller.environment),
+      let words = operation?.operation.words
+    else { return nil }
+    let meant = words.map { word in
+      word == "~" || word.bytes.starts(with: "~/".utf8)
+        ? ByteString(home.bytes + word.bytes.dropFirst()) : word
+    }
+    return Diagnosis(
+      "the shell did not expand ~ in \(name), as it was quoted",
+      remedy: replacing(words, with: meant) ?? .advice("write the whole path"))
+  }
+
+  /// Whether the source is a layer of an overlay, which has to be a directory.
+  fileprivate var isLayer: Bool {
+    sandbox.filesystem.contains { operation in
+      guard case .overlay(let overlay, _) = operation.action else { return false }
+      if case .kept(let upper, let work) = overlay.writes, [upper, work].contains(subject) {
+        return true
+      }
+      return overlay.sources.contains(subject)
+    }
+  }
+
   /// The operation on a descriptor that failed.
   fileprivate var descriptorOperation: FilesystemOperation? {
     sandbox.filesystem.first { $0.option == option && $0.descriptor != nil }
   }
 
-  /// How the missing place `destination` can come to be.
+  /// How to make the missing place `destination`.
   fileprivate func remedy(
     making destination: FilePath, in mount: ShownMount, _ problem: PlanProblem
-  ) -> String {
+  ) -> Remedy {
     if let host = problem.host, case .bind? = mount.operation?.action {
       let rest = destination.components.dropFirst(problem.subject.components.count - 1)
       let path = host.appending(rest)
@@ -277,21 +337,19 @@ extension Failure {
       let directory = ByteString(path.removingLastComponent()).quotedForShell
       switch operation?.operation.action {
       case .file:
-        let words = ByteString(host).quotedForShell
-        let place = ByteString(problem.subject.removingLastComponent()).quotedForShell
-        return "have changes in memory there: --overlay-src \(words) --tmp-overlay \(place)"
+        let place = ByteString(problem.subject.removingLastComponent())
+        return inserting(["--overlay-src", ByteString(host), "--tmp-overlay", place])
+          ?? .advice("keep changes in memory there, with --tmp-overlay")
       case .symbolicLink(let target, _):
-        return "make it on the host: mkdir -p \(directory) && ln -s \(target.quotedForShell) "
-          + name
-      case .data, .text: return "make it on the host: mkdir -p \(directory) && touch \(name)"
+        return .line("mkdir -p \(directory) && ln -s \(target.quotedForShell) \(name)")
+      case .data, .text: return .line("mkdir -p \(directory) && touch \(name)")
       default:
         let isFile = operation?.source.map { $0.kind != .directory } ?? false
-        return isFile
-          ? "make it on the host: mkdir -p \(directory) && touch \(name)"
-          : "make it on the host: mkdir -p \(name)"
+        return .line(
+          isFile ? "mkdir -p \(directory) && touch \(name)" : "mkdir -p \(name)")
       }
     }
-    return "put \(option) before what makes \(quoted(mount.place)) read-only"
+    return .advice("put \(option) before the option that makes \(quoted(mount.place)) read-only")
   }
 }
 

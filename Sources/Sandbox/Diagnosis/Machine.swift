@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Facts about this machine that decide whether a sandbox can be made: what diagnoses and --doctor
-// both look at, each in one place.
+// Facts about this machine that decide whether a sandbox can be made, for diagnoses and --doctor.
 
 internal import Linux
 public import SystemPackage
@@ -11,7 +10,7 @@ public struct Machine {
   /// The table of mounts.
   let mounts: MountTable
 
-  /// Looks at the mounts; everything else is looked at when it is asked for.
+  /// Reads the table of mounts; everything else is read when it is asked for.
   public init() {
     mounts = (try? MountTable.current()) ?? MountTable([])
   }
@@ -63,8 +62,9 @@ public struct Machine {
     return nil
   }
 
-  /// What is mounted on parts of /proc, which keeps the kernel from showing a fresh one in a user
-  /// namespace; the directory for other mounts does not count, as it is always empty.
+  /// What is mounted on parts of /proc, so that the kernel refuses a new procfs in a user namespace.
+  ///
+  /// Mount points that are always empty do not count.
   ///
   /// See the kernel's mount_too_revealing().
   var coveredProc: [FilePath] {
@@ -79,8 +79,8 @@ public struct Machine {
     mounts.entries.last { $0.point == "/proc" && $0.type == "proc" }?.isReadOnly ?? false
   }
 
-  /// Whether AppArmor keeps user namespaces of unconfined programs from having any rights, as on
-  /// Ubuntu from 23.10 on.
+  /// Whether AppArmor denies unconfined programs all rights in user namespaces, as on Ubuntu since
+  /// 23.10.
   public var restrictsByAppArmor: Bool {
     sysctl("kernel.apparmor_restrict_unprivileged_userns") ?? 0 > 0
   }
@@ -108,10 +108,10 @@ public struct Machine {
 
 // MARK: - Limits
 
-/// A limit that is reached.
+/// A limit that has been reached.
 struct ReachedLimit: Equatable {
   let cause: String
-  let remedy: String
+  let remedy: Remedy
 }
 
 extension Machine {
@@ -129,8 +129,8 @@ extension Machine {
       let value = self.sysctl(sysctl)
       if value == 0 {
         return ReachedLimit(
-          cause: "the sysctl \(sysctl) is 0 here, so that no \(name) namespace can be made",
-          remedy: "as root: sysctl -w \(sysctl)=15000")
+          cause: "the sysctl \(sysctl) is 0 here, so no \(name) namespace can be made",
+          remedy: .asRoot("sysctl -w \(sysctl)=15000"))
       }
       guard Trial.run(in: kind == .user ? .user : [.user, kind]) == .failure(.noSpace) else {
         continue
@@ -139,13 +139,12 @@ extension Machine {
       guard let value, value < 1 << 30 else {
         return ReachedLimit(
           cause: "as many \(name) namespaces exist as \(sysctl) allows in a user namespace further "
-            + "out", remedy: "raise it there, as its root: sysctl -w \(sysctl)=15000")
+            + "out", remedy: .advice("as root there: sysctl -w \(sysctl)=15000"))
       }
       return ReachedLimit(
         cause: "as many \(name) namespaces exist as \(sysctl) allows here (\(String(value))) or in "
           + "a user namespace further out",
-        remedy: "end sandboxes that are not needed, or as root: sysctl -w "
-          + "\(sysctl)=\(String(max(15_000, 2 * value)))")
+        remedy: .asRoot("sysctl -w \(sysctl)=\(String(max(15_000, 2 * value)))"))
     }
     return nil
   }
@@ -160,15 +159,16 @@ extension Machine {
       return ReachedLimit(
         cause: "the cgroup \(file) holds \(String(current)) processes, of \(String(maximum)) that "
           + "its pids.max allows",
-        remedy: "raise it: echo \(String(maximum + 100)) > "
-          + ByteString(directory.appending("pids.max")).quoted)
+        remedy: .line(
+          "echo \(String(maximum + 100)) > "
+            + ByteString(directory.appending("pids.max")).quotedForShell))
     }
     let count = processCount
     if let limit = processLimit, count >= limit {
       return ReachedLimit(
         cause: "user \(String(CurrentProcess.identity.user)) has \(String(count)) processes and "
           + "threads, and the limit of this shell is \(String(limit))",
-        remedy: "raise it with ulimit -u \(String(count + 100)), or in /etc/security/limits.conf")
+        remedy: .line("ulimit -S -u \(String(count + 100))"))
     }
     return nil
   }

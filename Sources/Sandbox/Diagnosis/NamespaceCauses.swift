@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why namespaces cannot be made, and what restricts the whole launch.
+// Why namespaces cannot be made or joined, and what restricts the whole launch.
 
 internal import Linux
 internal import SystemPackage
@@ -12,24 +12,23 @@ extension Cause {
         failure.machine.sysctl("kernel.unprivileged_userns_clone") == 0
       else { return nil }
       return Diagnosis(
-        "the sysctl kernel.unprivileged_userns_clone is 0, which keeps ordinary users from making "
-          + "user namespaces", "as root: sysctl -w kernel.unprivileged_userns_clone=1")
+        "the sysctl kernel.unprivileged_userns_clone is 0, so ordinary users cannot make user "
+          + "namespaces", remedy: .asRoot("sysctl -w kernel.unprivileged_userns_clone=1"))
     },
     Cause([.createProcess], [.notPermitted]) { failure in
       guard failure.namespaces.contains(.user), failure.machine.isInChroot else { return nil }
       return Diagnosis(
-        "the root directory here is not the root of a mount namespace, as after chroot(2), and a "
-          + "user namespace cannot be made then",
-        "enter the directory in another way: nestbox --dev-bind DIRECTORY / in place of chroot "
-          + "DIRECTORY")
+        "the root directory here is not the root of a mount namespace, as after chroot(2), so the "
+          + "kernel refuses a user namespace",
+        "enter the directory with nestbox --dev-bind DIRECTORY / instead of chroot DIRECTORY")
     },
     Cause([.createProcess], [.notPermitted]) { failure in
       guard failure.namespaces.contains(.user), !failure.machine.isMapped else { return nil }
       let (user, group) = CurrentProcess.identity
       return Diagnosis(
-        "user \(String(user)) or group \(String(group)) is not mapped in this user namespace, and "
-          + "may make none below it",
-        "start it as a user and group that /proc/self/uid_map and gid_map list")
+        "user \(String(user)) or group \(String(group)) is not mapped in this user namespace, so the "
+          + "kernel refuses another one",
+        "start nestbox as a user and group that /proc/self/uid_map and gid_map list")
     },
     Cause([.createProcess, .createNamespaces], [.notPermitted]) { failure in
       guard !failure.namespaces.contains(.user), failure.sandbox.joined.user == nil,
@@ -42,22 +41,22 @@ extension Cause {
         return Diagnosis(
           cause,
           "add --unshare-user and, in the sandbox or container around, --cap-add CAP_SETFCAP; or "
-            + "be another user there: --uid 1000")
+            + "become another user there: --uid 1000")
       }
-      return Diagnosis(cause, "add --unshare-user, in which it is had")
+      return Diagnosis(cause, remedy: failure.adding(["--unshare-user"]))
     },
     Cause([.createProcess, .createNamespaces, .disableUserNamespaces], [.noSpace]) { failure in
       let limit = failure.machine.exhausted(failure.namespaces)
-      return limit.map { Diagnosis($0.cause, $0.remedy) }
+      return limit.map { Diagnosis($0.cause, remedy: $0.remedy) }
     },
     Cause([.createProcess], [.noSpace]) { _ in
       Diagnosis(
         "user namespaces are nested as deep as the kernel allows (32 levels)",
-        "start it further out")
+        "start nestbox further out")
     },
     Cause([.createProcess], [.resourceTemporarilyUnavailable]) { failure in
       let limit = failure.machine.exhaustedProcesses()
-      return limit.map { Diagnosis($0.cause, $0.remedy) }
+      return limit.map { Diagnosis($0.cause, remedy: $0.remedy) }
     },
     Cause([.createProcess, .createNamespaces], [.invalidArgument]) { failure in
       let missing = Namespaces.names.filter {
@@ -67,15 +66,14 @@ extension Cause {
       let names = missing.map(\.name).joined(separator: ", ")
       return Diagnosis(
         "the kernel is built without namespaces of the kind \(names)",
-        "leave out the --unshare options for it; --unshare-user-try and --unshare-cgroup-try do "
-          + "so by themselves")
+        "leave out their options; --unshare-user-try and --unshare-cgroup-try do that themselves")
     },
     Cause([.writeIdentityMap, .disableUserNamespaces, .prepare], [.noSuchFileOrDirectory]) {
       failure in
       guard !failure.machine.hasProc else { return nil }
       return Diagnosis(
-        "/proc is not mounted here; a user namespace cannot be set up without it",
-        "mount it: mount -t proc proc /proc, or in a sandbox --proc /proc")
+        "/proc is not mounted here, and setting up a user namespace needs it",
+        "mount it with mount -t proc proc /proc, or in a sandbox with --proc /proc")
     },
     Cause([.writeIdentityMap, .disableUserNamespaces, .setClocks], [.readOnlyFileSystem]) {
       failure in
@@ -83,34 +81,36 @@ extension Cause {
         return nil
       }
       return Diagnosis(
-        "/proc is read-only here, so that the settings of a namespace cannot be written",
-        "have it writable: mount -o remount,rw /proc, or in a sandbox --proc /proc in place of "
-          + "--ro-bind /proc /proc")
+        "/proc is read-only here, so the settings of a namespace cannot be written",
+        "make it writable with mount -o remount,rw /proc, or in a sandbox with --proc /proc in place "
+          + "of --ro-bind /proc /proc")
     },
     Cause([.writeIdentityMap], [.notPermitted]) { _ in
       guard CurrentProcess.identity.user == 0, let needed = Capabilities(named: "setfcap"),
         let permitted = try? Capabilities.permitted(), (permitted & needed).isEmpty
       else { return nil }
       return Diagnosis(
-        "user 0 needs CAP_SETFCAP to be known in a new user namespace, and lacks it here",
-        "give it that in the sandbox or container around: --cap-add CAP_SETFCAP; or be another user "
-          + "there: --uid 1000")
+        "user 0 needs CAP_SETFCAP to be mapped in a new user namespace, and lacks it here",
+        "in the sandbox or container around: --cap-add CAP_SETFCAP; or become another user there, with "
+          + "--uid 1000")
     },
-    Cause([.writeIdentityMap], [.permissionDenied]) { _ in
+    Cause([.writeIdentityMap], [.permissionDenied]) { failure in
       guard let path = CurrentProcess.executable, !FileAccess.read.isGranted(path) else {
         return nil
       }
       return Diagnosis(
-        "\(ByteString(path).quoted) may be executed but not read by this user, and the kernel "
-          + "keeps the settings of such a process for root",
-        "as its owner: chmod a+r \(ByteString(path).quotedForShell)")
+        "this user may execute but not read \(ByteString(path).quoted), and the kernel lets only root "
+          + "change the settings of such a process",
+        remedy: failure.allowing("a+r", path)
+          ?? .asRoot("chmod a+r \(ByteString(path).quotedForShell)"))
     },
-    Cause([.loopback], [.addressFamilyNotSupported]) { _ in
-      Diagnosis("the kernel is built without IPv4", "share the network: --share-net")
+    Cause([.loopback], [.addressFamilyNotSupported]) { failure in
+      Diagnosis("the kernel is built without IPv4", remedy: failure.adding(["--share-net"]))
     },
-    Cause([.assertNoUserNamespaces], []) { _ in
+    Cause([.assertNoUserNamespaces], []) { failure in
       Diagnosis(
-        "the limit of user namespaces is not 0 inside", "add --disable-userns --unshare-user")
+        "the limit of user namespaces is not 0 inside",
+        remedy: failure.adding(["--disable-userns", "--unshare-user"]))
     },
     Cause([.joinNamespace], [.invalidArgument, .badFileDescriptor]) { failure in
       guard case .descriptor(let name)? = failure.error.finding,
@@ -119,18 +119,20 @@ extension Cause {
       else { return nil }
       if name.text.hasPrefix(kind + ":[") {
         return Diagnosis(
-          "the \(kind) namespace of \(failure.option) is the one that the process is in already",
-          "leave out \(failure.option)")
+          "the process is already in the \(kind) namespace of \(failure.option)",
+          remedy: failure.replacing(
+            [ByteString(failure.option), ByteString(String(joined.descriptor))], with: [])
+            ?? .advice("leave out \(failure.option)"))
       }
       return Diagnosis(
-        "the descriptor of \(failure.option) is \(name.quoted), which is no \(kind) namespace",
-        "open /proc/PID/ns/\(kind) for it")
+        "the descriptor of \(failure.option) is \(name.quoted), which is not a \(kind) namespace",
+        "open /proc/PID/ns/\(kind) instead")
     },
     Cause([.joinNamespace], [.notPermitted]) { failure in
       guard case .descriptor(let name)? = failure.error.finding else { return nil }
       return Diagnosis(
         "\(name.quoted) belongs to a user namespace in which this process has no rights",
-        "join its user namespace as well: --userns FD, or start it as its owner")
+        "join its user namespace as well, with --userns FD, or start nestbox as its owner")
     },
   ]
 
@@ -154,10 +156,10 @@ extension Cause {
         Cause.restricted.contains(failure.error.action)
       else { return nil }
       return Diagnosis(
-        "AppArmor gives programs without a profile of their own no rights in user namespaces here "
+        "AppArmor gives programs without an AppArmor profile no rights in user namespaces here "
           + "(the sysctl kernel.apparmor_restrict_unprivileged_userns is not 0)",
-        "install nestbox with its AppArmor profile, as root: make install; or lift it: sysctl -w "
-          + "kernel.apparmor_restrict_unprivileged_userns=0")
+        "as root, install nestbox with its AppArmor profile: make install; or lift the restriction: "
+          + "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
     },
     Cause([], []) { failure in
       let error = failure.error.cause
@@ -183,14 +185,14 @@ extension Cause {
         failure.namespaces.contains(.user) && failure.error.action == .createProcess
         ? ", or this is a chroot(2) into a mount point, in which the kernel makes none" : ""
       return Diagnosis(
-        "\(failure.error.cause.call) is refused, and none of the restrictions that nestbox knows "
-          + "is in force: a security module of the kernel is left\(chroot)",
-        "look for its reason in the kernel's log (journalctl -k); nestbox --doctor shows what "
-          + "works here")
+        "the kernel refuses \(failure.error.cause.call), and no restriction that nestbox knows is in "
+          + "force: probably a security module of the kernel\(chroot)",
+        "look for the reason in the kernel's log (journalctl -k); nestbox --doctor shows what works "
+          + "here")
     },
   ]
 
-  /// The steps that AppArmor's restriction stops, one or the other by release.
+  /// The steps that AppArmor's restriction stops, depending on its release.
   private static let restricted: [LaunchError.Action] = [
     .createProcess, .createNamespaces, .writeIdentityMap, .loopback, .buildRoot, .enterRoot,
     .setHostname, .setDomainName, .findSource, .restrictSource, .bind, .mountProc, .mountTmpfs,
@@ -199,14 +201,14 @@ extension Cause {
 }
 
 extension Machine {
-  /// How a filter around this process is had to allow `call`.
+  /// How to make a filter around this process allow `call`.
   fileprivate func filterRemedy(_ call: String) -> String {
     switch container {
     case "docker"?, "podman"?:
       "start the container with --security-opt seccomp=unconfined, or with a filter that allows "
         + "\(call)"
     case let name?: "let the seccomp filter of the container (\(name)) allow \(call)"
-    case nil: "start nestbox outside of it, or let it allow \(call)"
+    case nil: "start nestbox outside the filter, or let the filter allow \(call)"
     }
   }
 }

@@ -24,7 +24,7 @@ extension BrokenSetup {
         """,
       line: "limited", cause: "as many user namespaces exist as user.max_user_namespaces allows",
       remedy: "sysctl -w user.max_user_namespaces=",
-      fixed: "limited \"sysctl${remedy##*sysctl} >/dev/null\""),
+      fixed: "limited \"sysctl${remedy##*sysctl} >/dev/null\"", isHint: true),
     BrokenSetup(
       name: "No network namespace can be made",
       setup: """
@@ -46,9 +46,9 @@ extension BrokenSetup {
     BrokenSetup(
       name: "The limit of processes is reached",
       line: "(ulimit -S -u 1; exec nestbox --ro-bind / / echo works)",
-      cause: "the limit of this shell is 1", remedy: "ulimit -u ",
+      cause: "the limit of this shell is 1", remedy: "ulimit -S -u ",
       fixed: """
-        (ulimit -S -u 1; limit=${remedy#*ulimit -u }; ulimit -S -u ${limit%%,*}
+        (ulimit -S -u 1; eval "$remedy"
         exec nestbox --ro-bind / / echo works)
         """),
     BrokenSetup(
@@ -73,7 +73,8 @@ extension BrokenSetup {
           nestbox --ro-bind / / --unshare-pid "$@" echo works; }
         """,
       line: "inside --proc /proc", cause: "parts of /proc are covered here (/proc/tty)",
-      remedy: "--ro-bind /proc /proc", fixed: "inside $(options)"),
+      remedy: "nestbox --ro-bind / / --unshare-pid --ro-bind /proc /proc",
+      fixed: "inside --ro-bind /proc /proc"),
     BrokenSetup(
       name: "User 0 of a sandbox without capabilities",
       setup: """
@@ -81,7 +82,7 @@ extension BrokenSetup {
           nestbox --unshare-user --ro-bind / / echo works; }
         """,
       line: "inside", cause: "user 0 needs CAP_SETFCAP", remedy: "--cap-add CAP_SETFCAP",
-      fixed: "remedy=${remedy%%;*}; inside ${remedy#*: }"),
+      fixed: "inside --cap-add CAP_SETFCAP", isHint: true),
     BrokenSetup(
       name: "User 0 of a sandbox, who wants no user namespace of its own",
       setup: """
@@ -90,23 +91,24 @@ extension BrokenSetup {
         """,
       line: "inside", cause: "root lacks CAP_SYS_ADMIN here",
       remedy: "add --unshare-user and, in the sandbox or container around, --cap-add CAP_SETFCAP",
-      fixed: "inside '--cap-add CAP_SETFCAP' --unshare-user"),
+      fixed: "inside '--cap-add CAP_SETFCAP' --unshare-user", isHint: true),
     BrokenSetup(
       name: "/proc is not mounted",
       line: "nestbox --dev-bind / / --tmpfs /proc nestbox --ro-bind / / echo works",
       cause: "/proc is not mounted here", remedy: "--proc /proc",
-      fixed: "nestbox --dev-bind / / --tmpfs /proc --proc /proc nestbox --ro-bind / / echo works"),
+      fixed: "nestbox --dev-bind / / --tmpfs /proc --proc /proc nestbox --ro-bind / / echo works",
+      isHint: true),
     BrokenSetup(
       name: "/proc is read-only",
       setup: "inside() { nestbox --dev-bind / / \"$@\" nestbox --ro-bind / / echo works; }",
       line: "inside --ro-bind /proc /proc", cause: "/proc is read-only here",
       remedy: "--proc /proc in place of --ro-bind /proc /proc",
-      fixed: "inside --proc /proc"),
+      fixed: "inside --proc /proc", isHint: true),
     BrokenSetup(
       name: "An executable that cannot be read",
       setup: "mkdir bin; cp $(command -v nestbox) bin/nestbox; chmod 111 bin/nestbox",
-      line: "bin/nestbox --ro-bind / / echo works", cause: "may be executed but not read",
-      remedy: "chmod a+r", fixed: "eval \"${remedy#*: }\"; bin/nestbox --ro-bind / / echo works"),
+      line: "bin/nestbox --ro-bind / / echo works", cause: "may execute but not read",
+      remedy: "chmod a+r"),
     BrokenSetup(
       name: "In a chroot",
       setup: """
@@ -122,22 +124,23 @@ extension BrokenSetup {
       fixed: """
         in_root 'nestbox --dev-bind root / /nestbox --unshare-user --ro-bind / / /nestbox --version' \\
           | sed 's/^nestbox .*/works/'
-        """, needsStaticExecutable: true),
+        """, isHint: true, needsStaticExecutable: true),
     BrokenSetup(
       name: "A descriptor of another kind of namespace",
       line: "nestbox --ro-bind / / --userns 3 echo works 3</proc/self/ns/net",
-      cause: "which is no user namespace", remedy: "/proc/PID/ns/user",
+      cause: "which is not a user namespace", remedy: "/proc/PID/ns/user",
       fixed: """
         unshare --user --map-current-user sleep 20 & holder=$!
         while [ /proc/self/ns/user -ef /proc/$holder/ns/user ]; do sleep 0.01; done
         until grep -q . /proc/$holder/uid_map; do sleep 0.01; done
         nestbox --ro-bind / / --userns 3 echo works 3</proc/$holder/ns/user; kill $holder
-        """),
+        """, isHint: true),
     BrokenSetup(
       name: "A user who is not mapped",
       setup: "inside() { unshare --user \"$@\" nestbox --ro-bind / / echo works; }",
       line: "inside", cause: "is not mapped in this user namespace",
-      remedy: "start it as a user and group that", fixed: "inside --map-current-user"),
+      remedy: "start nestbox as a user and group that", fixed: "inside --map-current-user",
+      isHint: true),
     // A kernel that has these switches would answer like the filter here.
     BrokenSetup(
       name: "AppArmor restricts user namespaces",
@@ -148,8 +151,9 @@ extension BrokenSetup {
             nestbox --unshare-net --ro-bind / / echo works 7<<<"${value-1}"; }
         """,
       line: "inside --seccomp 8 8< <(refuse ioctl 1)",
-      cause: "AppArmor gives programs without a profile",
-      remedy: "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0", fixed: "value=0 inside"),
+      cause: "AppArmor gives programs without an AppArmor profile",
+      remedy: "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0", fixed: "value=0 inside",
+      isHint: true),
     BrokenSetup(
       name: "User namespaces are closed to ordinary users",
       setup: """
@@ -166,7 +170,8 @@ extension BrokenSetup {
       line: "nestbox --dev-bind / / --seccomp-policy default nestbox --ro-bind / / echo works",
       cause: "a filter of system calls around this process refuses clone with namespaces",
       remedy: "clone with namespaces",
-      fixed: "nestbox --dev-bind / / --seccomp-policy none nestbox --ro-bind / / echo works"),
+      fixed: "nestbox --dev-bind / / --seccomp-policy none nestbox --ro-bind / / echo works",
+      isHint: true),
   ]
 
   /// A filter around the program refuses one call, in one of the two ways that are common.
@@ -179,6 +184,6 @@ extension BrokenSetup {
     return BrokenSetup(
       name: "A filter \(verb) \(call)", line: "without \(call) \(errno) \(line)",
       cause: "a filter of system calls around this process \(verb) \(call)",
-      remedy: "allow", fixed: line)
+      remedy: "allow", fixed: line, isHint: true)
   }
 }

@@ -20,17 +20,25 @@ struct DiagnosisTests {
     #expect(failure.status != 0, "it works: \(failure.output)")
     let lines = failure.errors.split(separator: "\n").map(String.init)
     let causes = lines.filter { $0.hasPrefix("nestbox: cause: ") }
-    let remedies = lines.filter { $0.hasPrefix("nestbox: remedy: ") }
-    #expect(causes.count == 1 && remedies.count == 1, "\(failure.errors)")
+    // What can be typed is a remedy, everything else a hint.
+    let typed = lines.filter { $0.hasPrefix("nestbox: remedy: ") }
+    let hints = lines.filter { $0.hasPrefix("nestbox: hint: ") }
+    #expect(causes.count == 1 && typed.count + hints.count == 1, "\(failure.errors)")
     #expect(causes.first?.contains(broken.cause) == true, "\(failure.errors)")
-    let remedy = remedies.first?.dropFirst("nestbox: remedy: ".count) ?? ""
+    let remedy =
+      typed.first?.dropFirst("nestbox: remedy: ".count)
+      ?? hints.first?.dropFirst("nestbox: hint: ".count) ?? ""
+    #expect(typed.isEmpty == broken.isHint, "\(failure.errors)")
     #expect(remedy.contains(broken.remedy), "\(failure.errors)")
 
+    // A remedy is typed as it is: it is the line mended, or comes before the line.
+    let isMended = remedy.hasPrefix("nestbox ")
+    let fixed = broken.fixed ?? "eval \"$remedy\"" + (isMended ? "" : "; \(broken.line)")
     try session.write("remedy", String(remedy))
     // What the first line made stays, as it would for its user.
     let again = broken.setup.replacing("mkdir ", with: "mkdir -p ")
     let success = try session.run(
-      "remedy=$(<remedy)\n\(BrokenSetup.preamble)\n\(again)\n\(broken.fixed)")
+      "remedy=$(<remedy)\n\(BrokenSetup.preamble)\n\(again)\n\(fixed)")
     #expect(success.output == broken.output, "\(remedy)\n\(success.errors)")
   }
 
