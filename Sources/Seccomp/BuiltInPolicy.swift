@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policies of `seccomp/`, as they come with the program.
+// The policies of `seccomp/`, compiled in.
 
-/// A policy that comes with the program: its text, and the program compiled from it.
+/// A built-in policy: its text, and the program compiled from it.
 public struct BuiltInPolicy: Sendable {
-  /// What it is called.
+  /// Its name.
   public let name: String
   /// Its text.
   let text: StaticString

@@ -5,7 +5,7 @@
 // arguments with an action each. Here every decision becomes a chain of steps, and equal chains
 // become one. Neighbouring numbers with the same chain form a range, which the program finds with a
 // search tree (ProgramWriter.swift). The kernel checks and translates a program each time a command
-// starts under it, so that its length is paid for with every launch.
+// starts under it, so every launch pays for its length.
 
 internal import Linux
 internal import SystemPackage
@@ -96,7 +96,7 @@ struct Dispatch {
   private func ranges(_ token: UInt32) -> [Range] {
     let calls = numbers[token] ?? [:]
     let defaults = defaults[token] ?? []
-    // Where one number ends another begins, or none.
+    // The step can change at each of these.
     let bounds = Set(calls.keys.flatMap { [$0, $0 + 1] } + defaults.map(\.first)).sorted()
     var ranges: [Range] = []
     for first in bounds {

@@ -5,7 +5,7 @@
 public struct Explanation: Sendable {
   /// The architecture.
   public let architecture: Architecture
-  /// What happens to each call that libseccomp knows, by number.
+  /// What happens to each known call, by number.
   public let calls: [(call: Architecture.Call, decision: Decision)]
 }
 

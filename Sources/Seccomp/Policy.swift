@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a policy says: for each system call the lines that name it, of which the last that applies
-// decides.
+// A policy as a value: lines about system calls. Of the lines that name a call, the last one that
+// applies decides.
 
 internal import Linux
 public import SystemPackage
@@ -40,17 +40,17 @@ public enum SeccompAction: Hashable, Sendable {
   public var isAllowed: Bool { self == .allow || self == .log }
 }
 
-/// A policy: what is to happen to every system call.
+/// A policy: it says what happens to every system call.
 public struct Policy: Sendable {
-  /// What it was called by: a name, or a path as it was typed.
+  /// The name or path that the user typed.
   public let name: String
-  /// What happens to calls that no line is about.
+  /// What happens to calls that no line names.
   public internal(set) var otherwise: SeccompAction
-  /// What happens to calls of other architectures than those below.
+  /// What happens to calls of other architectures.
   public internal(set) var foreign: SeccompAction
-  /// The architectures whose calls it is about, the machine's own first.
+  /// The architectures that it covers, the machine's own first.
   public internal(set) var architectures: [Architecture]
-  /// The lines, of which a later one overrides an earlier one.
+  /// The lines; later ones override earlier ones.
   var rules: [Rule]
 }
 
@@ -58,14 +58,14 @@ public struct Policy: Sendable {
 struct Rule: Sendable {
   let action: SeccompAction
   let targets: [Target]
-  /// What must all be true of the arguments.
+  /// The line applies if all of these hold.
   let comparisons: [Comparison]
 
-  /// What a line is about.
+  /// What a line names.
   enum Target: Sendable {
-    /// The call of that name; where it may be missing, it is passed over on architectures without.
+    /// A call. If it may be missing, the line ignores it on architectures without it.
     case call(String, mayBeMissing: Bool, Position)
-    /// Every call that libseccomp knows.
+    /// Every known call.
     case known
   }
 }
@@ -74,10 +74,10 @@ struct Rule: Sendable {
 public struct Comparison: Equatable, Sendable {
   /// The number of the argument, 0 to 5.
   public let argument: Int
-  /// Whether all 64 bits are looked at; otherwise the lower 32 are, which is all that the kernel
-  /// itself looks at where an argument is an int.
+  /// Whether all 64 bits count; otherwise the lower 32 do, which is all that the kernel reads of
+  /// an int.
   public let isWide: Bool
-  /// The bits that are compared, where not all are.
+  /// The bits to compare, if not all.
   public let mask: UInt64?
   /// How.
   public let relation: Relation
@@ -130,9 +130,9 @@ public struct Comparison: Equatable, Sendable {
 
 /// What happens to one system call of one architecture.
 public struct Decision: Equatable, Sendable {
-  /// What is looked at first to last, until something holds.
+  /// The clauses in order; the first that holds decides.
   public let clauses: [Clause]
-  /// What happens where none does.
+  /// What happens if none holds.
   public let otherwise: SeccompAction
 
   init(clauses: [Clause], otherwise: SeccompAction) {
@@ -145,9 +145,9 @@ public struct Decision: Equatable, Sendable {
     self.init(clauses: [], otherwise: otherwise)
   }
 
-  /// Something that holds for some arguments only.
+  /// An action for some arguments only.
   public struct Clause: Equatable, Sendable {
-    /// What must all be true.
+    /// The clause holds if all of these do.
     public let comparisons: [Comparison]
     /// What happens then.
     public let action: SeccompAction
@@ -163,8 +163,8 @@ public struct Decision: Equatable, Sendable {
 }
 
 extension Policy {
-  /// The decisions for all system calls of `architecture` that a line is about, by their names.
-  /// - Throws: `PolicyError` where a line is about a call that the architecture does not have.
+  /// The decisions for all system calls of `architecture` that a line names.
+  /// - Throws: `PolicyError` if a line names a call that the architecture does not have.
   func decisions(on architecture: Architecture) throws(PolicyError) -> [String: Decision] {
     var decisions: [String: (clauses: [Decision.Clause], otherwise: SeccompAction)] = [:]
     let calls = Set(architecture.calls.map(\.name))
@@ -173,14 +173,14 @@ extension Policy {
         if rule.comparisons.isEmpty {
           decisions[name] = ([], rule.action)
         } else {
-          // The latest line is looked at first.
+          // The latest line comes first.
           let clause = Decision.Clause(comparisons: rule.comparisons, action: rule.action)
           decisions[name, default: ([], otherwise)].clauses.insert(clause, at: 0)
         }
       }
     }
     return decisions.mapValues { clauses, otherwise in
-      // What would happen anyway need not be looked for.
+      // Clauses at the end that change nothing are left out.
       let last = clauses.lastIndex { $0.action != otherwise }
       return Decision(
         clauses: last.map { Array(clauses[...$0]) } ?? [], otherwise: otherwise)
@@ -189,7 +189,7 @@ extension Policy {
 }
 
 extension Rule {
-  /// The names among `calls`, those of `architecture`, that the line is about.
+  /// The names among `calls`, those of `architecture`, that the line covers.
   fileprivate func names(
     among calls: Set<String>, of architecture: Architecture
   ) throws(PolicyError) -> [String] {

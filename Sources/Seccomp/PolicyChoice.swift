@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A policy as a command line asks for it.
+// A policy as the command line chooses it.
 
 internal import Linux
 public import Text
 
-/// A policy, and what is changed in it for one run.
+/// A policy, and changes to it for one run.
 public struct PolicyChoice: Equatable, Sendable {
   /// The name of a built-in policy, or the path of a file.
   public var name: ByteString
-  /// What is changed, in order.
+  /// The changes, in order.
   public var adjustments: [Adjustment] = []
 
   /// One change of a policy.
@@ -34,10 +34,10 @@ public struct PolicyChoice: Equatable, Sendable {
   }
 
   /// Reads the policy.
-  /// - Parameter isForOthers: Whether the command is executed by another launcher, to whom no
-  ///   difference can be made between that and what the command executes.
-  /// - Returns: The policy, with what is changed in it.
-  /// - Throws: `PolicyError` where it cannot be read or has a mistake.
+  /// - Parameter isForOthers: Whether another launcher executes the command. A filter cannot tell
+  ///   its execve(2) from those of the command.
+  /// - Returns: The changed policy.
+  /// - Throws: `PolicyError` if it cannot be read or has a mistake.
   public func policy(isForOthers: Bool = false) throws(PolicyError) -> Policy {
     var reader = try PolicyReader(isForOthers: isForOthers)
     let position = Position(file: "--seccomp-policy", line: nil, column: 1)
@@ -48,9 +48,9 @@ public struct PolicyChoice: Equatable, Sendable {
     return try reader.policy(name.text)
   }
 
-  /// The program: that of a built-in policy as it was compiled when this program was made, and
-  /// otherwise one that is compiled now.
-  /// - Throws: `PolicyError` where the policy cannot be read, has a mistake or is too long.
+  /// The program, which is compiled in for an unchanged built-in policy and otherwise compiled now.
+  ///
+  /// - Throws: `PolicyError` if the policy cannot be read, has a mistake or is too long.
   public func program() throws(PolicyError) -> SeccompProgram {
     if adjustments.isEmpty, let policy = BuiltInPolicy.named(name.text) { return policy.compiled }
     return try policy().compiled()

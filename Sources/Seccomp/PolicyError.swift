@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with a policy, and where.
+// Mistakes in policies, and their places.
 
 internal import Linux
 internal import Text
 
-/// A mistake in a policy: one sentence that begins with the place.
+/// A mistake in a policy: a sentence that begins with the place.
 public struct PolicyError: Error, Equatable, Sendable {
   /// The sentence.
   public let message: String
@@ -13,12 +13,12 @@ public struct PolicyError: Error, Equatable, Sendable {
     self.message = position.description + ": " + message
   }
 
-  /// Says what has no place.
+  /// A mistake without a place.
   init(_ message: String) {
     self.message = message
   }
 
-  /// Says what was expected in the place of `word`, and which of `candidates` may have been meant.
+  /// `word` stands where something else was expected; one of `candidates` may be meant.
   static func expected(
     _ expected: String, _ word: Word, among candidates: [String] = []
   ) -> PolicyError {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words that lists of policies and of system calls are made of.
+// The names of policies, groups and system calls, for completion.
 
-/// What can be named.
+/// The names that a policy or an option can use.
 public enum PolicyNames {
   /// The policies that come with the program.
   public static var policies: [String] { BuiltInPolicy.all.map(\.name) }

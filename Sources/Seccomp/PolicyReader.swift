@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the text of a policy to its meaning, line by line. seccomp/README.md describes the language.
+// Reads the text of a policy, line by line. nestbox-policy(5) describes the language.
 
 internal import Linux
 internal import SystemPackage
@@ -10,7 +10,7 @@ struct PolicyReader {
   private var otherwise: SeccompAction?
   private var foreign = SeccompAction.kill
   private let library: PolicyLibrary
-  /// Whether somebody else is to execute the command, who passes no word that a filter could know.
+  /// Whether another launcher executes the command, without the word that a filter could check.
   private let isForOthers: Bool
   private var architectures: [Architecture]
   private var rules: [Rule] = []
@@ -148,10 +148,10 @@ extension PolicyReader {
     }
   }
 
-  /// Reads `exec once`: programs are executed by whoever knows a word, which is the launcher.
+  /// Reads `exec once`: only a process that knows a word, the launcher, executes a program.
   ///
-  /// A filter keeps no count. But execve(2) has three arguments, the filter sees six, and what is
-  /// in the last is drawn anew for each launch; the kernel clears the registers of what it executes.
+  /// A filter cannot count. But execve(2) has three arguments and the filter sees six: the last one
+  /// holds a word that is random in each launch, and the kernel clears registers on exec.
   private mutating func readExecution(_ words: inout Words) throws(PolicyError) {
     let word = words.take()
     guard word.text == "once" else { throw .expected("once", word, among: ["once"]) }
@@ -275,7 +275,7 @@ extension PolicyReader {
     let comparison = Comparison(
       argument: argument, isWide: isWide, mask: mask, relation: relation, value: value,
       text: start.text(before: words))
-    // Whoever writes one has made a mistake, and would be protected by nothing.
+    // It must be a mistake, and would protect nothing.
     guard !comparison.isConstant else {
       throw PolicyError(word.position, "this comparison has the same result for every argument")
     }

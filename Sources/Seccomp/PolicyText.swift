@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the text of a policy comes from: what is built in, or a file.
+// The text of a policy: built in, or from a file.
 
 internal import Linux
 internal import SystemPackage
@@ -10,18 +10,18 @@ struct PolicyText: Sendable {
   /// What messages call it.
   let name: String
   let content: String
-  /// What tells it from every other text.
+  /// Tells it from every other text.
   let identity: Identity
   /// The directory that names in it begin at.
   let directory: FilePath
 
-  /// What a text is the same as.
+  /// Two texts are the same if these are.
   enum Identity: Equatable, Sendable {
     case builtIn(String)
     case file(FileIdentity)
   }
 
-  /// No policy that a person wrote is longer, in bytes.
+  /// The largest file that is read, in bytes.
   private static let maximumSize = 1 << 20
 
   /// A text that comes with the program.

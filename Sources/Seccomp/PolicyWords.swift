@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line of a policy, taken apart into words.
+// Splits a line of a policy into words.
 
 internal import Linux
 internal import Text
@@ -22,10 +22,10 @@ extension String {
 /// The words of one line, read from left to right.
 struct Words {
   private var rest: ArraySlice<Word>
-  /// Stands for what is missing behind the last word.
+  /// Stands for a missing word at the end of the line.
   private let end: Word
 
-  /// Takes a line apart: at blanks, and around the operators of conditions.
+  /// Splits a line at blanks and around the operators of conditions.
   ///
   /// Double quotes hold a word with blanks together; `#` begins a comment.
   init(_ line: some StringProtocol, _ file: String, _ number: Int) throws(PolicyError) {

@@ -42,11 +42,11 @@ struct ProgramWriter {
     return branch(InstructionCode.jumpIfGreaterOrEqual, ranges[middle].first, yes: above, no: below)
   }
 
-  /// As many numbers are compared in a row, which takes fewer instructions than a search.
+  /// Up to so many numbers are compared one after the other, which is shorter than a search.
   private static let mostExceptions = 3
 
-  /// Writes ranges that all take one step but for single numbers between them, none of them or a
-  /// few; nil if they are others.
+  /// Writes ranges that all take the same step, except single numbers between them.
+  /// - Returns: Their place; nil if the ranges are of another kind.
   private mutating func exceptions(in ranges: ArraySlice<Dispatch.Range>) -> Int? {
     guard let first = ranges.first, ranges.count % 2 == 1 else { return nil }
     let exceptions = stride(from: ranges.startIndex + 1, to: ranges.endIndex, by: 2)

@@ -4,7 +4,7 @@
 public import Linux
 internal import Text
 
-/// What is wrong with a compiled filter.
+/// Why a compiled filter cannot be used.
 public enum SeccompError: Error, Equatable, Sendable {
   /// It could not be read.
   case unreadable(SystemCallError)
@@ -72,7 +72,7 @@ extension SeccompProgram {
   /// "nestbox1" in ASCII, of which neither half is otherwise in use.
   static let placeholder: UInt64 = 0x6e65_7374_626f_7831
 
-  /// Whether the program lets no program be executed but by whoever passes that word.
+  /// Whether programs are executed only by a process that passes that word.
   public var executesOnce: Bool {
     instructions.contains {
       SeccompProgram.isComparison($0, with: UInt32(truncatingIfNeeded: SeccompProgram.placeholder))

@@ -28,6 +28,62 @@ struct ImageTests {
     #expect(touched.map(\.access) == ["r--p"], "\(outcome.output)")
     #expect(mappings.contains { $0.access == "rw-p" }, "the mappings of the launcher are not seen")
   }
+
+  // Red: functions of a launch lie all over the executable, and each start reads more of it than it
+  // needs to.
+  @Test(
+    .needs("gcc"),
+    .enabled(if: Program.isOptimized, "needs the functions of a release build: make test"))
+  func `The order of symbols is that of this executable`() throws {
+    let benchmarks = Workspace.repository.appending(path: "Benchmarks").path
+    let order = Workspace.repository.appending(path: "Sources/nestbox/order.txt").path
+    let outcome = try Session().run(
+      """
+      gcc -O2 -o order "$1/order.c" || exit
+      export LC_ALL=C
+      nm "$(command -v nestbox)" >all
+      ./order "$(command -v nestbox)" --ro-bind / / true >launch || exit
+      # By address, as a function may have several names.
+      addresses() { awk 'FNR == NR { wanted[$0]; next } $3 in wanted { print $1 }' "$1" all | sort -u; }
+      grep -v '^#' "$2" >listed
+      addresses listed >listed.at
+      awk '$2 ~ /[tTwWiI]/ { print $3 }' all | sort -u >functions
+      grep -Fxf functions launch >entered
+      addresses entered >entered.at
+      awk '{ print $3 }' all | sort -u >names
+      echo "$(grep -c . listed) $(grep -vFxf names listed | grep -c .)"
+      echo "$(grep -c . entered.at) $(comm -23 entered.at listed.at | grep -c .)"
+      """, benchmarks, order)
+    let counts = outcome.lines.map { $0.split(separator: " ").compactMap { Int($0) } }
+    try #require(counts.count == 2 && counts.allSatisfy { $0.count == 2 }, "\(outcome)")
+    let (listed, gone, entered, missing) = (counts[0][0], counts[0][1], counts[1][0], counts[1][1])
+    #expect(listed > 500 && entered > 300)
+    #expect(gone * 20 <= listed, "\(gone) of \(listed) names are gone: make order")
+    #expect(
+      missing * 20 <= entered, "\(missing) of \(entered) functions are not listed: make order")
+  }
+
+  // Red: a launch touches more pages. Each costs as much as several system calls.
+  @Test(.needs("python3"), .enabled(if: Program.isOptimized, "needs a release build: make test"))
+  func `A plain launch has few page faults`() throws {
+    let outcome = try Session().run(
+      """
+      strip -o stripped "$(command -v nestbox)" && dd if=stripped of=copy bs=64k status=none
+      chmod 755 copy
+      exec python3 -c 'import os, resource
+      def faults(): return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
+      for _ in range(15):
+        before = faults()
+        os.waitpid(os.posix_spawn("./copy", ["nestbox", "--ro-bind", "/", "/", "true"], os.environ), 0)
+        print(faults() - before)'
+      """)
+    let counts = outcome.lines.compactMap { Int($0) }.sorted()
+    try #require(counts.count == 15, "\(outcome)")
+    #expect(counts[7] <= ImageTests.mostFaults, "\(counts)")
+  }
+
+  /// As many as were counted on Linux 6.18, with those of `true`, and some more.
+  private static let mostFaults = 170
 }
 
 /// A line of /proc/PID/maps.

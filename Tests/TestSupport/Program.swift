@@ -25,6 +25,10 @@ package enum Program {
     return (0..<count).allSatisfy { number(start + $0 * size, 4) != 3 }
   }()
 
+  /// Whether it is the one of `make build`, a release build; the tests' own is none.
+  package static let isOptimized =
+    isStatic && ((try? locate().path.contains("/release/")) ?? false)
+
   /// The executable under test: the one that the variable NESTBOX names, as `make test` does, or
   /// else the one that was built together with the tests.
   static func locate() throws -> URL {
