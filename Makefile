@@ -12,8 +12,9 @@ endif
 SWIFT ?= swift
 # The first release that has the attribute @c (SE-0495).
 oldest_swift := 6.3
-# What the benchmark compares with; its columns stay empty where it is missing.
+# What the benchmark compares with, and a second one; the columns of a missing one stay empty.
 BWRAP ?= /usr/bin/bwrap
+OLD_BWRAP ?=
 BENCH_FLAGS ?=
 
 # The executable that is installed, measured and tested. `swift build` needs none of these flags and
@@ -54,8 +55,8 @@ help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while read -r target text; do
 	  printf 'make %-14s %s\n' "$$target" "$$text"
 	done
-	printf '\nPREFIX=%s, DESTDIR=%s, BWRAP=%s, BENCH_FLAGS=%s\n' \
-	  "$(PREFIX)" "$(DESTDIR)" "$(BWRAP)" "$(BENCH_FLAGS)"
+	printf '\nPREFIX=%s, DESTDIR=%s, BWRAP=%s, OLD_BWRAP=%s, BENCH_FLAGS=%s\n' \
+	  "$(PREFIX)" "$(DESTDIR)" "$(BWRAP)" "$(OLD_BWRAP)" "$(BENCH_FLAGS)"
 
 .PHONY: build
 build: setup ## Build the static executable
@@ -220,7 +221,7 @@ bench: build ## Compare its speed with bubblewrap's and with a plain C program's
 	gcc -O2 -Wall -Wextra -o .build/bench/calls Benchmarks/calls.c
 	$(call install_copy,.build/bench/nestbox)
 	.build/bench/bench --nestbox .build/bench/nestbox --minimal .build/bench/minimal \
-	  --bwrap "$(BWRAP)" $(BENCH_FLAGS)
+	  --bwrap "$(BWRAP)" $(if $(OLD_BWRAP),--old-bwrap "$(OLD_BWRAP)") $(BENCH_FLAGS)
 	.build/bench/calls --nestbox .build/bench/nestbox
 
 .PHONY: lint
