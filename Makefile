@@ -16,6 +16,11 @@ oldest_swift := 6.3
 BWRAP ?= /usr/bin/bwrap
 OLD_BWRAP ?=
 BENCH_FLAGS ?=
+# What Tests/run.py is given: a part of a test's name, for instance.
+TEST_FLAGS ?=
+
+# On a terminal the build shows how far it is; elsewhere it is silent until something is wrong.
+build_tests = if [ -t 1 ]; then $(SWIFT) build --build-tests; else $(SWIFT) build -q --build-tests; fi
 
 # The executable that is installed, measured and tested. `swift build` needs none of these flags and
 # has a directory of its own, as a change of flags compiles everything again.
@@ -61,6 +66,12 @@ help: ## List these targets
 .PHONY: build
 build: setup ## Build the static executable
 	@$(build_tuned)
+
+.PHONY: try
+try: setup ## Build it and show what a small thief gets with it and without
+	@echo 'make: building; this takes about 3 minutes on two cores'
+	$(build_tuned)
+	PATH="$(CURDIR)/$(dir $(release)):$$PATH" docs/demos/thief.sh
 
 .PHONY: install
 install: build install-pages install-apparmor ## Install it to PREFIX: ~/.local for a user, /usr/local for root
@@ -117,8 +128,10 @@ uninstall: ## Remove what was installed
 	for pair in $(foreach page,$(pages),'$(page)'); do rm -f "$${pair#*:}"; done
 
 .PHONY: test
-test: build ## Run the tests, with the static executable
-	@NESTBOX=$(CURDIR)/$(release) $(SWIFT) test
+test: also := python3
+test: build ## Run the tests, with the static executable: 5 minutes on two cores, and as long to build
+	@$(build_tests)
+	NESTBOX=$(CURDIR)/$(release) Tests/run.py $(TEST_FLAGS)
 
 .PHONY: order
 order: build ## Make Sources/nestbox/order.txt again, in which order the linker lays functions
@@ -135,8 +148,10 @@ dependents: setup ## Build as others do: a fresh clone, and packages that depend
 	@SWIFT="$(SWIFT)" Tests/Dependents/run.sh
 
 .PHONY: generate
+generate: also := python3
 generate: setup ## Make again what is made from other files: sources and pages
-	@UPDATE_GOLDENS=1 $(SWIFT) test --filter 'OptionsTests|SeccompTests'
+	@$(build_tests)
+	UPDATE_GOLDENS=1 Tests/run.py 'OptionsTests|SeccompTests'
 
 # What takes long, each with a bound of its own.
 SOAK_LAUNCHES ?= 20000
@@ -266,7 +281,7 @@ setup: toolchain
 	  # The one that Swift itself compiles and links with, or else any.
 	  compiler=$$(dirname "$$(readlink -f "$$(command -v $(SWIFT))")")/clang
 	  [ -x "$$compiler" ] || compiler=$$(command -v clang || command -v cc) || echo gcc
-	  command -v git >/dev/null || echo git
+	  for program in git $(also); do command -v $$program >/dev/null || echo $$program; done
 	  command -v strip >/dev/null || echo binutils
 	  # Swift's own distribution has it next to the compiler.
 	  [ -x "$${compiler%/*}/ld.lld" ] || command -v ld.lld >/dev/null || echo lld

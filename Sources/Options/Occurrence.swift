@@ -15,6 +15,11 @@ public struct Occurrence: Sendable {
   /// The words after it.
   let words: ArraySlice<ByteString>
 
+  /// Whether it is a line of a profile.
+  var isOfProfile: Bool {
+    if case .profile = origin { true } else { false }
+  }
+
   /// The option, for a setting that keeps it.
   var option: WrittenOption { WrittenOption(name, at: origin) }
 

@@ -48,6 +48,14 @@ public struct Operand: Equatable, Sendable {
     case scopes
   }
 
+  /// Whether it is always the path of a file.
+  var isPath: Bool {
+    switch kind {
+    case .hostPath, .hostDirectory, .sandboxPath, .sandboxDirectory: true
+    default: false
+    }
+  }
+
   static var source: Operand { Operand(name: "SRC", kind: .hostPath) }
   static var destination: Operand { Operand(name: "DEST", kind: .sandboxPath) }
   static var directory: Operand { Operand(name: "DIR", kind: .sandboxDirectory) }

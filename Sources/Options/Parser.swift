@@ -148,6 +148,13 @@ public struct Parser: Sendable {
   ) throws(UsageError) {
     try requireNoModifier(before: option)
     if option.traits.contains(.lastWins) { warnOfAnother(occurrence) }
+    // Names no file, and with --…-try it would pass for a missing one. A profile means that by a
+    // variable that is not set.
+    for (index, operand) in option.operands.enumerated() where operand.isPath {
+      guard !occurrence.text(index).isEmpty || occurrence.isOfProfile else {
+        throw UsageError("\(option.name) does not take an empty path for \(operand.name)")
+      }
+    }
     do throws(UsageError) {
       try option.apply(&draft, occurrence)
     } catch {

@@ -46,7 +46,7 @@ class ResolvedSandbox {
   /// Whether a process of nestbox's stays in the sandbox: as process 1, or to hold something.
   final var hasInit: Bool {
     !sandbox.commandIsInit
-      && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || sandbox.channels.sync != nil)
+      && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || !sandbox.channels.sync.isEmpty)
   }
 
   /// Whether the sandbox has processes of its own, and so a procfs of its own.

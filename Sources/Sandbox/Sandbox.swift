@@ -167,8 +167,8 @@ public struct Channels: Equatable, Sendable {
   public var block: Setting<CInt>?
   /// What has to be readable once the caller has written the id maps.
   public var mapsWritten: Setting<CInt>?
-  /// What is held open while the sandbox lives.
-  public var sync: Setting<CInt>?
+  /// Those that are held open while the sandbox lives.
+  public var sync: [Setting<CInt>] = []
 
   /// None.
   public init() {}
@@ -181,7 +181,7 @@ public struct Channels: Equatable, Sendable {
     if let status { try body(status) }
     if let block { try body(block) }
     if let mapsWritten { try body(mapsWritten) }
-    if let sync { try body(sync) }
+    for setting in sync { try body(setting) }
   }
 }
 

@@ -129,7 +129,7 @@ extension Sandbox {
     var numbers = filters.map(\.value)
     if let number = joined.secondUser?.value { numbers.append(number) }
     if let number = channels.block?.value { numbers.append(number) }
-    if let number = channels.sync?.value { numbers.append(number) }
+    numbers += channels.sync.map(\.value)
     return numbers
   }
 }

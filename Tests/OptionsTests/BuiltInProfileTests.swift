@@ -72,7 +72,7 @@ struct BuiltInProfileTests {
   // Red: a list of profiles that says nothing about one, or too much for a line.
   @Test("A profile says in one line what it is for", arguments: sources.map(\.name))
   func summary(_ name: String) throws {
-    let profile = try Profile.find(ByteString(name), Surroundings())
+    let profile = try #require(Profile.builtIn(ByteString(name)))
     #expect(!profile.summary.isEmpty && profile.summary.hasSuffix("."))
     #expect(profile.summary.utf8.count <= 100)
   }

@@ -4,6 +4,7 @@
 
 import Foundation
 import Linux
+import TestSupport
 import Testing
 
 @testable import Options
@@ -88,8 +89,11 @@ struct GeneratedTests {
     process.executableURL = URL(filePath: path)
     process.currentDirectoryURL = GeneratedTests.repository
     let names = Option.all.map(\.name)
-    let home = FileManager.default.temporaryDirectory.path
-    process.environment = ["PATH": "/usr/bin:/bin", "HOME": home, "LC_ALL": "C"]
+    // fish writes into its home directory.
+    let session = try Session()
+    process.environment = [
+      "PATH": "/usr/bin:/bin", "HOME": session.directory.path, "LC_ALL": "C",
+    ]
     process.arguments =
       switch shell {
       case "bash": ["--norc", "-c", "complete() { :; }; " + script, "bash"] + names

@@ -40,7 +40,7 @@ struct JoinAndChannelTests {
       (["--userns-block-fd", "5"], { $0.channels.mapsWritten = Setting(5, "--userns-block-fd") }),
       (["--info-fd", "5"], { $0.channels.information = Setting(5, "--info-fd") }),
       (["--json-status-fd", "0"], { $0.channels.status = Setting(0, "--json-status-fd") }),
-      (["--sync-fd", "2147483647"], { $0.channels.sync = Setting(CInt.max, "--sync-fd") }),
+      (["--sync-fd", "2147483647"], { $0.channels.sync = [Setting(CInt.max, "--sync-fd")] }),
       (["--lock-file", "a//b"], { $0.lockFiles = [Setting("a//b", "--lock-file")] }),
       (["--exec-label", "a:b"], { $0.executionLabel = Setting("a:b", "--exec-label") }),
       (["--file-label", ""], { $0.fileLabel = Setting("", "--file-label") }),
@@ -66,7 +66,7 @@ struct JoinAndChannelTests {
     "Of several the last one counts, and the others are warned of",
     arguments: [
       "--userns", "--userns2", "--pidns", "--netns", "--block-fd", "--userns-block-fd",
-      "--info-fd", "--json-status-fd", "--sync-fd", "--exec-label", "--file-label",
+      "--info-fd", "--json-status-fd", "--exec-label", "--file-label",
     ])
   func repetition(_ name: String) throws {
     let option = ByteString(name)

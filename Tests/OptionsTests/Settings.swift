@@ -24,12 +24,13 @@ extension Sandbox {
     for index in filesystem.indices { sandbox.filesystem[index].origin = .commandLine }
     sandbox.lockFiles = lockFiles.map(\.typed)
     sandbox.filters = filters.map(\.typed)
+    sandbox.channels.sync = channels.sync.map(\.typed)
     func type<Value>(_ path: WritableKeyPath<Sandbox, Setting<Value>?>) {
       sandbox[keyPath: path] = self[keyPath: path]?.typed
     }
     for path: WritableKeyPath<Sandbox, Setting<CInt>?> in [
       \.joined.user, \.joined.secondUser, \.joined.pid, \.joined.network, \.channels.information,
-      \.channels.status, \.channels.block, \.channels.mapsWritten, \.channels.sync,
+      \.channels.status, \.channels.block, \.channels.mapsWritten,
     ] {
       type(path)
     }

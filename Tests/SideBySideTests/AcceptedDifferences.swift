@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one list of what nestbox means to do in another way than bubblewrap, and why.
+// The one list of what nestbox does differently from bubblewrap on purpose, and why.
 
 /// A difference that is accepted: the reason, and what nestbox does instead.
 struct AcceptedDifference: Sendable {
@@ -7,6 +7,10 @@ struct AcceptedDifference: Sendable {
   let name: String
   /// Why that is right.
   let reason: String
+  /// The first version of bubblewrap that does the same as nestbox; nil where none does.
+  var until: String?
+  /// The first version that differs; nil where all earlier ones do.
+  var since: String?
   /// A line that shows it.
   let example: Line
   /// Says the line as bubblewrap has to be told to do the same.
@@ -19,6 +23,16 @@ struct AcceptedDifference: Sendable {
 extension AcceptedDifference {
   /// All of them.
   static let all = privileges + mounts + files + mistakes
+
+  /// Those from this bubblewrap.
+  static func all(from reference: Reference) -> [AcceptedDifference] {
+    all.filter { $0.isAbout(reference) }
+  }
+
+  /// Whether this bubblewrap differs so.
+  func isAbout(_ reference: Reference) -> Bool {
+    until.map { !reference.isAtLeast($0) } ?? true && since.map(reference.isAtLeast) ?? true
+  }
 
   private static let privileges = [
     AcceptedDifference(
@@ -140,6 +154,7 @@ extension AcceptedDifference {
     AcceptedDifference(
       name: "Mounts below others are restricted as well",
       reason: "bubblewrap finds mounts by their paths, which lead to the topmost ones.",
+      until: "0.13.1",
       example: "--ro-bind / / --tmpfs /mnt --bind work /mnt --ro-bind /mnt /mnt",
       apply: { facts, nestbox, _ in
         for (name, value) in facts where name.hasPrefix("mount ") && name.hasSuffix(" flags") {
@@ -208,11 +223,37 @@ extension AcceptedDifference {
         if line.has("--symlink", "/b", "/a") { facts["file /a"]?.replace("-> b", with: "-> /b") }
       }),
     AcceptedDifference(
+      name: "A destination that is a link leads to what it means inside",
+      reason: "Programs rely on links such as /bin; bubblewrap refuses them since 0.12.",
+      since: "0.12.0",
+      example: "$system --bind source /mnt --bind work/file /mnt/link",
+      translate: {
+        $0.replacing("--bind work/file /mnt/link", with: "--bind work/file /mnt/file")
+          .replacing("--file 3 /mnt/link", with: "--file 3 /mnt/file")
+          .replacing("--symlink a /b --bind source /b", with: "--symlink a /b --bind source /a")
+          .replacing(
+            "--symlink target /a --bind source /a",
+            with: "--symlink target /a --bind source /target")
+      }),
+    AcceptedDifference(
+      name: "A read-only overlay is a read-only mount as well",
+      reason: "Its file system is read-only in both; the mount says so too.",
+      since: "0.11.0",
+      example: "$system --overlay-src source --overlay-src work --ro-overlay /mnt",
+      apply: { facts, nestbox, line in
+        guard line.has("--ro-overlay") else { return }
+        for (name, value) in facts where name.hasSuffix(" type") && value == "overlay" {
+          let flags = name.replacing(" type", with: " flags")
+          if nestbox[flags]?.contains("ro") == true { facts[flags]?.replace(",rw", with: ",ro") }
+        }
+      }),
+    AcceptedDifference(
       name: "A directory is made where a link leads, if there is none",
       reason: "bubblewrap takes the link itself for the directory, and leaves it dangling.",
       example: "$system --symlink nowhere /a --dir /a",
       translate: {
         $0.replacing("--symlink nowhere /a --dir /a", with: "--symlink nowhere /a --dir /nowhere")
+          .replacing("--symlink target /a --dir /a", with: "--symlink target /a --dir /target")
       }),
     AcceptedDifference(
       name: "A link that exists and says the same is accepted",
@@ -230,6 +271,17 @@ extension AcceptedDifference {
       example: "$system --perms 0700",
       apply: { facts, _, line in
         if line.text.contains(/--perms [0-7]+ observe/) { facts.fail() }
+      }),
+    AcceptedDifference(
+      name: "Every descriptor of --sync-fd is held and kept from the command",
+      reason: "bubblewrap does so as well since 0.13; before, it warned and passed the others on.",
+      until: "0.13.0",
+      example: "$system --sync-fd 3 --sync-fd 4 3<data 4<data",
+      apply: { facts, _, line in
+        let matches = line.text.matches(of: /--sync-fd ([3-9])/)
+        guard matches.count > 1 else { return }
+        for match in matches { facts["descriptor \(match.1)"] = nil }
+        facts["errors"] = "none"
       }),
     AcceptedDifference(
       name: "A descriptor that is not open is named",

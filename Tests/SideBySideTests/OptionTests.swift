@@ -7,14 +7,19 @@ import Testing
 @Suite("Side by side: options", .needsReference)
 struct OptionTests {
   // Red: an option does something else than in bubblewrap.
-  @Test("An option does the same in both programs", arguments: lines)
-  func option(_ line: Line) throws { try Comparison(line).check() }
+  @Test("An option does the same in both programs", arguments: lines, Reference.all)
+  func option(_ line: Line, _ reference: Reference) throws {
+    try Comparison(line, with: reference).check()
+  }
 
   // Red: an option has been added to nestbox, or to bubblewrap, that is compared nowhere.
   @Test func `Every option that both have is in a line`() throws {
-    let help = try Session().run("nestbox --help").output
-    let both = Reference.documented(in: help).intersection(Reference.options)
-    let compared = (OptionTests.lines + PairTests.lines).reduce(into: Set<String>()) {
+    let help = try Session().run("nestbox --help options").output
+    let known = Reference.all.reduce(into: Set<String>()) { $0.formUnion($1.options) }
+    let both = Reference.documented(in: help).intersection(known)
+    let compared = (OptionTests.lines + NewestTests.lines + PairTests.lines).reduce(
+      into: Set<String>()
+    ) {
       $0.formUnion($1.options)
     }
     #expect(both.count > 60)

@@ -6,8 +6,10 @@ import Testing
 @Suite("Side by side: pairs", .needsReference)
 struct PairTests {
   // Red: options that work alone get into each other's way.
-  @Test("Options together do the same in both programs", arguments: lines)
-  func pair(_ line: Line) throws { try Comparison(line).check() }
+  @Test("Options together do the same in both programs", arguments: lines, Reference.all)
+  func pair(_ line: Line, _ reference: Reference) throws {
+    try Comparison(line, with: reference).check()
+  }
 
   static let lines: [Line] = covering + permissions + privileges + descriptors + wrappers
 

@@ -71,6 +71,10 @@ package enum Workspace {
     return root
   }()
 
+  /// The name of this run: what a test makes elsewhere has the name of its session's directory in
+  /// its own, and with it this one, by which Tests/run.py finds what was left behind.
+  package static let mark = ProcessInfo.processInfo.environment["NESTBOX_TEST_RUN"] ?? "nestbox"
+
   /// The checkout that the tests were built from.
   package static let repository = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

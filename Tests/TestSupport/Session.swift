@@ -40,7 +40,8 @@ package final class Session: Sendable {
   /// Makes the directory.
   package init(as user: User = .ordinary) throws {
     self.user = user
-    directory = Workspace.root.appending(path: "sessions/\(UUID().uuidString.prefix(13))")
+    directory = Workspace.root.appending(
+      path: "sessions/\(Workspace.mark)-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(
       at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
     try giveAway(directory)
@@ -54,7 +55,13 @@ package final class Session: Sendable {
   }
 
   deinit {
-    try? FileManager.default.removeItem(at: directory)
+    if (try? FileManager.default.removeItem(at: directory)) == nil {
+      // Overlays leave directories without any permission.
+      _ = try? Spawn(
+        arguments: ["/bin/sh", "-c", "chmod -R u+rwX \"$0\"; rm -rf \"$0\"", directory.path],
+        environment: [:], output: file("out"), errors: file("out")
+      ).run()
+    }
     for stream in ["out", "err"] { try? FileManager.default.removeItem(at: file(stream)) }
   }
 

@@ -25,9 +25,9 @@ public enum ProfileManual {
     return page.text
   }
 
-  /// What the profile says about itself.
+  /// What the built-in profile says about itself.
   private static func summary(of name: String) -> String {
-    let summary = (try? Profile.find(ByteString(name), Surroundings()))?.summary ?? ""
+    let summary = Profile.builtIn(ByteString(name))?.summary ?? ""
     return summary.isEmpty || summary.hasSuffix(".") ? summary : summary + "."
   }
 

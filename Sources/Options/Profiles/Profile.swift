@@ -50,15 +50,20 @@ public struct Profile: Sendable {
       let path = file(name, in: directory)
       if let profile = try read(path, name: name, nextPlace: place + 1) { return profile }
     }
-    if start < Int.max, let text = BuiltInProfiles.text(of: name.text) {
-      return Profile(
-        name: name, path: nil, identity: .builtIn(name),
-        lines: split(Array(text.utf8)), nextPlace: Int.max)
-    }
+    if start < Int.max, let profile = builtIn(name) { return profile }
     let names = all(surroundings).map(\.name.text)
     let hint = Suggestion.nearest(to: name.text, among: names).map { "; did you mean \($0)?" }
     throw UsageError(
       "there is no profile \(name.quoted)" + (hint ?? "; see --list-profiles"))
+  }
+
+  /// The profile `name` that is part of the program, whatever files there are of that name.
+  static func builtIn(_ name: ByteString) -> Profile? {
+    BuiltInProfiles.text(of: name.text).map { text in
+      Profile(
+        name: name, path: nil, identity: .builtIn(name), lines: split(Array(text.utf8)),
+        nextPlace: Int.max)
+    }
   }
 
   private static func file(_ name: ByteString, in directory: ByteString) -> ByteString {

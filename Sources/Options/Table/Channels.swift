@@ -112,10 +112,10 @@ extension Option {
       "--sync-fd", [.descriptor], in: .monitoring, "Keep FD open while the sandbox lives",
       """
       If FD is one end of a pipe, its other end reads end of file when everything inside has ended,
-      background processes included. The command does not get the descriptor.
-      """, traits: .lastWins
+      background processes included. The command does not get the descriptor. Repeatable.
+      """
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.channels.sync = typed.setting(try typed.descriptor(0))
+      draft.sandbox.channels.sync.append(typed.setting(try typed.descriptor(0)))
     },
     Option(
       "--lock-file", [.path], in: .monitoring, "Keep PATH locked while the sandbox lives",

@@ -195,7 +195,7 @@ extension LaunchPlan {
     if let number = sandbox.channels.information?.value { kept.append(number) }
     if let number = sandbox.channels.status?.value { kept.append(number) }
     // Without an init there is nobody inside to hold it.
-    if sandbox.commandIsInit, let number = sandbox.channels.sync?.value { kept.append(number) }
+    if sandbox.commandIsInit { kept += sandbox.channels.sync.map(\.value) }
     for helper in helpers.running { kept.append(helper.process) }
     if !hasInit { for number in helpers.lifelines { kept.append(number) } }
     let monitor = Monitor(

@@ -297,7 +297,7 @@ extension Setup {
       }
     }
     var held = locks
-    if let number = plan.sandbox.channels.sync?.value { held.append(number) }
+    held += plan.sandbox.channels.sync.map(\.value)
     // Helpers serve whatever lives on after the command.
     for number in plan.helpers.lifelines { held.append(number) }
     Init(

@@ -14,7 +14,7 @@ SHELL = sys.argv[1]
 HOME = os.getcwd()
 SOCKET = os.path.join(HOME, "tmux")
 # Far more than a completion takes on a machine with nothing else to do.
-PATIENCE = 30
+PATIENCE = 60
 PROMPT = "READY> "
 
 # What is typed, and what the line is afterwards: a single completion is inserted.
@@ -209,18 +209,10 @@ def is_ready(lines):
 
 def type_line(text):
     """Begins a line on an empty screen and types into it."""
-    for _ in range(3):
-        tmux("send-keys", "-t", "shell", "C-c")
-        tmux("send-keys", "-t", "shell", "C-l")
-        end = time.monotonic() + PATIENCE / 3
-        while time.monotonic() < end:
-            if is_ready(screen()):
-                break
-            time.sleep(0.02)
-        else:
-            continue
-        break
-    else:
+    # Keys that the shells read in order, and not Ctrl-C: the terminal makes that a signal, which a
+    # shell may take after the keys that follow it.
+    tmux("send-keys", "-t", "shell", "C-e", "C-u", "C-l")
+    if not wait(is_ready)[1]:
         print("no prompt:", screen())
         return
     tmux("send-keys", "-t", "shell", "-l", text)

@@ -43,12 +43,12 @@ def listen(family, address):
 
 # Short names, as an address has little room.
 os.chdir(home)
-runtime = f"/tmp/{unique[:8]}-run"
+runtime = f"/tmp/{unique}-run"
 os.makedirs(runtime, mode=0o700)
 sockets = [f"{runtime}/{name}" for name in
   ("bus", "keyring", "agent", "docker.sock", "wayland-0", "pipewire-0", "X9")]
 for path in sockets: listen(socket.AF_UNIX, path)
-abstract = [f"@/tmp/.X11-unix/{unique[:8]}", f"@/tmp/dbus-{unique[:8]}"]
+abstract = [f"@/tmp/.X11-unix/{unique}", f"@/tmp/dbus-{unique}"]
 for name in abstract: listen(socket.AF_UNIX, "\0" + name[1:])
 port = listen(socket.AF_INET, ("127.0.0.1", 0))[1]
 tokens = {

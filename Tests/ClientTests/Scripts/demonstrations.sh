@@ -25,6 +25,11 @@ status=0
 output=$("$demos/untrusted-binary.sh" ./thing 'a  b' c) || status=$?
 is "a program of one's own gets its arguments, and its status comes back" "a  b c 4" "$output $status"
 
+output=$("$demos/thief.sh")
+is "a thief gets everything without nestbox, and nothing with it" \
+  "4 4 1 1" "$(grep -c 'stolen *not found$' <<<"$output") $(grep -c stolen <<<"$output") \
+$(grep -c 'loopback *[1-9][0-9]* *0$' <<<"$output") $(grep -c 'left there *gone$' <<<"$output")"
+
 "$demos/desktop-program.sh" >/dev/null
 output=$("$demos/desktop-program.sh")
 has "a desktop program has a home directory of its own that lasts" "Home: started, started 2 times" "$output"

@@ -161,4 +161,4 @@ succeeds "a bus on an abstract socket is reached through the proxy" \
   nestbox "${system[@]}" --dbus-talk org.example.Four $(note org.example.Four abstract)
 output=$(nestbox "${system[@]}" --share-net --dbus-session true 2>&1) && status=0 || status=$?
 is "it is refused where the command could go past the proxy" 125 "$status"
-has "for that reason" "add --unshare-net" "$output"
+has "for that reason" "--unshare-net true" "$output"

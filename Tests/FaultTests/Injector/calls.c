@@ -77,6 +77,10 @@ static const struct {
     {SYS_seccomp, "seccomp", 0, others},
     {SYS_keyctl, "keyctl", 0, others},
     {SYS_setsid, "setsid", 0, others},
+    {SYS_setpgid, "setpgid", 0, others},
+    {SYS_getpgid, "getpgid", 0, none},
+    {SYS_getsid, "getsid", 0, none},
+    {SYS_kill, "kill", 0, others},
     {SYS_setresuid, "setresuid", 0, others},
     {SYS_setresgid, "setresgid", 0, others},
     {SYS_sethostname, "sethostname", 0, others},
@@ -123,6 +127,7 @@ static const struct {
     {SYS_exit_group, "exit_group", 0, none},
 #ifdef SYS_arch_prctl
     {SYS_arch_prctl, "arch_prctl", 0, none},
+    {SYS_getpgrp, "getpgrp", 0, none},
     {SYS_vfork, "vfork", 0, processes},
     {SYS_fork, "fork", 0, processes},
     {SYS_open, "open", 0, files},

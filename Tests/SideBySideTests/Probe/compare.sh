@@ -61,11 +61,13 @@ try() {
   (
     eval "$line"
     status=$?
-    if [[ $holder ]]; then kill "$holder"; fi
+    # unshare(1) does not heed SIGTERM while it waits for its child.
+    if [[ $holder ]]; then kill -KILL "$holder"; fi
     exit $status
   ) 9</proc </dev/null >../"$name"/output 2>../"$name"/errors
   echo $? >../"$name"/status
-  find . -mindepth 1 -printf '%p %M %l\n' >../"$name"/tree
+  # What an overlay works in cannot be listed.
+  find . -mindepth 1 -printf '%p %M %l\n' >../"$name"/tree 2>/dev/null
   cat info status >../"$name"/channels
   cd .. || exit
   rm -rf scene 2>/dev/null || { chmod -R u+rwX scene; rm -rf scene; }
@@ -78,6 +80,8 @@ mkdir reference nestbox
 if [[ ! -d $template ]]; then make_template; fi
 umask 027
 try reference "${BWRAP:-/usr/bin/bwrap}" "${2:-$1}"
+# Where bubblewrap fails late it leaves the command behind.
+if [[ ! $is_shown ]]; then pkill -KILL -s 0 -x bwrap; fi
 try nestbox "$results/bwrap" "$1"
 if [[ $is_shown ]]; then
   sort -o reference/tree reference/tree; sort -o nestbox/tree nestbox/tree

@@ -11,6 +11,8 @@ typealias Facts = [String: String]
 /// What both programs did with one line.
 struct Comparison: Sendable {
   let line: Line
+  /// The bubblewrap that nestbox is compared with.
+  let program: Reference
   /// What bubblewrap has to be told for the same.
   let translation: String
   let reference: Facts
@@ -18,12 +20,15 @@ struct Comparison: Sendable {
   /// What they wrote to standard error.
   private let messages: (reference: String, nestbox: String)
 
-  /// Runs the line through both.
-  init(_ line: Line, as user: User = .ordinary) throws {
-    translation = AcceptedDifference.all.reduce(line.text) { $1.translate($0) }
+  /// Runs the line through nestbox and a bubblewrap.
+  init(_ line: Line, with program: Reference?, as user: User = .ordinary) throws {
+    guard let program else { throw Failure("there is no bubblewrap to compare with") }
+    self.program = program
+    translation = AcceptedDifference.all(from: program).reduce(line.text) { $1.translate($0) }
     let template = try Comparison.template.get().directory.appending(path: "template")
     let session = try Session(as: user)
-    try session.compare(line.text, translation, "TEMPLATE='\(template.path)'")
+    try session.compare(
+      line.text, translation, "TEMPLATE='\(template.path)' BWRAP='\(program.path)'")
     let outside = try session.content("outside")
     self.line = line
     reference = try Facts(of: "reference", in: session, outside)
@@ -43,9 +48,11 @@ struct Comparison: Sendable {
   }
 
   /// What is not as expected, a fact an entry, after the differences in `accepted` are allowed for.
-  func differences(accepting accepted: [AcceptedDifference] = AcceptedDifference.all) -> [String] {
+  func differences(accepting accepted: [AcceptedDifference]? = nil) -> [String] {
     var expected = reference
-    for difference in accepted { difference.apply(&expected, nestbox, line) }
+    for difference in accepted ?? AcceptedDifference.all(from: program) {
+      difference.apply(&expected, nestbox, line)
+    }
     // Clients may find more in a message than they look for.
     if let errors = expected["errors"], nestbox["errors"]?.hasPrefix(errors + ", ") == true {
       expected["errors"] = nestbox["errors"]
@@ -73,12 +80,12 @@ struct Comparison: Sendable {
     #expect(
       differences.isEmpty,
       """
-      \(origin)
+      \(origin) (bubblewrap \(program.version))
       \(differences.joined(separator: "\n"))
       bubblewrap says: \(messages.reference)
       nestbox says:    \(messages.nestbox)
       To see it, as an ordinary user:
-      bash \(Comparison.script.path) \(quoted.joined(separator: " "))
+      BWRAP=\(program.path) bash \(Comparison.script.path) \(quoted.joined(separator: " "))
       """, sourceLocation: place)
   }
 }
@@ -143,6 +150,10 @@ extension Facts {
   /// Takes away what differs from one launch to the next.
   private mutating func forgetNumbers() {
     for (name, value) in self {
+      if name.hasSuffix(" options"), value.contains("lowerdir=") {
+        // Layers are named by descriptors of the launch, or by paths outside.
+        self[name] = value.replacing(/(lowerdir|upperdir|workdir)=[^,]*/) { "\($0.1)=" }
+      }
       if name.hasSuffix(" root") { self[name] = value.replacing(/\[[0-9]+\]/, with: "[NUMBER]") }
       // They are compared as channels.
       if name.hasSuffix("/scene/info") || name.hasSuffix("/scene/status") { self[name] = nil }
@@ -185,10 +196,13 @@ private enum Messages {
 
   /// What kind of message it is, and what clients would find in it.
   static func kind(_ text: String) -> String {
-    guard let first = text.split(separator: "\n").first else { return "none" }
+    guard var first = text.split(separator: "\n").first else { return "none" }
+    // With --level-prefix, in front of each line.
+    let level = first.prefixMatch(of: /<[0-9]>/).map { String(first[$0.range]) } ?? ""
+    first = first.dropFirst(level.count)
     let kind =
       first.hasPrefix("bwrap: ")
       ? "a message" : first.hasPrefix("usage: ") ? "usage" : String(first.prefix(100))
-    return ([kind] + contracts.filter { text.contains($0) }).joined(separator: ", ")
+    return ([level + kind] + contracts.filter { text.contains($0) }).joined(separator: ", ")
   }
 }

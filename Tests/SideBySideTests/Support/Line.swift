@@ -31,37 +31,3 @@ struct Line: Sendable, CustomTestStringConvertible, ExpressibleByStringLiteral {
     return words.allSatisfy { word in all.contains { $0 == word } }
   }
 }
-
-/// The program that nestbox is compared with.
-enum Reference {
-  /// Where it is installed.
-  static let path = "/usr/bin/bwrap"
-
-  /// Whether it is installed.
-  static let isInstalled = FileManager.default.isExecutableFile(atPath: path)
-
-  /// What it prints for `option`.
-  private static func answer(_ option: String) -> String {
-    guard isInstalled, let session = try? Session() else { return "" }
-    return (try? session.run("\(path) \(option)"))?.output ?? ""
-  }
-
-  /// The version, as `X.Y.Z`.
-  static let version = answer("--version").split(separator: " ").last.map(String.init) ?? ""
-
-  /// The options that it knows.
-  static let options = documented(in: answer("--help"))
-
-  /// The options that a page of help has lines for.
-  static func documented(in help: String) -> Set<String> {
-    let words = help.split(separator: "\n").compactMap { $0.split(separator: " ").first }
-    return Set(words.map(String.init).filter { $0.hasPrefix("--") })
-  }
-}
-
-extension Trait where Self == ConditionTrait {
-  /// The test compares with bubblewrap.
-  static var needsReference: Self {
-    .enabled(if: Reference.isInstalled, "needs bubblewrap as \(Reference.path)")
-  }
-}
