@@ -123,7 +123,9 @@ struct LifetimeTests {
   }
 
   // Red: the monitor, or init, keeps a pipe open whose end the caller waits for.
-  @Test("Who closes its output is believed", .needs("python3"), arguments: ["", "--unshare-pid"])
+  @Test(
+    "A command that closes its output keeps its exit status", .needs("python3"),
+    arguments: ["", "--unshare-pid"])
   func closedOutput(_ form: String) throws {
     let outcome = try Session().run(
       """

@@ -16,7 +16,7 @@ struct EscapeTests {
   }
 
   // Red: a command gets out of its sandbox.
-  @Test("It fails", arguments: cases)
+  @Test("The attack fails in the sandbox", arguments: cases)
   func fails(_ attack: Attack, _ box: Box) throws {
     let session = try Session(as: box.user)
     let outcome = try session.attack(
@@ -30,7 +30,7 @@ struct EscapeTests {
   }
 
   // Red: the test above could not fail.
-  @Test("It succeeds where a sandbox is weak", arguments: possible)
+  @Test("The attack succeeds where nothing prevents it", arguments: possible)
   func bites(_ attack: Attack) throws {
     let prefix = "export PATIENCE=3000 MARKER=hidden-marker OWN_USER=$(id -u) attack=\(attack.name)"
     let outcome: Outcome

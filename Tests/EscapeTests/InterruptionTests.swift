@@ -86,7 +86,7 @@ struct InterruptionTests {
 
   // Red: a command that has the keyring of all launches go, or another user, keeps others from being
   // started.
-  @Test func `A keyring that was invalidated is done without`() throws {
+  @Test func `A launch works after somebody has invalidated the keyring of launches`() throws {
     let outcome = try Session().python(
       """
       import subprocess, sys

@@ -134,7 +134,9 @@ struct NeighbourTests {
   }
 
   // Red: what an editor has saved under the name of a mount point is removed with it.
-  @Test func `What somebody has put in the place of a mount point stays`() throws {
+  @Test func `A failed launch leaves alone what somebody has put in the place of a mount point`()
+    throws
+  {
     let outcome = try Session().run(
       """
       mkdir work; mkfifo go
@@ -169,7 +171,7 @@ struct NeighbourTests {
   }
 
   // Red: a script that locks a directory while it runs a sandbox waits for itself.
-  @Test func `A lock that is no launch's is of no account`() throws {
+  @Test func `A launch ignores a lock that another program holds`() throws {
     let outcome = try Session().run(
       """
       mkdir -p work/place
@@ -179,7 +181,7 @@ struct NeighbourTests {
   }
 
   // Red: any user keeps the launches of all others waiting, by a lock of a directory such as /tmp.
-  @Test("A lock of another user is of no account", .asRoot)
+  @Test("A launch ignores a lock of another user", .asRoot)
   func foreignLock() throws {
     let outcome = try Session(as: .root).run(
       """
@@ -231,13 +233,15 @@ struct NeighbourTests {
 
   // Red: that there is no room for one more process passes for a proof that none can be made in a
   // user namespace.
-  @Test("What says nothing of user namespaces is no proof that there are none", .asRoot)
+  @Test(
+    "--assert-userns-disabled takes only the kernel's refusal of user namespaces as proof", .asRoot)
   func assertion() throws {
     let outcome = try Session(as: .root).run(
       """
       program=$(command -v nestbox)
       as() { setpriv --reuid=61777 --regid=61777 --clear-groups "$@"; }
-      as sleep 60 & as sleep 60 & as sleep 60 & sleep 0.2
+      # Not through the function: the shell around it would be what is killed in the end.
+      for i in 1 2 3; do setpriv --reuid=61777 --regid=61777 --clear-groups sleep 60 & done; sleep 0.2
       for limit in {1..12}; do
         as prlimit --nproc=$limit "$program" --ro-bind / / --unshare-all --assert-userns-disabled \
           unshare -U sh -c 'echo made' 2>> messages

@@ -91,7 +91,7 @@ struct PlantedTests {
     """
 
   // Red: a command that may trace gains a capability by way of init.
-  @Test("Who may trace init gains nothing by it", arguments: ["CAP_SYS_PTRACE", "ALL"])
+  @Test("A command that may trace init gains no capability", arguments: ["CAP_SYS_PTRACE", "ALL"])
   func traceableInit(_ capability: String) throws {
     let outcome = try Session().run(
       """
@@ -106,7 +106,7 @@ struct PlantedTests {
   // Red: a command that may trace leaves its filter by way of init, speaks to the monitor in its
   // name, and reads the caller's environment in its memory.
   @Test(
-    "Who may trace cannot look into an init that could be less filtered, or is not to be entered",
+    "A command that may trace cannot look into an init that hides",
     arguments: ["CAP_SYS_PTRACE", "ALL"],
     ["--seccomp 3 --info-fd 4", "--seccomp-policy default --info-fd 4", ""])
   func filteredInit(_ capability: String, _ filter: String) throws {
@@ -153,7 +153,7 @@ struct PlantedTests {
   ]
 
   // Red: a file name drives the terminal of whoever reads a message, or forges a line of a log.
-  @Test("No name gets into a message as it is", arguments: controllingNames)
+  @Test("Messages quote names that could drive a terminal", arguments: controllingNames)
   func names(_ name: String) throws {
     let outcome = try Session().python(
       #"""
@@ -186,7 +186,7 @@ struct PlantedTests {
   }
 
   // Red: a directory that is exchanged for a link while a launch looks at it leads to the host.
-  @Test("Whoever exchanges directories and links during launches gets nowhere")
+  @Test("Exchanging directories and links during launches leads nowhere")
   func exchanges() throws {
     let rounds = ProcessInfo.processInfo.environment["NESTBOX_SOAK"] == nil ? 150 : 5000
     let session = try Session()

@@ -11,7 +11,7 @@ import Text
 @Suite("Suggestions")
 struct SuggestionTests {
   // Red: whoever mistypes an option is sent to another one, or left alone.
-  @Test("A slip in a name is put right", arguments: Option.all.map(\.name))
+  @Test("A mistyped option gets a suggestion", arguments: Option.all.map(\.name))
   func slips(_ name: String) throws {
     for typed in Slip.all(of: name) where Option.named(ByteString(typed)) == nil {
       let message = try self.message(for: typed)
@@ -21,7 +21,9 @@ struct SuggestionTests {
   }
 
   // Red: a slip in a longer name is answered by a list in which one has to search.
-  @Test("A slip in a name that is like no other has one answer", arguments: Option.all.map(\.name))
+  @Test(
+    "A mistyped option that is like no other gets one suggestion", arguments: Option.all.map(\.name)
+  )
   func certainty(_ name: String) throws {
     let letters = Array(name.dropFirst(2))
     guard letters.count > 8 else { return }
@@ -78,7 +80,7 @@ struct SuggestionTests {
   }
 
   // Red: a word of this table hides an option, or leads to one that is gone.
-  @Test func `Other words are no options, and what they lead to is one`() {
+  @Test func `Synonyms are not options themselves, and each leads to an option`() {
     for (name, words) in Synonyms.options {
       #expect(Option.named(ByteString(name)) != nil, "\(name)")
       for word in words { #expect(Option.named(ByteString("--" + word)) == nil, "\(word)") }
@@ -87,7 +89,7 @@ struct SuggestionTests {
 
   // Red: every word is answered with a suggestion, and none of them helps.
   @Test(
-    "What is near nothing is not put right",
+    "A word that is like no option gets no suggestion",
     arguments: ["--frobnicate-everything", "--x", "-", "--", "", "--zzzz", "-–"])
   func noSuggestion(_ word: String) {
     #expect(Suggestion.options(for: word) == [])

@@ -47,7 +47,7 @@ private func compare(_ policy: Policy) throws {
 struct WideConditionTests {
   // Red: where arguments have 32 bits, a condition on 64 looks at half of what it says.
   @Test(
-    "They hold of arguments with 32 bits as of those whose upper half is 0",
+    "A condition on 32 bits ignores the upper half of the argument",
     arguments: [
       "arg1:64 == 0x100000001", "arg1:64 != 0x100000001", "arg1:64 < 0x100000000",
       "arg1:64 <= 0xffffffff", "arg1:64 > 0xffffffff", "arg1:64 >= 0x100000000", "arg1:64 > 5",

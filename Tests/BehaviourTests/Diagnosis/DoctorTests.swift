@@ -115,7 +115,7 @@ struct AfterEndTests {
   }
 
   // Red: a shell that does not find a command is blamed on a library.
-  @Test func `Nothing is said of another 127`() throws {
+  @Test func `A command's own status 127 gets no message`() throws {
     let outcome = try Session().run("nestbox --ro-bind / / bash -c 'exit 127'")
     #expect(outcome.status == 127 && outcome.errors == "")
   }
