@@ -2,8 +2,9 @@
 # Compiles and tests code that nobody vouches for: like untrusted, with the directory writable.
 --profile untrusted
 
-# The working directory, or what the command names by -C, unless it is the home directory or holds
-# more than a project. The command stays where it is called, as paths may begin there.
+# The working directory, or the directory below it that the command names by -C: the narrowest that
+# the line names. A directory that holds more than a project or configures the account is refused. The
+# command stays where it is called, as paths may begin there.
 --bind ${PROJECT} ${PROJECT}
 # Hooks and settings in here are executed later, outside, by the caller's own git.
 --ro-same-try ${PROJECT}/.git

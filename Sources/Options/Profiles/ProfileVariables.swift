@@ -115,27 +115,50 @@ struct ProfileVariables {
     ByteString(path.path.removingLastComponent())
   }
 
-  /// The working directory, if it holds just a project; else the directory that the command says it
-  /// will change to.
+  /// The narrowest directory that the line names: the working directory, or the one below it that
+  /// the command says it will change to.
+  ///
+  /// If the working directory holds more than a project, the command may also change elsewhere.
   private func project() throws(UsageError) -> ByteString? {
     guard let directory = surroundings.workingDirectory else { return nil }
     let shared = SharedDirectories(surroundings)
-    guard let kind = shared.kind(of: directory) else { return directory }
-    if let other = ownDirectory, shared.kind(of: other) == nil { return other }
+    let kind = shared.kind(of: directory)
+    let named = namedDirectory.flatMap { named in
+      kind != nil || named.path.starts(with: directory.path) ? named : nil
+    }
+    if let named, shared.kind(of: named) == nil { return named }
+    guard let (place, kind) = named.flatMap({ named in shared.kind(of: named).map { (named, $0) } })
+      ?? kind.map({ (directory, $0) })
+    else { return directory }
     throw UsageError(
-      "the working directory \(directory.quoted) is \(kind), which holds more than a project; "
-        + "change to the project's directory")
+      "the \(place == directory ? "working " : "")directory \(place.quoted) is \(kind), which holds "
+        + "more than a project; change to the project's directory")
   }
 
-  /// The directory of an argument `-C DIRECTORY`, as make, ninja and git have it.
+  /// The directory of the arguments `-C DIRECTORY`, as make, ninja and git have it, or make's
+  /// `--directory`; each is relative to the one before.
   ///
   /// No link may lead to it: an earlier build could have planted one.
-  private var ownDirectory: ByteString? {
-    let arguments = command.dropFirst().prefix { $0 != "--" }
-    guard let index = arguments.firstIndex(of: "-C"), index + 1 < arguments.endIndex,
-      let typed = surroundings.absolute(arguments[index + 1])?.path.lexicallyNormalized(),
-      let directory = try? OwnedDescriptor.open(typed, .directory),
-      let path = try? Descriptors.path(of: directory.rawValue), path == typed
+  private var namedDirectory: ByteString? {
+    var words = command.dropFirst().prefix { $0 != "--" }
+    var typed: ByteString?
+    while let word = words.popFirst() {
+      let next: ByteString
+      if word == "-C" || word == "--directory" {
+        guard let operand = words.popFirst() else { return nil }
+        next = operand
+      } else if let prefix = ["-C", "--directory="].first(where: {
+        word.bytes.starts(with: $0.utf8)
+      }) {
+        next = ByteString(word.bytes.dropFirst(prefix.utf8.count))
+      } else {
+        continue
+      }
+      typed = typed.map { ByteString($0.path.pushing(next.path)) } ?? next
+    }
+    guard let typed, let path = surroundings.absolute(typed)?.path.lexicallyNormalized(),
+      let directory = try? OwnedDescriptor.open(path, .directory),
+      let real = try? Descriptors.path(of: directory.rawValue), real == path
     else { return nil }
     return ByteString(path)
   }

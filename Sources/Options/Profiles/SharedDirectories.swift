@@ -11,19 +11,31 @@ struct SharedDirectories {
 
   init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 
-  /// Says what `directory`, a path without links, is if it is one of them or contains one; else nil.
+  /// Says what `directory`, a path without links, is if it is one of them, contains one, or lies in
+  /// one that configures the account; else nil.
   func kind(of directory: ByteString) -> String? {
     let path = directory.path
-    for (shared, kind) in all {
+    for (shared, kind) in places {
       // The variables may name it through links: the directory itself counts.
       guard let real = SharedDirectories.resolved(shared) else { continue }
       if real == path { return kind }
       if real.starts(with: path) { return "above \(kind)" }
     }
+    for shared in settings {
+      guard let real = SharedDirectories.resolved(shared) else { continue }
+      if path.starts(with: real) { return "part of what configures your account" }
+    }
+    if isHidden(path) { return "part of what configures your account" }
+    let programs = surroundings.variable("PATH")?.bytes.split(separator: UInt8(ascii: ":")) ?? []
+    for programs in programs where programs.first == UInt8(ascii: "/") {
+      if SharedDirectories.resolved(ByteString(programs)) == path {
+        return "a directory of your PATH"
+      }
+    }
     return nil
   }
 
-  private var all: [(ByteString, String)] {
+  private var places: [(ByteString, String)] {
     [
       ("/", "the root directory"), (surroundings.home, "your home directory"),
       (surroundings.runtimeDirectory, "the directory of your session's sockets"),
@@ -31,6 +43,27 @@ struct SharedDirectories {
       ("/dev/shm", "shared by all users"),
       ("/run", "the directory of the machine's sockets"),
     ]
+  }
+
+  /// Directories with secrets or settings, and whatever lies in them.
+  private var settings: [ByteString] {
+    let names: [ByteString] = [
+      "/.ssh", "/.gnupg", "/.config", "/.local/bin", "/.local/share", "/.local/lib", "/.pki",
+      "/.password-store", "/.aws", "/.azure", "/.kube", "/.docker", "/.mozilla", "/.thunderbird",
+      "/bin",
+    ]
+    let variables: [ByteString] = ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "GNUPGHOME"]
+    return names.map { surroundings.home.appending($0) }
+      + variables.compactMap { surroundings.variable($0) }
+      .filter { $0.bytes.first == UInt8(ascii: "/") } + ["/etc"]
+  }
+
+  /// Whether `path` is a hidden directory right in the home directory; projects may lie in one.
+  private func isHidden(_ path: FilePath) -> Bool {
+    guard let home = SharedDirectories.resolved(surroundings.home),
+      path.removingLastComponent() == home, let name = path.lastComponent
+    else { return false }
+    return name.string.hasPrefix(".")
   }
 
   private static func resolved(_ path: ByteString) -> FilePath? {
