@@ -68,12 +68,14 @@ struct Launcher {
       return persona.failure
     }
     if parser.draft.isVerbose { StepLog.begin(prefix(.step, parser.draft)) }
+    let watch = RepositoryWatch(parser.draft.sandbox)
     do throws(LaunchError) {
       let termination = try parser.draft.sandbox.launch(
         for: caller, under: policy, warningPrefix: prefix(.warning, parser.draft))
       if let text = parser.draft.sandbox.explanation(of: termination, for: caller) {
         tell(.error, text, parser.draft)
       }
+      for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }
       return termination.shellStatus
     } catch {
       tell(.error, error.message, parser.draft)

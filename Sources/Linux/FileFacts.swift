@@ -46,7 +46,7 @@ public struct FileFacts: Equatable, Sendable {
 }
 
 extension FileFacts.Kind {
-  fileprivate init(_ mode: UInt32) {
+  init(_ mode: UInt32) {
     switch mode & S_IFMT {
     case S_IFDIR: self = .directory
     case S_IFREG: self = .regular

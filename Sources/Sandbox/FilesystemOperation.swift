@@ -73,6 +73,8 @@ public struct FilesystemOperation: Equatable, Sendable {
     case userFiles(FilePath)
     /// Covers what exists with something empty of its kind.
     case mask(FilePath)
+    /// Makes what version control programs obey in a directory read-only.
+    case repositories(FilePath)
     /// Shows what the host has at a path there, read-only, and a link as a link.
     case same(FilePath, isOptional: Bool)
     /// Shows the command's file, and the script of an interpreter, read-only where they lie.
@@ -146,6 +148,7 @@ extension FilesystemOperation.Action {
     case .text(_, let path, _): (.nothing, path)
     case .userFiles(let path): (.nothing, path)
     case .mask(let path): (.nothing, path)
+    case .repositories(let path): (.nothing, path)
     case .same(let path, _): (.host(path), path)
     case .program: (.nothing, "/")
     case .symbolicLink(_, let path): (.nothing, path)

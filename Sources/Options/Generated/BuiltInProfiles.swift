@@ -60,8 +60,9 @@ enum BuiltInProfiles {
       # the line names. A directory that holds more than a project or configures the account is refused. The
       # command stays where it is called, as paths may begin there.
       --bind ${PROJECT} ${PROJECT}
-      # Hooks and settings in here are executed later, outside, by the caller's own git.
-      --ro-same-try ${PROJECT}/.git
+      # Hooks and settings of repositories are executed later, outside, by the caller's own git. Those that
+      # exist are read-only; nestbox tells of those that the command has made.
+      --ro-repositories ${PROJECT}
 
       # Tools whose settings lie in /etc.
       --ro-same-try /etc/perl

@@ -127,8 +127,9 @@ struct ProfileVariables {
       kind != nil || named.path.starts(with: directory.path) ? named : nil
     }
     if let named, shared.kind(of: named) == nil { return named }
-    guard let (place, kind) = named.flatMap({ named in shared.kind(of: named).map { (named, $0) } })
-      ?? kind.map({ (directory, $0) })
+    guard
+      let (place, kind) = named.flatMap({ named in shared.kind(of: named).map { (named, $0) } })
+        ?? kind.map({ (directory, $0) })
     else { return directory }
     throw UsageError(
       "the \(place == directory ? "working " : "")directory \(place.quoted) is \(kind), which holds "

@@ -264,6 +264,21 @@ extension Option {
       """
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .mask(typed.path(0))) },
     Option(
+      "--ro-repositories", [.directory], in: .filesystem,
+      "Make read-only what git and its like obey in DIR",
+      """
+      Concerns every .git, .gitmodules, .hg, .jj, .svn, .bzr and _darcs in DIR, a directory inside,
+      every directory that git would take for a repository, and those that core.hooksPath names:
+      their settings and hooks are executed later, outside. No link is followed, and a link in the
+      place of one is an error. At most 50000 directories are looked into.
+
+      What does not exist cannot be made read-only. If the command has made one when it ends, nestbox
+      says so.
+
+          nestbox --ro-bind / / --bind "$PWD" "$PWD" --ro-repositories "$PWD" make
+      """
+    ) { (draft, typed) throws(UsageError) in draft.add(typed, .repositories(typed.path(0))) },
+    Option(
       "--symlink", [.target, .destination], in: .filesystem, "Make a symbolic link at DEST",
       """
       TARGET becomes the content of the link and is not looked up. An existing link with the same

@@ -51,7 +51,7 @@ public struct LaunchError: Error, Equatable, Sendable {
     case findBus, filterBus, startBusProxy, showBus
     case lock, setLabel, readSource, mountOverlay
     case readFilter, installFilter, execute, supervise
-    case mask, findProgram, restrictByLandlock
+    case mask, protectRepositories, findProgram, restrictByLandlock
 
     /// What could not be done, as the first half of a sentence.
     var sentence: String {
@@ -104,6 +104,7 @@ public struct LaunchError: Error, Equatable, Sendable {
       case .installFilter: "Can't install the seccomp filter"
       case .execute: "Can't execute"
       case .mask: "Can't mask"
+      case .protectRepositories: "Can't make the repositories read-only in"
       case .findProgram: "Can't find the program"
       case .restrictByLandlock: "Can't restrict the command by Landlock"
       case .supervise: "Can't supervise the sandbox"

@@ -38,6 +38,10 @@ extension RootBuilder where Self: ~Copyable {
       try mountText(text, on: destination, permissions)
     case .userFiles(let directory): try mountUserFiles(in: directory)
     case .mask(let path): try mask(path)
+    case .repositories(let path):
+      try step(.protectRepositories, ByteString(path)) { root throws(SystemCallError) in
+        try root.protectRepositories(in: path)
+      }
     case .directory(let path, let permissions):
       try step(.makeDirectory, ByteString(path)) { root throws(SystemCallError) in
         _ = try root.directory(at: path, permissions)

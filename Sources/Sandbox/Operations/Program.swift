@@ -68,26 +68,112 @@ extension RootBuilder where Self: ~Copyable {
   /// Shows the script, if the command is an interpreter and its argument a script.
   private mutating func showScript() throws(LaunchError) {
     guard let script = Interpreter.script(in: resolved.sandbox.command),
-      // It need not be a file: it may be the text of a program, say, or the name of a module.
-      let tree = try? hostTree(script.path), (try? isRegularFile(tree)) == true
+      // It need not be a file: it may be a word for the interpreter.
+      let tree = try? scriptTree(script.path), (try? isRegularFile(tree)) == true
     else { return }
     _ = try show(tree, script)
   }
+
+  /// The file `path` of the host, which a link may lead to from the same directory, and from no
+  /// other: an earlier command may have planted it, to be shown a file that nobody named.
+  private mutating func scriptTree(_ path: FilePath) throws(SystemCallError) -> Tree {
+    guard let target = try hostLinkTarget(path) else {
+      return try hostTree(path, followsLink: false)
+    }
+    guard !target.bytes.contains(UInt8(ascii: "/")), target != "." && target != ".." else {
+      throw SystemCallError(call: "open", errno: .tooManySymbolicLinkLevels)
+    }
+    return try hostTree(path.removingLastComponent().pushing(target.path), followsLink: false)
+  }
 }
 
-/// Programs whose first argument without a dash is a script.
-enum Interpreter {
-  /// Their names; a version may follow.
-  private static let names: [ByteString] = [
-    "sh", "bash", "dash", "ksh", "mksh", "zsh", "fish", "python", "pypy", "perl", "ruby", "node",
-    "nodejs", "lua", "luajit", "php", "tclsh", "Rscript", "guile", "java",
-  ]
+/// Programs whose first argument that is no option is a script.
+struct Interpreter {
+  /// The options of one letter after which no script follows: they take the program itself, or the
+  /// name of a module.
+  let programLetters: String
+  /// The options of one letter whose operand is the next word.
+  let operandLetters: String
+  /// The options of one letter to which the rest of the word belongs.
+  var attachedLetters = ""
+  /// The longer options whose operand is the next word.
+  var operandWords: [ByteString] = []
+  /// The longer options after which no script follows.
+  var programWords: [ByteString] = ["--eval", "--print", "--command", "--module", "--run"]
+
+  /// By their names; a version may follow.
+  private static func named(_ name: ByteString) -> Interpreter? {
+    switch name.text {
+    case "sh", "bash", "dash", "ksh", "mksh", "zsh":
+      Interpreter(
+        programLetters: "cs", operandLetters: "oO", operandWords: ["--rcfile", "--init-file"])
+    case "fish": Interpreter(programLetters: "c", operandLetters: "Cdfo")
+    case "python", "pypy":
+      Interpreter(
+        programLetters: "cm", operandLetters: "WX", operandWords: ["--check-hash-based-pycs"])
+    case "perl":
+      Interpreter(programLetters: "eE", operandLetters: "I", attachedLetters: "MmiFxDCVdl0")
+    case "ruby":
+      Interpreter(programLetters: "e", operandLetters: "rICE", attachedLetters: "xiKWFT0")
+    case "node", "nodejs":
+      Interpreter(
+        programLetters: "ep", operandLetters: "rC",
+        operandWords: ["--require", "--import", "--loader", "--conditions", "--input-type"])
+    case "lua", "luajit":
+      Interpreter(programLetters: "", operandLetters: "el", attachedLetters: "jOb")
+    case "php": Interpreter(programLetters: "rBRE", operandLetters: "cdz")
+    case "tclsh": Interpreter(programLetters: "", operandLetters: "", operandWords: ["-encoding"])
+    case "Rscript": Interpreter(programLetters: "e", operandLetters: "")
+    case "guile": Interpreter(programLetters: "c", operandLetters: "elLxC")
+    case "java":
+      Interpreter(
+        programLetters: "", operandLetters: "", attachedLetters: "XDj",
+        operandWords: [
+          "-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules",
+        ],
+        programWords: ["-m", "--module"])
+    default: nil
+    }
+  }
 
   /// The word of the command `words` that may be the script's path, if the command is one of them.
   static func script(in words: [ByteString]) -> ByteString? {
-    guard let command = words.first, names.contains(bareName(command)) else { return nil }
-    let script = words.dropFirst().first { $0.bytes.first != UInt8(ascii: "-") }
-    return script?.isEmpty == true ? nil : script
+    guard let command = words.first, let interpreter = named(bareName(command)) else { return nil }
+    var rest = words.dropFirst()
+    while let word = rest.popFirst() {
+      if word == "--" { return rest.first.flatMap { $0.isEmpty ? nil : $0 } }
+      guard word.bytes.first == UInt8(ascii: "-"), word != "-" else {
+        return word.isEmpty || word == "-" ? nil : word
+      }
+      switch interpreter.meaning(of: word) {
+      case .program: return nil
+      case .operandFollows: rest = rest.dropFirst()
+      case .other: break
+      }
+    }
+    return nil
+  }
+
+  private enum Meaning {
+    case program, operandFollows, other
+  }
+
+  private func meaning(of word: ByteString) -> Meaning {
+    if operandWords.contains(word) { return .operandFollows }
+    if programWords.contains(ByteString(word.bytes.prefix { $0 != UInt8(ascii: "=") })) {
+      return .program
+    }
+    if word.bytes.starts(with: "--".utf8) { return .other }
+    let letters = word.bytes.dropFirst()
+    for (index, letter) in zip(letters.indices, letters) {
+      if attachedLetters.utf8.contains(letter) { return .other }
+      if programLetters.utf8.contains(letter) { return .program }
+      if operandLetters.utf8.contains(letter) {
+        // Behind the letter, or in the next word.
+        return index == letters.index(before: letters.endIndex) ? .operandFollows : .other
+      }
+    }
+    return .other
   }
 
   /// The last part of `path` without a version behind it.

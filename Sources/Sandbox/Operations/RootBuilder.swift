@@ -108,6 +108,9 @@ protocol RootBuilder: ~Copyable {
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
   ) throws(SystemCallError)
 
+  /// Makes what version control programs obey in the directory `path` read-only.
+  mutating func protectRepositories(in path: FilePath) throws(SystemCallError)
+
   // MARK: Names in a directory
 
   /// The names in a directory.

@@ -68,6 +68,7 @@ extension FilesystemOperation.Action {
         + "mode \(permissions.octal.text), \(access.text)"
     case .text: "a text mounted on \(place), read-only"
     case .userFiles: "passwd and group of the command's user alone in \(place), read-only"
+    case .repositories: "repositories in \(place) become read-only"
     case .mask: planned.isSkipped ? place : "\(place) is hidden"
     case .same: "\(place) as on the host, read-only"
     case .program:

@@ -15,6 +15,11 @@ extension RootModel: RootBuilder {
     var mount: Int { position.mount }
   }
 
+  /// A plan does not look through trees: it says what the option does.
+  mutating func protectRepositories(in path: FilePath) throws(SystemCallError) {
+    _ = try existing(at: path)
+  }
+
   mutating func passOver() { current?.isSkipped = true }
 
   func warn(of failure: LaunchError) {}
