@@ -7,8 +7,8 @@ internal import Text
 
 extension Launcher {
   /// The plan of a launch, as text or as JSON.
-  func dryRun(_ draft: Draft) -> String {
-    let plan = draft.sandbox.plan(for: caller)
+  func dryRun(_ sandbox: ResolvedSandbox, _ draft: Draft) -> String {
+    let plan = sandbox.plan()
     return draft.isJSON ? plan.json.text : plan.text
   }
 }

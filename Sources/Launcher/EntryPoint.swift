@@ -27,7 +27,7 @@ public func launcherMain(
 struct Launcher {
   let caller: Caller
   let environment: [ByteString]
-  let words: ArraySlice<ByteString>
+  var words: ArraySlice<ByteString>
   let persona: Persona
 
   init(_ image: ProcessImage) {
@@ -49,7 +49,7 @@ struct Launcher {
   /// - Returns: The status to exit with.
   func run() -> UInt8 {
     var parser = Parser(surroundings, standardProfile: persona.standardProfile)
-    let policy: SeccompProgram?
+    let sandbox: ResolvedSandbox
     do throws(UsageError) {
       if words.isEmpty { return noCommand() }
       try parser.parse(Array(words))
@@ -57,12 +57,9 @@ struct Launcher {
         return try perform(task, parser.draft)
       }
       if parser.draft.sandbox.command.isEmpty { return noCommand() }
-      try parser.draft.sandbox.validate()
-      policy = try parser.draft.sandbox.policy.map { choice throws(UsageError) in
-        try PolicyTasks.program(of: choice)
-      }
+      sandbox = try parser.draft.sandbox.resolved(for: caller)
       for warning in parser.draft.warnings { tell(.warning, warning, parser.draft) }
-      if let task = parser.draft.task { return try perform(task, parser.draft) }
+      if let task = parser.draft.task { return try perform(task, parser.draft, sandbox) }
     } catch {
       tell(.error, error.message, parser.draft)
       return persona.failure
@@ -70,9 +67,9 @@ struct Launcher {
     if parser.draft.isVerbose { StepLog.begin(prefix(.step, parser.draft)) }
     let watch = RepositoryWatch(parser.draft.sandbox)
     do throws(LaunchError) {
-      let termination = try parser.draft.sandbox.launch(
-        for: caller, under: policy, warningPrefix: prefix(.warning, parser.draft))
-      if let text = parser.draft.sandbox.explanation(of: termination, for: caller) {
+      let termination = try sandbox.launch(
+        for: caller, warningPrefix: prefix(.warning, parser.draft))
+      if let text = sandbox.explanation(of: termination) {
         tell(.error, text, parser.draft)
       }
       for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }
@@ -83,7 +80,7 @@ struct Launcher {
         parser.namesNoProfile
         && parser.draft.sandbox.filesystem.contains { $0.origin == .commandLine }
       let diagnosis = error.diagnosis(
-        of: parser.draft.sandbox, for: caller,
+        of: sandbox, line: [persona.program] + words,
         displacedProfile: isDisplaced ? persona.standardProfile : nil)
       for line in diagnosis?.lines ?? [] { tell(.error, line, parser.draft) }
       if error.exitStatus == 127, let command = parser.draft.sandbox.command.first,
@@ -102,12 +99,15 @@ struct Launcher {
     return persona.failure
   }
 
-  private func perform(_ task: Draft.Task, _ draft: Draft) throws(UsageError) -> UInt8 {
+  /// Does a task other than a launch, with the sandbox that the task is about, if any.
+  private func perform(
+    _ task: Draft.Task, _ draft: Draft, _ sandbox: ResolvedSandbox? = nil
+  ) throws(UsageError) -> UInt8 {
     switch task {
     case .help(let topic): print(try help(on: topic), draft)
     case .generate(let kind): print(kind.text(surroundings), draft)
     case .version: print(persona.version + "\n", draft)
-    case .dryRun: print(dryRun(draft), draft)
+    case .dryRun: sandbox.map { print(dryRun($0, draft), draft) } ?? noCommand()
     case .doctor: examine(draft)
     case .compilePolicy:
       write(try PolicyTasks.compile(draft.sandbox.policy), draft)

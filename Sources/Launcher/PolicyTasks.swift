@@ -8,12 +8,6 @@ internal import Text
 
 /// The tasks that use a policy without a command.
 enum PolicyTasks {
-  /// The program of `choice`.
-  static func program(of choice: PolicyChoice?) throws(UsageError) -> SeccompProgram {
-    let choice = try require(choice)
-    return try told { () throws(PolicyError) in try choice.program() }
-  }
-
   /// The program of `choice` in a form that other launchers can use.
   static func compile(_ choice: PolicyChoice?) throws(UsageError) -> [UInt8] {
     let choice = try require(choice)

@@ -2,65 +2,135 @@
 // A sandbox with everything settled that depends on its caller and on the machine.
 
 internal import Linux
+internal import Seccomp
 internal import Text
 
-/// A sandbox for one caller on one machine.
+/// A sandbox for one caller on one machine: what a launch does, a plan shows, and a diagnosis looks
+/// into.
 ///
 /// A class, so that monitor and child refer to it instead of each copying its parts: memory that is
-/// written after the clone has to be copied by the kernel, a page at a time.
-class ResolvedSandbox {
+/// written after the clone has to be copied by the kernel, a page at a time. What a launch needs is
+/// stored, and what it needs once or never is worked out where it is asked for.
+public final class ResolvedSandbox {
   /// What was asked for.
-  final let sandbox: Sandbox
+  let sandbox: Sandbox
+  /// The program of the policy.
+  let policy: SeccompProgram?
   /// The caller's environment.
-  final let inherited: [ByteString]
+  let inherited: [ByteString]
   /// The caller's ids.
-  final let identity: (user: UInt32, group: UInt32)
+  let identity: (user: UInt32, group: UInt32)
   /// The caller's directory; nil where no path leads to it.
-  final let workingDirectory: ByteString?
+  let workingDirectory: ByteString?
   /// The kinds of namespaces that are to be new.
-  final let namespaces: Namespaces
+  let namespaces: Namespaces
 
   /// Settles a sandbox.
   init(
-    _ sandbox: Sandbox, inherited: [ByteString], identity: (user: UInt32, group: UInt32),
-    workingDirectory: ByteString?
+    _ sandbox: Sandbox, policy: SeccompProgram? = nil, inherited: [ByteString],
+    identity: (user: UInt32, group: UInt32), workingDirectory: ByteString?
   ) {
     self.sandbox = sandbox
+    self.policy = policy
     self.inherited = inherited
     self.identity = identity
     self.workingDirectory = workingDirectory
-    namespaces = sandbox.newNamespaces(for: identity.user)
+    var namespaces = sandbox.namespaces.resolved(for: identity.user)
+    if sandbox.joined.user != nil { namespaces.remove(.user) }
+    self.namespaces = namespaces
   }
+}
 
+extension Sandbox {
+  /// The sandbox with everything settled that depends on `caller` and on the machine.
+  /// - Throws: `UsageError` if parts of the sandbox contradict each other, or its policy has a
+  ///   mistake.
+  public func resolved(for caller: Caller) throws(UsageError) -> ResolvedSandbox {
+    try validate()
+    let program: SeccompProgram?
+    do throws(PolicyError) {
+      program = try policy?.program()
+    } catch {
+      throw UsageError(error.message)
+    }
+    return ResolvedSandbox(
+      self, policy: program, inherited: caller.image.environment,
+      identity: CurrentProcess.identity, workingDirectory: CurrentProcess.workingDirectory)
+  }
+}
+
+// MARK: - The command
+
+extension ResolvedSandbox {
   /// The environment that the command is given, as far as it is known beforehand.
-  final var environment: Environment {
+  var environment: Environment {
     Environment(inherited, keeping: sandbox.keptVariables, sandbox.environment)
   }
 
   /// The user id that the command sees.
-  final var user: UInt32 { sandbox.user?.value ?? identity.user }
+  var user: UInt32 { sandbox.user?.value ?? identity.user }
 
   /// The group id that the command sees.
-  final var group: UInt32 { sandbox.group?.value ?? identity.group }
+  var group: UInt32 { sandbox.group?.value ?? identity.group }
 
+  /// The directories of which the command starts in the first that exists, or else in `/`, where no
+  /// option names its directory.
+  func startDirectories(_ environment: Environment) -> [ByteString?] {
+    [workingDirectory, environment.value(of: "HOME")]
+  }
+
+  /// The command's capabilities, of those that are `available` to the process that sets it up.
+  ///
+  /// In a new user namespace nothing is kept unless it was added. Without one, root keeps what was
+  /// not dropped.
+  func capabilities(of available: Capabilities) -> Capabilities {
+    sandbox.capabilities.applied(to: hasUserNamespace ? Capabilities() : available) & available
+  }
+
+  /// Whether the command's capabilities are those of a user namespace that is not the caller's.
+  var hasUserNamespace: Bool { namespaces.contains(.user) || sandbox.joined.user != nil }
+}
+
+// MARK: - Processes and namespaces
+
+extension ResolvedSandbox {
   /// Whether a process of nestbox's stays in the sandbox: as process 1, or to hold something.
-  final var hasInit: Bool {
+  var hasInit: Bool {
     !sandbox.commandIsInit
       && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || !sandbox.channels.sync.isEmpty)
   }
 
   /// Whether the sandbox has processes of its own, and so a procfs of its own.
-  final var hasProcesses: Bool { namespaces.contains(.pid) || sandbox.joined.pid != nil }
+  var hasProcesses: Bool { namespaces.contains(.pid) || sandbox.joined.pid != nil }
 
-  /// Whether the command's capabilities are those of a user namespace that is not the caller's.
-  final var hasUserNamespace: Bool { namespaces.contains(.user) || sandbox.joined.user != nil }
-}
+  /// Whether the pid namespace can be entered only after the user namespace was joined.
+  var needsGoBetween: Bool {
+    sandbox.joined.pid != nil || sandbox.joined.user != nil && namespaces.contains(.pid)
+  }
 
-extension Sandbox {
-  /// The kinds of namespaces that a launch by the user `user` makes.
-  func newNamespaces(for user: UInt32) -> Namespaces {
-    var namespaces = self.namespaces.resolved(for: user)
-    if joined.user != nil { namespaces.remove(.user) }
-    return namespaces
+  /// Whether the child shares namespaces with processes that may be hostile, and has to hide from
+  /// them for as long as it has something to hide.
+  var isHidden: Bool { sandbox.joined.user != nil || sandbox.joined.pid != nil }
+
+  /// How many times the child goes on as another process.
+  var moves: Int {
+    guard needsGoBetween else { return 0 }
+    return (sandbox.joined.pid == nil ? 0 : 1) + (namespaces.contains(.pid) ? 1 : 0)
+  }
+
+  /// The kinds that the child begins in: the user namespace, which the kernel makes first, and the
+  /// pid namespace, which only a clone can enter.
+  ///
+  /// Where the caller writes the maps, all, as it is told of all before. (A time namespace has to
+  /// be made before its first process.)
+  var firstNamespaces: Namespaces {
+    if sandbox.channels.mapsWritten != nil { return namespaces.subtracting(.time) }
+    return needsGoBetween
+      ? namespaces.intersection(.user) : namespaces.intersection([.user, .pid])
+  }
+
+  /// The kinds that are made in the user namespace once it is mapped.
+  var remainingNamespaces: Namespaces {
+    namespaces.subtracting(firstNamespaces).subtracting(.pid)
   }
 }

@@ -55,10 +55,12 @@ struct PlanTests {
     var parser = Parser()
     try parser.parse(line.split(separator: " ").map { ByteString(String($0)) })
     var caller = PlanCaller()
-    caller.environment = ["PATH=/usr/bin", "HOME=/home/me", "XDG_RUNTIME_DIR=/run/user/1000"]
-    caller.workingDirectory = "/home/me"
     change(&caller)
-    return Plan(parser.draft.sandbox, for: caller, on: PaperHost())
+    let resolved = ResolvedSandbox(
+      parser.draft.sandbox,
+      inherited: ["PATH=/usr/bin", "HOME=/home/me", "XDG_RUNTIME_DIR=/run/user/1000"],
+      identity: (1000, 1000), workingDirectory: "/home/me")
+    return Plan(resolved, for: caller, on: PaperHost())
   }
 
   private static let golden = URL(filePath: #filePath)

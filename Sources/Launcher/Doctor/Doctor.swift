@@ -78,13 +78,18 @@ struct Doctor {
         // Messages of the launch and output of the command both go through the pipe.
         try pipe.writeEnd.replace(1)
         try pipe.writeEnd.replace(2)
-        CurrentProcess.exit(launcher.trial(of: words))
+        var trial = launcher
+        trial.words = words[...]
+        CurrentProcess.exit(trial.run())
       }
       Descriptors.close(pipe.writeEnd.release())
       let text = String(
         decoding: try Descriptors.contents(of: pipe.readEnd.rawValue), as: UTF8.self)
       if try child.wait() == .exited(0) { return nil }
-      return text.split(separator: "\n").map(String.init)
+      let prefix = launcher.persona.prefix
+      return text.split(separator: "\n").map {
+        String($0.hasPrefix(prefix) ? $0.dropFirst(prefix.utf8.count) : $0)
+      }
     } catch {
       return ["\(error.call): \(error.reason)"]
     }
@@ -97,31 +102,5 @@ extension Launcher {
     if let path = CurrentProcess.executable { return ByteString(path) }
     let called = persona.program
     return called.bytes.contains(UInt8(ascii: "/")) ? called : search(called.text)
-  }
-
-  /// Launches a sandbox, and reports a failure without the program's name before each line.
-  fileprivate func trial(of words: [ByteString]) -> UInt8 {
-    var parser = Parser(surroundings, standardProfile: nil)
-    do throws(UsageError) {
-      try parser.parse(words)
-      let sandbox = parser.draft.sandbox
-      try sandbox.validate()
-      let policy = try sandbox.policy.map { choice throws(UsageError) in
-        try PolicyTasks.program(of: choice)
-      }
-      do throws(LaunchError) {
-        return try sandbox.launch(for: caller, under: policy, warningPrefix: "").shellStatus
-      } catch {
-        Output.standardError(error.message + "\n")
-        let line = [persona.program] + words
-        for line in error.diagnosis(of: sandbox, for: caller, line: line)?.lines ?? [] {
-          Output.standardError(line + "\n")
-        }
-        return 1
-      }
-    } catch {
-      Output.standardError(error.message + "\n")
-      return 1
-    }
   }
 }

@@ -28,13 +28,13 @@ struct ProxiedBus {
   let address: BusAddress
 }
 
-extension Sandbox {
+extension ResolvedSandbox {
   /// Starts the proxy for the buses that are to be shown; nil where none is.
   func startBusProxy(
-    _ image: ProcessImage, _ mask: SignalMask, warningPrefix: String
+    _ mask: SignalMask, warningPrefix: String
   ) throws(LaunchError) -> BusProxy? {
-    let environment = Environment(image.environment, [])
-    let buses = try proxiedBuses(environment, user: CurrentProcess.identity.user)
+    let environment = Environment(inherited, [])
+    let buses = try proxiedBuses()
     guard let first = buses.first else { return nil }
     let role = Helper.Role(
       action: .startBusProxy, option: first.access.option, name: BusProxy.program,
@@ -46,7 +46,9 @@ extension Sandbox {
       }
       return BusProxy(helper: helper, sockets: sockets, buses: buses)
     } catch {
-      guard self.buses.isOptional, error.cause.errno == .noSuchFileOrDirectory else { throw error }
+      guard sandbox.buses.isOptional, error.cause.errno == .noSuchFileOrDirectory else {
+        throw error
+      }
       let warning = "The command gets no D-Bus, as the program xdg-dbus-proxy is not in PATH"
       try? Descriptors.write(warningPrefix + warning + "\n", to: 2)
       return nil
@@ -54,20 +56,19 @@ extension Sandbox {
   }
 
   /// Where the buses are that are to be shown.
-  func proxiedBuses(
-    _ environment: Environment, user: UInt32
-  ) throws(LaunchError) -> [ProxiedBus] {
+  func proxiedBuses() throws(LaunchError) -> [ProxiedBus] {
+    let environment = Environment(inherited, [])
     var proxied: [ProxiedBus] = []
-    for (bus, access) in buses.shown {
-      guard let address = BusAddress(of: bus, environment, user: user) else {
-        if buses.isOptional { continue }
+    for (bus, access) in sandbox.buses.shown {
+      guard let address = BusAddress(of: bus, environment, user: identity.user) else {
+        if sandbox.buses.isOptional { continue }
         throw LaunchError(
           .findBus, option: access.option, subject: ByteString(bus.rawValue + " bus"),
           cause: SystemCallError(call: "connect", errno: .noSuchFileOrDirectory))
       }
       // A filter that can be walked around is none.
       if address.isAbstract && !hidesAbstractSockets {
-        if buses.isOptional { continue }
+        if sandbox.buses.isOptional { continue }
         throw LaunchError(
           .filterBus, option: access.option, subject: address.text,
           cause: SystemCallError(call: "connect", errno: .notPermitted))
@@ -80,7 +81,7 @@ extension Sandbox {
   /// Whether the command is kept from the abstract sockets of the host.
   private var hidesAbstractSockets: Bool {
     // One that is joined may be the host's.
-    namespaces.others.contains(.network) || landlockScopes.contains(.abstractSockets)
+    namespaces.contains(.network) || sandbox.landlockScopes.contains(.abstractSockets)
   }
 }
 

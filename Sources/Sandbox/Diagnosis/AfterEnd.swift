@@ -4,18 +4,18 @@
 public import Linux
 internal import SystemPackage
 
-extension Sandbox {
+extension ResolvedSandbox {
   /// One line about the end of the command, where the sandbox caused it.
-  public func explanation(of termination: Termination, for caller: Caller) -> String? {
-    guard Sandbox.isWorthALook(termination) else { return nil }
+  public func explanation(of termination: Termination) -> String? {
+    guard ResolvedSandbox.isWorthALook(termination) else { return nil }
     if case .signaled = termination {
-      guard !filters.isEmpty || policy != nil else { return nil }
+      guard !sandbox.filters.isEmpty || policy != nil else { return nil }
       return
         "the seccomp filter ended the command (SIGSYS): the kernel's log names the system call "
         + "(journalctl -k --grep SECCOMP)"
         + (policy == nil ? "" : ", and --seccomp-explain lists what the policy does with each")
     }
-    return LibrarySearch.explanation(of: plan(for: caller))
+    return LibrarySearch.explanation(of: plan())
   }
 
   /// Whether a command that ended like this may have failed because of the sandbox: ld.so(8) exits

@@ -115,7 +115,7 @@ extension Failure {
       let typed = [path, word.path].first { (try? FileFacts(at: $0, followsLinks: true)) != nil }
       return typed
     }
-    let environment = plan.caller.environment
+    let environment = resolved.inherited
     let paths = [plan.environment, Environment(environment, [])].compactMap { $0.value(of: "PATH") }
     for path in paths {
       if let found = ProgramSearch.find(word, in: path) { return found.path }

@@ -29,18 +29,16 @@ public struct Diagnosis: Equatable, Sendable {
 }
 
 extension LaunchError {
-  /// The cause of the failure of `sandbox`, if it can be found.
+  /// The cause of the failed launch of `resolved`, if it can be found.
   /// - Parameters:
-  ///   - sandbox: What was launched.
-  ///   - caller: Who called.
-  ///   - words: The line that failed, if it is not the caller's.
+  ///   - resolved: What was launched.
+  ///   - words: The line that failed.
   ///   - displacedProfile: The default profile, if options about files replaced it.
   /// - Returns: The cause and the remedy; nil if no known cause applies.
   public func diagnosis(
-    of sandbox: Sandbox, for caller: Caller, line words: [ByteString]? = nil,
-    displacedProfile: ByteString? = nil
+    of resolved: ResolvedSandbox, line words: [ByteString], displacedProfile: ByteString? = nil
   ) -> Diagnosis? {
-    let failure = Failure(self, sandbox, caller, words, displacedProfile)
+    let failure = Failure(self, resolved, words, displacedProfile)
     for cause in Cause.all where cause.concerns(self) {
       if let diagnosis = cause.find(failure) { return diagnosis }
     }
@@ -51,26 +49,27 @@ extension LaunchError {
 /// A failure, and everything that a cause may look at.
 final class Failure {
   let error: LaunchError
-  let sandbox: Sandbox
+  let resolved: ResolvedSandbox
   let machine = Machine()
-  private let caller: Caller
   /// The line that failed.
   let words: [ByteString]
   /// The default profile, if options about files replaced it.
   let displacedProfile: ByteString?
   /// What the launch would have done; computed when a cause first asks.
-  private(set) lazy var plan = sandbox.plan(for: caller)
+  private(set) lazy var plan = resolved.plan()
 
   init(
-    _ error: LaunchError, _ sandbox: Sandbox, _ caller: Caller, _ words: [ByteString]?,
+    _ error: LaunchError, _ resolved: ResolvedSandbox, _ words: [ByteString],
     _ displacedProfile: ByteString?
   ) {
     self.error = error
-    self.sandbox = sandbox
-    self.caller = caller
-    self.words = words ?? caller.image.arguments
+    self.resolved = resolved
+    self.words = words
     self.displacedProfile = displacedProfile
   }
+
+  /// What was asked for.
+  var sandbox: Sandbox { resolved.sandbox }
 
   /// What the failure is about.
   var subject: FilePath { (error.subject ?? error.cause.subject ?? "").path }
@@ -82,7 +81,7 @@ final class Failure {
   var option: String { error.option?.name ?? "" }
 
   /// The kinds of namespaces that the launch makes.
-  var namespaces: Namespaces { sandbox.newNamespaces(for: CurrentProcess.identity.user) }
+  var namespaces: Namespaces { resolved.namespaces }
 
   /// The operation that failed, as far as the option and the subject tell.
   var operation: PlannedOperation? {

@@ -298,7 +298,7 @@ extension Failure {
   fileprivate var unexpandedTilde: Diagnosis? {
     let typed = ByteString(subject)
     guard typed == "~" || typed.bytes.starts(with: "~/".utf8),
-      let home = Environment.value(of: "HOME", in: plan.caller.environment),
+      let home = Environment.value(of: "HOME", in: resolved.inherited),
       let words = operation?.operation.words
     else { return nil }
     let meant = words.map { word in

@@ -142,7 +142,7 @@ extension Failure {
   func allowing(_ mode: String, _ path: FilePath) -> Remedy? {
     guard let facts = try? FileFacts(at: path, followsLinks: true) else { return nil }
     let user = CurrentProcess.identity.user
-    let home = Environment.value(of: "HOME", in: plan.caller.environment)?.path
+    let home = Environment.value(of: "HOME", in: resolved.inherited)?.path
     let isHome = path == home || path == "/root" || path.removingLastComponent() == "/home"
     guard facts.owner == user || user == 0, !isHome else { return nil }
     return .line("chmod \(mode) \(ByteString(path).quotedForShell)")

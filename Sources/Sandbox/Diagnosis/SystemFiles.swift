@@ -44,15 +44,15 @@ extension Plan {
     if facts.kind == .link { return true }
     if facts.kind == .directory && facts.permissions & 0o001 == 0 { return false }
     // Root may write to everything: what counts is who else may.
-    if caller.identity.user == 0 { return facts.owner == 0 && facts.permissions & 0o002 == 0 }
-    return facts.owner != caller.identity.user && !root.host.may(.write, entry)
+    if resolved.identity.user == 0 { return facts.owner == 0 && facts.permissions & 0o002 == 0 }
+    return facts.owner != resolved.identity.user && !root.host.may(.write, entry)
   }
 
   /// Whether `path` lies in a home directory of the caller.
   private func isAtHome(_ path: FilePath) -> Bool {
     let homes = [
-      Environment.value(of: "HOME", in: caller.environment),
-      UserRecord.find(caller.identity.user)?.home,
+      Environment.value(of: "HOME", in: resolved.inherited),
+      UserRecord.find(resolved.identity.user)?.home,
     ]
     return homes.compactMap { $0?.path }.contains { home in
       !home.components.isEmpty && path.starts(with: home)

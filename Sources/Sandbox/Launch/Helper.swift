@@ -190,11 +190,11 @@ struct Helpers {
 
   /// Starts those that a sandbox needs before there is a child.
   static func start(
-    for sandbox: Sandbox, _ image: ProcessImage, _ mask: SignalMask, warningPrefix: String
+    for resolved: ResolvedSandbox, _ mask: SignalMask, warningPrefix: String
   ) throws(LaunchError) -> Helpers {
     var helpers = Helpers()
-    if !sandbox.buses.isEmpty,
-      let proxy = try sandbox.startBusProxy(image, mask, warningPrefix: warningPrefix)
+    if !resolved.sandbox.buses.isEmpty,
+      let proxy = try resolved.startBusProxy(mask, warningPrefix: warningPrefix)
     {
       helpers.add(proxy.helper)
       helpers.busProxy = proxy

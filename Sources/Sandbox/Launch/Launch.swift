@@ -2,7 +2,7 @@
 // The launch as the caller sees it: from a sandbox to the way its command ended.
 
 public import Linux
-public import Seccomp
+internal import Seccomp
 internal import SystemPackage
 internal import Text
 
@@ -19,8 +19,11 @@ public struct Caller {
   }
 }
 
-/// Everything that was decided before the child is made.
-final class LaunchPlan: ResolvedSandbox {
+/// A launch: the resolved sandbox, and what its first process decides and opens for it.
+///
+/// A class, as `ResolvedSandbox` is.
+final class LaunchPlan {
+  let resolved: ResolvedSandbox
   let image: ProcessImage
   let signalMask: SignalMask
   /// The policy's program.
@@ -36,10 +39,11 @@ final class LaunchPlan: ResolvedSandbox {
   let warningPrefix: String
 
   init(
-    _ sandbox: Sandbox, _ image: ProcessImage, _ signalMask: SignalMask,
+    _ resolved: ResolvedSandbox, _ image: ProcessImage, _ signalMask: SignalMask,
     policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
     helpers: Helpers, warningPrefix: String
   ) {
+    self.resolved = resolved
     self.image = image
     self.signalMask = signalMask
     self.helpers = helpers
@@ -47,59 +51,30 @@ final class LaunchPlan: ResolvedSandbox {
     executionWord = policy.executionWord
     self.hasJoinedNetwork = hasJoinedNetwork
     self.warningPrefix = warningPrefix
-    super.init(
-      sandbox, inherited: image.environment, identity: CurrentProcess.identity,
-      workingDirectory: CurrentProcess.workingDirectory)
   }
 
-  /// Whether the pid namespace can be entered only after the user namespace was joined.
-  var needsGoBetween: Bool {
-    sandbox.joined.pid != nil || sandbox.joined.user != nil && namespaces.contains(.pid)
-  }
-
-  /// Whether the child shares namespaces with processes that may be hostile, and has to hide from
-  /// them for as long as it has something to hide.
-  var isHidden: Bool { sandbox.joined.user != nil || sandbox.joined.pid != nil }
-
-  /// How many times the child goes on as another process.
-  var moves: Int {
-    guard needsGoBetween else { return 0 }
-    return (sandbox.joined.pid == nil ? 0 : 1) + (namespaces.contains(.pid) ? 1 : 0)
-  }
-
-  /// The kinds that the child begins in: the user namespace, which the kernel makes first, and the
-  /// pid namespace, which only a clone can enter.
-  ///
-  /// Where the caller writes the maps, all, as it is told of all before. (A time namespace has to
-  /// be made before its first process.)
-  var firstNamespaces: Namespaces {
-    if sandbox.channels.mapsWritten != nil { return namespaces.subtracting(.time) }
-    return needsGoBetween
-      ? namespaces.intersection(.user) : namespaces.intersection([.user, .pid])
-  }
-
-  /// The kinds that are made in the user namespace once it is mapped.
-  var remainingNamespaces: Namespaces {
-    namespaces.subtracting(firstNamespaces).subtracting(.pid)
-  }
+  var sandbox: Sandbox { resolved.sandbox }
+  var identity: (user: UInt32, group: UInt32) { resolved.identity }
+  var namespaces: Namespaces { resolved.namespaces }
+  var hasInit: Bool { resolved.hasInit }
+  var isHidden: Bool { resolved.isHidden }
 }
 
-extension Sandbox {
+extension ResolvedSandbox {
   /// Runs the command in the sandbox and waits until it has ended.
   /// - Parameters:
   ///   - caller: Who called.
-  ///   - policy: What `policy` was compiled to.
   ///   - warningPrefix: What warnings begin with.
   /// - Returns: How it ended.
   /// - Throws: `LaunchError` where it could not be started; then nothing of it is left.
   public func launch(
-    for caller: Caller, under policy: SeccompProgram?, warningPrefix: String
+    for caller: Caller, warningPrefix: String
   ) throws(LaunchError) -> Termination {
-    if diesWithParent { try tieToCaller(caller) }
+    if sandbox.diesWithParent { try tieToCaller(caller) }
     let mask = try doing(.prepare) { () throws(SystemCallError) in
       // What is opened from now on must not be taken for the caller's standard input or output.
       try Descriptors.occupyStandard()
-      try forEachDescriptor { (_, number) throws(SystemCallError) in
+      try sandbox.forEachDescriptor { (_, number) throws(SystemCallError) in
         try Descriptors.closeOnExec(number)
       }
       // In the caller's user namespace, in which launches find the one that they share.
@@ -111,15 +86,15 @@ extension Sandbox {
     do throws(LaunchError) {
       let plan = LaunchPlan(
         self, caller.image, mask,
-        policy: try sealed(policy),
+        policy: try sealedPolicy(),
         hasJoinedNetwork: try joinNetwork(),
         // After all that a mistake of the caller's could stop.
         helpers: try Helpers.start(
-          for: self, caller.image, mask, warningPrefix: warningPrefix),
+          for: self, mask, warningPrefix: warningPrefix),
         warningPrefix: warningPrefix)
       let termination = try plan.launch()
       // Files will be looked at to explain what happened: a key ends a look that takes long.
-      if Sandbox.isWorthALook(termination) { try? mask.restore() }
+      if ResolvedSandbox.isWorthALook(termination) { try? mask.restore() }
       return termination
     } catch {
       try? mask.restore()
@@ -128,9 +103,7 @@ extension Sandbox {
   }
 
   /// The policy for this one launch, and the word to execute the command with.
-  private func sealed(
-    _ policy: SeccompProgram?
-  ) throws(LaunchError) -> (SeccompProgram?, executionWord: UInt64) {
+  private func sealedPolicy() throws(LaunchError) -> (SeccompProgram?, executionWord: UInt64) {
     guard let policy, policy.executesOnce else { return (policy, 0) }
     return try doing(.installFilter) { () throws(SystemCallError) in
       let word = try CurrentProcess.randomNumber()
@@ -146,7 +119,7 @@ extension Sandbox {
   /// Its owner is then often the host's root, and a new user namespace has no power over it;
   /// otherwise it is the child that may.
   private func joinNetwork() throws(LaunchError) -> Bool {
-    guard let network = joined.network else { return false }
+    guard let network = sandbox.joined.network else { return false }
     do throws(SystemCallError) {
       try Namespaces.network.join(network.value)
       return true
@@ -158,7 +131,7 @@ extension Sandbox {
 
   /// Has the kernel kill this process, and with it the sandbox, when the caller ends.
   private func tieToCaller(_ caller: Caller) throws(LaunchError) {
-    try doing(.dieWithParent, option: dieWithParent) { () throws(SystemCallError) in
+    try doing(.dieWithParent, option: sandbox.dieWithParent) { () throws(SystemCallError) in
       try CurrentProcess.dieWithParent()
     }
     // The caller may have ended before the kernel was told.
@@ -175,11 +148,11 @@ extension LaunchPlan {
       try SignalDescriptor(.forCommands)
     }
     let child = try doing(.createProcess) { () throws(SystemCallError) in
-      try ChildProcess.clone(firstNamespaces)
+      try ChildProcess.clone(resolved.firstNamespaces)
     }
     guard let child else {
       // Told here, before the steps of this process.
-      StepLog.note("make the child in new namespaces: " + firstNamespaces.list)
+      StepLog.note("make the child in new namespaces: " + resolved.firstNamespaces.list)
       // The monitor's ends: that it has gone shows only when it was the last to hold them.
       Descriptors.close(report.readEnd.rawValue)
       Descriptors.close(status.ours.rawValue)
@@ -200,7 +173,7 @@ extension LaunchPlan {
     if !hasInit { for number in helpers.lifelines { kept.append(number) } }
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
-      phase: .settingUp(movesLeft: moves), isToDescribe: sandbox.channels.tellOfProcess)
+      phase: .settingUp(movesLeft: resolved.moves), isToDescribe: sandbox.channels.tellOfProcess)
     return try monitor.run(keeping: kept)
   }
 }

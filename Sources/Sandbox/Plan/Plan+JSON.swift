@@ -43,7 +43,7 @@ extension Plan {
   }
 
   private var identityObject: JSON {
-    let (user, group) = caller.identity
+    let (user, group) = resolved.identity
     let isMapped = namespaces.contains(.user) && sandbox.channels.mapsWritten == nil
     func map(_ inside: UInt32?, _ outside: UInt32) -> JSON {
       guard isMapped else { return .null }
@@ -94,7 +94,7 @@ extension Plan {
         "inherited",
         .number(
           Int64(
-            Environment(caller.environment, keeping: sandbox.keptVariables, []).strings.count))),
+            Environment(resolved.inherited, keeping: sandbox.keptVariables, []).strings.count))),
       .init("changes", .array((sandbox.environment + variables).map(\.json))),
       .init("names", .array(environment.names.map { .bytes($0) })),
     ])

@@ -86,7 +86,7 @@ extension Plan {
   }
 
   private var identityLines: [String] {
-    let (user, group) = caller.identity
+    let (user, group) = resolved.identity
     guard namespaces.contains(.user) else {
       let inside = (sandbox.user?.value ?? user, sandbox.group?.value ?? group)
       return ["user \(String(inside.0)), group \(String(inside.1))"]
@@ -110,8 +110,8 @@ extension Plan {
   }
 
   private var environmentLines: [String] {
-    let all = caller.environment.count
-    let kept = Environment(caller.environment, keeping: sandbox.keptVariables, []).strings.count
+    let all = resolved.inherited.count
+    let kept = Environment(resolved.inherited, keeping: sandbox.keptVariables, []).strings.count
     var lines = [
       sandbox.keptVariables == nil
         ? "\(String(all)) variables of the caller's"
@@ -199,8 +199,6 @@ extension Plan {
 
   /// What the command keeps.
   var capabilities: Capabilities {
-    let available = resolved.hasUserNamespace ? Capabilities.all : caller.permitted
-    return sandbox.capabilities.applied(to: resolved.hasUserNamespace ? Capabilities() : available)
-      & available
+    resolved.capabilities(of: resolved.hasUserNamespace ? Capabilities.all : caller.permitted)
   }
 }

@@ -5,11 +5,8 @@ internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// What a plan has to know of the caller and of the machine besides files.
+/// What a plan has to know of the caller and of the machine besides files, and a launch does not.
 struct PlanCaller {
-  var identity: (user: UInt32, group: UInt32) = (1000, 1000)
-  var environment: [ByteString] = []
-  var workingDirectory: ByteString?
   var permitted = Capabilities()
   /// Open descriptors above 2, with what they stand for.
   var descriptors: [(number: CInt, path: FilePath, isDirectory: Bool)] = []
@@ -28,7 +25,6 @@ struct PlanCaller {
 
 /// What a launch would do.
 public struct Plan {
-  let sandbox: Sandbox
   let caller: PlanCaller
   let resolved: ResolvedSandbox
   /// What becomes of each operation on the new root.
@@ -44,12 +40,10 @@ public struct Plan {
   let directory: PlannedDirectory
   let command: PlannedCommand
 
-  init(_ sandbox: Sandbox, for caller: PlanCaller, on host: any HostFiles) {
-    self.sandbox = sandbox
+  init(_ resolved: ResolvedSandbox, for caller: PlanCaller, on host: any HostFiles) {
+    self.resolved = resolved
     self.caller = caller
-    resolved = ResolvedSandbox(
-      sandbox, inherited: caller.environment, identity: caller.identity,
-      workingDirectory: caller.workingDirectory)
+    let sandbox = resolved.sandbox
     var root = RootModel(host, resolved, terminal: caller.terminal)
     var operations: [PlannedOperation] = []
     for (index, operation) in sandbox.filesystem.enumerated() {
@@ -66,7 +60,7 @@ public struct Plan {
     self.root = root
     var environment = resolved.environment
     environment.change(variables)
-    directory = PlannedDirectory(sandbox, caller, environment, root)
+    directory = PlannedDirectory(resolved, environment, root)
     environment.set("PWD", to: ByteString(directory.path))
     self.environment = environment
     command = PlannedCommand(sandbox, environment, directory, root)
@@ -82,13 +76,11 @@ struct PlannedDirectory {
   /// Whether it is there.
   let exists: Bool
 
-  init(
-    _ sandbox: Sandbox, _ caller: PlanCaller, _ environment: Environment, _ root: RootModel
-  ) {
+  init(_ resolved: ResolvedSandbox, _ environment: Environment, _ root: RootModel) {
     func isDirectory(_ path: FilePath) -> Bool {
       root.find(path).map { root.node(at: $0.end) == .directory } ?? false
     }
-    if let setting = sandbox.workingDirectory {
+    if let setting = resolved.sandbox.workingDirectory {
       path = setting.value.path
       option = setting.option
       exists = isDirectory(path)
@@ -96,8 +88,9 @@ struct PlannedDirectory {
     }
     option = nil
     exists = true
-    let choices = [caller.workingDirectory, environment.value(of: "HOME")]
-    path = choices.lazy.compactMap { $0?.path }.first { isDirectory($0) } ?? "/"
+    path =
+      resolved.startDirectories(environment).lazy.compactMap { $0?.path }.first { isDirectory($0) }
+      ?? "/"
   }
 }
 
@@ -140,6 +133,9 @@ struct PlannedCommand {
 }
 
 extension Plan {
+  /// What was asked for.
+  var sandbox: Sandbox { resolved.sandbox }
+
   /// The kinds of namespaces that are new.
   var namespaces: Namespaces { resolved.namespaces }
 
@@ -158,21 +154,22 @@ extension Plan {
   }
 }
 
-extension Sandbox {
-  /// What a launch for `caller` would do.
+extension ResolvedSandbox {
+  /// What a launch would do.
   ///
   /// Nothing is done for it, and no file is opened but those of /proc.
-  public func plan(for caller: Caller) -> Plan {
-    Plan(self, for: PlanCaller(caller.image), on: RunningHost())
-  }
+  public func plan() -> Plan { Plan(self, for: PlanCaller.current(), on: RunningHost()) }
 }
 
 extension PlanCaller {
   /// Looks at the process that this is and at the machine.
-  init(_ image: ProcessImage) {
-    identity = CurrentProcess.identity
-    environment = image.environment
-    workingDirectory = CurrentProcess.workingDirectory
+  static func current() -> PlanCaller {
+    var caller = PlanCaller()
+    caller.look()
+    return caller
+  }
+
+  private mutating func look() {
     permitted = (try? Capabilities.permitted()) ?? Capabilities()
     for number in (try? Descriptors.allOpen()) ?? [] where number > 2 {
       guard let path = try? Descriptors.path(of: number) else { continue }
@@ -208,6 +205,6 @@ extension ResolvedSandbox {
     {
       return []
     }
-    return try sandbox.proxiedBuses(Environment(inherited, []), user: identity.user)
+    return try proxiedBuses()
   }
 }

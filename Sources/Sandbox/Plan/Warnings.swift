@@ -147,7 +147,7 @@ extension Plan {
   fileprivate var home: FilePath? { variable("HOME")?.path }
 
   private func variable(_ name: ByteString) -> ByteString? {
-    Environment(caller.environment, []).value(of: name)
+    Environment(resolved.inherited, []).value(of: name)
   }
 
   /// The path that a place of the table stands for.
@@ -156,7 +156,7 @@ extension Plan {
     if place.hasPrefix("RUNTIME/") {
       let directory =
         variable("XDG_RUNTIME_DIR")?.path
-        ?? FilePath("/run/user/" + String(caller.identity.user))
+        ?? FilePath("/run/user/" + String(resolved.identity.user))
       return directory.pushing(FilePath(String(place.dropFirst(8))))
     }
     if place.hasPrefix("HOME/") { return home?.pushing(FilePath(String(place.dropFirst(5)))) }

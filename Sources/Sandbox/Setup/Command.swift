@@ -63,7 +63,7 @@ struct Command {
       }
     }
     try closeSources()
-    var environment = plan.environment
+    var environment = plan.resolved.environment
     environment.change(variables)
     // With the command's own rights, and with HOME as it will be.
     try changeDirectory(&environment)
@@ -178,7 +178,7 @@ struct Command {
       environment.set("PWD", to: path.value)
       return
     }
-    for path in [plan.workingDirectory, environment.value(of: "HOME")] {
+    for path in plan.resolved.startDirectories(environment) {
       guard let path, (try? CurrentProcess.changeDirectory(path)) != nil else { continue }
       environment.set("PWD", to: path)
       return

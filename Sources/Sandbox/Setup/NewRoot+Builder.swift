@@ -8,7 +8,7 @@ internal import Text
 extension NewRoot: RootBuilder {
   typealias Tree = MountTree
 
-  var resolved: ResolvedSandbox { plan }
+  var resolved: ResolvedSandbox { plan.resolved }
 
   var terminal: FilePath? { Terminal.path(of: 1) }
 

@@ -20,15 +20,10 @@ struct Privileges {
   let fence: Capabilities
 
   /// Works out who keeps what.
-  ///
-  /// In a new user namespace nothing is kept unless it was added. Without one, root keeps what was
-  /// not dropped.
-  init(
-    _ changes: [CapabilityChange], hasUserNamespace: Bool
-  ) throws(SystemCallError) {
+  init(_ resolved: ResolvedSandbox) throws(SystemCallError) {
     let available = try Capabilities.permitted()
-    self.hasUserNamespace = hasUserNamespace
-    command = changes.applied(to: hasUserNamespace ? Capabilities() : available) & available
+    hasUserNamespace = resolved.hasUserNamespace
+    command = resolved.capabilities(of: available)
     let spare = command.contains("sys_ptrace") ? 0 : available.subtracting(command).bits
     fence = Capabilities(bits: spare & (~spare &+ 1))
   }

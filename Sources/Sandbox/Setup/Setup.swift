@@ -54,7 +54,7 @@ struct Setup: ~Copyable {
     // taken over while the host's tree is its root (CVE-2016-9962 is of this kind): it hides first.
     try enterUserNamespace()
     // A pid namespace can be entered by a clone only, and by its owner only.
-    if plan.needsGoBetween { try moveOn() }
+    if plan.resolved.needsGoBetween { try moveOn() }
     // After the user namespace, so that it owns the others.
     try makeNamespaces()
     // Before anything is configured in them, which may be what a helper is for.
@@ -116,7 +116,7 @@ extension Setup {
 
   private borrowing func makeNamespaces() throws(LaunchError) {
     try doing(.createNamespaces) { () throws(SystemCallError) in
-      try plan.remainingNamespaces.unshare()
+      try plan.resolved.remainingNamespaces.unshare()
       // A new user namespace makes the host's mounts slaves anyway; without one they may be shared.
       try MountNamespace.becomeSlave()
     }
@@ -268,8 +268,7 @@ extension Setup {
 extension Setup {
   private borrowing func boundPrivileges() throws(LaunchError) -> Privileges {
     try doing(.dropPrivileges) { () throws(SystemCallError) in
-      let privileges = try Privileges(
-        plan.sandbox.capabilities, hasUserNamespace: plan.hasUserNamespace)
+      let privileges = try Privileges(plan.resolved)
       try privileges.bound()
       return privileges
     }
