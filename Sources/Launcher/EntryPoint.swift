@@ -4,6 +4,7 @@
 
 internal import Linux
 internal import Options
+internal import Running
 internal import Sandbox
 internal import Seccomp
 internal import Text
@@ -64,11 +65,35 @@ struct Launcher {
       tell(.error, error.message, parser.draft)
       return persona.failure
     }
+    guard let name = parser.draft.sandbox.name?.value else {
+      return launch(sandbox, parser)
+    }
+    let registration: Registration
+    do throws(UsageError) {
+      registration = try RunningTasks.register(name, surroundings.registry)
+    } catch {
+      tell(.error, error.message, parser.draft)
+      return persona.failure
+    }
+    let status = launch(sandbox, parser, registration.descriptors)
+    registration.end()
+    return status
+  }
+
+  /// Launches the sandbox.
+  /// - Parameters:
+  ///   - sandbox: The sandbox.
+  ///   - parser: What the command line says.
+  ///   - registration: Descriptors that the monitor alone holds.
+  /// - Returns: The status to exit with.
+  private func launch(
+    _ sandbox: ResolvedSandbox, _ parser: Parser, _ registration: [CInt] = []
+  ) -> UInt8 {
     if parser.draft.isVerbose { StepLog.begin(prefix(.step, parser.draft)) }
     let watch = RepositoryWatch(parser.draft.sandbox)
     do throws(LaunchError) {
       let termination = try sandbox.launch(
-        for: caller, warningPrefix: prefix(.warning, parser.draft))
+        for: caller, warningPrefix: prefix(.warning, parser.draft), registration: registration)
       if let text = sandbox.explanation(of: termination) {
         tell(.error, text, parser.draft)
       }
@@ -117,9 +142,12 @@ struct Launcher {
     case .listProfiles: print(ProfileReport.list(surroundings, asJSON: draft.isJSON), draft)
     case .showProfile(let name):
       print(try ProfileReport.show(name, surroundings, asJSON: draft.isJSON), draft)
-    case .list: print(try RunningTasks.list(asJSON: draft.isJSON), draft)
+    case .list: print(try RunningTasks.list(surroundings.registry, asJSON: draft.isJSON), draft)
     case .inspect(let word):
-      print(try RunningTasks.inspect(word, asJSON: draft.isJSON), draft)
+      print(try RunningTasks.inspect(word, surroundings.registry, asJSON: draft.isJSON), draft)
+    case .signal(let signal, let word):
+      try done(RunningTasks.signal(signal, word, surroundings.registry))
+    case .stop(let word): try done(RunningTasks.stop(word, surroundings.registry))
     }
   }
 
@@ -130,6 +158,13 @@ struct Launcher {
       launcher: persona.path(surroundings))
     return write(
       try task.run(persona.standardProfile) { tell(.warning, $0, draft) }, draft)
+  }
+
+  /// The status of a task without an answer.
+  private func done(_ task: @autoclosure () throws(UsageError) -> Void) throws(UsageError) -> UInt8
+  {
+    try task()
+    return 0
   }
 
   /// Writes an answer to standard output.

@@ -5,32 +5,105 @@ internal import Linux
 internal import Options
 internal import Running
 internal import Sandbox
+internal import SystemPackage
 internal import Text
 
 /// What people ask about running sandboxes.
 enum RunningTasks {
   /// The list, for people or for programs.
-  static func list(asJSON: Bool) throws(UsageError) -> String {
-    let list = SandboxList(try survey(for: "--list"))
+  static func list(_ registry: Registry, asJSON: Bool) throws(UsageError) -> String {
+    let list = SandboxList(try survey(registry, for: "--list"))
     return asJSON ? list.json.text : list.text(width: Terminal.columns(of: 1))
   }
 
   /// All there is to know of the sandbox that `word` names.
-  static func inspect(_ word: ByteString, asJSON: Bool) throws(UsageError) -> String {
-    let survey = try survey(for: "--inspect")
+  static func inspect(
+    _ word: ByteString, _ registry: Registry, asJSON: Bool
+  ) throws(UsageError) -> String {
+    let survey = try survey(registry, for: "--inspect")
     let list = SandboxList(survey)
-    guard let found = list.entry(named: word) else {
-      throw UsageError(
-        "--inspect: no running sandbox is called \(word.quoted), and no process of that number is "
-          + "in one; --list shows those that are running")
-    }
+    let found = try entry(word, in: list, for: "--inspect")
     let inspection = Inspection(found, in: list, survey)
     return asJSON ? inspection.json.text : inspection.text
   }
 
-  private static func survey(for option: String) throws(UsageError) -> Survey {
+  /// Sends a signal to the command of the sandbox that `word` names.
+  static func signal(
+    _ signal: Signal, _ word: ByteString, _ registry: Registry
+  ) throws(UsageError) {
+    let list = SandboxList(try survey(registry, for: "--signal"))
+    let sandbox = try entry(word, in: list, for: "--signal").sandbox
     do throws(SystemCallError) {
-      return try Survey.take()
+      try sandbox.signal(signal)
+    } catch {
+      throw UsageError("--signal: can't send it to \(word.quoted): \(error.reason)")
+    }
+  }
+
+  /// Ends the sandbox that `word` names.
+  static func stop(_ word: ByteString, _ registry: Registry) throws(UsageError) {
+    let list = SandboxList(try survey(registry, for: "--stop"))
+    let sandbox = try entry(word, in: list, for: "--stop").sandbox
+    let isGone: Bool
+    do throws(SystemCallError) {
+      isGone = try sandbox.stop(patience: 10) { () throws(SystemCallError) in
+        try Survey.take(registry)
+      }
+    } catch {
+      throw UsageError("--stop: can't read /proc: \(error.reason)")
+    }
+    if !isGone {
+      throw UsageError(
+        "--stop: processes of \(word.quoted) are left, although they were killed; "
+          + "nestbox --inspect \(word.quotedForShell) shows them")
+    }
+  }
+
+  /// Registers the name of a sandbox that is about to be launched.
+  static func register(
+    _ name: ByteString, _ registry: Registry
+  ) throws(UsageError) -> Registration {
+    do throws(RegistryError) {
+      // What is opened must not be taken for the caller's standard input or output.
+      try? Descriptors.occupyStandard()
+      return try registry.register(name)
+    } catch {
+      throw UsageError(message(error, name, registry))
+    }
+  }
+
+  private static func message(
+    _ error: RegistryError, _ name: ByteString, _ registry: Registry
+  ) -> String {
+    switch error {
+    case .isInUse(let record):
+      let holder = record.map { record in
+        let age = ListedSandbox.duration(record.age)
+        return " by process \(String(record.monitor)), since \(age)"
+      }
+      return "--name: \(name.quoted) is in use\(holder ?? ""); to end that sandbox: "
+        + "nestbox --stop \(name.quotedForShell)"
+    case .unusable(let cause):
+      let path = ByteString(registry.path).quoted
+      let reason =
+        cause.errno == .permissionDenied
+        ? "it has to be a directory of this user's, and closed to all others" : cause.reason
+      return "--name: can't register \(name.quoted) in \(path): \(reason)"
+    }
+  }
+
+  static func entry(
+    _ word: ByteString, in list: SandboxList, for option: String
+  ) throws(UsageError) -> ListedSandbox {
+    if let found = list.entry(named: word) { return found }
+    throw UsageError(
+      "\(option): no running sandbox is called \(word.quoted), and no process of that number is "
+        + "in one; --list shows those that are running")
+  }
+
+  static func survey(_ registry: Registry, for option: String) throws(UsageError) -> Survey {
+    do throws(SystemCallError) {
+      return try Survey.take(registry)
     } catch {
       throw UsageError("\(option): can't read /proc: \(error.reason)")
     }

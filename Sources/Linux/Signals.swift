@@ -40,6 +40,29 @@ internal import SystemPackage
   @inlinable public static var badSystemCall: Signal { Signal(rawValue: 31) }
 }
 
+extension Signal {
+  /// Signals by their names, without SIG, as they are on every architecture that this program is
+  /// built for.
+  ///
+  /// See signal(7).
+  public static let names: [(String, Signal)] = [
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU",
+    "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+  ].enumerated().map { ($0.element, Signal(rawValue: CInt($0.offset + 1))) }
+
+  /// The signal that `name` is the name of, or the number; nil where there is none.
+  public init?(named name: String) {
+    if let known = Signal.names.first(where: { $0.0 == name })?.1 {
+      self = known
+    } else if let number = CInt(name), (1...64).contains(number) {
+      self.init(rawValue: number)
+    } else {
+      return nil
+    }
+  }
+}
+
 /// A set of signals.
 ///
 /// See sigsetops(3).

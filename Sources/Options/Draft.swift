@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A command line on its way to a sandbox: what the options read so far have set.
 
-internal import Linux
+public import Linux
 public import Sandbox
 internal import SystemPackage
 public import Text
@@ -61,6 +61,10 @@ public struct Draft: Sendable {
     case list
     /// All there is to know of one of them.
     case inspect(ByteString)
+    /// A signal for the command of one of them.
+    case signal(Signal, ByteString)
+    /// The end of one of them.
+    case stop(ByteString)
     /// A file that is written from the option table.
     case generate(Generated)
 
@@ -91,6 +95,8 @@ public struct Draft: Sendable {
       case .showProfile: .answersInJSON
       case .list: .answersInJSON
       case .inspect: .answersInJSON
+      case .signal: []
+      case .stop: []
       }
     }
 

@@ -128,6 +128,16 @@ public struct Occurrence: Sendable {
     throw UsageError("cannot generate \(text.quoted)" + Suggestion.question(near))
   }
 
+  /// The word at `index` as a signal: a name, with or without SIG, or a number.
+  func signal(_ index: Int) throws(UsageError) -> Signal {
+    let text = text(index)
+    let name = text.text.uppercased()
+    if let signal = Signal(named: name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name) {
+      return signal
+    }
+    throw UsageError("\(text.quoted) is not the name or number of a signal")
+  }
+
   private func number<Number: FixedWidthInteger>(
     _ index: Int, in range: ClosedRange<Number>, _ expected: String
   ) throws(UsageError) -> Number {

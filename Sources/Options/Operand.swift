@@ -44,6 +44,8 @@ public struct Operand: Equatable, Sendable {
     case calls
     /// The name of a running sandbox, or the number of one of its processes.
     case sandbox
+    /// The name of a signal.
+    case signal
     /// What Landlock can forbid, separated by commas.
     case scopes
   }
@@ -78,6 +80,7 @@ public struct Operand: Equatable, Sendable {
   static var policy: Operand { Operand(name: "POLICY", kind: .policy) }
   static var calls: Operand { Operand(name: "LIST", kind: .calls) }
   static var variables: Operand { Operand(name: "NAMES", kind: .variables) }
+  static var signal: Operand { Operand(name: "SIGNAL", kind: .signal) }
   static var sandbox: Operand { Operand(name: "SANDBOX", kind: .sandbox) }
   static var scopes: Operand { Operand(name: "SCOPES", kind: .scopes) }
   static var text: Operand { Operand(name: "TEXT", kind: .text) }

@@ -137,7 +137,7 @@ extension ListedSandbox {
   }
 
   /// A number of seconds in the two largest units: `3 d 4 h`, `5 min`, `12 s`.
-  static func duration(_ seconds: UInt64) -> String {
+  public static func duration(_ seconds: UInt64) -> String {
     let units: [(UInt64, String)] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")]
     guard let first = units.firstIndex(where: { seconds >= $0.0 }) else { return "0 s" }
     var text = "\(String(seconds / units[first].0)) \(units[first].1)"

@@ -106,6 +106,10 @@ extension Survey {
         key: key, processes: members, monitor: monitor, name: nil, tool: .other)
       var named = sandbox
       named.tool = Survey.tool(sandbox)
+      named.name =
+        names.first {
+          $0.record.monitor == monitor?.number && $0.record.started == monitor?.started
+        }?.name
       return named
     }
     .filter(isOwn)

@@ -3,7 +3,7 @@
 
 public import Linux
 internal import SystemPackage
-internal import Text
+public import Text
 
 /// The processes of the machine that this process can see.
 public struct Survey: Sendable {
@@ -13,14 +13,19 @@ public struct Survey: Sendable {
   public let own: NamespaceNumbers
   /// This process's user id.
   public let user: UInt32
+  /// The names that are registered.
+  public let names: [(name: ByteString, record: RegistryRecord)]
 
   /// States what there is.
-  public init(processes: [ProcessFacts], own: NamespaceNumbers, user: UInt32) {
-    (self.processes, self.own, self.user) = (processes, own, user)
+  public init(
+    processes: [ProcessFacts], own: NamespaceNumbers, user: UInt32,
+    names: [(name: ByteString, record: RegistryRecord)] = []
+  ) {
+    (self.processes, self.own, self.user, self.names) = (processes, own, user, names)
   }
 
-  /// Looks at all processes.
-  public static func take() throws(SystemCallError) -> Survey {
+  /// Looks at all processes, and at the names in `registry`.
+  public static func take(_ registry: Registry) throws(SystemCallError) -> Survey {
     var reader = Reader(own: try ownNamespaces())
     var processes: [ProcessFacts] = []
     for name in try Directory.names(of: "/proc") {
@@ -28,7 +33,9 @@ public struct Survey: Sendable {
       // A process that has ended meanwhile is none.
       if let facts = try? reader.facts(of: number) { processes.append(facts) }
     }
-    return Survey(processes: processes, own: reader.own, user: CurrentProcess.identity.user)
+    return Survey(
+      processes: processes, own: reader.own, user: CurrentProcess.identity.user,
+      names: registry.entries())
   }
 
   private static func ownNamespaces() throws(SystemCallError) -> NamespaceNumbers {

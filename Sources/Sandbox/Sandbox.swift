@@ -30,6 +30,8 @@ public struct Sandbox: Equatable, Sendable {
   public var user: Setting<UInt32>?
   /// The group id that the command sees; nil for the caller's own.
   public var group: Setting<UInt32>?
+  /// The name under which the sandbox is registered while its monitor lives.
+  public var name: Setting<ByteString>?
   /// The host name inside; needs a new uts namespace.
   public var hostname: Setting<ByteString>?
   /// The NIS domain name inside; needs a new uts namespace.

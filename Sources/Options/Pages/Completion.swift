@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the completions of all shells have in common.
 
+internal import Linux
+
 /// How the words for a kind of operand are found.
 struct Completion {
   /// Where they come from, all of these.
@@ -36,6 +38,7 @@ extension Operand.Kind {
     case .profile: Completion(sources: [.list(.profiles), .files])
     case .policy: Completion(sources: [.list(.policies), .files])
     case .calls: Completion(sources: [.list(.systemCalls)], isList: true)
+    case .signal: Completion(sources: [.words(Signal.names.map(\.0))])
     case .sandbox: Completion(sources: [.list(.sandboxes)])
     case .scopes: Completion(sources: [.words(["abstract-unix", "signal"])], isList: true)
     }

@@ -32,7 +32,7 @@ public enum Generated: String, CaseIterable, Sendable {
     case .systemCalls: Generated.list(PolicyNames.calls)
     case .capabilities: Generated.list(["ALL"] + Capabilities.known)
     case .topics: Generated.list(Topic.names(surroundings))
-    case .sandboxes: Generated.list((try? Survey.take())?.labels ?? [])
+    case .sandboxes: Generated.list((try? Survey.take(surroundings.registry))?.labels ?? [])
     }
   }
 

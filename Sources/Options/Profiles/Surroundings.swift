@@ -2,6 +2,7 @@
 // The caller's surroundings, which profiles and options refer to.
 
 internal import Linux
+public import Running
 internal import SystemPackage
 public import Text
 
@@ -56,6 +57,11 @@ public struct Surroundings: Sendable {
   /// Where the sockets of the user's session are.
   var runtimeDirectory: ByteString {
     content("XDG_RUNTIME_DIR") ?? ByteString("/run/user/" + String(user))
+  }
+
+  /// The names of the user's running sandboxes.
+  public var registry: Registry {
+    Registry(runtimeDirectory: content("XDG_RUNTIME_DIR"), user: user)
   }
 
   /// Where to look for profiles, in this order, before the built-in ones.

@@ -1,9 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Linux
+internal import Running
 internal import Sandbox
+internal import Text
 
 extension Option {
   static let running: [Option] = [
+    Option(
+      "--name", [.name], in: .running, "Register the sandbox as NAME while it runs",
+      """
+      NAME begins with a letter or a digit, and has up to 63 more letters, digits, dots, dashes and
+      underscores. --list shows it, and --inspect, --signal and --stop take it. If a running sandbox
+      has the name, the command is not started. The name is free again when the launcher ends,
+      however that ends; processes left in the background then run without a name.
+
+          nestbox --name box --ro-bind / / sleep 1000
+      """, traits: .lastWins
+    ) { (draft, typed) throws(UsageError) in
+      guard SandboxName.isValid(typed.text(0)) else {
+        throw UsageError("\(typed.text(0).quoted) cannot be the name of a sandbox")
+      }
+      draft.sandbox.name = typed.setting(typed.text(0))
+    },
     Option(
       "--list", in: .running, "List the sandboxes of this user that are running",
       """
@@ -27,5 +46,22 @@ extension Option {
           nestbox --inspect 4711
       """
     ) { (draft, typed) throws(UsageError) in draft.task = .inspect(typed.text(0)) },
+    Option(
+      "--signal", [.signal, .sandbox], in: .running, "Send a signal to a sandbox's command",
+      """
+      SIGNAL is a name, with or without SIG, or a number. SANDBOX is as for --inspect.
+
+          nestbox --signal HUP box
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.task = .signal(try typed.signal(0), typed.text(1))
+    },
+    Option(
+      "--stop", [.sandbox], in: .running, "End a running sandbox",
+      """
+      The command gets SIGTERM and SIGCONT. After 10 seconds everything in the sandbox that is still
+      there gets SIGKILL. The launcher returns when nothing is left. SANDBOX is as for --inspect.
+      """
+    ) { (draft, typed) throws(UsageError) in draft.task = .stop(typed.text(0)) },
   ]
 }

@@ -37,11 +37,13 @@ final class LaunchPlan {
   let hasJoinedNetwork: Bool
   /// What warnings begin with.
   let warningPrefix: String
+  /// Descriptors that the monitor holds, and no other process of the launch.
+  let registration: [CInt]
 
   init(
     _ resolved: ResolvedSandbox, _ image: ProcessImage, _ signalMask: SignalMask,
     policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
-    helpers: Helpers, warningPrefix: String
+    helpers: Helpers, warningPrefix: String, registration: [CInt]
   ) {
     self.resolved = resolved
     self.image = image
@@ -51,6 +53,7 @@ final class LaunchPlan {
     executionWord = policy.executionWord
     self.hasJoinedNetwork = hasJoinedNetwork
     self.warningPrefix = warningPrefix
+    self.registration = registration
   }
 
   var sandbox: Sandbox { resolved.sandbox }
@@ -65,10 +68,11 @@ extension ResolvedSandbox {
   /// - Parameters:
   ///   - caller: Who called.
   ///   - warningPrefix: What warnings begin with.
+  ///   - registration: Descriptors that are closed when the monitor ends, and held by it alone.
   /// - Returns: How it ended.
   /// - Throws: `LaunchError` where it could not be started; then nothing of it is left.
   public func launch(
-    for caller: Caller, warningPrefix: String
+    for caller: Caller, warningPrefix: String, registration: [CInt] = []
   ) throws(LaunchError) -> Termination {
     if sandbox.diesWithParent { try tieToCaller(caller) }
     let mask = try doing(.prepare) { () throws(SystemCallError) in
@@ -91,7 +95,7 @@ extension ResolvedSandbox {
         // After all that a mistake of the caller's could stop.
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
-        warningPrefix: warningPrefix)
+        warningPrefix: warningPrefix, registration: registration)
       let termination = try plan.launch()
       // Files will be looked at to explain what happened: a key ends a look that takes long.
       if ResolvedSandbox.isWorthALook(termination) { try? mask.restore() }
@@ -157,6 +161,8 @@ extension LaunchPlan {
       Descriptors.close(report.readEnd.rawValue)
       Descriptors.close(status.ours.rawValue)
       Descriptors.close(signals.rawValue)
+      // Before a path is looked up: they lead to a directory of the host.
+      for number in registration { Descriptors.close(number) }
       Setup(plan: self, report: report.writeEnd, status: status.theirs).run()
     }
     // The child's ends, so that its end is seen whatever becomes of the rest.
@@ -165,6 +171,7 @@ extension LaunchPlan {
     var kept = [
       child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue, signals.rawValue,
     ]
+    kept += registration
     if let number = sandbox.channels.information?.value { kept.append(number) }
     if let number = sandbox.channels.status?.value { kept.append(number) }
     // Without an init there is nobody inside to hold it.

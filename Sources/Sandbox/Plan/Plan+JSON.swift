@@ -102,6 +102,7 @@ extension Plan {
 
   private var lifeObject: JSON {
     .object([
+      .init("name", .optional(sandbox.name?.value.text)),
       .init("init", .boolean(resolved.hasInit)),
       .init("command-is-init", .boolean(sandbox.commandIsInit)),
       .init("new-session", .boolean(sandbox.hasOwnSession)),

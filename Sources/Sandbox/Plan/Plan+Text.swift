@@ -164,6 +164,7 @@ extension Plan {
 
   private var lifeLines: [String] {
     var lines: [String] = []
+    if let name = sandbox.name { lines.append("registered under the name \(name.value.quoted)") }
     if sandbox.commandIsInit {
       lines.append("the command is process 1")
     } else if resolved.hasInit {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signals to a running sandbox, and its end.
+
+public import Linux
+internal import SystemPackage
+
+extension ProcessFacts {
+  /// Sends `signal` to this process, and never to another one that has its number by now.
+  public func send(_ signal: Signal) throws(SystemCallError) {
+    let handle = try ProcessHandle(number)
+    // The handle stands for the process that had the number just now; it is the same one if it
+    // still runs since the same time.
+    _ = try ProcessDirectory.of(self)
+    try handle.send(signal)
+  }
+
+  /// Whether it still runs.
+  var isRunning: Bool { (try? ProcessDirectory.of(self).number) != nil }
+}
+
+extension RunningSandbox {
+  /// Sends `signal` to the command.
+  public func signal(_ signal: Signal) throws(SystemCallError) {
+    try (command ?? first).send(signal)
+  }
+
+  /// Asks the command to end, and kills everything that is still there after `patience` seconds.
+  /// - Parameters:
+  ///   - patience: Seconds.
+  ///   - look: Looks at all processes.
+  /// - Returns: Whether nothing is left.
+  /// - Throws: What `look` throws.
+  public func stop(
+    patience: UInt64, look: () throws(SystemCallError) -> Survey
+  ) throws(SystemCallError) -> Bool {
+    // It may have ended by itself.
+    try? signal(.terminate)
+    // A stopped process would not notice.
+    try? signal(.goOn)
+    let start = BootClock.seconds
+    var last = processes
+    while true {
+      var left = try look().sandboxes.first { $0.key == key }?.processes ?? []
+      // The kernel gives numbers of namespaces again: another sandbox has no process in common.
+      let isSame = left.contains { process in
+        last.contains { $0.number == process.number && $0.started == process.started }
+      }
+      if !isSame { left = [] }
+      last = left
+      let monitorRuns = tool == .nestbox && monitor?.isRunning == true
+      if left.isEmpty, !monitorRuns { return true }
+      let waited = BootClock.seconds - start
+      if waited >= patience { for process in left { try? process.send(.kill) } }
+      // What the kernel does not end in that time is stuck in it.
+      if waited >= patience + 10 { return false }
+      CurrentProcess.sleep(milliseconds: 20)
+    }
+  }
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names of running sandboxes: a directory for each, which the monitor keeps locked for as long
+// as it lives. A directory that nobody has locked is left from a monitor that was killed, whatever
+// it says.
+
+public import Linux
+public import SystemPackage
+public import Text
+
+/// What the registry keeps of a sandbox.
+public struct RegistryRecord: Equatable, Sendable {
+  /// The monitor's process id.
+  public var monitor: Int32
+  /// When the monitor started, in ticks since the machine did.
+  public var started: UInt64
+
+  /// States a record.
+  public init(monitor: Int32, started: UInt64) {
+    (self.monitor, self.started) = (monitor, started)
+  }
+
+  /// How many seconds ago the monitor started.
+  public var age: UInt64 {
+    let (now, start) = (BootClock.seconds, started / BootClock.ticksPerSecond)
+    return now > start ? now - start : 0
+  }
+
+  /// Whether the monitor is still there.
+  var isOfRunningMonitor: Bool {
+    guard let process = try? ProcessDirectory(monitor),
+      let line = try? process.contents(of: "stat", limit: Bound.stat)
+    else { return false }
+    return StatLine(line)?.started == started
+  }
+
+  private static let heading = "nestbox-sandbox 1"
+
+  /// The record as it is written.
+  public var text: String {
+    "\(RegistryRecord.heading)\nmonitor \(String(monitor))\nstarted \(String(started))\n"
+  }
+
+  /// Reads a record; nil where it has another form.
+  ///
+  /// Lines of other names are left out.
+  public init?(_ bytes: [UInt8]) {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"))
+    guard lines.first?.elementsEqual(RegistryRecord.heading.utf8) == true else { return nil }
+    func value(_ name: String) -> ArraySlice<UInt8>? {
+      let start = Array((name + " ").utf8)
+      return lines.first { $0.starts(with: start) }?.dropFirst(start.count)
+    }
+    guard let monitor = value("monitor").flatMap({ Int32(decimal: $0) }), monitor > 0,
+      let started = value("started").flatMap({ UInt64(decimal: $0) })
+    else { return nil }
+    self.init(monitor: monitor, started: started)
+  }
+}
+
+/// The name of a sandbox.
+public enum SandboxName {
+  /// Whether `name` can be one: a letter or a digit, then up to 63 letters, digits, dots, dashes and
+  /// underscores.
+  public static func isValid(_ name: ByteString) -> Bool {
+    guard let first = name.bytes.first, name.count <= 64, isLetterOrDigit(first) else {
+      return false
+    }
+    return name.bytes.allSatisfy { isLetterOrDigit($0) || "._-".utf8.contains($0) }
+  }
+
+  private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: false
+    }
+  }
+}
+
+/// The registry of a user.
+public struct Registry: Sendable {
+  /// Its directory.
+  public let path: FilePath
+
+  private static let record: FilePath = "record"
+  private static let newRecord: FilePath = "record.new"
+
+  /// The registry in `path`.
+  public init(_ path: FilePath) {
+    self.path = path
+  }
+
+  /// The registry of a user whose runtime directory is `runtimeDirectory`, if there is one.
+  public init(runtimeDirectory: ByteString?, user: UInt32) {
+    if let directory = runtimeDirectory, directory.bytes.first == UInt8(ascii: "/") {
+      self.init(directory.path.appending("nestbox"))
+    } else {
+      self.init(FilePath("/tmp/nestbox-" + String(user)))
+    }
+  }
+}
+
+// MARK: - Reading
+
+extension Registry {
+  /// The sandboxes that are registered, by their names; those whose monitor has ended are removed.
+  public func entries() -> [(name: ByteString, record: RegistryRecord)] {
+    guard FileAccess.read.isGranted(path), let base = try? OwnedDescriptor.privateDirectory(path),
+      let names = try? base.names()
+    else { return [] }
+    var entries: [(name: ByteString, record: RegistryRecord)] = []
+    for name in names where SandboxName.isValid(ByteString(name)) {
+      guard let directory = try? base.openSubdirectory(name) else { continue }
+      if let lock = try? directory.locked(.exclusive) {
+        Registry.remove(name, lock, from: base)
+      } else if let record = Registry.read(directory) {
+        entries.append((ByteString(name), record))
+      }
+    }
+    return entries
+  }
+
+  private static func read(_ directory: borrowing OwnedDescriptor) -> RegistryRecord? {
+    guard let file = try? directory.openRelative(record, .reading),
+      let bytes = try? Descriptors.beginning(of: file.rawValue, 4096)
+    else { return nil }
+    return RegistryRecord(bytes)
+  }
+
+  private static func record(
+    of name: FilePath, in base: borrowing OwnedDescriptor
+  ) -> RegistryRecord? {
+    guard let directory = try? base.openSubdirectory(name) else { return nil }
+    return read(directory)
+  }
+
+  /// Removes the directory `name`, which is locked by `lock`.
+  private static func remove(
+    _ name: FilePath, _ lock: borrowing OwnedDescriptor, from base: borrowing OwnedDescriptor
+  ) {
+    try? lock.remove(newRecord, .other)
+    try? lock.remove(record, .other)
+    try? base.remove(name, .directory)
+  }
+}
+
+// MARK: - Registering
+
+/// A name that this process has registered.
+public struct Registration: ~Copyable {
+  private let name: FilePath
+  private let base: OwnedDescriptor
+  private let lock: OwnedDescriptor
+
+  fileprivate init(
+    _ name: FilePath, in base: consuming OwnedDescriptor, _ lock: consuming OwnedDescriptor
+  ) {
+    self.name = name
+    self.base = base
+    self.lock = lock
+  }
+
+  /// The descriptors that hold it; each process that has one holds the name.
+  public var descriptors: [CInt] { [base.rawValue, lock.rawValue] }
+
+  /// Gives the name up.
+  public consuming func end() { Registry.endRegistration(name, lock, base) }
+}
+
+/// Why a name was not registered.
+public enum RegistryError: Error, Equatable, Sendable {
+  /// Another sandbox has it.
+  case isInUse(RegistryRecord?)
+  /// The registry cannot be used.
+  case unusable(SystemCallError)
+}
+
+extension Registry {
+  /// Registers `name` for this process.
+  public func register(_ name: ByteString) throws(RegistryError) -> Registration {
+    // Whoever gives the same name up removes its directory, so that this may have to begin again.
+    for _ in 0..<1000 {
+      let base = try Registry.using { () throws(SystemCallError) in
+        try OwnedDescriptor.privateDirectory(path)
+      }
+      let lock = try Registry.using { () throws(SystemCallError) in
+        try Registry.lock(name.path, in: base)
+      }
+      guard let lock else {
+        let record = Registry.record(of: name.path, in: base)
+        if record?.isOfRunningMonitor == true { throw .isInUse(record) }
+        // Its holder is about to write a record, or to remove the directory.
+        CurrentProcess.sleep(milliseconds: 2)
+        continue
+      }
+      do throws(SystemCallError) {
+        try Registry.write(in: lock)
+      } catch {
+        Registry.remove(name.path, lock, from: base)
+        throw .unusable(error)
+      }
+      return Registration(name.path, in: base, lock)
+    }
+    throw .isInUse(nil)
+  }
+
+  private static func using<Result: ~Copyable>(
+    _ body: () throws(SystemCallError) -> Result
+  ) throws(RegistryError) -> Result {
+    do throws(SystemCallError) { return try body() } catch { throw .unusable(error) }
+  }
+
+  /// Makes and locks the directory `name`; nil where somebody else has locked or removed it.
+  private static func lock(
+    _ name: FilePath, in base: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> OwnedDescriptor? {
+    do throws(SystemCallError) {
+      try base.makeDirectory(name, FilePermissions(rawValue: 0o700))
+    } catch {
+      if error.errno != .fileExists { throw error }
+    }
+    guard let directory = try open(name, in: base), let lock = try directory.locked(.exclusive),
+      // What was locked may have been removed before, and another one made.
+      let now = try open(name, in: base)
+    else { return nil }
+    guard try now.fileIdentity() == lock.fileIdentity() else { return nil }
+    return lock
+  }
+
+  /// The directory `name`; nil where it was removed meanwhile.
+  private static func open(
+    _ name: FilePath, in base: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> OwnedDescriptor? {
+    do throws(SystemCallError) {
+      return try base.openSubdirectory(name)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
+    }
+  }
+
+  private static func write(in directory: borrowing OwnedDescriptor) throws(SystemCallError) {
+    // Left by a monitor that was killed.
+    try? directory.remove(record, .other)
+    try? directory.remove(newRecord, .other)
+    let itself = try ProcessDirectory(CurrentProcess.number)
+    guard let stat = StatLine(try itself.contents(of: "stat", limit: Bound.stat)) else {
+      throw SystemCallError(call: "read", errno: .ioError)
+    }
+    let text = RegistryRecord(monitor: itself.number, started: stat.started).text
+    let file = try directory.create(newRecord, FilePermissions(rawValue: 0o600))
+    try Descriptors.write(text, to: file.rawValue)
+    // At once, so that nobody reads half of it.
+    try directory.rename(newRecord, to: record)
+  }
+
+  fileprivate static func endRegistration(
+    _ name: FilePath, _ lock: borrowing OwnedDescriptor, _ base: borrowing OwnedDescriptor
+  ) {
+    remove(name, lock, from: base)
+  }
+}
