@@ -57,12 +57,15 @@ struct Launcher {
       if let task = parser.draft.task, !task.takesCommand {
         return try perform(task, parser.draft)
       }
-      if parser.draft.sandbox.command.isEmpty { return noCommand() }
+      if parser.draft.sandbox.command.isEmpty {
+        if let hint = swallowedCommand(parser) { tell(.error, hint, parser.draft) }
+        return noCommand()
+      }
       sandbox = try parser.draft.sandbox.resolved(for: caller)
       for warning in parser.draft.warnings { tell(.warning, warning, parser.draft) }
       if let task = parser.draft.task { return try perform(task, parser.draft, sandbox) }
     } catch {
-      tell(.error, error.message, parser.draft)
+      tell(.error, error.message(asBubblewrap: persona.isBubblewrap), parser.draft)
       return persona.failure
     }
     guard let name = parser.draft.sandbox.name?.value else {
@@ -100,7 +103,8 @@ struct Launcher {
       for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }
       return termination.shellStatus
     } catch {
-      tell(.error, error.message, parser.draft)
+      let text = persona.isBubblewrap ? error.messageOfBubblewrap(of: sandbox) : nil
+      tell(.error, text ?? error.message, parser.draft)
       let isDisplaced =
         parser.namesNoProfile
         && parser.draft.sandbox.filesystem.contains { $0.origin == .commandLine }
@@ -115,6 +119,24 @@ struct Launcher {
       }
       return persona.isBubblewrap ? persona.failure : error.exitStatus
     }
+  }
+
+  /// Says so if the last option took what was meant for the command.
+  private func swallowedCommand(_ parser: Parser) -> String? {
+    guard !persona.isBubblewrap, let (option, operands) = parser.lastTyped,
+      let word = operands.last, !word.bytes.contains(UInt8(ascii: "/")), !word.isEmpty,
+      ProgramSearch.find(word, in: surroundings.variable("PATH")) != nil
+    else { return nil }
+    let name = option.operands[operands.count - 1].name
+    var hint =
+      "no command is left: \(option.name) takes \(name), and \(word.quoted) was read as that"
+    // As docker and podman write it.
+    if let first = operands.first, operands.count == 2, first.bytes.contains(UInt8(ascii: ":")) {
+      let parts = first.bytes.split(separator: UInt8(ascii: ":"), maxSplits: 1)
+      let words = parts.map { ByteString($0).quotedForShell }.joined(separator: " ")
+      hint += "; write the paths as two words: \(option.name) \(words) \(word.quotedForShell)"
+    }
+    return hint
   }
 
   private func noCommand() -> UInt8 {

@@ -34,7 +34,9 @@ public struct Occurrence: Sendable {
 
   /// The word at `index` as the number of a descriptor.
   func descriptor(_ index: Int) throws(UsageError) -> CInt {
-    try number(index, in: 0...CInt.max, "the number of a descriptor")
+    try number(
+      index, in: 0...CInt.max, "the number of a descriptor",
+      bubblewrap: "Invalid fd: " + text(index).quoted)
   }
 
   /// The word at `index` as a user or group id.
@@ -139,12 +141,15 @@ public struct Occurrence: Sendable {
   }
 
   private func number<Number: FixedWidthInteger>(
-    _ index: Int, in range: ClosedRange<Number>, _ expected: String
+    _ index: Int, in range: ClosedRange<Number>, _ expected: String,
+    bubblewrap: @autoclosure () -> String? = nil
   ) throws(UsageError) -> Number {
     let text = text(index)
     guard let value = Number(text.text), range.contains(value),
       text.bytes.first != UInt8(ascii: "+")
-    else { throw UsageError("expected \(expected), found \(text.quoted)") }
+    else {
+      throw UsageError("expected \(expected), found \(text.quoted)", bubblewrap: bubblewrap())
+    }
     return value
   }
 }

@@ -25,6 +25,8 @@ public struct Parser: Sendable {
   private var data: [[UInt8]] = []
   /// How many of them have been used.
   private var dataIndex = 0
+  /// The last option that was typed, and its operands.
+  public private(set) var lastTyped: (option: Option, operands: ArraySlice<ByteString>)?
   /// The profiles that are being read, each included by the one before.
   private var open: [Profile] = []
   /// The profiles that have been read: each is applied once.
@@ -123,7 +125,10 @@ public struct Parser: Sendable {
       let operands = rest.prefix(option.operands.count)
       try Parser.require(operands, of: option)
       rest = rest.dropFirst(operands.count)
-      if !isNested { typed = rest }
+      if !isNested {
+        typed = rest
+        lastTyped = (option, operands)
+      }
       try apply(option, Occurrence(name: option.name, origin: origin, words: operands))
     }
     return rest
@@ -158,7 +163,7 @@ public struct Parser: Sendable {
     do throws(UsageError) {
       try option.apply(&draft, occurrence)
     } catch {
-      throw UsageError("\(option.name): \(error.message)")
+      throw error.of(option.name)
     }
     if let descriptor = draft.moreArguments.take() { try parseNested(descriptor) }
     if let name = draft.moreProfile.take() {
@@ -197,9 +202,11 @@ public struct Parser: Sendable {
     if !draft.overlaySources.isEmpty || !draft.overlayOptions.isEmpty,
       !traits.contains(.takesOverlayParts)
     {
+      let overlays = "one of --overlay, --tmp-overlay, or --ro-overlay"
       throw UsageError(
-        "--overlay-src and --overlay-opt must be followed by --overlay, --tmp-overlay or "
-          + "--ro-overlay")
+        draft.overlaySources.isEmpty
+          ? "--overlay-opt must be followed by \(overlays)"
+          : "--overlay-src must be followed by another --overlay-src or \(overlays)")
     }
     if draft.size != nil && !traits.contains(.takesSize) {
       throw UsageError("--size must be followed by --tmpfs")

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options that a word may have been meant for.
+// Which option an unknown word may mean.
 
 internal import Linux
 public import Text
 
 extension Suggestion {
-  /// What `word`, which is no option, may have been meant for: options that go by that name
-  /// elsewhere, and those that are spelled nearly so.
+  /// The options that the unknown `word` may mean: those with that name in other programs, and those
+  /// with a similar spelling.
   static func options(for word: String) -> [String] {
     let typed = String(decoding: bare(word), as: UTF8.self)
     var found = Synonyms.options.filter { $0.1.contains(typed) }.map(\.0)
@@ -18,13 +18,17 @@ extension Suggestion {
     return found
   }
 
-  /// The message for a word that begins as an option does and is none.
+  /// The message for an unknown word that begins with a dash.
   static func unknownOption(_ word: ByteString) -> String {
     let message = "Unknown option " + word.quoted
     let text = word.text
     let name = text.prefix { $0 != "=" && $0 != " " }
+    let typed = String(decoding: bare(String(name)), as: UTF8.self)
+    if let advice = Synonyms.advice.first(where: { $0.names.contains(typed) }) {
+      return message + "; " + advice.text
+    }
     let found = options(for: String(name))
-    // What comes behind an equals sign or a space belongs into a word of its own.
+    // What follows an equals sign or a space should be a separate word.
     guard name.endIndex < text.endIndex, found.count == 1,
       let option = Option.all.first(where: { $0.name == found[0] })
     else { return message + question(found) }
@@ -36,8 +40,7 @@ extension Suggestion {
     }
   }
 
-  /// What to tell somebody whose command was not found, if it looks as an option does that lost its
-  /// dashes.
+  /// The hint for a command that was not found, if it looks like an option without its dashes.
   public static func hint(forCommand command: ByteString) -> String? {
     let text = command.text
     guard text.utf8.count > 2, !text.contains("/") else { return nil }

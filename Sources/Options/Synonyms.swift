@@ -1,14 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-// Other words for what options are called, from other programs and from plain English.
+// Other names for options: those of other programs, and plain English.
 
-/// What people type who know the thing and not the name.
+/// Names that people type for an option or for something else that helps.
 enum Synonyms {
+  /// Names of other programs for what nestbox has no option for, with what to do instead.
+  static let advice: [(names: [String], text: String)] = [
+    (
+      ["network", "net", "networking"],
+      "for the network, type --profile network, or --share-net after --unshare-all"
+    ),
+    (
+      ["timeout", "time-limit", "runtime-max-sec", "max-time"],
+      "use timeout(1): timeout 10 nestbox COMMAND"
+    ),
+    (
+      [
+        "memory", "m", "memory-max", "memory-limit", "cpus", "cpu-quota", "pids-limit", "tasks-max",
+        "cgroup-mem-max",
+      ],
+      "use systemd-run(1): systemd-run --user --scope -p MemoryMax=1G nestbox COMMAND"
+    ),
+    (
+      ["rlimit", "rlimit-as", "rlimit-nproc", "rlimit-fsize", "ulimit"],
+      "use ulimit in the shell before nestbox"
+    ),
+    (
+      ["join", "exec", "enter", "attach"],
+      "--userns, --pidns and --netns join the namespaces of a process"
+    ),
+    (
+      ["private", "private-home", "protect-home", "protect-system", "noprofile"],
+      "the profile untrusted has an empty home and a read-only system: --profile untrusted"
+    ),
+    (
+      ["privileged", "no-new-privileges", "nonewprivs", "security-opt"],
+      "no command gains privileges in a sandbox; --seccomp-policy chooses the system calls"
+    ),
+    (
+      ["rm", "it", "i", "t", "tty", "interactive", "d", "detach", "scope", "pty", "wait", "quiet"],
+      "leave it out: the command runs on this terminal and leaves nothing behind"
+    ),
+    (
+      ["publish", "p", "port", "expose"],
+      "there are no port mappings; --share-net shows the network"
+    ),
+    (["entrypoint", "image"], "name the program as the command: nestbox [OPTIONS...] COMMAND"),
+  ]
+
   /// Options by names that they do not have.
   static let options: [(String, [String])] = [
     ("--help", ["h", "?", "usage", "man", "manual"]),
     ("--version", ["v", "release"]),
-    ("--unshare-net", ["no-net", "no-network", "offline", "disable-net", "net-none"]),
-    ("--share-net", ["allow-net", "net", "network", "keep-net", "enable-net"]),
+    (
+      "--unshare-net",
+      ["no-net", "no-network", "offline", "disable-net", "net-none", "private-network"]
+    ),
+    ("--share-net", ["allow-net", "keep-net", "enable-net", "disable-clone-newnet"]),
     ("--unshare-all", ["isolate", "unshare", "all"]),
     ("--unshare-pid", ["pid"]),
     ("--unshare-user", ["user", "map-current-user"]),
@@ -16,10 +63,22 @@ enum Synonyms {
     ("--unshare-uts", ["uts"]),
     ("--unshare-cgroup", ["cgroup"]),
     ("--unshare-time", ["time"]),
-    ("--ro-bind", ["ro", "read-only", "robind", "bind-mount-ro", "allow-read", "mount-ro"]),
-    ("--bind", ["rw", "rw-bind", "read-write", "bind-mount", "mount", "volume", "allow-write"]),
-    ("--dev-bind", ["device", "bind-device"]),
-    ("--tmpfs", ["tmp", "temp", "private-tmp"]),
+    (
+      "--ro-bind",
+      [
+        "ro", "read-only", "robind", "bind-mount-ro", "bindmount-ro", "allow-read", "mount-ro",
+        "bind-read-only-paths",
+      ]
+    ),
+    (
+      "--bind",
+      [
+        "rw", "rw-bind", "read-write", "bind-mount", "bindmount", "mount", "volume", "allow-write",
+        "whitelist", "bind-paths", "read-write-paths",
+      ]
+    ),
+    ("--dev-bind", ["device", "bind-device", "device-allow"]),
+    ("--tmpfs", ["tmp", "temp", "private-tmp", "tmpfsmount", "temporary-file-system"]),
     ("--symlink", ["link", "ln"]),
     ("--dir", ["mkdir"]),
     ("--chdir", ["cd", "cwd", "pwd", "workdir", "working-dir", "working-directory", "work-dir"]),
@@ -37,6 +96,11 @@ enum Synonyms {
     ("--as-pid-1", ["init", "pid-1", "no-init"]),
     ("--remount-ro", ["remount", "make-ro"]),
     ("--disable-userns", ["no-userns", "restrict-namespaces"]),
+    ("--mask", ["blacklist", "inaccessible-paths", "hide"]),
+    ("--dbus-talk", ["dbus-user.talk", "talk-name"]),
+    ("--dbus-own", ["dbus-user.own", "own-name"]),
+    ("--list-profiles", ["profiles"]),
+    ("--list", ["ls", "ps", "tree"]),
     ("--seccomp", ["filter", "bpf"]),
   ]
 

@@ -61,6 +61,13 @@ struct JoinAndChannelTests {
     #expect(draft.warnings == [])
   }
 
+  // Red: one end of file comes although the sandbox still lives.
+  @Test func `Each of several --sync-fd is held`() throws {
+    let draft = try parse("--sync-fd", "3", "--sync-fd", "4")
+    #expect(draft.sandbox.channels.sync.map(\.value) == [3, 4])
+    #expect(draft.warnings == [])
+  }
+
   // Red: half of an option's effect is lost without a word.
   @Test(
     "Of several the last one counts, and the others are warned of",
@@ -161,27 +168,30 @@ struct OverlayOptionTests {
   }
 
   private static let dangling =
-    "--overlay-src and --overlay-opt must be followed by --overlay, --tmp-overlay or --ro-overlay"
+    "--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, "
+    + "or --ro-overlay"
+  private static let danglingOption =
+    "--overlay-opt must be followed by one of --overlay, --tmp-overlay, or --ro-overlay"
 
   // Red: layers that were named are left out without a word.
   @Test(
     "A mistake has its message",
     arguments: [
-      ("--overlay a b /d", "--overlay: needs --overlay-src before it"),
-      ("--tmp-overlay /d", "--tmp-overlay: needs --overlay-src before it"),
-      ("--ro-overlay /d", "--ro-overlay: needs at least two --overlay-src before it"),
+      ("--overlay a b /d", "--overlay requires at least one --overlay-src"),
+      ("--tmp-overlay /d", "--tmp-overlay requires at least one --overlay-src"),
+      ("--ro-overlay /d", "--ro-overlay requires at least two --overlay-src"),
       (
         "--overlay-src a --ro-overlay /d",
-        "--ro-overlay: needs at least two --overlay-src before it"
+        "--ro-overlay requires at least two --overlay-src"
       ),
       (
         "--overlay-src a --tmp-overlay /d --tmp-overlay /e",
-        "--tmp-overlay: needs --overlay-src before it"
+        "--tmp-overlay requires at least one --overlay-src"
       ),
-      ("--overlay-src a", dangling), ("--overlay-opt a", dangling),
+      ("--overlay-src a", dangling), ("--overlay-opt a", danglingOption),
       ("--overlay-src a --dir /d --tmp-overlay /d", dangling),
       ("--overlay-src a --perms 0700 --dir /d", dangling),
-      ("--overlay-opt a --bind / /", dangling),
+      ("--overlay-opt a --bind / /", danglingOption),
     ])
   func message(_ line: String, _ message: String) {
     #expect(throws: UsageError(message)) { try sandbox(words(line)) }

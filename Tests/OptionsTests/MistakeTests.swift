@@ -57,8 +57,8 @@ struct MistakeTests {
       ("--cap-add root", "--cap-add: expected a capability or ALL, found root"),
       ("--cap-drop cap_", "--cap-drop: expected a capability or ALL, found cap_"),
       ("--argv0 a --argv0 b", "--argv0: may be given only once"),
-      ("--seccomp 3 --add-seccomp-fd 4", "--add-seccomp-fd: cannot be combined with --seccomp"),
-      ("--add-seccomp-fd 4 --seccomp 3", "--seccomp: cannot be combined with --add-seccomp-fd"),
+      ("--seccomp 3 --add-seccomp-fd 4", "--add-seccomp-fd cannot be combined with --seccomp"),
+      ("--add-seccomp-fd 4 --seccomp 3", "--seccomp cannot be combined with --add-seccomp-fd"),
     ])
   func message(_ line: String, _ message: String) {
     let words = line.split(separator: " ").map { ByteString(String($0)) }
@@ -137,5 +137,52 @@ struct MistakeTests {
     #expect(throws: UsageError("\(name): descriptor 999999 is not open")) {
       try sandbox.validate()
     }
+  }
+
+  // Red: a person who comes from another program is sent to the wrong option, or nowhere.
+  @Test(
+    "Names of other programs lead to what helps here",
+    arguments: [
+      ("--network=host", "--profile network"), ("--timeout", "timeout 10 nestbox"),
+      ("--memory=1g", "systemd-run --user --scope"), ("--rlimit_as", "ulimit"),
+      ("--join", "--userns"), ("--private", "--profile untrusted"),
+      ("--rm", "leave it out"), ("-it", "leave it out"), ("--publish", "--share-net"),
+      ("--volume", "--bind"), ("--blacklist", "--mask"), ("--workdir", "--chdir"),
+      ("--bindmount_ro", "--ro-bind"), ("--dbus-user.talk", "--dbus-talk"),
+    ])
+  func otherPrograms(_ word: String, _ expected: String) {
+    let message = Suggestion.unknownOption(ByteString(word))
+    #expect(
+      message.hasPrefix("Unknown option \(word); ") && message.contains(expected), "\(message)")
+  }
+
+  // Red: clients of bubblewrap do not find the words that they look for.
+  @Test(
+    "Some mistakes have bubblewrap's words as well",
+    arguments: [
+      ("--overlay a b /c", "--overlay requires at least one --overlay-src"),
+      ("--ro-overlay /c", "--ro-overlay requires at least two --overlay-src"),
+      (
+        "--overlay-src / command",
+        "--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, "
+          + "or --ro-overlay"
+      ),
+      ("--info-fd x", "Invalid fd: x"),
+      ("--seccomp 3 --add-seccomp-fd 4", "--add-seccomp-fd cannot be combined with --seccomp"),
+    ])
+  func bubblewrap(_ line: String, _ message: String) {
+    var parser = Parser()
+    let words = line.split(separator: " ").map { ByteString(String($0)) }
+    let error = #expect(throws: UsageError.self) { try parser.parse(words) }
+    #expect(error?.message(asBubblewrap: true) == message)
+  }
+
+  // Red: an empty variable of a script is taken for a file that may be missing.
+  @Test func `A source without a name is not merely missing`() {
+    var parser = Parser()
+    let error = #expect(throws: UsageError.self) {
+      try parser.parse(["--ro-bind-try", "", "/mnt", "command"])
+    }
+    #expect(error?.message == "--ro-bind-try does not take an empty path for SRC")
   }
 }

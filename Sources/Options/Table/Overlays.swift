@@ -70,8 +70,7 @@ extension Draft {
   ) throws(UsageError) {
     guard overlaySources.count >= sources else {
       throw UsageError(
-        sources == 1
-          ? "needs --overlay-src before it" : "needs at least two --overlay-src before it")
+        predicate: "requires at least \(sources == 1 ? "one" : "two") --overlay-src")
     }
     let overlay = Overlay(sources: overlaySources, writes: writes, options: overlayOptions)
     overlaySources = []

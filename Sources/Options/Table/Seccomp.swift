@@ -58,7 +58,7 @@ extension Option {
         + "last option that names a call decides."
     ) { (draft, typed) throws(UsageError) in
       guard draft.sandbox.policy != nil else {
-        throw UsageError("needs --seccomp-policy before it")
+        throw UsageError(predicate: "needs --seccomp-policy before it")
       }
       draft.sandbox.policy?.adjustments.append(
         PolicyChoice.Adjustment(option: typed.name, action: action, list: typed.text(0)))
@@ -82,7 +82,7 @@ extension Draft {
   ) throws(UsageError) {
     let source = typed.setting(try typed.descriptor(0))
     if let other = sandbox.filters.first, other.option.name != source.option.name {
-      throw UsageError("cannot be combined with \(other.option.name)")
+      throw UsageError(predicate: "cannot be combined with \(other.option.name)")
     }
     if replacing { sandbox.filters = [] }
     sandbox.filters.append(source)

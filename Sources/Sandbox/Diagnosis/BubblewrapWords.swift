@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sentences of bubblewrap's on which its clients and its own tests match, where ours differ.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension LaunchError {
+  /// The message in bubblewrap's words, if clients match on them.
+  public func messageOfBubblewrap(of resolved: ResolvedSandbox) -> String? {
+    let failure = Failure(self, resolved, [], nil)
+    switch (action, cause.errno) {
+    case (.makeSymbolicLink, .fileExists):
+      let end = failure.plan.linkTarget(at: failure.subject).map {
+        "existing destination is " + failure.quoted($0)
+      }
+      return action.sentence + " \(failure.name): "
+        + (end ?? "destination exists and is not a symlink")
+    case (.bind, .notDirectory), (.bind, .invalidArgument):
+      guard let kind = failure.operation?.source?.kind else { return nil }
+      let expected = kind == .directory ? "directory" : "file"
+      return "Destination is not a \(expected) \(failure.name)"
+    case (.makeDirectory, .notDirectory), (.makeDirectory, .fileExists),
+      (.mountTmpfs, .notDirectory), (.mountProc, .notDirectory), (.mountDevices, .notDirectory):
+      return "Destination is not a directory \(failure.name)"
+    default: return nil
+    }
+  }
+}
+
+extension Plan {
+  /// The target of the symbolic link that `path` is inside; nil if it is none.
+  fileprivate func linkTarget(at path: FilePath) -> FilePath? {
+    guard let last = path.lastComponent, let parent = root.find(path.removingLastComponent()) else {
+      return nil
+    }
+    let entry = RootModel.Position(
+      mount: parent.end.mount, path: parent.end.path.appending(last))
+    guard case .link(let target) = root.node(at: entry) else { return nil }
+    return target
+  }
+}
