@@ -208,6 +208,19 @@ extension OwnedDescriptor {
     try linkTarget(name, in: rawValue)
   }
 
+  /// The target of the symbolic link that is open as this location; nil if this is not a link.
+  ///
+  /// See readlinkat(2).
+  public borrowing func ownLinkTarget() throws(SystemCallError) -> ByteString? {
+    do throws(SystemCallError) {
+      return try linkTarget("", in: rawValue)
+    } catch {
+      // The kernel's answer for any other file.
+      if error.errno == .noSuchFileOrDirectory || error.errno == .invalidArgument { return nil }
+      throw error
+    }
+  }
+
   /// Removes `name` from this directory.
   ///
   /// See unlinkat(2).
@@ -255,6 +268,13 @@ extension OwnedDescriptor {
   /// See fstat(2).
   public borrowing func isRegularFile() throws(SystemCallError) -> Bool {
     try fileStatus().st_mode & S_IFMT == S_IFREG
+  }
+
+  /// Whether the file's permissions let anybody execute it.
+  ///
+  /// See inode(7).
+  public borrowing func isMarkedExecutable() throws(SystemCallError) -> Bool {
+    try fileStatus().st_mode & 0o111 != 0
   }
 
   /// Identifies this file.

@@ -95,6 +95,15 @@ public struct MountTree: ~Copyable {
     return MountTree(OwnedDescriptor(try check(result, "open_tree")))
   }
 
+  /// Clones the tree at an open location, with all mounts below.
+  public static func clone(
+    at location: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> MountTree {
+    let flags = cloneFlags | UInt32(LINUX_AT_RECURSIVE | LINUX_AT_EMPTY_PATH)
+    let result = unsafe linux_open_tree(location.rawValue, "", flags)
+    return MountTree(OwnedDescriptor(try check(result, "open_tree")))
+  }
+
   private static let cloneFlags = UInt32(OPEN_TREE_CLONE) | UInt32(O_CLOEXEC)
 
   /// Adds restrictions to every mount of the tree, and keeps those that it has.

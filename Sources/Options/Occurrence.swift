@@ -112,6 +112,12 @@ public struct Occurrence: Sendable {
     return path(index)
   }
 
+  /// The word at `index` as a path that is not empty.
+  func nonemptyPath(_ index: Int) throws(UsageError) -> FilePath {
+    guard !text(index).isEmpty else { throw UsageError("the path is empty") }
+    return path(index)
+  }
+
   /// The word at `index` as capabilities: a name, or ALL.
   func capabilities(_ index: Int) throws(UsageError) -> Capabilities {
     let text = text(index)

@@ -91,6 +91,7 @@ public struct Operand: Equatable, Sendable {
   static var profile: Operand { Operand(name: "NAME", kind: .profile) }
   static var pattern: Operand { Operand(name: "PATTERN", kind: .text) }
   static var program: Operand { Operand(name: "PROGRAM", kind: .program) }
+  static var hostDirectory: Operand { Operand(name: "DIR", kind: .hostDirectory) }
   static var hostFile: Operand { Operand(name: "PATH", kind: .hostPath) }
   static var topic: Operand { Operand(name: "TOPIC", kind: .topic) }
 }

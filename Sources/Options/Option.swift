@@ -73,10 +73,11 @@ extension Option {
     if let result = body(binds) ?? body(filesystem) ?? body(namespaces) ?? body(process) {
       return result
     }
-    if let result = body(general) ?? body(lifetime) ?? body(profiles) ?? body(joins) {
+    if let result = body(general) ?? body(lifetime) ?? body(profiles) ?? body(files) {
       return result
     }
-    if let result = body(overlays) ?? body(security) ?? body(seccomp) ?? body(labels) {
+    if let result = body(joins) ?? body(overlays) ?? body(security) ?? body(seccomp) ?? body(labels)
+    {
       return result
     }
     return body(channels) ?? body(buses) ?? body(wrapping) ?? body(patterns)

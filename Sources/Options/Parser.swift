@@ -55,6 +55,7 @@ public struct Parser: Sendable {
       throw UsageError("unexpected argument \(word.quoted): no command is run here")
     }
     if let option = draft.optionOfWrapper { throw UsageError("\(option) needs --wrap") }
+    draft.sandbox.givesNotices = standardProfile != nil && !taken.isEmpty
     draft.sandbox.command = Array(rest)
     if let command = draft.standardCommand, rest.isEmpty, draft.task?.takesCommand != false {
       draft.sandbox.command = [command]
@@ -75,7 +76,8 @@ public struct Parser: Sendable {
     }
     namesNoProfile = taken.isEmpty
     guard let standardProfile, mistake != nil || !command.isEmpty,
-      draft.task?.endsParsing != true, draft.sandbox.filesystem.isEmpty, taken.isEmpty
+      draft.task?.endsParsing != true, taken.isEmpty,
+      draft.sandbox.filesystem.allSatisfy(\.action.addsToProfile)
     else {
       if let mistake { throw mistake }
       return command
@@ -95,10 +97,14 @@ public struct Parser: Sendable {
       draft = failed
       throw mistake
     }
-    let (operations, profiles) = (draft.sandbox.filesystem.count, taken.count)
+    let profiles = taken.count
+    let operations = draft.sandbox.filesystem.count { !$0.action.addsToProfile }
     command = try parseTyped(words)
     // The options say something about files after the mistake: the profile does not apply.
-    if let mistake, operations != draft.sandbox.filesystem.count || profiles != taken.count {
+    if let mistake,
+      operations != draft.sandbox.filesystem.count(where: { !$0.action.addsToProfile })
+        || profiles != taken.count
+    {
       throw mistake
     }
     return command

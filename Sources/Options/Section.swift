@@ -7,6 +7,7 @@
 public enum Section: String, CaseIterable, Sendable {
   case general = "General"
   case profiles = "Profiles"
+  case files = "Your files"
   case wrapping = "Wrappers"
   case namespaces = "Namespaces"
   case identity = "Identity"
@@ -26,6 +27,11 @@ public enum Section: String, CaseIterable, Sendable {
     switch self {
     case .general: ""
     case .profiles: Section.profileText
+    case .files:
+      """
+      These show your own files to the command. They add to the default profile, where other
+      options about files take its place.
+      """
     case .wrapping:
       """
       A wrapper is a shell script for ~/.local/bin that starts a program in a sandbox. The options

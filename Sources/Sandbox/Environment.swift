@@ -15,7 +15,20 @@ struct Environment {
   ) {
     strings = inherited
     if let kept { strings.removeAll { string in !kept.contains { $0.matches(string) } } }
-    change(changes)
+    for change in changes {
+      if case .keep(let patterns) = change {
+        restore(patterns, of: inherited)
+      } else {
+        self.change([change])
+      }
+    }
+  }
+
+  private mutating func restore(_ patterns: [VariablePattern], of inherited: [ByteString]) {
+    for string in inherited where patterns.contains(where: { $0.matches(string) }) {
+      let name = ByteString(string.bytes.prefix { $0 != UInt8(ascii: "=") })
+      set(name, to: string.value(ofVariable: name))
+    }
   }
 
   /// Makes `changes` in order.
@@ -25,6 +38,8 @@ struct Environment {
       case .set(let name, let value): set(name, to: value)
       case .unset(let name): unset(name)
       case .clear: strings = []
+      // Only the caller's environment says what they were.
+      case .keep: break
       }
     }
   }

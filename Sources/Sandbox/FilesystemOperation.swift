@@ -79,6 +79,12 @@ public struct FilesystemOperation: Equatable, Sendable {
     case same(FilePath, isOptional: Bool)
     /// Shows the command's file, and the script of an interpreter, read-only where they lie.
     case program
+    /// Shows a file or directory of the host at its own place, and links on the way as links.
+    case show(FilePath, access: Access)
+    /// Shows a directory of the host, which is made where it is missing, as the home directory.
+    case home(FilePath)
+    /// Makes the caller's working directory, empty, if it belongs in a private file system.
+    case workingDirectory
     /// Makes a symbolic link.
     case symbolicLink(target: ByteString, FilePath)
     /// Changes permissions.
@@ -151,8 +157,22 @@ extension FilesystemOperation.Action {
     case .repositories(let path): (.nothing, path)
     case .same(let path, _): (.host(path), path)
     case .program: (.nothing, "/")
+    case .show(let path, _): (.host(path), path)
+    case .home(let path): (.nothing, path)
+    case .workingDirectory: (.nothing, "/")
     case .symbolicLink(_, let path): (.nothing, path)
     case .permissions(_, let path): (.nothing, path)
+    }
+  }
+
+  /// Whether it gives the command a home directory that is kept.
+  var isHome: Bool { if case .home = self { true } else { false } }
+
+  /// Whether it adds to the default profile instead of taking its place.
+  public var addsToProfile: Bool {
+    switch self {
+    case .show, .home: true
+    default: false
     }
   }
 

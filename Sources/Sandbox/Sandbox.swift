@@ -68,6 +68,8 @@ public struct Sandbox: Equatable, Sendable {
   public var killOnExit: WrittenOption?
   /// Makes the command itself process 1; needs a new pid namespace.
   public var commandAsInit: WrittenOption?
+  /// Whether nestbox tells a person what the command will not find: it does where a profile is used.
+  public var givesNotices = false
   /// What is run: the file as it is searched for, then its arguments.
   public var command: [ByteString] = []
   /// What the command sees as its own name; nil for the file's.
@@ -213,6 +215,9 @@ public struct VariablePattern: Equatable, Sendable {
     self.isPrefix = isPrefix
   }
 
+  /// The pattern as it is typed.
+  var text: String { name.text + (isPrefix ? "*" : "") }
+
   /// Whether `string`, of the form `NAME=VALUE`, is one of the variables.
   func matches(_ string: ByteString) -> Bool {
     let bytes = string.bytes
@@ -229,6 +234,8 @@ public enum EnvironmentChange: Equatable, Sendable {
   case unset(ByteString)
   /// Removes all.
   case clear
+  /// Gives variables the caller's values again, where the caller has them.
+  case keep([VariablePattern])
 }
 
 /// One change of the set of capabilities.

@@ -249,6 +249,8 @@ enum BuiltInProfiles {
       # session's bus. These say no more than who, where and in which language.
       --close-fds
       --keep-env TERM,COLORTERM,NO_COLOR,COLUMNS,LINES,LANG,LANGUAGE,LC_*,TZ,HOME,USER,LOGNAME,SHELL
+      # AppImages then unpack themselves, where they would ask for FUSE.
+      --setenv APPIMAGE_EXTRACT_AND_RUN 1
       --setenv HOME ${HOME}
       --setenv USER ${USER}
       --setenv LOGNAME ${USER}
@@ -317,6 +319,8 @@ enum BuiltInProfiles {
       --proc /proc
       --dev /dev
 
+      # So that relative paths mean the same as outside.
+      --private-cwd
       # Last, as it lies in one of the places above more often than not.
       --bind-program
       """#

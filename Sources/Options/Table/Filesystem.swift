@@ -92,6 +92,14 @@ extension Option {
           nestbox --ro-same /usr --ro-same /lib --ro-same-try /lib64 --bind-program ./thing
       """
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .program) },
+    Option(
+      "--private-cwd", in: .binds, "Make the working directory, empty, if it is private",
+      """
+      If the caller's directory is missing inside, and belongs in a file system in memory at $HOME,
+      /tmp or /var/tmp, nestbox makes it there, so that relative paths mean the same as outside.
+      What the command writes to it goes away with the sandbox.
+      """
+    ) { (draft, typed) throws(UsageError) in draft.add(typed, .workingDirectory) },
   ]
 
   /// Whether the name of an option says that its source may be missing.

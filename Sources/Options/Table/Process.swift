@@ -52,12 +52,15 @@ extension Option {
       "--keep-env", [.variables], in: .process, "Keep only these of the caller's variables",
       """
       Separate NAMES with commas; a name that ends in * means all names that begin with it. Several
-      of these options add up. Variables from --setenv are kept, before or after this option.
+      of these options add up. It overrides --setenv, --unsetenv and --clearenv before it.
 
           nestbox --keep-env 'TERM,LANG,LC_*' --ro-bind / / env
       """
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.keptVariables = (draft.sandbox.keptVariables ?? []) + (try typed.variables(0))
+      let names = try typed.variables(0)
+      draft.sandbox.keptVariables = (draft.sandbox.keptVariables ?? []) + names
+      // Without a change before it, there is nothing to take back.
+      if !draft.sandbox.environment.isEmpty { draft.sandbox.environment.append(.keep(names)) }
     },
     Option(
       "--argv0", [.value], in: .process, "Pass VALUE to the command as its name",

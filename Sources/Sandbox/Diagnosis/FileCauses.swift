@@ -39,6 +39,11 @@ extension Cause {
       if failure.isLayer {
         remedy = .line("mkdir -p \(way.absolute.quotedForShell)")
       }
+      if failure.option == "--write" {
+        // A name with an ending is more likely that of a file.
+        let isFile = failure.subject.lastComponent?.extension != nil
+        remedy = .line("\(isFile ? "touch" : "mkdir -p") \(way.absolute.quotedForShell)")
+      }
       return Diagnosis(
         "\(failure.quoted(missing)) does not exist on the host",
         remedy: remedy ?? .advice("check the spelling of the path"))

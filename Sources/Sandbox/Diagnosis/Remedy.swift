@@ -161,6 +161,8 @@ extension FilesystemOperation {
   var words: [ByteString]? {
     let name = ByteString(option)
     switch action {
+    case .show(let path, _), .home(let path): return [name, ByteString(path)]
+    case .workingDirectory: return [name]
     case .bind(let source, let destination, _, _):
       return [name, ByteString(source), ByteString(destination)]
     case .bindDescriptor(let number, let destination, _), .file(let number, let destination, _),

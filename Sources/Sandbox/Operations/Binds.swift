@@ -41,7 +41,7 @@ extension RootBuilder where Self: ~Copyable {
     try bind(tree, from: source, on: destination, access)
   }
 
-  private mutating func bind(
+  mutating func bind(
     _ tree: borrowing Tree, from source: FilePath, on destination: FilePath,
     _ access: FilesystemOperation.Access
   ) throws(LaunchError) {

@@ -24,6 +24,9 @@ extension RootBuilder where Self: ~Copyable {
       try bind(descriptor, on: destination, access)
     case .same(let path, let isOptional): try showSame(path, isOptional: isOptional)
     case .program: try showProgram()
+    case .show(let path, let access): try show(path, access)
+    case .home(let path): try showHome(path)
+    case .workingDirectory: try makeWorkingDirectory()
     case .overlay(let overlay, let path): try mount(overlay, on: path)
     case .tmpfs(let path, let permissions, let size):
       try mountTmpfs(on: path, permissions, size: size)

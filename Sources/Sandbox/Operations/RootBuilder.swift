@@ -12,6 +12,8 @@ protocol RootBuilder: ~Copyable {
   /// A file or directory with all that is mounted below it: a tree that is attached nowhere yet, or
   /// a place inside.
   associatedtype Tree: ~Copyable
+  /// A file of the host, looked at and not opened.
+  associatedtype HostFile: ~Copyable
 
   /// What was settled for the sandbox as a whole.
   var resolved: ResolvedSandbox { get }
@@ -34,6 +36,24 @@ protocol RootBuilder: ~Copyable {
   func require(_ tree: borrowing Tree, toBe descriptor: CInt) throws(SystemCallError)
   /// What the symbolic link at `path` of the host says; nil where none is there.
   func hostLinkTarget(_ path: FilePath) throws(SystemCallError) -> ByteString?
+
+  /// The host's root directory.
+  func hostRoot() throws(SystemCallError) -> HostFile
+  /// The caller's directory.
+  func hostWorkingDirectory() throws(SystemCallError) -> HostFile
+  /// The entry `name` of a directory of the host, be it a link or not.
+  func hostEntry(
+    _ name: FilePath.Component, in directory: borrowing HostFile
+  ) throws(SystemCallError) -> HostFile
+  /// The target of a file of the host that is a symbolic link; nil if it is none.
+  func linkTarget(of file: borrowing HostFile) throws(SystemCallError) -> ByteString?
+  /// Whether the permissions of a file of the host let anybody execute it.
+  func isMarkedExecutable(_ file: borrowing HostFile) throws(SystemCallError) -> Bool
+  /// Clones the tree at a file of the host, with all mounts below.
+  mutating func tree(of file: borrowing HostFile) throws(SystemCallError) -> Tree
+  /// Makes the directory `path` of the host for the caller alone, and its parents, where they are
+  /// missing.
+  mutating func makeHostDirectory(_ path: FilePath) throws(SystemCallError)
 
   // MARK: New file systems
 
@@ -98,6 +118,8 @@ protocol RootBuilder: ~Copyable {
   ) throws(SystemCallError) -> Tree
   /// Finds what exists at `path`.
   mutating func existing(at path: FilePath) throws(SystemCallError) -> Tree
+  /// What there is by the name `path`, in which the last link is not followed; nil for nothing.
+  func entry(at path: FilePath) -> RootEntry?
   /// Whether the sandbox itself says what `path` leads to, be it that it leads nowhere.
   func isDecided(_ path: FilePath) -> Bool
   /// Makes the symbolic link `path`, unless one that says the same is there.
@@ -181,6 +203,8 @@ extension RootBuilder where Self: ~Copyable {
 extension FilePermissions {
   /// The permissions of directories that are made on the way.
   static let standardDirectory = FilePermissions(rawValue: 0o755)
+  /// The permissions of directories that are made for the caller alone.
+  static let privateDirectory = FilePermissions(rawValue: 0o700)
   /// The permissions of files that are made only to be mounted on.
   static let mountPoint = FilePermissions(rawValue: 0o444)
 

@@ -77,6 +77,11 @@ extension FilesystemOperation.Action {
       } else {
         "the program is visible already"
       }
+    case .show(_, let access): "\(place), \(access.text)"
+    case .workingDirectory:
+      planned.place.map { "directory \(quoted($0)), empty" }
+        ?? "the working directory is left as it is"
+    case .home(let path): "\(quoted(path)) on \(quoted(planned.place ?? path)), writable, kept"
     case .symbolicLink(let target, _): "\(place) says \(target.quoted)"
     case .permissions(let permissions, _): "\(place) gets mode \(permissions.octal.text)"
     }

@@ -151,6 +151,7 @@ extension EnvironmentChange {
       ])
     case .unset(let name): .object([.init("unset", .bytes(name))])
     case .clear: .object([.init("clear", .boolean(true))])
+    case .keep(let patterns): .object([.init("keep", .strings(patterns.map(\.text)))])
     }
   }
 }

@@ -123,6 +123,8 @@ extension Plan {
         lines.append("set \(name.quoted) to \(Secrets.shown(name, value))")
       case .unset(let name): lines.append("remove \(name.quoted)")
       case .clear: lines.append("remove all")
+      case .keep(let patterns):
+        lines.append("keep the caller's " + patterns.map(\.text).joined(separator: ", "))
       }
     }
     lines.append("set PWD to \(quoted(directory.path))")

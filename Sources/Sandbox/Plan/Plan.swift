@@ -46,7 +46,7 @@ public struct Plan {
     let sandbox = resolved.sandbox
     var root = RootModel(host, resolved, terminal: caller.terminal)
     var operations: [PlannedOperation] = []
-    for (index, operation) in sandbox.filesystem.enumerated() {
+    for (index, operation) in resolved.operations.enumerated() {
       operations.append(root.plan(operation, index))
     }
     root.markCovered(&operations)

@@ -15,6 +15,9 @@ extension RootModel: RootBuilder {
     var mount: Int { position.mount }
   }
 
+  /// A path without links.
+  typealias HostFile = FilePath
+
   /// A plan does not look through trees: it says what the option does.
   mutating func protectRepositories(in path: FilePath) throws(SystemCallError) {
     _ = try existing(at: path)
@@ -31,6 +34,7 @@ extension RootModel {
   mutating func hostTree(
     _ path: FilePath, followsLink: Bool
   ) throws(SystemCallError) -> Tree {
+    if madeOnHost.contains(path) { return add("unknown", .memory, isReadOnly: false) }
     let found: FoundFile
     do throws(SystemCallError) {
       found = try host.follow(path)
@@ -49,6 +53,39 @@ extension RootModel {
         entry.point.components.dropFirst(found.path.components.count))
     }
     return tree
+  }
+
+  func hostRoot() -> FilePath { "/" }
+
+  func hostWorkingDirectory() throws(SystemCallError) -> FilePath { try host.follow(".").path }
+
+  func hostEntry(
+    _ name: FilePath.Component, in directory: borrowing FilePath
+  ) throws(SystemCallError) -> FilePath {
+    var path = copy directory
+    if name.kind == .parentDirectory {
+      path.removeLastComponent()
+      return path
+    }
+    path.append(name)
+    guard host.look(at: path) != nil else {
+      throw failure("openat", path, .noSuchFileOrDirectory)
+    }
+    return path
+  }
+
+  func linkTarget(of file: borrowing FilePath) -> ByteString? { hostLinkTarget(copy file) }
+
+  func isMarkedExecutable(_ file: borrowing FilePath) -> Bool {
+    (host.look(at: copy file)?.permissions ?? 0) & 0o111 != 0
+  }
+
+  mutating func tree(of file: borrowing FilePath) throws(SystemCallError) -> Tree {
+    try hostTree(copy file, followsLink: false)
+  }
+
+  mutating func makeHostDirectory(_ path: FilePath) {
+    if host.look(at: path) == nil { madeOnHost.append(path) }
   }
 
   func hostPath(of descriptor: CInt) throws(SystemCallError) -> FilePath {
@@ -208,6 +245,17 @@ extension RootModel {
   private mutating func found(_ trail: Trail) -> Tree {
     if current?.place == nil { current?.place = trail.path }
     return Tree(position: trail.end, place: trail.path)
+  }
+
+  func entry(at path: FilePath) -> RootEntry? {
+    guard let name = path.lastComponent, let parent = find(path.removingLastComponent()) else {
+      return path.components.isEmpty ? .other : nil
+    }
+    return switch node(at: step(from: parent.end, to: name)) {
+    case nil: nil
+    case .link(let target): .link(ByteString(target))
+    default: .other
+    }
   }
 
   func isDecided(_ path: FilePath) -> Bool {

@@ -18,6 +18,8 @@ struct RootModel {
   var attached: [Position: Int] = [:]
   /// What operations have made.
   var made: [Position: Node] = [:]
+  /// Directories of the host that operations would make.
+  var madeOnHost: [FilePath] = []
   /// The mount that is the root.
   var root = 0
   var parents = FilePermissions.standardDirectory

@@ -178,11 +178,17 @@ struct Command {
       environment.set("PWD", to: path.value)
       return
     }
+    var place: ByteString = "/"
     for path in plan.resolved.startDirectories(environment) {
       guard let path, (try? CurrentProcess.changeDirectory(path)) != nil else { continue }
-      environment.set("PWD", to: path)
-      return
+      place = path
+      break
     }
-    environment.set("PWD", to: "/")
+    environment.set("PWD", to: place)
+    guard plan.sandbox.givesNotices, place != plan.resolved.workingDirectory else { return }
+    let reason =
+      plan.resolved.workingDirectory.map { "the sandbox does not show the working directory \($0.quoted)" }
+      ?? "the working directory was removed, or no path leads to it"
+    plan.warn("\(reason); the command starts in \(place.quoted)")
   }
 }

@@ -7,6 +7,7 @@ internal import Text
 
 extension NewRoot: RootBuilder {
   typealias Tree = MountTree
+  typealias HostFile = OwnedDescriptor
 
   var resolved: ResolvedSandbox { plan.resolved }
 
@@ -47,6 +48,48 @@ extension NewRoot {
       return tree
     } catch {
       return nil
+    }
+  }
+
+  func hostRoot() throws(SystemCallError) -> OwnedDescriptor {
+    try OwnedDescriptor.open("/", .directory)
+  }
+
+  func hostWorkingDirectory() throws(SystemCallError) -> OwnedDescriptor {
+    try OwnedDescriptor.open(".", .directory)
+  }
+
+  func hostEntry(
+    _ name: FilePath.Component, in directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    try directory.openEntry(FilePath(root: nil, [name]))
+  }
+
+  func linkTarget(of file: borrowing OwnedDescriptor) throws(SystemCallError) -> ByteString? {
+    try file.ownLinkTarget()
+  }
+
+  func isMarkedExecutable(_ file: borrowing OwnedDescriptor) throws(SystemCallError) -> Bool {
+    try file.isMarkedExecutable()
+  }
+
+  func tree(of file: borrowing OwnedDescriptor) throws(SystemCallError) -> MountTree {
+    try MountTree.clone(at: file)
+  }
+
+  mutating func makeHostDirectory(_ path: FilePath) throws(SystemCallError) {
+    do throws(SystemCallError) {
+      _ = try OwnedDescriptor.open(path, .directory)
+    } catch {
+      guard error.errno == .noSuchFileOrDirectory, let name = path.lastComponent,
+        name.kind == .regular
+      else { throw error }
+      let parent = path.removingLastComponent()
+      if !parent.isEmpty { try makeHostDirectory(parent) }
+      let entry = Entry(
+        directory: try OwnedDescriptor.open(parent.isEmpty ? "." : parent, .directory),
+        name: FilePath(root: nil, [name]))
+      try make(entry, .directory, .privateDirectory)
     }
   }
 
@@ -202,6 +245,14 @@ extension NewRoot {
     } catch {
       throw error.about(ByteString(path))
     }
+  }
+
+  func entry(at path: FilePath) -> RootEntry? {
+    guard let name = path.lastComponent else { return path.components.isEmpty ? .other : nil }
+    guard let parent = try? root.openInRoot(path.removingLastComponent(), .directory),
+      let entry = try? parent.openEntry(FilePath(root: nil, [name]))
+    else { return nil }
+    return (try? entry.ownLinkTarget()).flatMap { $0 }.map { .link($0) } ?? .other
   }
 
   /// Whether the sandbox itself says what `path` leads to.

@@ -210,7 +210,7 @@ extension NewRoot {
       name: FilePath(root: nil, [last]))
   }
 
-  private mutating func make(
+  mutating func make(
     _ entry: borrowing Entry, _ kind: FileKind, _ permissions: FilePermissions
   ) throws(SystemCallError) {
     let identity = try entry.directory.fileIdentity()

@@ -214,6 +214,7 @@ extension Setup {
       root.undo()
       throw error
     }
+    root.writeNotices()
     outcome.program = root.program
     // Where the caller lets the launch wait, others would have to wait for it as well.
     if plan.sandbox.channels.block != nil { root.keepLeftovers() } else { root.handOver() }
@@ -227,7 +228,7 @@ extension Setup {
 
   /// Puts into the new root what was asked for, and answers how that changes the environment.
   private borrowing func fill(_ root: inout NewRoot) throws(LaunchError) -> [EnvironmentChange] {
-    for operation in plan.sandbox.filesystem {
+    for operation in plan.resolved.operations {
       try root.perform(operation)
       StepLog.note(operation.step)
     }

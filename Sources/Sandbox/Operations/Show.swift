@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files of the host at their own places, for people: a path is followed as the caller would follow
+// it, each link on the way becomes the same link inside, and the file is shown where it lies.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+/// A file of the host to which a path leads.
+struct HostWalk<File: ~Copyable>: ~Copyable {
+  /// The links on the way that are still missing inside, with their targets.
+  let links: [(path: FilePath, target: ByteString)]
+  /// The path of the file without those links.
+  let path: FilePath
+  /// Whether the path ends in a link that leads out of the directory in which it lies.
+  let leavesDirectory: Bool
+  /// The file.
+  let file: File
+}
+
+/// A name inside.
+enum RootEntry: Equatable {
+  /// A symbolic link with this target.
+  case link(ByteString)
+  /// Anything else.
+  case other
+}
+
+extension RootBuilder where Self: ~Copyable {
+  /// Shows the file or directory `path` of the host at its own place.
+  mutating func show(
+    _ path: FilePath, _ access: FilesystemOperation.Access
+  ) throws(LaunchError) {
+    let path = resolved.expandingHome(path)
+    let walk = try walk(path)
+    try makeLinks(walk.links)
+    let tree = try step(.findSource, ByteString(path)) { root throws(SystemCallError) in
+      try root.tree(of: walk.file)
+    }
+    // The links that were made lead to where it lies.
+    try bind(
+      tree, from: path, on: path.fromWorkingDirectory(resolved.workingDirectory?.path) ?? path,
+      access)
+  }
+
+  /// Shows the directory `path` of the host, which is made where it is missing, as the home
+  /// directory.
+  mutating func showHome(_ path: FilePath) throws(LaunchError) {
+    let path = resolved.expandingHome(path)
+    let tree = try step(.makeDirectory, ByteString(path)) { root throws(SystemCallError) in
+      try root.makeHostDirectory(path)
+      return try root.hostTree(path)
+    }
+    try bind(tree, from: path, on: resolved.home, .readWrite)
+  }
+
+  /// Makes the caller's working directory where it is missing inside and lies in a private file
+  /// system: paths then mean what they mean outside, and what is written there goes away.
+  mutating func makeWorkingDirectory() throws(LaunchError) {
+    guard resolved.sandbox.workingDirectory == nil, let path = resolved.workingDirectory?.path,
+      ([resolved.home] + Self.privatePlaces).contains(where: { path.starts(with: $0) }),
+      entry(at: path) == nil
+    else { return }
+    try step(.makeDirectory, ByteString(path)) { root throws(SystemCallError) in
+      var ancestor = path
+      while ancestor.removeLastComponent(), !root.exists(ancestor) {}
+      guard try root.isOwn(root.existing(at: ancestor)) else { return }
+      _ = try root.directory(at: path)
+    }
+  }
+
+  private static var privatePlaces: [FilePath] { ["/tmp", "/var/tmp"] }
+
+  private func exists(_ path: FilePath) -> Bool { entry(at: path) != nil }
+
+  /// Follows `path` on the host, a component at a time, by descriptors.
+  ///
+  /// Another process that exchanges a directory meanwhile changes the file that is found, but what
+  /// is shown is always the file that was found.
+  mutating func walk(_ path: FilePath) throws(LaunchError) -> HostWalk<HostFile> {
+    try step(.findSource, ByteString(path)) { root throws(SystemCallError) in
+      guard let place = path.isAbsolute ? "/" : root.resolved.workingDirectory?.path else {
+        throw SystemCallError(call: "getcwd", errno: .noSuchFileOrDirectory)
+      }
+      var way = Way(place: place, rest: path.components.reversed().map { ($0, false) })
+      var file = try path.isAbsolute ? root.hostRoot() : root.hostWorkingDirectory()
+      while let (name, isAside) = way.next() {
+        let next = try root.hostEntry(name, in: file)
+        let inside = way.place(of: name, isAside)
+        guard let target = try root.linkTarget(of: next) else {
+          file = next
+          way.place = inside
+          continue
+        }
+        let entry = isAside ? .other : root.entry(at: inside)
+        try way.follow(target, at: inside, whichIs: entry)
+        if target.path.isAbsolute { file = try root.hostRoot() }
+      }
+      return HostWalk(
+        links: way.links, path: way.place, leavesDirectory: way.leavesDirectory, file: file)
+    }
+  }
+
+  /// Makes the links that a walk found.
+  mutating func makeLinks(
+    _ links: [(path: FilePath, target: ByteString)]
+  ) throws(LaunchError) {
+    for link in links {
+      try step(.makeSymbolicLink, ByteString(link.path)) { root throws(SystemCallError) in
+        try root.link(link.path, to: link.target)
+      }
+    }
+  }
+}
+
+/// The way along a path, as it will be inside.
+private struct Way {
+  /// The place that has been reached, without links of the host that are made inside.
+  var place: FilePath
+  /// The names that are left, the next one last.
+  ///
+  /// Names that a link brought are aside if the sandbox
+  /// has something else in the link's place: they lead on on the host alone.
+  var rest: [(name: FilePath.Component, isAside: Bool)]
+  private(set) var links: [(path: FilePath, target: ByteString)] = []
+  private var count = 0
+  /// The directory of the first link that the path ended in.
+  private var lastDirectory: FilePath?
+
+  /// As many as the kernel follows in one path.
+  private static let maximumLinks = 40
+
+  init(place: FilePath, rest: [(name: FilePath.Component, isAside: Bool)]) {
+    self.place = place
+    self.rest = rest
+  }
+
+  mutating func next() -> (name: FilePath.Component, isAside: Bool)? {
+    while let step = rest.popLast() {
+      if step.name.kind != .currentDirectory { return step }
+    }
+    return nil
+  }
+
+  func place(of name: FilePath.Component, _ isAside: Bool) -> FilePath {
+    if isAside { return place }
+    return name.kind == .parentDirectory ? place.removingLastComponent() : place.appending(name)
+  }
+
+  /// Goes on with the target of a link.
+  mutating func follow(
+    _ target: ByteString, at inside: FilePath, whichIs entry: RootEntry?
+  ) throws(SystemCallError) {
+    count += 1
+    guard count <= Way.maximumLinks else {
+      throw SystemCallError(call: "open", errno: .tooManySymbolicLinkLevels)
+    }
+    if rest.isEmpty, lastDirectory == nil { lastDirectory = inside.removingLastComponent() }
+    if entry == nil { links.append((inside, target)) }
+    // Something else by this name, for instance the sandbox's own home directory: what the link
+    // leads to belongs there.
+    let isAside = entry != nil && entry != .link(target)
+    if isAside {
+      place = inside
+    } else if target.path.isAbsolute {
+      place = "/"
+    }
+    rest += target.path.components.reversed().map { ($0, isAside) }
+  }
+
+  var leavesDirectory: Bool { lastDirectory.map { !place.starts(with: $0) } ?? false }
+}
+
+extension ResolvedSandbox {
+  /// The operations on the new root, in order: a kept home directory takes the place of an empty
+  /// one.
+  ///
+  /// What a profile shows in the home directory after that stays visible.
+  final var operations: [FilesystemOperation] {
+    let operations = sandbox.filesystem
+    guard let kept = operations.lastIndex(where: \.action.isHome) else { return operations }
+    let home = home
+    let empty = operations.firstIndex {
+      if case .tmpfs(home, _, _) = $0.action { true } else { false }
+    }
+    var ordered = operations
+    if let empty { ordered[empty] = operations[kept] }
+    for index in operations.indices.reversed()
+    where operations[index].action.isHome && (index != kept || empty != nil) {
+      ordered.remove(at: index)
+    }
+    return ordered
+  }
+
+  /// The home directory, as the command sees it.
+  final var home: FilePath {
+    let value = environment.value(of: "HOME") ?? callerHome
+    return value.path
+  }
+
+  /// The caller's home directory.
+  final var callerHome: ByteString {
+    let value = Environment.value(of: "HOME", in: inherited).flatMap { $0.isEmpty ? nil : $0 }
+    return value ?? UserRecord.find(identity.user)?.home ?? "/"
+  }
+
+  /// `path` with the caller's home directory in the place of a `~` at its beginning.
+  final func expandingHome(_ path: FilePath) -> FilePath {
+    guard !path.isAbsolute, path.components.first?.string == "~" else { return path }
+    return callerHome.path.appending(path.components.dropFirst())
+  }
+}

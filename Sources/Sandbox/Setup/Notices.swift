@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a person has to know before the command starts: that a word of the command names a file
+// which the sandbox does not show, and that a command is another one inside than outside. Only
+// lines that take a profile get these, as programs that drive nestbox write out what they want.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension NewRoot {
+  /// Writes the notices to standard error, while the host's files can still be compared.
+  func writeNotices() {
+    guard plan.sandbox.givesNotices else { return }
+    for notice in hiddenFiles() { plan.warn(notice) }
+    if let notice = otherCommand() { plan.warn(notice) }
+  }
+
+  /// How many words of a command are looked at, and how many of them a notice is about.
+  private static let mostWords = 256
+  private static let mostNames = 3
+
+  /// A notice on words of the command that name files of the host which are not shown.
+  private func hiddenFiles() -> [String] {
+    var hidden: [(word: ByteString, isDirectory: Bool)] = []
+    for word in plan.sandbox.command.dropFirst().prefix(NewRoot.mostWords) {
+      // The value of an option such as `--file=letter.txt`.
+      var name = word.bytes
+      if name.first == UInt8(ascii: "-") {
+        guard let equals = name.firstIndex(of: UInt8(ascii: "=")) else { continue }
+        name = name[(equals + 1)...]
+      }
+      guard !name.isEmpty, let isDirectory = isHidden(ByteString(name).path) else { continue }
+      hidden.append((ByteString(name), isDirectory))
+    }
+    guard let first = hidden.first else { return [] }
+    let names = hidden.prefix(NewRoot.mostNames).map(\.word.quoted).joined(separator: ", ")
+    let more = hidden.count > NewRoot.mostNames ? " and more" : ""
+    let option = first.word.quotedForShell
+    return [
+      "the sandbox does not show \(names)\(more); to show it, add --read \(option), or "
+        + "--write \(option) if the command is to change it"
+    ]
+  }
+
+  /// Whether the file of the host to which `path` leads is a directory, if it is not shown; nil if it
+  /// is shown, or if the host has none.
+  private func isHidden(_ path: FilePath) -> Bool? {
+    guard let place = path.fromWorkingDirectory(plan.resolved.workingDirectory?.path),
+      !place.components.isEmpty,
+      !["/proc", "/dev", "/sys"].contains(where: { place.starts(with: $0) }),
+      let file = try? OwnedDescriptor.open(path, .location),
+      let (kind, _, _) = try? file.status()
+    else { return nil }
+    guard let inside = try? root.openInRoot(place, .location) else { return kind == .directory }
+    // A file in its place is there for a reason, and so is a file system: an empty /tmp, say.
+    guard kind == .directory, (try? inside.fileIdentity()) != (try? file.fileIdentity()),
+      let device = try? inside.status().device,
+      let parent = try? root.openInRoot(place.removingLastComponent(), .directory).status().device,
+      device == parent
+    else { return nil }
+    return true
+  }
+
+  /// A notice on a command whose name finds another program outside than inside.
+  private func otherCommand() -> String? {
+    guard let command = plan.sandbox.command.first, program == nil,
+      !command.bytes.contains(UInt8(ascii: "/")),
+      let outside = ProgramSearch.find(
+        command, in: Environment.value(of: "PATH", in: plan.resolved.inherited)),
+      let path = plan.resolved.environment.value(of: "PATH")
+    else { return nil }
+    for directory in SearchPath(path) {
+      let candidate = ByteString(directory: directory, name: command)
+      if candidate == outside { return nil }
+      guard let inside = try? root.openInRoot(candidate.path, .location),
+        (try? inside.isRegularFile()) == true
+      else { continue }
+      // /bin/ls and /usr/bin/ls are one where /bin is a link.
+      guard !isSame(candidate.path, outside.path) else { return nil }
+      return "\(command.quoted) is \(outside.quoted) outside, and \(candidate.quoted) inside; "
+        + "--profile toolchains shows programs of the home directory"
+    }
+    return nil
+  }
+
+  /// Whether two paths of the host name the same entry of a directory.
+  private func isSame(_ left: FilePath, _ right: FilePath) -> Bool {
+    func directory(_ path: FilePath) -> FileIdentity? {
+      try? OwnedDescriptor.open(path.removingLastComponent(), .directory).fileIdentity()
+    }
+    guard left.lastComponent == right.lastComponent, let first = directory(left) else {
+      return false
+    }
+    return first == directory(right)
+  }
+}
+
+extension LaunchPlan {
+  /// Writes a line to standard error.
+  func warn(_ text: String) {
+    // If standard error is closed, nobody can be told.
+    try? Descriptors.write(warningPrefix + text + "\n", to: 2)
+  }
+}
