@@ -38,14 +38,23 @@ long linux_poll_released(struct pollfd *polled, unsigned long count) {
   return linux_result(syscall(SYS_ppoll, polled, count, (void *)0, (void *)0, 0));
 }
 
-long linux_wait_released(int *status) {
-  const uint64_t child_ended = UINT64_C(1) << (SIGCHLD - 1);
-  long pid = linux_result(syscall(SYS_wait4, -1, status, WNOHANG, (void *)0));
-  if (pid != 0) return pid;
-  // This process blocks the signal, so it stays pending until this call takes it.
-  syscall(SYS_rt_sigtimedwait, &child_ended, (void *)0, &patience, sizeof child_ended);
-  pid = linux_result(syscall(SYS_wait4, -1, status, WNOHANG, (void *)0));
-  if (pid != 0) return pid;
-  release_image();
-  return linux_result(syscall(SYS_wait4, -1, status, 0, (void *)0));
+long linux_wait_released(int *status, uint64_t keys, int *key) {
+  // The signals are blocked here, so that they stay until they are asked for.
+  const uint64_t signals = UINT64_C(1) << (SIGCHLD - 1) | keys;
+  const struct timespec *limit = &patience;
+  for (*key = 0;;) {
+    long pid = linux_result(
+        syscall(SYS_wait4, -1, status, WNOHANG | WUNTRACED | WCONTINUED, (void *)0));
+    if (pid != 0) return pid;
+    siginfo_t information;
+    long signal = linux_result(
+        syscall(SYS_rt_sigtimedwait, &signals, &information, limit, sizeof signals));
+    if (signal == -EAGAIN) {
+      release_image();
+      limit = 0;
+    } else if (signal > 0 && signal != SIGCHLD && information.si_code == SI_KERNEL) {
+      *key = (int)signal;
+      return 0;
+    }
+  }
 }

@@ -69,7 +69,9 @@ struct Launcher {
       return persona.failure
     }
     guard let name = parser.draft.sandbox.name?.value else {
-      return launch(sandbox, parser)
+      let (status, signal) = launch(sandbox, parser)
+      if let signal, !persona.isBubblewrap { SignalDisposition.die(by: signal) }
+      return status
     }
     let registration: Registration
     do throws(UsageError) {
@@ -78,8 +80,11 @@ struct Launcher {
       tell(.error, error.message, parser.draft)
       return persona.failure
     }
-    let status = launch(sandbox, parser, registration.descriptors)
+    let (status, signal) = launch(sandbox, parser, registration.descriptors)
     registration.end()
+    // So that the caller sees a signal, as of a command that it started itself: a shell ends its
+    // loop when Ctrl-C ended the command.
+    if let signal, !persona.isBubblewrap { SignalDisposition.die(by: signal) }
     return status
   }
 
@@ -88,23 +93,28 @@ struct Launcher {
   ///   - sandbox: The sandbox.
   ///   - parser: What the command line says.
   ///   - registration: Descriptors that the monitor alone holds.
-  /// - Returns: The status to exit with.
+  /// - Returns: The status to exit with, and the signal that ended the command.
   private func launch(
     _ sandbox: ResolvedSandbox, _ parser: Parser, _ registration: [CInt] = []
-  ) -> UInt8 {
+  ) -> (status: UInt8, signal: Signal?) {
     if parser.draft.isVerbose { StepLog.begin(prefix(.step, parser.draft)) }
     let watch = RepositoryWatch(parser.draft.sandbox)
+    var isTold = false
     do throws(LaunchError) {
       let termination = try sandbox.launch(
-        for: caller, warningPrefix: prefix(.warning, parser.draft), registration: registration)
+        for: caller, warningPrefix: prefix(.warning, parser.draft), registration: registration,
+        whenFailed: { error in
+          tell(error, sandbox, parser.draft)
+          isTold = true
+        })
       if let text = sandbox.explanation(of: termination) {
         tell(.error, text, parser.draft)
       }
       for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }
-      return termination.shellStatus
+      if case .signaled(let signal) = termination { return (termination.shellStatus, signal) }
+      return (termination.shellStatus, nil)
     } catch {
-      let text = persona.isBubblewrap ? error.messageOfBubblewrap(of: sandbox) : nil
-      tell(.error, text ?? error.message, parser.draft)
+      if !isTold { tell(error, sandbox, parser.draft) }
       let isDisplaced =
         parser.namesNoProfile
         && parser.draft.sandbox.filesystem.contains { $0.origin == .commandLine }
@@ -117,7 +127,7 @@ struct Launcher {
       {
         tell(.error, hint, parser.draft)
       }
-      return persona.isBubblewrap ? persona.failure : error.exitStatus
+      return (persona.isBubblewrap ? persona.failure : error.exitStatus, nil)
     }
   }
 
@@ -201,6 +211,11 @@ struct Launcher {
       tell(.error, "Can't write to standard output: \(error.reason)", draft)
       return persona.failure
     }
+  }
+
+  private func tell(_ error: LaunchError, _ sandbox: ResolvedSandbox, _ draft: Draft) {
+    let text = persona.isBubblewrap ? error.messageOfBubblewrap(of: sandbox) : nil
+    tell(.error, text ?? error.message, draft)
   }
 
   private func tell(_ level: Level, _ message: String, _ draft: Draft) {

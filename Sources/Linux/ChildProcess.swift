@@ -31,6 +31,18 @@ public enum Termination: Equatable, Sendable {
   }
 }
 
+/// What a process that waits for its children sees.
+public enum ChildChange: Sendable {
+  /// A child has ended.
+  case ended(Int32, Termination)
+  /// A signal has stopped a child.
+  case stopped(Int32, Signal)
+  /// A child goes on.
+  case continued(Int32)
+  /// The terminal has sent this signal for a key.
+  case key(Signal)
+}
+
 /// A process, and a descriptor that refers to it even after the kernel has reused its number.
 public struct ChildProcess: ~Copyable {
   /// The process id, as seen from this process.
@@ -109,13 +121,7 @@ public struct ChildProcess: ~Copyable {
   ///
   /// See proc(5), fdinfo.
   public init(descriptor: consuming OwnedDescriptor) throws(SystemCallError) {
-    let path = FilePath("/proc/self/fdinfo/" + String(descriptor.rawValue))
-    let file = try OwnedDescriptor.open(path, .reading)
-    let text = String(decoding: try Descriptors.contents(of: file.rawValue), as: UTF8.self)
-    let line = text.split(separator: "\n").first { $0.hasPrefix("Pid:") }
-    guard let pid = line.flatMap({ Int32($0.dropFirst(4).filter { $0 != "\t" }) }), pid > 0 else {
-      throw SystemCallError(call: "read", subject: ByteString(path), errno: .noSuchProcess)
-    }
+    let pid = try descriptor.processNumber()
     self.init(pid: pid, descriptor: descriptor)
   }
 
@@ -129,26 +135,39 @@ public struct ChildProcess: ~Copyable {
     try descriptor.waitForProcess()
   }
 
-  /// Whether this process has a child, ended or not.
+  /// Forgets the children that have ended already; returns whether another one is left.
   ///
-  /// See waitid(2), WNOWAIT.
-  public static var hasAny: Bool {
-    var information = unsafe siginfo_t()
-    return unsafe waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0
+  /// See wait(2), WNOHANG.
+  public static func reapEnded() -> Bool {
+    while true {
+      let pid = waitpid(-1, nil, WNOHANG)
+      if pid <= 0 { return pid == 0 }
+    }
   }
 
-  /// Waits until any child has ended; nil if no child is left.
+  /// Kills every other process of the pid namespace; returns whether that was possible.
   ///
-  /// During a long wait the process keeps as little memory as it can. See wait(2).
-  public static func waitForAny() throws(SystemCallError) -> (
-    pid: Int32, termination: Termination
-  )? {
-    var status: CInt = 0
-    let pid = retrying {
-      unsafe linux_wait_released(&status)
+  /// Only for process 1: in any other, these are all processes of the user. See kill(2).
+  public static func killAllOthers() -> Bool { Glibc.kill(-1, SIGKILL) == 0 }
+
+  /// Waits until any child has changed, or one of `keys` was typed at the terminal; nil if no child is
+  /// left.
+  ///
+  /// All signals must be blocked. During a long wait the process keeps as little memory as it can. See
+  /// wait(2), and sigwaitinfo(2).
+  public static func waitForAny(orKeys keys: SignalSet) throws(SystemCallError) -> ChildChange? {
+    var (status, key): (CInt, CInt) = (0, 0)
+    let result = retrying {
+      unsafe linux_wait_released(&status, keys.rawValue, &key)
     }
-    if pid == CLong(-ECHILD) { return nil }
-    return (try check(CInt(truncatingIfNeeded: pid), "wait4"), Termination(status: status))
+    if result == CLong(-ECHILD) { return nil }
+    let pid = try check(CInt(truncatingIfNeeded: result), "wait4")
+    if key != 0 { return .key(Signal(rawValue: key)) }
+    if linux_wait_stopped(status) != 0 {
+      return .stopped(pid, Signal(rawValue: linux_wait_stop_signal(status)))
+    }
+    return linux_wait_continued(status) != 0
+      ? .continued(pid) : .ended(pid, Termination(status: status))
   }
 }
 
@@ -172,6 +191,38 @@ extension OwnedDescriptor {
   /// See pidfd_send_signal(2).
   public borrowing func send(_ signal: Signal) throws(SystemCallError) {
     try check(linux_pidfd_send_signal(rawValue, signal.rawValue), "pidfd_send_signal")
+  }
+
+  /// Sends `signal` to the process group that the process leads; where it leads none, or the kernel
+  /// does not know how, to the process alone.
+  ///
+  /// See pidfd_send_signal(2), PIDFD_SIGNAL_PROCESS_GROUP.
+  public borrowing func sendToGroup(_ signal: Signal) throws(SystemCallError) {
+    if linux_pidfd_signal_group(rawValue, signal.rawValue) < 0 { try send(signal) }
+  }
+
+  /// The number of the process in this pid namespace.
+  ///
+  /// See proc(5), fdinfo.
+  public borrowing func processNumber() throws(SystemCallError) -> Int32 {
+    let path = FilePath("/proc/self/fdinfo/" + String(rawValue))
+    let file = try OwnedDescriptor.open(path, .reading)
+    let text = String(decoding: try Descriptors.contents(of: file.rawValue), as: UTF8.self)
+    let line = text.split(separator: "\n").first { $0.hasPrefix("Pid:") }
+    guard let pid = line.flatMap({ Int32($0.dropFirst(4).filter { $0 != "\t" }) }), pid > 0 else {
+      throw SystemCallError(call: "read", subject: ByteString(path), errno: .noSuchProcess)
+    }
+    return pid
+  }
+
+  /// The signal by which this child was stopped; nil if it was not.
+  ///
+  /// See waitid(2), WSTOPPED.
+  public borrowing func stopSignal() -> Signal? {
+    var information = unsafe siginfo_t()
+    let result = unsafe linux_wait_pidfd(rawValue, &information, WSTOPPED | WNOHANG)
+    guard result == 0, unsafe information.si_code == CInt(CLD_STOPPED) else { return nil }
+    return Signal(rawValue: unsafe information._sifields._sigchld.si_status)
   }
 
   /// Sends a message, with a descriptor if `number` is one.

@@ -36,6 +36,14 @@ internal import SystemPackage
   @inlinable public static var childChanged: Signal { Signal(rawValue: 17) }
   /// Continues a stopped process.
   @inlinable public static var goOn: Signal { Signal(rawValue: 18) }
+  /// Stops a process, which cannot prevent it.
+  @inlinable public static var stop: Signal { Signal(rawValue: 19) }
+  /// Ctrl-Z.
+  @inlinable public static var terminalStop: Signal { Signal(rawValue: 20) }
+  /// A background process has read from the terminal.
+  @inlinable public static var terminalInput: Signal { Signal(rawValue: 21) }
+  /// A background process has written to the terminal.
+  @inlinable public static var terminalOutput: Signal { Signal(rawValue: 22) }
   /// A system call that a filter refused.
   @inlinable public static var badSystemCall: Signal { Signal(rawValue: 31) }
 }
@@ -81,12 +89,17 @@ extension Signal {
   /// Every signal.
   @inlinable public static var all: SignalSet { SignalSet(rawValue: .max) }
 
+  /// What the keys of a terminal send.
+  @inlinable public static var keys: SignalSet {
+    [SignalSet(.interrupt), SignalSet(.quit), SignalSet(.terminalStop)]
+  }
+
   /// What a caller may send to a launcher for its command: the signals that end a process unless it
-  /// wants otherwise, and the one that continues it.
+  /// wants otherwise, and those that stop and continue it.
   @inlinable public static var forCommands: SignalSet {
     [
       SignalSet(.hangUp), SignalSet(.interrupt), SignalSet(.quit), SignalSet(.user1),
-      SignalSet(.user2), SignalSet(.terminate), SignalSet(.goOn),
+      SignalSet(.user2), SignalSet(.terminate), SignalSet(.goOn), SignalSet(.terminalStop),
     ]
   }
 }
@@ -162,6 +175,30 @@ public struct SignalDescriptor: ~Copyable {
   }
 }
 
+/// Process groups.
+///
+/// See setpgid(2).
+public enum ProcessGroup {
+  /// The group of this process.
+  public static var own: Int32 { getpgrp() }
+
+  /// The group of the process `pid`; nil if there is no such process.
+  public static func of(_ pid: Int32) -> Int32? {
+    let group = getpgid(pid)
+    return group < 0 ? nil : group
+  }
+
+  /// Makes this process the leader of a new group.
+  public static func begin() throws(SystemCallError) {
+    try check(setpgid(0, 0) < 0 ? -errno : 0, "setpgid")
+  }
+
+  /// Sends `signal` to every process of `group`.
+  public static func send(_ signal: Signal, to group: Int32) {
+    if group > 1 { _ = Glibc.kill(-group, signal.rawValue) }
+  }
+}
+
 /// How this process reacts to signals.
 public enum SignalDisposition {
   /// Undoes a caller's choice to ignore SIGCHLD: the kernel would discard the status of children
@@ -177,8 +214,33 @@ public enum SignalDisposition {
   /// See pipe(7).
   public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+  /// Stops this process, and with `all` its whole group, as a key would; returns whether it did, once
+  /// the process goes on.
+  ///
+  /// The kernel stops no group that nobody could continue. See setpgid(2), orphaned process groups.
+  public static func stop(by signal: Signal, all: Bool) -> Bool {
+    let stops: SignalSet = [
+      SignalSet(.terminalStop), SignalSet(.terminalInput), SignalSet(.terminalOutput),
+    ]
+    let signal = stops.contains(SignalSet(signal)) ? signal : .terminalStop
+    Glibc.signal(signal.rawValue, SIG_DFL)
+    _ = all ? kill(0, signal.rawValue) : kill(getpid(), signal.rawValue)
+    // Where the signal is blocked, it has its effect now.
+    var set = sigset_t()
+    var old = sigset_t()
+    _ = unsafe sigemptyset(&set)
+    _ = unsafe sigaddset(&set, signal.rawValue)
+    _ = unsafe sigprocmask(SIG_UNBLOCK, &set, &old)
+    _ = unsafe sigprocmask(SIG_SETMASK, &old, nil)
+    var pending: UInt64 = 0
+    _ = unsafe linux_pending(&pending)
+    return SignalSet(rawValue: pending).contains(SignalSet(.goOn))
+  }
+
   /// Ends this process with `signal`, so that the caller sees that signal.
   public static func die(by signal: Signal) -> Never {
+    // The command has dumped its own memory, where it was to.
+    _ = linux_prctl(PR_SET_DUMPABLE, 0, 0, 0)
     let number = signal.rawValue
     Glibc.signal(number, SIG_DFL)
     var set = sigset_t()

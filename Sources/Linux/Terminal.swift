@@ -31,6 +31,24 @@ public enum Terminal {
     return columns > 0 ? Int(columns) : nil
   }
 
+  /// The foreground group of the terminal `number`; nil if it is not this session's terminal.
+  ///
+  /// See tcgetpgrp(3).
+  public static func foreground(_ number: CInt) -> Int32? {
+    let group = tcgetpgrp(number)
+    return group > 0 ? group : nil
+  }
+
+  /// Makes `group` the foreground group of the terminal `number`.
+  ///
+  /// See tcsetpgrp(3).
+  public static func setForeground(_ number: CInt, to group: Int32) {
+    // Otherwise the kernel would stop this process, as it stops every background process that does
+    // this.
+    signal(SIGTTOU, SIG_IGN)
+    tcsetpgrp(number, group)
+  }
+
   /// Makes this process's group the foreground group of its terminal, if the process has a terminal
   /// and no process of the present foreground group is left.
   ///

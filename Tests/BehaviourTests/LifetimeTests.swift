@@ -139,6 +139,87 @@ struct LifetimeTests {
     #expect(outcome.lines == ["started", "ended"], "\(outcome.errors)")
   }
 
+  /// Has a command use 0.3 s, and with `both` a process that it leaves in the background as much, and
+  /// says whether that counts as the time of this process's children.
+  private static let clock = """
+    import resource, subprocess, sys
+    both = sys.argv[2] == "both"
+    work = \'\'\'
+    import os, time
+    def burn():
+      while time.process_time() < 0.3: pass
+    ready, done = os.pipe()
+    if %s and os.fork() == 0:
+      os.close(ready); burn(); os.write(done, b"x"); time.sleep(100)
+    os.close(done); burn(); os.read(ready, 1)
+    \'\'\' % both
+    status = subprocess.run(["nestbox", "--ro-bind", "/", "/", "--dev", "/dev", *sys.argv[1].split(),
+      "/usr/bin/python3", "-c", work]).returncode
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(status, used.ru_utime + used.ru_stime > (0.55 if both else 0.28))
+    """
+
+  // Red: `time nestbox` shows nothing of what the command took.
+  @Test(
+    "The time that a command took is its caller's children's", .needs("python3"),
+    arguments: ["", "--unshare-pid", "--unshare-pid --as-pid-1", "--lock-file /etc/passwd"])
+  func timeOfCommand(_ form: String) throws {
+    let outcome = try Session().python(LifetimeTests.clock, form, "command")
+    #expect(outcome.output == "0 True", "\(outcome)")
+  }
+
+  // Red: what is killed at the end took no time.
+  @Test(
+    "So is the time of what ends with it", .needs("python3"),
+    arguments: [
+      "--kill-on-exit", "--die-with-parent", "--kill-on-exit --seccomp-policy strict",
+      "--kill-on-exit --cap-add ALL",
+    ])
+  func timeOfRest(_ form: String) throws {
+    let outcome = try Session().python(LifetimeTests.clock, "--unshare-pid " + form, "both")
+    #expect(outcome.output == "0 True", "\(outcome)")
+  }
+
+  // Red: a caller that cleans up after the end finds files that were written meanwhile.
+  @Test(
+    "Nothing inside goes on after the end where it ends with the command",
+    arguments: ["--kill-on-exit", "--die-with-parent"])
+  func nothingGoesOn(_ form: String) throws {
+    let outcome = try Session().run(
+      """
+      for i in {1..20}; do
+        rm -f log
+        nestbox --ro-bind / / --dev /dev --bind . /mnt --unshare-pid \(form) bash -c '
+          for j in 1 2 3 4 5 6 7 8; do
+            (while :; do echo >> /mnt/log; done) & (while :; do :; done) &
+          done
+          until [ -s /mnt/log ]; do :; done'
+        before=$(stat -c %s log); sleep 0.05
+        [ "$before" = "$(stat -c %s log)" ] || echo "written to after the end"
+      done
+      """)
+    #expect(outcome.output.isEmpty, "\(outcome)")
+  }
+
+  // Red: Ctrl-C ends one launch of a loop after the other.
+  @Test(
+    "The launcher dies of the signal that ended its command", .needs("python3"),
+    arguments: ["", "--unshare-pid"])
+  func signalOfCommand(_ form: String) throws {
+    let outcome = try Session().python(
+      """
+      import os, resource, subprocess, sys
+      resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+      for name, number in ("nestbox", 2), ("nestbox", 9), ("nestbox", 11), ("nestbox", 64), ("bwrap", 2):
+        status = os.waitpid(subprocess.Popen([name, "--ro-bind", "/", "/", *sys.argv[1].split(),
+          "sh", "-c", f"ulimit -c 0; kill -{number} $$"], executable="nestbox").pid, 0)[1]
+        print(status & 127, os.WEXITSTATUS(status), os.WCOREDUMP(status))
+      """, form)
+    #expect(
+      outcome.lines
+        == ["2 0 False", "9 0 False", "11 0 False", "64 0 False", "0 130 False"], "\(outcome)")
+  }
+
   /// Kills the caller of a sandbox or its monitor, and says whether anything of the sandbox is
   /// left: everything in it holds the write end of a pipe.
   private static let orphaner = """

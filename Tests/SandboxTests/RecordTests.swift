@@ -15,6 +15,7 @@ struct RecordTests {
   private static let messages: [SetupMessage] = [
     .hasMoved, .isReady, .hasStarted, .hasSettled, .isDescribed([]),
     .isDescribed([0, 4_026_532_237, .max]),
+    .hasStopped(.stop), .wasTyped(.interrupt),
     .hasEnded(.exited(0), wasLast: false), .hasEnded(.exited(255), wasLast: true),
     .hasEnded(.signaled(.kill), wasLast: true),
     .hasEnded(.signaled(Signal(rawValue: 64)), wasLast: false),

@@ -60,6 +60,12 @@ static inline int linux_pidfd_send_signal(int pidfd, int signal) {
   return (int)linux_result(syscall(SYS_pidfd_send_signal, pidfd, signal, (void *)0, 0));
 }
 
+// The same for the process group that the process leads, since Linux 6.9.
+static inline int linux_pidfd_signal_group(int pidfd, int signal) {
+  return (int)linux_result(
+      syscall(SYS_pidfd_send_signal, pidfd, signal, (void *)0, 4 /* PIDFD_SIGNAL_PROCESS_GROUP */));
+}
+
 // The id type P_PIDFD is newer than the C library's declaration of waitid(2).
 static inline int linux_wait_pidfd(int pidfd, siginfo_t *_Nonnull information, int options) {
   return (int)linux_result(syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, information, options, 0));
@@ -88,6 +94,10 @@ static inline int linux_setresgid(gid_t group) {
 // Sets of signals as the kernel has them, a bit each: the C library keeps two of them to itself.
 static inline int linux_set_mask(uint64_t mask, uint64_t *_Nullable old) {
   return (int)linux_result(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, old, sizeof mask));
+}
+
+static inline int linux_pending(uint64_t *_Nonnull signals) {
+  return (int)linux_result(syscall(SYS_rt_sigpending, signals, sizeof *signals));
 }
 
 static inline int linux_signalfd(uint64_t signals) {
@@ -124,6 +134,9 @@ static inline long linux_random(void *_Nonnull buffer, size_t length) {
 static inline int linux_wait_exited(int status) { return WIFEXITED(status); }
 static inline int linux_wait_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int linux_wait_signal(int status) { return WTERMSIG(status); }
+static inline int linux_wait_stopped(int status) { return WIFSTOPPED(status); }
+static inline int linux_wait_stop_signal(int status) { return WSTOPSIG(status); }
+static inline int linux_wait_continued(int status) { return WIFCONTINUED(status); }
 
 // strerrorname_np(3), which the C library declares for GNU sources only.
 const char *_Nullable strerrorname_np(int number);

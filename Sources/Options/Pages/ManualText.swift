@@ -45,12 +45,13 @@ extension Manual {
         If the command was executed and exited, nestbox exits with the command's status. Otherwise
         the status is that of env(1), timeout(1) and chroot(1):
 
-        * `128+N` -- Signal N ended the command.
+        * `128+N` -- Signal N ended the command. The launcher then dies of the same signal, which
+        shells show as this number.
         * `125` -- The sandbox could not be set up, or the options were wrong.
         * `126` -- The command was found but could not be executed.
         * `127` -- The command was not found.
 
-        Under the name bwrap the last three are 1.
+        Under the name bwrap the last three are 1, and the launcher exits with `128+N`.
         """),
     Chapter(
       title: "SIGNALS",
@@ -59,8 +60,9 @@ extension Manual {
         the command. A signal that the terminal sends to both is not passed on a second time. Before
         the command runs, a signal ends the launch.
 
-        Background processes of the command live on after it. --kill-on-exit ends them with the
-        command, and --die-with-parent when the caller ends.
+        Background processes of the command live on after it. With --unshare-pid, --kill-on-exit and
+        --die-with-parent end them before the launcher returns. The time that they and the command
+        used counts as time of the caller's children, as in `time nestbox ...`.
         """),
     Chapter(
       title: "ENVIRONMENT",

@@ -99,11 +99,13 @@ struct Helper {
     return (helper, passed)
   }
 
-  /// Ends the helper and waits until it has gone.
+  /// Ends the helper and waits until it has gone, but not for long: only the kernel can delay it.
   func stop() {
     let process = OwnedDescriptor(process)
     try? process.send(.kill)
-    _ = try? process.waitForProcess()
+    if (try? Descriptors.waitForInput(process.rawValue, milliseconds: 2000)) == true {
+      _ = try? process.waitForProcess()
+    }
   }
 
   /// The failure of a launch whose helper has gone.

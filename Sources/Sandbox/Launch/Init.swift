@@ -10,7 +10,8 @@ internal import Text
 struct Init: ~Copyable {
   /// The command, a child of this process.
   let command: Int32
-  let killsOnExit: Bool
+  /// Whether nothing lives on after the command; this is process 1 then.
+  let endsAll: Bool
   /// The command's filters.
   let filters: [SeccompProgram]
   /// Whether the command is under a policy.
@@ -19,6 +20,21 @@ struct Init: ~Copyable {
   let isToBeEntered: Bool
   /// Descriptors that stay open to the end.
   let held: [CInt]
+
+  /// The signals of keys that the monitor has to know of, as they reach this process in its place.
+  let keys: SignalSet
+
+  /// How the command ended, where `change` is that; passes on what else the monitor has to know.
+  private func end(of change: ChildChange, _ status: borrowing OwnedDescriptor) -> Termination? {
+    switch change {
+    case .ended(let pid, let termination): return pid == command ? termination : nil
+    case .stopped(let pid, let signal):
+      if pid == command { try? status.send(SetupMessage.hasStopped(signal).bytes) }
+    case .continued: break
+    case .key(let signal): try? status.send(SetupMessage.wasTyped(signal).bytes)
+    }
+    return nil
+  }
 
   /// Reaps until nothing is left to reap.
   ///
@@ -40,13 +56,16 @@ struct Init: ~Copyable {
       // Whoever was told its number may enter by it, as long as nobody inside could get around a
       // filter that way, or is of another sandbox.
       if isToBeEntered, !hasPolicy, filters.isEmpty { try CurrentProcess.setHidden(false) }
-      while let (pid, termination) = try ChildProcess.waitForAny() {
-        guard pid == command, !hasEnded else { continue }
+      while let change = try ChildProcess.waitForAny(orKeys: keys) {
+        guard let termination = end(of: change, status), !hasEnded else { continue }
         hasEnded = true
-        let wasLast = killsOnExit || !ChildProcess.hasAny
+        let isLast = endsAll || !ChildProcess.reapEnded()
         // The monitor may be gone, which is no reason to stop.
-        try? status.send(SetupMessage.hasEnded(termination, wasLast: wasLast).bytes)
-        if killsOnExit { break }
+        try? status.send(SetupMessage.hasEnded(termination, wasLast: isLast).bytes)
+        // Killed and waited for here, as the time that processes took is lost with them if they die
+        // with the namespace. They do where a filter of the command's refuses init the call, or
+        // where nothing is left to kill.
+        if endsAll, !ChildProcess.killAllOthers() { break }
         try? Descriptors.closeAll(except: held)
       }
     } catch {

@@ -39,6 +39,8 @@ final class LaunchPlan {
   let warningPrefix: String
   /// Descriptors that the monitor holds, and no other process of the launch.
   let registration: [CInt]
+  /// Whether the launcher is in front at a terminal that is its standard input.
+  private(set) var isInFront = false
 
   init(
     _ resolved: ResolvedSandbox, _ image: ProcessImage, _ signalMask: SignalMask,
@@ -54,6 +56,23 @@ final class LaunchPlan {
     self.hasJoinedNetwork = hasJoinedNetwork
     self.warningPrefix = warningPrefix
     self.registration = registration
+    isInFront = Terminal.foreground(0) == ProcessGroup.own
+  }
+
+  /// Whether the command gets a process group of its own, in front at the caller's terminal: where it
+  /// is a whole job of a shell's, or all that a terminal runs.
+  ///
+  /// Others of the launcher's group may want the terminal too: a pager behind a pipe, a script.
+  ///
+  /// Kept, as inside the group has no number.
+  private(set) lazy var takesTerminal: Bool =
+    isInFront && hasInit && namespaces.contains(.pid) && !sandbox.hasOwnSession
+    && ProcessGroup.own == CurrentProcess.number && Terminal.foreground(1) == ProcessGroup.own
+
+  /// Whether nothing lives on after the command: it was asked for, or follows from the end of the
+  /// monitor.
+  var endsAll: Bool {
+    namespaces.contains(.pid) && (sandbox.killsOnExit || sandbox.diesWithParent)
   }
 
   var sandbox: Sandbox { resolved.sandbox }
@@ -72,7 +91,8 @@ extension ResolvedSandbox {
   /// - Returns: How it ended.
   /// - Throws: `LaunchError` where it could not be started; then nothing of it is left.
   public func launch(
-    for caller: Caller, warningPrefix: String, registration: [CInt] = []
+    for caller: Caller, warningPrefix: String, registration: [CInt] = [],
+    whenFailed: (LaunchError) -> Void = { _ in }
   ) throws(LaunchError) -> Termination {
     if sandbox.diesWithParent { try tieToCaller(caller) }
     let mask = try doing(.prepare) { () throws(SystemCallError) in
@@ -96,7 +116,7 @@ extension ResolvedSandbox {
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
         warningPrefix: warningPrefix, registration: registration)
-      let termination = try plan.launch()
+      let termination = try plan.launch(whenFailed)
       // Files will be looked at to explain what happened: a key ends a look that takes long.
       if ResolvedSandbox.isWorthALook(termination) { try? mask.restore() }
       return termination
@@ -145,12 +165,17 @@ extension ResolvedSandbox {
 
 extension LaunchPlan {
   /// Makes the child and goes on as the monitor.
-  fileprivate func launch() throws(LaunchError) -> Termination {
+  fileprivate func launch(
+    _ whenFailed: (LaunchError) -> Void
+  ) throws(LaunchError) -> Termination {
     let report = try doing(.prepare) { () throws(SystemCallError) in try Pipe() }
     let status = try doing(.prepare) { () throws(SystemCallError) in try SocketPair() }
     let signals = try doing(.prepare) { () throws(SystemCallError) in
-      try SignalDescriptor(.forCommands)
+      // Init sees its children's stops; where there is none, this process does.
+      try SignalDescriptor(
+        hasInit ? .forCommands : .forCommands.union(SignalSet(.childChanged)))
     }
+    let job = Job(takesTerminal: takesTerminal, isInFront: isInFront)
     let child = try doing(.createProcess) { () throws(SystemCallError) in
       try ChildProcess.clone(resolved.firstNamespaces)
     }
@@ -176,12 +201,13 @@ extension LaunchPlan {
     if let number = sandbox.channels.status?.value { kept.append(number) }
     // Without an init there is nobody inside to hold it.
     if sandbox.commandIsInit { kept += sandbox.channels.sync.map(\.value) }
+    if job.takesTerminal { kept.append(0) }
     for helper in helpers.running { kept.append(helper.process) }
     if !hasInit { for number in helpers.lifelines { kept.append(number) } }
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
-      phase: .settingUp(movesLeft: resolved.moves), isToDescribe: sandbox.channels.tellOfProcess)
-    return try monitor.run(keeping: kept)
+      phase: .settingUp(movesLeft: resolved.moves), job: job, isToDescribe: sandbox.channels.tellOfProcess)
+    return try monitor.run(keeping: kept, whenFailed)
   }
 }
 

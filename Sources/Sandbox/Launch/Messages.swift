@@ -18,6 +18,10 @@ enum SetupMessage: Equatable {
   case isReady
   /// The command exists; a descriptor of it comes along.
   case hasStarted
+  /// This signal has stopped the command.
+  case hasStopped(Signal)
+  /// The terminal has sent this signal for a key, to the group of init and the command.
+  case wasTyped(Signal)
   /// The command has ended, and whether it was the last process inside.
   case hasEnded(Termination, wasLast: Bool)
   /// The launch has made something in a directory of the host, of which a descriptor comes along
@@ -49,6 +53,7 @@ extension SetupMessage: Record {
   private enum Kind: UInt8 {
     case hasMoved = 1
     case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
+    case hasStopped, wasTyped
   }
 
   init(from reader: inout RecordReader) throws(MalformedRecord) {
@@ -66,9 +71,10 @@ extension SetupMessage: Record {
     case .hasExited:
       self = .hasEnded(.exited(try reader.number()), wasLast: try SetupMessage.flag(&reader))
     case .wasKilled:
-      let signal = Signal(rawValue: CInt(try reader.number(UInt8.self)))
-      guard (1...64).contains(signal.rawValue) else { throw MalformedRecord() }
+      let signal = try SetupMessage.signal(&reader)
       self = .hasEnded(.signaled(signal), wasLast: try SetupMessage.flag(&reader))
+    case .hasStopped: self = .hasStopped(try SetupMessage.signal(&reader))
+    case .wasTyped: self = .wasTyped(try SetupMessage.signal(&reader))
     case .hasLeft:
       let isDirectory = try SetupMessage.flag(&reader)
       let isElsewhere = try SetupMessage.flag(&reader)
@@ -103,6 +109,12 @@ extension SetupMessage: Record {
       writer.write(Kind.wasKilled.rawValue)
       writer.write(UInt8(truncatingIfNeeded: signal.rawValue))
       writer.write(UInt8(wasLast ? 1 : 0))
+    case .hasStopped(let signal):
+      writer.write(Kind.hasStopped.rawValue)
+      writer.write(UInt8(truncatingIfNeeded: signal.rawValue))
+    case .wasTyped(let signal):
+      writer.write(Kind.wasTyped.rawValue)
+      writer.write(UInt8(truncatingIfNeeded: signal.rawValue))
     case .hasLeft(let name, let kind, let stamp, let isElsewhere):
       writer.write(Kind.hasLeft.rawValue)
       writer.write(UInt8(kind == .directory ? 1 : 0))
@@ -115,6 +127,12 @@ extension SetupMessage: Record {
       writer.write(error.errno.rawValue)
       writer.write(ByteString(error.call), limit: SetupMessage.longestCall)
     }
+  }
+
+  private static func signal(_ reader: inout RecordReader) throws(MalformedRecord) -> Signal {
+    let signal = Signal(rawValue: CInt(try reader.number(UInt8.self)))
+    guard (1...64).contains(signal.rawValue) else { throw MalformedRecord() }
+    return signal
   }
 
   private static func flag(_ reader: inout RecordReader) throws(MalformedRecord) -> Bool {

@@ -24,9 +24,6 @@ extension Monitor {
     StepLog.note("the launch failed")
     let (lines, isWhole) = LaunchReport.lines(bytes)
     guard let error = LaunchError(in: lines, isWhole: isWhole) else { return }
-    // Nothing of the sandbox is left when the caller hears of it.
-    _ = try? child.wait()
-    plan.helpers.stop()
     throw error
   }
 
@@ -40,6 +37,7 @@ extension Monitor {
   /// Takes the child's end; returns how the command ended where that is the same.
   mutating func readEnd() throws(LaunchError) -> Termination? {
     let termination = try doing(.supervise) { () throws(SystemCallError) in try child.wait() }
+    if case .ending(let ofCommand) = phase { return ofCommand }
     if case .settingUp(let moves) = phase, moves > 0, termination == .exited(0) {
       phase = .between(movesLeft: moves)
       // The one that was to go on has gone as well, before it spoke.
@@ -71,12 +69,16 @@ extension Monitor {
     case .isReady: try startHelpers()
     case .hasStarted: try know(passed.take())
     case .hasEnded(let termination, let wasLast):
-      // What lives on inside keeps its helpers; init holds what ends them.
-      if wasLast { plan.helpers.stop() }
-      return termination
+      try readReport()
+      // What lives on inside is left alone. Otherwise init is waited for: everything has ended then,
+      // and the time that it took counts as the caller's.
+      guard wasLast, phase == .running else { return termination }
+      phase = .ending(termination)
     case .hasLeft(let name, let kind, let stamp, let isElsewhere):
       leftovers.remember(name, kind, stamp, in: isElsewhere ? passed.take() : nil, isElsewhere)
     case .hasSettled: leftovers.keep()
+    case .hasStopped(let signal): stopWithCommand(signal)
+    case .wasTyped(let signal): key(signal, typedFor: child.pid)
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)
     }
     return nil

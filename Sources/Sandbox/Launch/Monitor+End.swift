@@ -11,13 +11,18 @@ extension Monitor {
     // Everybody who could still say something has ended.
     try readReport()
     StepLog.note("the command ended with status " + String(termination.shellStatus))
-    if phase != .running { endAll() }
-    if phase == .running, let number = plan.sandbox.channels.status?.value {
+    if !phase.wasExecuted {
+      killAll()
+      clearAway()
+    }
+    if phase.wasExecuted, let number = plan.sandbox.channels.status?.value {
       let line = SandboxDescription.exitLine(termination.shellStatus)
       // A caller that does not listen any more does not change how the command ended.
       try? Descriptors.write(line, to: number)
     }
-    if !plan.hasInit { plan.helpers.stop() }
+    // What lives on inside keeps its helpers; init holds what ends them.
+    if phase != .running || !plan.hasInit { plan.helpers.stop() }
+    job.takeTerminalBack()
     // A shell inside cannot give the terminal back: in its pid namespace the caller's group has no
     // number.
     if plan.namespaces.contains(.pid), !plan.sandbox.hasOwnSession {
@@ -26,22 +31,40 @@ extension Monitor {
     return termination
   }
 
-  /// Ends whatever the launch has come to, and takes back what it made on the host: nothing of it
-  /// goes on, or is left.
-  mutating func endAll() {
+  /// How long the end of what was killed is waited for, in milliseconds.
+  ///
+  /// Only the kernel can delay it: namespaces are taken down first, and with them mounts that may
+  /// not answer.
+  private static let patience = 2000
+
+  /// Ends whatever the launch has come to: nothing of it goes on.
+  mutating func killAll() {
     // Both, as init does not take the command along where they have no pid namespace.
     try? command?.send(.kill)
     try? child.descriptor.send(.kill)
-    if phase.hasChild { _ = try? child.wait() }
-    drainMessages()
+  }
+
+  /// Waits for what was killed, and takes back what it made on the host: nothing of it is left.
+  mutating func clearAway() {
+    let deadline = MonotonicClock.milliseconds + Monitor.patience
+    if phase.hasChild, Monitor.isReady(child.descriptor.rawValue, before: deadline) {
+      _ = try? child.wait()
+    }
+    drainMessages(until: deadline)
     plan.helpers.stop()
     leftovers.takeBack()
+    job.takeTerminalBack()
+  }
+
+  private static func isReady(_ number: CInt, before deadline: Int) -> Bool {
+    let left = CInt(clamping: max(deadline - MonotonicClock.milliseconds, 0))
+    return (try? Descriptors.waitForInput(number, milliseconds: left)) ?? false
   }
 
   /// Reads what the child said last: what it has made on the host, and that it has gone on as
   /// another process in the meantime.
-  private mutating func drainMessages() {
-    while let number = status?.rawValue,
+  private mutating func drainMessages(until deadline: Int) {
+    while let number = status?.rawValue, Monitor.isReady(number, before: deadline),
       let (bytes, descriptor) = try? Descriptors.receive(
         from: number, capacity: SetupMessage.capacity),
       !bytes.isEmpty
@@ -52,7 +75,7 @@ extension Monitor {
         // One that cannot be received still waits for an answer, and ends as this channel does.
         guard let process = passed.take() else { return }
         try? process.send(.kill)
-      case .hasLeft(let name, let kind, let stamp, let isElsewhere) where phase != .running:
+      case .hasLeft(let name, let kind, let stamp, let isElsewhere) where !phase.wasExecuted:
         leftovers.remember(name, kind, stamp, in: isElsewhere ? passed.take() : nil, isElsewhere)
       case .hasSettled: leftovers.keep()
       default: break

@@ -20,6 +20,8 @@ struct Monitor: ~Copyable {
   let signals: SignalDescriptor
   let plan: LaunchPlan
   var phase: Phase
+  /// The command as a job of the caller's shell.
+  var job: Job
   /// The command, where it is not the child itself.
   var command: OwnedDescriptor?
   /// Whether the caller still has to be told of the sandbox.
@@ -30,6 +32,8 @@ struct Monitor: ~Copyable {
   var watches: [Watch] = []
   /// What the launch has made on the host, until it is settled that it does not fail.
   var leftovers = MonitoredLeftovers()
+  /// Whether the caller does not want to wait for init's end any longer.
+  var isImpatient = false
   /// Signals that came before the command could be named.
   var pending: SignalSet = []
 
@@ -41,17 +45,24 @@ struct Monitor: ~Copyable {
   }
 
   /// Waits until the command has ended.
-  /// - Parameter kept: Descriptors that are still needed.
+  /// - Parameters:
+  ///   - kept: Descriptors that are still needed.
+  ///   - whenFailed: What is done first where the launch fails.
   /// - Returns: How it ended; where init was killed first, how init did.
   /// - Throws: `LaunchError` where it cannot be waited for, or was not started; nothing of the
   ///   sandbox goes on then.
-  consuming func run(keeping kept: [CInt]) throws(LaunchError) -> Termination {
+  consuming func run(
+    keeping kept: [CInt], _ whenFailed: (LaunchError) -> Void
+  ) throws(LaunchError) -> Termination {
     do throws(LaunchError) {
       try letGo(keeping: kept)
       for helper in plan.helpers.running { try watch(helper) }
       return try supervise()
     } catch {
-      endAll()
+      killAll()
+      // Told before anything that can take time.
+      whenFailed(error)
+      clearAway()
       throw error
     }
   }
@@ -133,7 +144,11 @@ extension Monitor {
     if set.isReady(Place.report) || set.isReady(Place.signals) && reportIsWhole {
       try readReport()
     }
-    if set.isReady(Place.signals) { forwardSignals() }
+    // Where the child has just ended, nobody is left to pass them on to.
+    if set.isReady(Place.signals), !set.isReady(Place.child) || phase.isLaunching {
+      forwardSignals()
+      if isImpatient, case .ending(let termination) = phase { return termination }
+    }
     if set.isReady(Place.status) {
       if let termination = try readMessage() { return termination }
     } else if set.isReady(Place.child), !set.isReady(Place.report) {

@@ -12,6 +12,8 @@ enum Phase: Equatable {
   case between(movesLeft: Int)
   /// The command was executed.
   case running
+  /// The command has ended like this, nothing lives on after it, and init is about to end.
+  case ending(Termination)
   /// The child has ended the launch without a word; its end is still to come.
   case dying
 
@@ -19,7 +21,15 @@ enum Phase: Equatable {
   var isLaunching: Bool {
     switch self {
     case .settingUp, .between: true
-    case .running, .dying: false
+    case .running, .ending, .dying: false
+    }
+  }
+
+  /// Whether the command was executed.
+  var wasExecuted: Bool {
+    switch self {
+    case .running, .ending: true
+    case .settingUp, .between, .dying: false
     }
   }
 
@@ -41,11 +51,12 @@ enum Phase: Equatable {
   func permits(_ message: SetupMessage) -> Bool {
     switch (self, message) {
     case (_, .hasMoved): afterMove != nil
-    // Nobody else is there to speak.
-    case (.between, _): false
+    // Nobody is left to speak.
+    case (.between, _), (.ending, _): false
     case (_, .isDescribed), (_, .isReady): isLaunching
     // Nothing is made on the host any more, nor taken back.
     case (.running, .hasLeft): false
+    case (_, .hasStopped), (_, .wasTyped): self == .running
     case (_, .hasLeft), (_, .hasSettled), (_, .hasStarted), (_, .hasEnded), (_, .hasFailed): true
     }
   }

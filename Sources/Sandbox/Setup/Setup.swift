@@ -283,6 +283,14 @@ extension Setup {
     let locks = try lockFiles()
     let isOnlyReaper = plan.namespaces.contains(.pid)
     let (reportEnd, plan, initProcess) = (report.rawValue, plan, CurrentProcess.number)
+    if plan.takesTerminal {
+      // Its number must be known inside, or shells there find that they cannot control jobs; init
+      // leads it, so that it lasts, and sees the keys in the monitor's place.
+      try doing(.prepare) { () throws(SystemCallError) in
+        try ProcessGroup.begin()
+        Terminal.setForeground(0, to: ProcessGroup.own)
+      }
+    }
     let child = try doing(.createProcess) { () throws(SystemCallError) in
       // From whoever may trace it where there is no fence: its privileges, which it can drop only
       // after the command has begun, its filters, its channel to the monitor, and the caller's
@@ -301,9 +309,10 @@ extension Setup {
     // Helpers serve whatever lives on after the command.
     for number in plan.helpers.lifelines { held.append(number) }
     Init(
-      command: child, killsOnExit: plan.sandbox.killsOnExit, filters: command.filters,
+      command: child, endsAll: plan.endsAll && initProcess == 1, filters: command.filters,
       hasPolicy: plan.policy != nil,
-      isToBeEntered: !plan.isHidden && plan.sandbox.channels.tellOfProcess, held: held
+      isToBeEntered: !plan.isHidden && plan.sandbox.channels.tellOfProcess, held: held,
+      keys: plan.takesTerminal ? .keys : []
     ).run(command.privileges, status)
   }
 
