@@ -211,8 +211,10 @@ struct LifetimeTests {
       import os, resource, subprocess, sys
       resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
       for name, number in ("nestbox", 2), ("nestbox", 9), ("nestbox", 11), ("nestbox", 64), ("bwrap", 2):
-        status = os.waitpid(subprocess.Popen([name, "--ro-bind", "/", "/", *sys.argv[1].split(),
-          "sh", "-c", f"ulimit -c 0; kill -{number} $$"], executable="nestbox").pid, 0)[1]
+        # Popen would reap the child when it is collected.
+        launcher = subprocess.Popen([name, "--ro-bind", "/", "/", *sys.argv[1].split(),
+          "sh", "-c", f"ulimit -c 0; kill -{number} $$"], executable="nestbox")
+        status = os.waitpid(launcher.pid, 0)[1]
         print(status & 127, os.WEXITSTATUS(status), os.WCOREDUMP(status))
       """, form)
     #expect(

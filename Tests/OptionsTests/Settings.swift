@@ -35,7 +35,7 @@ extension Sandbox {
       type(path)
     }
     for path: WritableKeyPath<Sandbox, Setting<ByteString>?> in [
-      \.executionLabel, \.fileLabel, \.hostname, \.domainName, \.workingDirectory,
+      \.name, \.executionLabel, \.fileLabel, \.hostname, \.domainName, \.workingDirectory,
     ] {
       type(path)
     }

@@ -88,6 +88,7 @@ extension ResolvedSandbox {
   ///   - caller: Who called.
   ///   - warningPrefix: What warnings begin with.
   ///   - registration: Descriptors that are closed when the monitor ends, and held by it alone.
+  ///   - whenFailed: What tells of a failure, before anything that may take time.
   /// - Returns: How it ended.
   /// - Throws: `LaunchError` where it could not be started; then nothing of it is left.
   public func launch(
@@ -206,7 +207,8 @@ extension LaunchPlan {
     if !hasInit { for number in helpers.lifelines { kept.append(number) } }
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
-      phase: .settingUp(movesLeft: resolved.moves), job: job, isToDescribe: sandbox.channels.tellOfProcess)
+      phase: .settingUp(movesLeft: resolved.moves), job: job,
+      isToDescribe: sandbox.channels.tellOfProcess)
     return try monitor.run(keeping: kept, whenFailed)
   }
 }

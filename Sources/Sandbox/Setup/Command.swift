@@ -187,7 +187,9 @@ struct Command {
     environment.set("PWD", to: place)
     guard plan.sandbox.givesNotices, place != plan.resolved.workingDirectory else { return }
     let reason =
-      plan.resolved.workingDirectory.map { "the sandbox does not show the working directory \($0.quoted)" }
+      plan.resolved.workingDirectory.map {
+        "the sandbox does not show the working directory \($0.quoted)"
+      }
       ?? "the working directory was removed, or no path leads to it"
     plan.warn("\(reason); the command starts in \(place.quoted)")
   }

@@ -78,7 +78,7 @@ extension NewRoot {
       // /bin/ls and /usr/bin/ls are one where /bin is a link.
       guard !isSame(candidate.path, outside.path) else { return nil }
       return "\(command.quoted) is \(outside.quoted) outside, and \(candidate.quoted) inside; "
-        + "--profile toolchains shows programs of the home directory"
+        + "to run the one outside, type its path"
     }
     return nil
   }
