@@ -6,10 +6,7 @@ public enum FirstSteps {
   /// The tasks and their lines.
   public static let all: [(task: String, line: String)] = [
     ("Run something", "nestbox ls -a"),
-    (
-      "Give it a file",
-      "nestbox --profile untrusted --ro-same \"$PWD/letter.txt\" cat letter.txt"
-    ),
+    ("Give it a file", "nestbox --read letter.txt cat letter.txt"),
     ("Give it the network", "nestbox --profile network curl https://example.org"),
     ("Start a desktop program", "nestbox --profile desktop firefox"),
     ("Build in this directory", "nestbox --profile build make"),
