@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an option is. Parser, help, manual and completions are made from these alone.
+// The module Options is the command line as text: the table of all options, the parser that turns
+// words, --args and profiles into a draft of a sandbox, and the pages made from the table: help,
+// manuals and completions. It launches nothing and prints nothing.
+//
+// This file: an option. Parser, help, manual and completions are made from options alone.
 
 internal import Linux
 internal import Sandbox

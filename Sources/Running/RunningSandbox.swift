@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which processes make a sandbox together.
+// The module Running is about sandboxes that run: it finds them in /proc and in the registry of
+// names, lists and inspects them, signals them and ends them.
+//
+// This file: which processes make a sandbox together.
 
 internal import Linux
 public import Text

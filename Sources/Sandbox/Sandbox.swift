@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a sandbox is: a plain value that says all there is to do. Nothing here touches the kernel.
+// The module Sandbox is the launcher as a library. A `Sandbox` is validated, resolved for caller
+// and machine, and then launched, or planned for a dry run; a launch that fails is diagnosed.
+// Operations/ and Setup/ make the new root and the command's process, Launch/ has monitor, init and
+// helpers, Plan/ the dry run, Diagnosis/ the causes of failures, Buses/ D-Bus.
+//
+// This file: a sandbox as a plain value, which says all there is to do. Nothing here touches the
+// kernel.
 
 public import Linux
 public import Seccomp

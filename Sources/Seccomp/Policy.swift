@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A policy as a value: lines about system calls. Of the lines that name a call, the last one that
-// applies decides.
+// The module Seccomp turns policies of system calls into programs for the kernel: it reads a
+// policy's text, compiles it, and explains what it does with each call. Libseccomp gives the names
+// and numbers of the calls. The built-in policies are compiled beforehand (Generated/).
+//
+// This file: a policy as a value, lines about system calls. Of the lines that name a call, the last
+// one that applies decides.
 
 internal import Linux
 public import SystemPackage
