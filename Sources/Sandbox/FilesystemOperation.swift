@@ -137,31 +137,48 @@ extension FilesystemOperation.Action {
     case content(CInt)
   }
 
-  /// What each operation takes, and where it puts that: a path inside, as it was typed.
-  var ends: (source: Source, destination: FilePath) {
+  /// What an operation needs at its destination, or makes there.
+  enum Target: Equatable {
+    /// A directory to mount on.
+    case directory
+    /// An empty file to mount on.
+    case emptyFile
+    /// A file or directory to mount on, as its source is one.
+    case kindOfSource
+    /// A file that it writes.
+    case writtenFile
+    /// A symbolic link that it makes.
+    case link(to: ByteString)
+    /// What is there already.
+    case existing
+  }
+
+  /// What each operation takes, where it puts that (a path inside, as it was typed), and what it
+  /// needs there.
+  var ends: (source: Source, destination: FilePath, target: Target) {
     switch self {
-    case .bind(let source, let path, _, _): (.host(source), path)
-    case .bindDescriptor(let number, let path, _): (.open(number), path)
-    case .overlay(_, let path): (.nothing, path)
-    case .remountReadOnly(let path): (.nothing, path)
-    case .proc(let path): (.nothing, path)
-    case .dev(let path): (.nothing, path)
-    case .tmpfs(let path, _, _): (.nothing, path)
-    case .mqueue(let path): (.nothing, path)
-    case .directory(let path, _): (.nothing, path)
-    case .file(let number, let path, _): (.content(number), path)
-    case .data(let number, let path, _, _): (.content(number), path)
-    case .text(_, let path, _): (.nothing, path)
-    case .userFiles(let path): (.nothing, path)
-    case .mask(let path): (.nothing, path)
-    case .repositories(let path): (.nothing, path)
-    case .same(let path, _): (.host(path), path)
-    case .program: (.nothing, "/")
-    case .show(let path, _): (.host(path), path)
-    case .home(let path): (.nothing, path)
-    case .workingDirectory: (.nothing, "/")
-    case .symbolicLink(_, let path): (.nothing, path)
-    case .permissions(_, let path): (.nothing, path)
+    case .bind(let source, let path, _, _): (.host(source), path, .kindOfSource)
+    case .bindDescriptor(let number, let path, _): (.open(number), path, .kindOfSource)
+    case .overlay(_, let path): (.nothing, path, .directory)
+    case .remountReadOnly(let path): (.nothing, path, .existing)
+    case .proc(let path): (.nothing, path, .directory)
+    case .dev(let path): (.nothing, path, .directory)
+    case .tmpfs(let path, _, _): (.nothing, path, .directory)
+    case .mqueue(let path): (.nothing, path, .directory)
+    case .directory(let path, _): (.nothing, path, .directory)
+    case .file(let number, let path, _): (.content(number), path, .writtenFile)
+    case .data(let number, let path, _, _): (.content(number), path, .emptyFile)
+    case .text(_, let path, _): (.nothing, path, .emptyFile)
+    case .userFiles(let path): (.nothing, path, .directory)
+    case .mask(let path): (.nothing, path, .existing)
+    case .repositories(let path): (.nothing, path, .existing)
+    case .same(let path, _): (.host(path), path, .kindOfSource)
+    case .program: (.nothing, "/", .existing)
+    case .show(let path, _): (.host(path), path, .kindOfSource)
+    case .home(let path): (.nothing, path, .directory)
+    case .workingDirectory: (.nothing, "/", .directory)
+    case .symbolicLink(let target, let path): (.nothing, path, .link(to: target))
+    case .permissions(_, let path): (.nothing, path, .existing)
     }
   }
 

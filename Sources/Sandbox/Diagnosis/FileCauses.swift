@@ -340,18 +340,17 @@ extension Failure {
       let path = host.appending(rest)
       let name = ByteString(path).quotedForShell
       let directory = ByteString(path.removingLastComponent()).quotedForShell
-      switch operation?.operation.action {
-      case .file:
+      switch operation?.operation.action.ends.target {
+      case .writtenFile:
         let place = ByteString(problem.subject.removingLastComponent())
         return inserting(["--overlay-src", ByteString(host), "--tmp-overlay", place])
           ?? .advice("keep changes in memory there, with --tmp-overlay")
-      case .symbolicLink(let target, _):
+      case .link(let target):
         return .line("mkdir -p \(directory) && ln -s \(target.quotedForShell) \(name)")
-      case .data, .text: return .line("mkdir -p \(directory) && touch \(name)")
-      default:
-        let isFile = operation?.source.map { $0.kind != .directory } ?? false
-        return .line(
-          isFile ? "mkdir -p \(directory) && touch \(name)" : "mkdir -p \(name)")
+      case .emptyFile: return .line("mkdir -p \(directory) && touch \(name)")
+      case .kindOfSource where operation?.source.map({ $0.kind != .directory }) == true:
+        return .line("mkdir -p \(directory) && touch \(name)")
+      case .directory, .kindOfSource, .existing, nil: return .line("mkdir -p \(name)")
       }
     }
     return .advice("put \(option) before the option that makes \(quoted(mount.place)) read-only")

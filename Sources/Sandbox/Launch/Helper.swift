@@ -65,6 +65,9 @@ struct Helper {
     }
     // Looked up here: in a new user namespace it has none until that is mapped.
     let identity = CurrentProcess.identity
+    // Above the standard descriptors, which `leaveCaller` replaces: the monitor has closed its own
+    // before a later helper starts.
+    try attempt { () throws(SystemCallError) in try Descriptors.occupyStandard() }
     let lifeline = try attempt { () throws(SystemCallError) in try SocketPair() }
     let channel = try attempt { () throws(SystemCallError) in try SocketPair() }
     let child = try attempt { () throws(SystemCallError) in try ChildProcess.clone(namespaces) }
