@@ -22,7 +22,7 @@ struct DiagnosisTests {
       rm -f $1/x $1/go wr/started
       printf '#!/bin/sh\n: > ~/wr/started; while [ ! -e ~/%s/go ]; do sleep 0.01; done; exit 127\n' \
         $1 > $1/x; chmod 755 $1/x
-      (ulimit -t 15; exec $trace nestbox $bare $places ~/$1/x) & run=$!
+      (ulimit -t $seconds; exec $trace nestbox $bare $places ~/$1/x) & run=$!
       while [ ! -e wr/started ]; do sleep 0.01; done
       mv hostile $1/x; : > $1/go; wait $run; echo "status $?"
     }
@@ -53,7 +53,9 @@ struct DiagnosisTests {
     """#
 
   private func run(_ script: String) throws -> Outcome {
-    try Session().run(DiagnosisTests.scene + script)
+    // The tests' own build takes many times as long, and more under AddressSanitizer.
+    let seconds = Program.isOptimized ? 15 : 300
+    return try Session().run("seconds=\(seconds)\n" + DiagnosisTests.scene + script)
   }
 
   // Red: the launcher crashes in the middle of its sums.
