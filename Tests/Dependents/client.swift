@@ -8,7 +8,7 @@ var sandbox = Sandbox()
 sandbox.command = ["true"]
 sandbox.policy = PolicyChoice("default")
 try sandbox.validate()
-sandbox.hostname = "needs-a-namespace"
+sandbox.hostname = Setting("needs-a-namespace", WrittenOption("--hostname"))
 do {
   try sandbox.validate()
 } catch {
