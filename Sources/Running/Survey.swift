@@ -73,7 +73,10 @@ extension ProcessDirectory {
       var bytes = (try? contents(of: "cmdline", limit: Bound.commandLine))?[...] ?? []
       if bytes.last == 0 { bytes.removeLast() }
       if bytes.isEmpty { return [] }
-      return bytes.split(separator: 0, omittingEmptySubsequences: false).map { ByteString($0) }
+      let words = bytes.split(separator: 0, omittingEmptySubsequences: false)
+      // A process that has overwritten its words, as init has, leaves one and much emptiness.
+      if words.count > 2, words.dropFirst().allSatisfy(\.isEmpty) { return [ByteString(words[0])] }
+      return words.map { ByteString($0) }
     }
   }
 
