@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measures nestbox against bubblewrap and against minimal.c. The programs take turns, so that what
-// disturbs the machine disturbs them alike, and only what ran side by side is compared.
+// Measures nestbox against bubblewrap and against minimal.c. The programs take turns, so that
+// disturbances affect them alike, and only runs that were side by side are compared.
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -20,7 +20,7 @@
 
 enum program { NESTBOX, BWRAP, OLD_BWRAP, MINIMAL, PROGRAMS };
 
-// The path of a program is NULL when there is none: its columns stay empty.
+// If a program is not installed, its path is NULL and its columns stay empty.
 static struct {
   char *paths[PROGRAMS];
   int rounds;
@@ -54,7 +54,8 @@ static void add_all(struct line *line, const char *const *words) {
   for (; *words != NULL; words++) add(line, *words);
 }
 
-// Adds what follows the program's name. The number is the builder's own: how many binds, for one.
+// Adds the words after the program's name. Each builder gives the number its meaning, such as how
+// many binds.
 typedef void builder(struct line *line, int number);
 
 static void version_line(struct line *line, int number) {
@@ -73,8 +74,7 @@ static void policy_line(struct line *line, int number) {
   plain_line(line, number);
 }
 
-// What a wrapper script for a desktop program asks for: 25 operations, all on paths that every
-// Debian has.
+// A typical wrapper script for a desktop program: 25 operations on paths that every Debian has.
 static void desktop_line(struct line *line, int number) {
   (void)number;
   static const char *const words[] = {
@@ -113,8 +113,7 @@ static int is_directory(const struct dirent *entry) {
   return entry->d_type == DT_DIR && entry->d_name[0] != '.';
 }
 
-// The same directories over and over when there are too few: a bind costs what it costs, whatever
-// it shows.
+// If there are too few directories, they repeat: the cost of a bind does not depend on its source.
 static void binds_line(struct line *line, int number) {
   static const char *const system[] = {
     "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib",
@@ -139,7 +138,7 @@ static void profile_line(struct line *line, int number) {
   add_all(line, (const char *const[]){"--profile", profiles[number], "true", NULL});
 }
 
-// Sleeps for longer than it takes to look at it, and ends by itself should it be lost.
+// Sleeps longer than the measurement takes, and ends by itself if it is lost.
 static void sleep_line(struct line *line, int number) {
   (void)number;
   add_all(line, (const char *const[]){"--unshare-all", "--ro-bind", "/", "/", NULL});
@@ -153,9 +152,9 @@ static void no_words(struct line *line, int number) {
 
 // One run, one value
 
-// A warm-up may complain aloud; what is timed writes to nowhere.
+// Warm-up runs may print errors; timed runs write to /dev/null.
 static pid_t start(char **argv, bool quiet) {
-  // The same everywhere: the search for the command is part of what is timed.
+  // The same PATH everywhere: the time includes the search for the command.
   static char *const environment[] = {"PATH=/usr/bin:/bin", "HOME=/", "LANG=C.UTF-8", NULL};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -175,19 +174,19 @@ static double now(void) {
   return 1e3 * (double)time.tv_sec + 1e-6 * (double)time.tv_nsec;
 }
 
-// Init outlives the monitor by a moment and is then ours. Nothing starts before it is gone, or its
-// end would be charged to whoever comes next.
+// Init briefly outlives the monitor and becomes this process's child. Wait for it before the next
+// run, or that run would be charged for its end.
 static void reap_all(void) {
   while (wait(NULL) > 0 || errno == EINTR) continue;
 }
 
-// pivot_root(2) walks every task of the machine, and a desktop has thousands. This one starts `count`
-// of them, which sleep until the descriptor that it returns is closed.
+// pivot_root(2) walks every task of the machine, and a desktop has thousands. This function starts
+// `count` of them, which sleep until the returned descriptor is closed.
 static int gather_crowd(int count) {
   int hold[2], ready[2];
   char byte;
   if (pipe2(hold, O_CLOEXEC) < 0 || pipe2(ready, O_CLOEXEC) < 0) die("cannot open", "a pipe");
-  // Children of another process: this one waits until it has no children.
+  // They are children of another process, because this one waits until it has none.
   prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
   pid_t middle = fork();
   if (middle == 0) {
@@ -249,7 +248,7 @@ static void pause_for(int milliseconds) {
   nanosleep(&(struct timespec){.tv_nsec = milliseconds * 1000000L}, NULL);
 }
 
-// The process below the monitor that has become `sleep`; 0 when there is none after two seconds.
+// The process below the monitor that executes `sleep`; 0 if there is none after two seconds.
 static pid_t find_command(pid_t monitor) {
   char name[32];
   for (int attempt = 0; attempt < 2000; attempt++, pause_for(1))
@@ -258,15 +257,15 @@ static pid_t find_command(pid_t monitor) {
   return 0;
 }
 
-// What the launcher itself holds while the command runs: the monitor, and init where there is one.
+// The launcher's memory while the command runs: the monitor, and init if there is one.
 static double kilobytes(char **argv, bool quiet) {
   pid_t monitor = start(argv, quiet), command = find_command(monitor);
   double sum = command == 0 ? -1 : 0, size;
-  // What is held for as long as the command runs, and not what the launch needed.
+  // The memory held while the command runs, not the launch's peak.
   pause_for(200);
   for (pid_t pid = monitor; sum >= 0 && pid != command; pid = first_child(pid))
     sum = scan_proc(pid, "smaps_rollup", "Pss: %lf kB", &size) ? sum + size : -1;
-  // Where the command ends, all above it end by themselves.
+  // When the command ends, all processes above it end by themselves.
   kill(command != 0 ? command : monitor, SIGKILL);
   reap_all();
   return sum;
@@ -280,7 +279,7 @@ struct entrant {
   double *values;
 };
 
-// Without a path there is nothing to run, and no round is taken part in.
+// A program without a path takes part in no round.
 static struct entrant enter(const char *path, builder *build, int number, int rounds) {
   if (path == NULL) return (struct entrant){NULL, 0, NULL};
   struct line line = {NULL, 0};
@@ -308,7 +307,7 @@ static bool warm_up(const struct entrant *entrant, measurement *measure) {
   return true;
 }
 
-// Every other round runs backwards: nobody always follows the same neighbour.
+// Every other round runs backwards, so that no program always follows the same neighbour.
 static bool take_turns(struct entrant *entrants, int count, measurement *measure) {
   int rounds = 0;
   for (int i = 0; i < count; i++) {
@@ -347,7 +346,7 @@ static double ratio(double a, double b) { return a / b; }
 
 static double difference(double a, double b) { return a - b; }
 
-// The median of what the two runs of each round give together.
+// The median over the rounds of a value computed from each round's two runs.
 static double median_of_pairs(const struct entrant *a, const struct entrant *b,
                               combination *combine) {
   int rounds = a->rounds < b->rounds ? a->rounds : b->rounds;
@@ -366,7 +365,7 @@ static void print_value(const struct entrant *entrant) {
   else printf(" %9.2f", median(entrant->values, entrant->rounds));
 }
 
-// A limit of 0 is none.
+// A limit of 0 means no limit.
 static void print_comparison(const struct entrant *a, const struct entrant *b, combination *combine,
                              double limit) {
   if (b->rounds == 0) {
@@ -403,7 +402,7 @@ static const struct work works[] = {
   {"monitor and init, kB", kilobytes, sleep_line, 0, 20, 20, false, 0, 0.25, 0},
 };
 
-// nestbox alone: what one line costs against another, as a ratio and in milliseconds.
+// nestbox alone: the cost of one line relative to another, as a ratio and in milliseconds.
 struct step {
   const char *title;
   builder *build;
@@ -424,13 +423,13 @@ static const struct step steps[] = {
 
 static int share(int one_in) { return bench.rounds < one_in ? 1 : bench.rounds / one_in; }
 
-// What is left of each run when the time of the command is taken off.
+// The time of each run, less the time of the command.
 static void take_off(struct entrant *entrant, double command) {
   for (int round = 0; round < entrant->rounds; round++) entrant->values[round] -= command;
 }
 
 static void run_work(const struct work *work) {
-  // The command alone takes its turn behind the programs.
+  // The command alone runs after the programs.
   struct entrant entrants[PROGRAMS + 1];
   for (enum program program = 0; program < PROGRAMS; program++) {
     int rounds = share(program == OLD_BWRAP ? work->one_in_of_old : work->one_in);
@@ -476,8 +475,8 @@ static void run_step(const struct step *step) {
   } else puts(" failed");
 }
 
-// A sandbox cannot cost less than what it runs. Where `true` makes up most of a row, the ratios say
-// little of the launchers.
+// A sandbox cannot cost less than its command. If `true` accounts for most of a row, the ratios say
+// little about the launchers.
 static void print_command_alone(void) {
   struct entrant command = enter("/bin/true", no_words, 0, share(1));
   if (take_turns(&command, 1, milliseconds))
@@ -502,8 +501,8 @@ static unsigned ordinary_id(const char *variable) {
   return id == 0 ? 65534 : (unsigned)id;
 }
 
-// Root gets no user namespace by default: another sandbox than the one meant. The whole benchmark
-// steps down, so that nothing it starts can be root's.
+// Root gets no user namespace by default, so it would measure a different sandbox. The whole
+// benchmark gives up root, for everything that it starts.
 static void become_ordinary(void) {
   if (geteuid() != 0) return;
   unsigned uid = ordinary_id("SUDO_UID"), gid = ordinary_id("SUDO_GID");
@@ -545,7 +544,7 @@ static void parse(int argc, char **argv) {
   if (bench.paths[NESTBOX] == NULL || bench.rounds < 1) usage();
 }
 
-// As the user who will run them, who may not see what root saw.
+// As the user who will run them, who may not have access to everything that root has.
 static void check_programs(void) {
   static const char *const names[PROGRAMS] = {"nestbox", "bwrap", "old bwrap", "minimal"};
   for (enum program program = 0; program < PROGRAMS; program++) {

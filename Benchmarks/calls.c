@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The price of a system call under each policy, beside none.
+// The cost of a system call under each policy, compared with no policy.
 //
 //   calls --nestbox PATH [--rounds N]
 //
-// Of getppid the number alone decides, which the kernel remembers; of ioctl the filter looks at an
-// argument each time.
+// For getppid only the number matters, and the kernel caches the decision; for ioctl the filter
+// checks an argument each time.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static double now(void) {
   return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-// What runs in the sandbox: nanoseconds a call, for both.
+// Runs in the sandbox: nanoseconds per call, for both.
 static int loop(void) {
   double start = now();
   for (int i = 0; i < LOOPS; i++) syscall(SYS_getppid);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reference that nestbox is measured against: builds the same sandbox with only the necessary
-// system calls, and understands no more of the command line than the benchmark needs.
+// The reference for nestbox's measurements: builds the same sandbox with only the necessary system
+// calls, and understands only the options that the benchmark uses.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -79,8 +79,7 @@ struct request {
   char **command;
 };
 
-// What becomes "/" inside: always the topmost mount there, so that a destination is looked up in
-// what was mounted last.
+// The future "/": always the topmost mount there, so that destinations resolve in the last mount.
 static int new_root;
 
 static _Noreturn void fail(const char *what, const char *subject) {
@@ -145,7 +144,7 @@ static void write_file(const char *path, const char *text) {
 
 static void write_maps(unsigned uid, unsigned gid) {
   char map[32];
-  // The kernel takes a group map from an ordinary user only once setgroups() is out of reach.
+  // The kernel accepts a group map from an ordinary user only after setgroups() is denied.
   write_file("/proc/self/setgroups", "deny");
   snprintf(map, sizeof map, "%u %u 1", uid, uid);
   write_file("/proc/self/uid_map", map);
@@ -196,7 +195,7 @@ static void move_mount_to(int mount, int directory, const char *name) {
   must(move_mount(mount, "", directory, name, flags), "cannot mount at", name);
 }
 
-// A link on the way means what it will mean inside, and cannot lead out.
+// A link on the way resolves as it will inside, and cannot lead out.
 static int open_inside(const char *path) {
   struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
   return (int)syscall(SYS_openat2, new_root, path, &how, sizeof how);
@@ -215,8 +214,8 @@ static int make_directory(const char *path) {
   return fd;
 }
 
-// A descriptor of the directory that holds a destination, made when missing; the new root's own
-// for what is at the top.
+// A descriptor of the directory that holds a destination, created if missing; for an entry of the
+// new root, the root's descriptor.
 static int open_parent(const char *path, const char **name) {
   const char *slash = strrchr(path, '/');
   *name = slash == NULL ? path : slash + 1;
@@ -228,9 +227,8 @@ static int open_parent(const char *path, const char **name) {
   return make_directory(parent);
 }
 
-// A destination is created at once rather than looked for first: in a new root most are missing,
-// and what was just created in an open directory needs no second look-up. Only what was there
-// already is resolved.
+// Creates a destination without looking for it first: in a new root most are missing, and an entry
+// just created in an open directory needs no second lookup. Only an existing one is resolved.
 static void attach(int mount, const char *path, bool directory) {
   if (strcmp(path, "/") == 0) {
     move_mount_to(mount, new_root, "");
@@ -258,7 +256,7 @@ static int clone_tree(const char *source, enum kind kind) {
   struct mount_attr attributes = {.attr_set = MOUNT_ATTR_NOSUID};
   if (kind != DEV_BIND) attributes.attr_set |= MOUNT_ATTR_NODEV;
   if (kind == RO_BIND) {
-    // What is mounted on the host later would arrive in a slave, and writable.
+    // In a slave, a later mount of the host would appear, writable.
     attributes.attr_set |= MOUNT_ATTR_RDONLY;
     attributes.propagation = MS_PRIVATE;
   }
@@ -370,9 +368,9 @@ static int begin_root(void) {
   return base;
 }
 
-// The old root lands on top of the new one and takes the base and the host with it when it goes:
-// one umount, because each waits for all processors. No descriptor may stay open: init would keep
-// it, and the command can look into init.
+// The old root lands on top of the new one, so a single umount removes base and host; each umount
+// waits for all processors. No descriptor may stay open: init would keep it, and the command can
+// inspect init.
 static void finish_root(int base) {
   change_root(base);
   must(fchdir(new_root), "cannot change to", "the new root");
@@ -404,14 +402,14 @@ static int exit_status(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-// Pid 1 tells the monitor how the command ended as soon as it has, and lives on for what that left
-// in the background.
+// Pid 1 reports the command's end to the monitor immediately, and lives on for background
+// processes.
 static _Noreturn void run_init(char **command, int report) {
   // The child shares our memory until it executes: nothing is copied for it.
   pid_t child = vfork();
   if (child == 0) execute(command);
   must(child, "cannot start", command[0]);
-  // What the caller left open is the command's. In init it would only keep a pipe from ending.
+  // The caller's open descriptors are for the command. In init they would only keep pipes open.
   must(dup2(report, STDERR_FILENO + 1), "cannot keep", "the report pipe");
   must(close_range(STDERR_FILENO + 2, UINT_MAX, 0), "cannot close", "descriptors");
   report = STDERR_FILENO + 1;

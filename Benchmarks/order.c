@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints which symbols of a static program a run of it comes to.
+// Prints which symbols of a static program a run uses.
 //
 //   order PROGRAM [ARGUMENT...]
 //
 // First the functions, in the order in which they are entered, then the variables that are written.
-// A breakpoint stands at the beginning of every function until a process comes to it; variables are
-// compared with their first contents when a process executes something else or ends. Children are
-// followed. What the program itself says goes to standard error.
+// Every function starts with a breakpoint until a process reaches it; variables are compared with
+// their initial contents when a process executes another program or ends. Children are followed.
+// The program's output goes to standard error.
 
 #define _GNU_SOURCE
 #include <elf.h>
@@ -72,7 +72,7 @@ static void read_sections(void) {
       part.contents = (unsigned char *)image + found->sh_offset;
       text = part;
     }
-    // What is a thread's own lies elsewhere when the program runs.
+    // Thread-local variables lie elsewhere when the program runs.
     if ((found->sh_flags & (SHF_WRITE | SHF_TLS)) != SHF_WRITE) continue;
     if (writable_count == sizeof writable / sizeof *writable) continue;
     writable[writable_count++] = part;
@@ -154,7 +154,7 @@ static void set_breakpoints(pid_t process) {
   free(code);
 }
 
-// Puts the instruction back. Where a process has come to no breakpoint, nothing is changed.
+// Restores the instruction. If the process has not reached a breakpoint, changes nothing.
 static void enter_function(pid_t process, struct user_regs_struct *registers) {
   uint64_t address = registers->rip - 1;
   struct symbol *function = symbol_at(functions, function_count, address);
@@ -212,7 +212,7 @@ static void enter_call(pid_t process, struct user_regs_struct *registers) {
   }
 }
 
-// What happens to a process that has stopped.
+// Handles a process that has stopped.
 static void handle(pid_t process, int status) {
   int event = status >> 16, number = WSTOPSIG(status), passed = 0;
   struct user_regs_struct registers;

@@ -64,7 +64,7 @@ enum RunningTasks {
     _ name: ByteString, _ registry: Registry
   ) throws(UsageError) -> Registration {
     do throws(RegistryError) {
-      // What is opened must not be taken for the caller's standard input or output.
+      // A descriptor opened here must not be mistaken for the caller's standard input or output.
       try? Descriptors.occupyStandard()
       return try registry.register(name)
     } catch {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much time has passed, whatever is done to the calendar.
+// Measures elapsed time, independent of changes to the calendar clock.
 
 internal import CLinux
 internal import Glibc

@@ -7,10 +7,10 @@ internal import SystemPackage
 
 /// Descriptors that a process waits for.
 ///
-/// It is filled anew before each wait, so that what is waited for always follows from the state
-/// of whoever waits. See poll(2).
+/// The caller fills it before each wait, so that the events always follow from the caller's state.
+/// See poll(2).
 public struct PollSet: ~Copyable {
-  /// What is waited for besides the descriptor's end, which always counts.
+  /// The event to wait for, besides the descriptor's end, which always counts.
   public struct Interest: OptionSet, Sendable {
     /// The bits of poll(2).
     public let rawValue: Int16

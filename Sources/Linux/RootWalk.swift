@@ -82,7 +82,7 @@ struct RootWalk: ~Copyable {
     }
   }
 
-  /// Where the link at `location` leads; nil where that is no link.
+  /// The target of the link at `location`; nil if that is not a link.
   private func target(of location: CInt) -> FilePath? {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = unsafe readlinkat(location, "", &buffer, buffer.count - 1)

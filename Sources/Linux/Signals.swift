@@ -59,7 +59,7 @@ extension Signal {
     "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
   ].enumerated().map { ($0.element, Signal(rawValue: CInt($0.offset + 1))) }
 
-  /// The signal that `name` is the name of, or the number; nil where there is none.
+  /// The signal with the name or number `name`; nil if there is none.
   public init?(named name: String) {
     if let known = Signal.names.first(where: { $0.0 == name })?.1 {
       self = known

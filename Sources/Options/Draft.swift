@@ -18,7 +18,7 @@ public struct Draft: Sendable {
   public var task: Task?
   /// Whether a task answers in JSON.
   public var isJSON = false
-  /// What is odd but not a mistake.
+  /// Oddities that are not mistakes.
   public var warnings: [String] = []
 
   /// The operand of `--perms`, for the next option.

@@ -42,7 +42,7 @@ public struct Option: Sendable {
     self.apply = apply
   }
 
-  /// What is special about an option.
+  /// Special properties of an option.
   struct Traits: OptionSet {
     let rawValue: Int
 

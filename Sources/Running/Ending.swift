@@ -5,7 +5,7 @@ public import Linux
 internal import SystemPackage
 
 extension ProcessFacts {
-  /// Sends `signal` to this process, and never to another one that has its number by now.
+  /// Sends `signal` to this process, and never to another one that now has its number.
   public func send(_ signal: Signal) throws(SystemCallError) {
     let handle = try ProcessHandle(number)
     // The handle stands for the process that had the number just now; it is the same one if it

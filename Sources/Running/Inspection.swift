@@ -5,7 +5,7 @@ public import Linux
 internal import SystemPackage
 public import Text
 
-/// What is known of one sandbox.
+/// The facts about one sandbox.
 public struct Inspection: Equatable, Sendable {
   /// The line of the list.
   public var listed: ListedSandbox
@@ -23,7 +23,7 @@ public struct Inspection: Equatable, Sendable {
   public var limits: [ResourceLimit] = []
   /// Its control groups.
   public var groups: [ControlGroup] = []
-  /// What its network namespace holds; nil where it has none of its own.
+  /// The contents of its network namespace; nil if it shares the host's.
   public var network: NetworkFacts?
   /// What all its processes use together.
   public var use = ProcessUse()
@@ -112,7 +112,7 @@ public struct MountUse: Equatable, Sendable {
 ///
 /// See getrlimit(2).
 public struct ResourceLimit: Equatable, Sendable {
-  /// What is limited, in the kernel's words.
+  /// The limited resource, by the kernel's name.
   public var name: String
   /// The limit in force and the one up to which it can be raised; nil for none.
   public var soft: UInt64?, hard: UInt64?
@@ -224,8 +224,8 @@ extension Inspection {
 extension MountUse {
   /// How full a file system in memory is.
   ///
-  /// Another one could be served by a process that never answers. The path is the sandbox's own
-  /// word, so what is found there has to be the mount that the kernel listed.
+  /// Another file system could be served by a process that never answers. The sandbox chose the
+  /// path, so the file found there must be on the mount that the kernel listed.
   fileprivate static func use(
     of entry: MountTable.Entry, below root: borrowing OwnedDescriptor
   ) -> FilesystemUse? {

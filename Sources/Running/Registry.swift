@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names of running sandboxes: a directory for each, which the monitor keeps locked for as long
-// as it lives. A directory that nobody has locked is left from a monitor that was killed, whatever
-// it says.
+// The names of running sandboxes: a directory for each, which the monitor keeps locked while it
+// lives. An unlocked directory is left from a killed monitor, regardless of its contents.
 
 public import Linux
 public import SystemPackage
@@ -179,7 +178,7 @@ public enum RegistryError: Error, Equatable, Sendable {
 extension Registry {
   /// Registers `name` for this process.
   public func register(_ name: ByteString) throws(RegistryError) -> Registration {
-    // Whoever gives the same name up removes its directory, so that this may have to begin again.
+    // A process that gives the same name up removes its directory, so this may have to start again.
     for _ in 0..<1000 {
       let base = try Registry.using { () throws(SystemCallError) in
         try OwnedDescriptor.privateDirectory(path)
@@ -251,7 +250,7 @@ extension Registry {
     let text = RegistryRecord(monitor: itself.number, started: stat.started).text
     let file = try directory.create(newRecord, FilePermissions(rawValue: 0o600))
     try Descriptors.write(text, to: file.rawValue)
-    // At once, so that nobody reads half of it.
+    // In one write, so that no reader sees half of it.
     try directory.rename(newRecord, to: record)
   }
 

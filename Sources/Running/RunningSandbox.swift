@@ -13,7 +13,7 @@ public struct RunningSandbox: Equatable, Sendable {
   public enum Key: Hashable, Sendable {
     /// Its user namespace and its pid namespace, those directly below this process's own.
     case nested(user: UInt64?, pid: UInt64?)
-    /// All of its namespaces, where it has neither a user nor a pid namespace of its own.
+    /// All of its namespaces, if it has neither a new user nor a new pid namespace.
     case flat(NamespaceNumbers)
     /// A process whose namespaces the kernel does not show.
     case hidden(Int32)
@@ -174,7 +174,7 @@ extension Survey {
     let inside = Set(members.map(\.number))
     for member in members where !inside.contains(member.parent) {
       guard var parent = numbers[member.parent], parent.number != 1 else { continue }
-      // A nestbox that hides between command and monitor: init without a pid namespace of its own.
+      // A hiding nestbox process between command and monitor: init without a new pid namespace.
       while parent.namespaces == nil, let next = numbers[parent.parent],
         Tool(named: next.name) != .other
       {

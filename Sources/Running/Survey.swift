@@ -57,7 +57,7 @@ enum Bound {
 }
 
 extension ProcessDirectory {
-  /// Opens the directory of a process that was seen before; throws where it is another by now.
+  /// Opens the directory of a process seen before; throws if its number now belongs to another.
   static func of(_ process: ProcessFacts) throws(SystemCallError) -> ProcessDirectory {
     let directory = try ProcessDirectory(process.number)
     let stat = StatLine(try directory.contents(of: "stat", limit: Bound.stat))

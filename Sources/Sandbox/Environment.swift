@@ -4,11 +4,11 @@
 internal import Linux
 internal import Text
 
-/// Strings of the form `NAME=VALUE`, each name once as far as this program sets it.
+/// Strings of the form `NAME=VALUE`; names that nestbox sets occur once.
 struct Environment {
   private(set) var strings: [ByteString]
 
-  /// The caller's environment, or what is to be kept of it, with `changes` made to it in order.
+  /// The caller's environment, or the variables to keep of it, with `changes` applied in order.
   init(
     _ inherited: [ByteString], keeping kept: [VariablePattern]? = nil,
     _ changes: [EnvironmentChange]
@@ -38,7 +38,7 @@ struct Environment {
       case .set(let name, let value): set(name, to: value)
       case .unset(let name): unset(name)
       case .clear: strings = []
-      // Only the caller's environment says what they were.
+      // Their values are known only from the caller's environment.
       case .keep: break
       }
     }

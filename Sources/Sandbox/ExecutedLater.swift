@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of a project that programs outside execute later: the one list of them.
+// The only list of files in a project that programs outside execute later.
 //
-// A command that may write to a project can leave such a file, and whoever works there afterwards
-// runs it, outside. What is executed by merely being there matters most.
+// A command that may write to a project can leave such a file, and a person who works there later
+// runs it, outside. Files that run merely because they exist matter most.
 
 internal import Linux
 internal import SystemPackage
@@ -12,7 +12,7 @@ public import Text
 public struct ExecutedLater: Sendable {
   /// What makes a program execute it.
   public enum Occasion: Sendable {
-    /// A version control program is used anywhere in the directory, be it by a shell's prompt.
+    /// A version control program runs anywhere in the directory, perhaps from a shell's prompt.
     case versionControl
     /// A shell or a program is started in the directory.
     case presence

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be done to the new root. How it is done stands in Operations/.
+// The operations on the new root; Operations/ implements them.
 
 internal import Linux
 public import SystemPackage
@@ -13,9 +13,9 @@ public struct FilesystemOperation: Equatable, Sendable {
   public var option: String
   /// Where the option was written.
   public var origin: Origin
-  /// What is to be done.
+  /// The operation itself.
   public var action: Action
-  /// What directories that have to be made on the way to the destination get.
+  /// The permissions of directories created on the way to the destination.
   public var parents: FilePermissions
 
   /// Names a step.
@@ -73,15 +73,15 @@ public struct FilesystemOperation: Equatable, Sendable {
     case userFiles(FilePath)
     /// Covers what exists with something empty of its kind.
     case mask(FilePath)
-    /// Makes what version control programs obey in a directory read-only.
+    /// Makes version control settings and hooks in a directory read-only.
     case repositories(FilePath)
-    /// Shows what the host has at a path there, read-only, and a link as a link.
+    /// Shows a file of the host read-only at its own path, and a link as a link.
     case same(FilePath, isOptional: Bool)
     /// Shows the command's file, and the script of an interpreter, read-only where they lie.
     case program
     /// Shows a file or directory of the host at its own place, and links on the way as links.
     case show(FilePath, access: Access)
-    /// Shows a directory of the host, which is made where it is missing, as the home directory.
+    /// Shows a directory of the host as the home directory, and creates it if it is missing.
     case home(FilePath)
     /// Makes the caller's working directory, empty, if it belongs in a private file system.
     case workingDirectory
@@ -92,7 +92,7 @@ public struct FilesystemOperation: Equatable, Sendable {
   }
 }
 
-/// Trees of the host in layers, of which the topmost that has a file shows it.
+/// Layered trees of the host: a file comes from the topmost layer that has it.
 public struct Overlay: Equatable, Sendable {
   /// The layers that are only read, the bottom one first.
   public var sources: [FilePath]

@@ -10,7 +10,7 @@ public enum Origin: Equatable, Sendable {
   case commandLine
   /// The data of `--args`.
   case arguments
-  /// A line of the profile `name`, which is the file at `path`, or built in where that is nil.
+  /// A line of the profile `name`: the file at `path`, or a built-in profile if that is nil.
   case profile(name: ByteString, path: ByteString?, line: Int)
 
   /// The file and the line, as compilers write them; nil for what was typed.

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sandbox with everything settled that depends on its caller and on the machine.
+// A sandbox with everything resolved that depends on its caller and on the machine.
 
 internal import Linux
 internal import Seccomp
 internal import Text
 
-/// A sandbox for one caller on one machine: what a launch does, a plan shows, and a diagnosis looks
-/// into.
+/// A sandbox for one caller on one machine: launch, plan and diagnosis all read this value.
 ///
-/// A class, so that monitor and child refer to it instead of each copying its parts: memory that is
-/// written after the clone has to be copied by the kernel, a page at a time. What a launch needs is
-/// stored, and what it needs once or never is worked out where it is asked for.
+/// A class, so that monitor and child refer to it instead of copying its parts: after the clone,
+/// the kernel copies each page that a process writes. A launch stores the properties that it needs;
+/// those that it needs once or never are computed on demand.
 public final class ResolvedSandbox {
   /// What was asked for.
   let sandbox: Sandbox
@@ -62,7 +61,7 @@ extension Sandbox {
 // MARK: - The command
 
 extension ResolvedSandbox {
-  /// The environment that the command is given, as far as it is known beforehand.
+  /// The command's environment, as far as it is known beforehand.
   var environment: Environment {
     Environment(inherited, keeping: sandbox.keptVariables, sandbox.environment)
   }
@@ -73,16 +72,16 @@ extension ResolvedSandbox {
   /// The group id that the command sees.
   var group: UInt32 { sandbox.group?.value ?? identity.group }
 
-  /// The directories of which the command starts in the first that exists, or else in `/`, where no
-  /// option names its directory.
+  /// If no option names the command's directory, it starts in the first of these that exists, or
+  /// else in `/`.
   func startDirectories(_ environment: Environment) -> [ByteString?] {
     [workingDirectory, environment.value(of: "HOME")]
   }
 
   /// The command's capabilities, of those that are `available` to the process that sets it up.
   ///
-  /// In a new user namespace nothing is kept unless it was added. Without one, root keeps what was
-  /// not dropped.
+  /// In a new user namespace the command keeps only added ones. Without one, root keeps all that
+  /// were not dropped.
   func capabilities(of available: Capabilities) -> Capabilities {
     sandbox.capabilities.applied(to: hasUserNamespace ? Capabilities() : available) & available
   }
@@ -94,13 +93,13 @@ extension ResolvedSandbox {
 // MARK: - Processes and namespaces
 
 extension ResolvedSandbox {
-  /// Whether a process of nestbox's stays in the sandbox: as process 1, or to hold something.
+  /// Whether a nestbox process stays in the sandbox: as process 1, or to hold descriptors.
   var hasInit: Bool {
     !sandbox.commandIsInit
       && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || !sandbox.channels.sync.isEmpty)
   }
 
-  /// Whether the sandbox has processes of its own, and so a procfs of its own.
+  /// Whether the sandbox has another pid namespace than the caller, and therefore a new procfs.
   var hasProcesses: Bool { namespaces.contains(.pid) || sandbox.joined.pid != nil }
 
   /// Whether the pid namespace can be entered only after the user namespace was joined.
@@ -108,11 +107,11 @@ extension ResolvedSandbox {
     sandbox.joined.pid != nil || sandbox.joined.user != nil && namespaces.contains(.pid)
   }
 
-  /// Whether the child shares namespaces with processes that may be hostile, and has to hide from
-  /// them for as long as it has something to hide.
+  /// Whether the child shares namespaces with possibly hostile processes and must hide its memory
+  /// and descriptors from them.
   var isHidden: Bool { sandbox.joined.user != nil || sandbox.joined.pid != nil }
 
-  /// How many times the child goes on as another process.
+  /// How many times the child continues as another process.
   var moves: Int {
     guard needsGoBetween else { return 0 }
     return (sandbox.joined.pid == nil ? 0 : 1) + (namespaces.contains(.pid) ? 1 : 0)
@@ -121,8 +120,8 @@ extension ResolvedSandbox {
   /// The kinds that the child begins in: the user namespace, which the kernel makes first, and the
   /// pid namespace, which only a clone can enter.
   ///
-  /// Where the caller writes the maps, all, as it is told of all before. (A time namespace has to
-  /// be made before its first process.)
+  /// If the caller writes the maps, all kinds, because it learns of all of them first. (A time
+  /// namespace must be created before its first process.)
   var firstNamespaces: Namespaces {
     if sandbox.channels.mapsWritten != nil { return namespaces.subtracting(.time) }
     return needsGoBetween

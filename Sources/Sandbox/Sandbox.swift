@@ -4,8 +4,7 @@
 // Operations/ and Setup/ make the new root and the command's process, Launch/ has monitor, init and
 // helpers, Plan/ the dry run, Diagnosis/ the causes of failures, Buses/ D-Bus.
 //
-// This file: a sandbox as a plain value, which says all there is to do. Nothing here touches the
-// kernel.
+// This file: a sandbox as a plain value. Nothing here touches the kernel.
 
 public import Linux
 public import Seccomp
@@ -17,7 +16,7 @@ public struct Sandbox: Equatable, Sendable {
   public var namespaces = NamespaceRequest()
   /// Namespaces that exist and are joined instead of made.
   public var joined = JoinedNamespaces()
-  /// What else the caller does while the sandbox comes to be, and where it is told.
+  /// Descriptors through which the caller takes part in the launch.
   public var channels = Channels()
   /// Files inside that are kept locked for reading while the sandbox lives.
   public var lockFiles: [Setting<ByteString>] = []
@@ -44,25 +43,25 @@ public struct Sandbox: Equatable, Sendable {
   public var domainName: Setting<ByteString>?
   /// How far ahead of the host the clocks inside are; needs a new time namespace.
   public var clocks = ClockOffsets()
-  /// What is done to the new root, in order.
+  /// The operations on the new root, in order.
   public var filesystem: [FilesystemOperation] = []
   /// The variables that are kept of the caller's environment; nil for all.
   public var keptVariables: [VariablePattern]?
-  /// What is done to the caller's environment, in order.
+  /// The changes to the caller's environment, in order.
   public var environment: [EnvironmentChange] = []
   /// The message buses that are shown inside.
   public var buses = Buses()
   /// Where the command starts; nil for the caller's directory where it exists inside.
   public var workingDirectory: Setting<ByteString>?
-  /// What is done to the set of capabilities that the command would have, in order.
+  /// The changes to the command's default set of capabilities, in order.
   public var capabilities: [CapabilityChange] = []
   /// Open descriptors to read compiled seccomp filters from, in the order of installation.
   public var filters: [Setting<CInt>] = []
-  /// The policy of system calls that comes on top of those.
+  /// The system call policy, in addition to the filters.
   public var policy: PolicyChoice?
-  /// What Landlock keeps the command from reaching outside.
+  /// What Landlock forbids the command to reach outside.
   public var landlock: Setting<LandlockScopes>?
-  /// What Landlock keeps it from as well, where the kernel can do that.
+  /// What Landlock also forbids, if the kernel supports it.
   public var landlockToTry: Setting<LandlockScopes>?
   /// Passes only the standard descriptors on to the command.
   public var closeDescriptors: WrittenOption?
@@ -74,11 +73,11 @@ public struct Sandbox: Equatable, Sendable {
   public var killOnExit: WrittenOption?
   /// Makes the command itself process 1; needs a new pid namespace.
   public var commandAsInit: WrittenOption?
-  /// Whether nestbox tells a person what the command will not find: it does where a profile is used.
+  /// Whether nestbox notes which files the command will not find: only with a profile.
   public var givesNotices = false
-  /// What is run: the file as it is searched for, then its arguments.
+  /// The command: the file to search for, then its arguments.
   public var command: [ByteString] = []
-  /// What the command sees as its own name; nil for the file's.
+  /// The command's argv[0]; nil for the file's name.
   public var commandName: ByteString?
 
   /// An empty sandbox.
@@ -86,11 +85,11 @@ public struct Sandbox: Equatable, Sendable {
 }
 
 extension Sandbox {
-  /// Whether no user namespace can be made inside.
+  /// Whether new user namespaces are forbidden inside.
   var disablesUserNamespaces: Bool { disableUserNamespaces != nil }
-  /// What Landlock keeps the command from reaching outside.
+  /// What Landlock forbids the command to reach outside.
   var landlockScopes: LandlockScopes { landlock?.value ?? [] }
-  /// What Landlock keeps it from as well, where the kernel can do that.
+  /// What Landlock also forbids, if the kernel supports it.
   var landlockScopesToTry: LandlockScopes { landlockToTry?.value ?? [] }
   /// Whether the command gets only the standard descriptors.
   var closesDescriptors: Bool { closeDescriptors != nil }
@@ -108,13 +107,13 @@ extension Sandbox {
 ///
 /// A mount namespace is always made.
 public struct NamespaceRequest: Equatable, Sendable {
-  /// What is wished of a kind of namespace that old kernels lack.
+  /// A request for a kind of namespace that old kernels lack.
   public enum Wish: Equatable, Sendable {
     /// The caller's is kept.
     case share
     /// A new one is made.
     case create
-    /// A new one is made where the kernel has the kind at all.
+    /// Creates a new one if the kernel has this kind.
     case createWhereSupported
   }
 
@@ -135,7 +134,7 @@ public struct NamespaceRequest: Equatable, Sendable {
 public struct JoinedNamespaces: Equatable, Sendable {
   /// The user namespace in which everything is set up.
   public var user: Setting<CInt>?
-  /// The user namespace to change into after that, one below it.
+  /// The user namespace to enter afterwards, a descendant of the first.
   public var secondUser: Setting<CInt>?
   /// The pid namespace, or the parent of the new one.
   public var pid: Setting<CInt>?
@@ -169,13 +168,13 @@ public struct JoinedNamespaces: Equatable, Sendable {
 public struct Channels: Equatable, Sendable {
   /// Where the namespaces are described, once.
   public var information: Setting<CInt>?
-  /// Where the launch and the end of the command are told.
+  /// Where the launch and the end of the command are reported.
   public var status: Setting<CInt>?
-  /// Whether somebody is told of the sandbox's process.
+  /// Whether the caller is told the pid of the sandbox's process.
   var tellOfProcess: Bool { information != nil || status != nil }
-  /// What has to be readable before the command is executed.
+  /// A descriptor that must be readable before the command is executed.
   public var block: Setting<CInt>?
-  /// What has to be readable once the caller has written the id maps.
+  /// A descriptor that becomes readable once the caller has written the id maps.
   public var mapsWritten: Setting<CInt>?
   /// Those that are held open while the sandbox lives.
   public var sync: [Setting<CInt>] = []
@@ -210,7 +209,7 @@ public struct ClockOffsets: Equatable, Sendable {
 
 /// The name of a variable, or the beginning of several.
 public struct VariablePattern: Equatable, Sendable {
-  /// The name, or where it begins several their common beginning.
+  /// The name, or the common prefix of several.
   public var name: ByteString
   /// Whether anything may follow.
   public var isPrefix: Bool

@@ -4,8 +4,8 @@
 
 /// An option as it was written: its name, and where.
 ///
-/// A class, as every setting holds one and a sandbox is copied as a whole: with the name and the
-/// place in each of them, a plain launch touched eight pages more.
+/// A class, because every setting holds one and a sandbox is copied as a whole: with the name and
+/// the place in each of them, a plain launch touched eight pages more.
 public final class WrittenOption: Equatable, Sendable {
   /// The option's name.
   public let name: String

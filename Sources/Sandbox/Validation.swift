@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has to go together, and what cannot.
+// Which settings require each other, and which exclude each other.
 
 internal import Linux
 internal import Text
@@ -8,9 +8,9 @@ internal import Text
 public struct UsageError: Error, Equatable, Sendable {
   /// The sentence.
   public let message: String
-  /// Whether the sentence goes on after the name of the option, as "needs --info-fd" does.
+  /// Whether the sentence continues after the name of the option, as "needs --info-fd" does.
   private var isPredicate = false
-  /// The sentence under the name bwrap, if its clients match on another one.
+  /// The sentence under the name bwrap, if its clients match different words.
   private var bubblewrap: String?
 
   /// Says what is wrong.
@@ -22,7 +22,7 @@ public struct UsageError: Error, Equatable, Sendable {
     self.bubblewrap = bubblewrap
   }
 
-  /// Says what is wrong with an option: what follows its name in the sentence.
+  /// Describes a mistake in an option: the rest of the sentence after its name.
   public init(predicate: String) {
     self.init(predicate)
     isPredicate = true
@@ -52,7 +52,7 @@ public struct UsageError: Error, Equatable, Sendable {
 }
 
 extension Sandbox {
-  /// Throws where parts of the sandbox contradict each other or ask for what cannot be had.
+  /// Throws if parts of the sandbox contradict each other or request something impossible.
   public func validate() throws(UsageError) {
     try validateIdentity()
     try validateNamespaces()
@@ -125,7 +125,7 @@ extension Sandbox {
     throw UsageError("\(option.name) \(message)").at(option.origin)
   }
 
-  /// Whether the command keeps what it takes to undo `--disable-userns`.
+  /// Whether the command keeps the capabilities to undo `--disable-userns`.
   var canRaiseLimits: Bool {
     disablesUserNamespaces && capabilities.applied(to: Capabilities()).contains("sys_resource")
   }

@@ -141,7 +141,7 @@ extension PolicyReader {
     }
     var members: [Rule.Target] = []
     while !words.isEmpty { members += try targets(words.take(), isTolerant: isTolerant) }
-    // A group serves all architectures, whatever each of them has.
+    // A group serves all architectures, even if some lack a call.
     groups[name.text, default: []] += members.map { target in
       guard case .call(let name, _, let position) = target else { return target }
       return .call(name, mayBeMissing: true, position)

@@ -48,7 +48,7 @@ struct Steps {
     case .notEqual: equal(halves, yes: no, no: yes)
     case .greater: ordered(InstructionCode.jumpIfGreater, halves, yes: yes, no: no)
     case .greaterOrEqual: ordered(InstructionCode.jumpIfGreaterOrEqual, halves, yes: yes, no: no)
-    // The opposite of the two before, as there are no instructions for these.
+    // The negation of the two before, because the instruction set lacks these.
     case .less: ordered(InstructionCode.jumpIfGreaterOrEqual, halves, yes: no, no: yes)
     case .lessOrEqual: ordered(InstructionCode.jumpIfGreater, halves, yes: no, no: yes)
     }

@@ -18,8 +18,8 @@ public struct PathPattern: Sendable {
   package static func match(_ name: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
     var (rest, open) = (name, pattern)
     // What follows the last asterisk, and where it was tried. An earlier asterisk need not be tried
-    // again: it could only leave less to the last one. So the time grows with the product of both
-    // lengths, whatever name a payload makes up.
+    // again: it could only leave less to the last one. So the time grows at most with the product
+    // of both lengths, for any name that a payload chooses.
     var retry: (rest: ArraySlice<UInt8>, open: ArraySlice<UInt8>)?
     while true {
       if open.first == UInt8(ascii: "*") {
@@ -38,8 +38,8 @@ public struct PathPattern: Sendable {
     }
   }
 
-  /// What is left of a pattern, which does not begin with an asterisk, after its first part has
-  /// stood for `byte`; nil where it does not.
+  /// The rest of a pattern, which does not begin with an asterisk, after its first part has matched
+  /// `byte`; nil if it does not match.
   private static func step(
     over byte: UInt8, in pattern: ArraySlice<UInt8>
   ) -> ArraySlice<UInt8>? {

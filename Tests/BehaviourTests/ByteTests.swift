@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words are bytes: spaces, newlines and what is not UTF-8 arrive as they were typed.
+// Words are bytes: spaces, newlines and invalid UTF-8 arrive as typed.
 
 import TestSupport
 import Testing

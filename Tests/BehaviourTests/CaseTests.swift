@@ -24,8 +24,7 @@ struct CaseTests {
 
   private func check(_ step: Step, _ text: String, _ status: Int32, _ example: Case) {
     var lines = text.isEmpty ? [] : text.components(separatedBy: "\n")
-    // What follows an error has tests of its own, and pages that are about something else need not
-    // repeat it.
+    // Other tests cover the lines after an error, so pages on other subjects need not repeat them.
     if !step.output.contains(where: CaseTests.isAdvice) {
       lines.removeAll(where: CaseTests.isAdvice)
     }

@@ -45,8 +45,8 @@ struct CircumstanceTests {
     #expect(outcome.lines == ["2", "42"], "\(outcome.errors)")
   }
 
-  // Red: in a service of systemd's with RestrictNamespaces= nothing can be started, whatever that
-  // allows.
+  // Red: in a systemd service with RestrictNamespaces= no launch works, even with allowed
+  // namespaces.
   @Test func `Where a filter hides clone3, clone does the same`() throws {
     let outcome = try Session().run(
       """
@@ -66,7 +66,7 @@ struct CircumstanceTests {
     #expect(outcome.lines == ["2", "2", "125"], "\(outcome)")
   }
 
-  // Red: without /proc the program crashes rather than says what is missing.
+  // Red: without /proc the program crashes instead of naming what is missing.
   @Test(.ofStaticExecutable) func `Where /proc is missing the message says so`() throws {
     let outcome = try Session().run(
       "nestbox --ro-bind / / --tmpfs /proc nestbox --ro-bind / / true")

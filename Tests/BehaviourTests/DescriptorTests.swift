@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which open descriptors reach the command, whatever the caller has open or closed.
+// Which open descriptors reach the command, for any set that the caller has open or closed.
 
 import TestSupport
 import Testing

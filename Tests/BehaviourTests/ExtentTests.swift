@@ -76,7 +76,7 @@ struct ExtentTests {
     #expect(outcome.errors.hasSuffix("variables are nested too deeply"), "\(outcome.errors)")
   }
 
-  // Red: what is included again and again takes more and more.
+  // Red: repeated includes multiply without limit.
   @Test func `One profile may include others thousands of times`() throws {
     let outcome = try Session().run(
       ExtentTests.smallStack + """

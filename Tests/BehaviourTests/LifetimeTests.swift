@@ -168,7 +168,7 @@ struct LifetimeTests {
     #expect(outcome.output == "0 True", "\(outcome)")
   }
 
-  // Red: what is killed at the end took no time.
+  // Red: the processor time of processes killed at the end is not counted.
   @Test(
     "So is the time of what ends with it", .needs("python3"),
     arguments: [

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Mounts")
 struct MountTests {
-  /// Runs `script` where the directory `tree` and what is mounted below it can be arranged freely.
+  /// Runs `script` where it can freely arrange the directory `tree` and mounts below it.
   private func withMounts(_ script: String, propagation: String = "private") throws -> Outcome {
     try Session().run(
       """
@@ -131,7 +131,8 @@ struct MountTests {
     #expect(outcome.output == count, "\(outcome.errors)")
   }
 
-  // Red: whoever can write above a destination makes the launcher create or mount on the host.
+  // Red: a process that can write above a destination makes the launcher create files or mount on
+  // the host.
   @Test("A link that is planted during the launch never leads to the host", .needs("python3"))
   func plantedLinks() throws {
     let outcome = try Session().python(

@@ -43,7 +43,7 @@ struct PolicyTests {
     #expect(outcome.output == "607 numbers, 0 wrong", "\(outcome.errors)")
   }
 
-  // Red: the test above would pass whatever the kernel did.
+  // Red: the test above would pass even if the kernel refused nothing.
   @Test func `Answers that differ from what is explained are noticed`() throws {
     let session = try Session()
     try session.prepareCalls()

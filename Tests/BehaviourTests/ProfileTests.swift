@@ -41,7 +41,7 @@ struct ProfileTests {
       "\(outcome.output)\(outcome.errors)")
   }
 
-  // Red: what is compiled reads or changes more than the project.
+  // Red: a build reads or changes more than the project.
   @Test func `For a build nothing can be stolen or changed beside the directory`() throws {
     let outcome = try theft("inside", "nestbox --profile build THIEF")
     #expect(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Started by root, who needs no user namespace and keeps what is not taken.
+// Launches by root, who needs no user namespace and keeps every privilege that no option removes.
 
 import TestSupport
 import Testing

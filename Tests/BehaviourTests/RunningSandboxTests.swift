@@ -87,8 +87,8 @@ struct RunningSandboxTests {
     #expect(outcome.lines == ["True False True shared"], "\(outcome)")
   }
 
-  // Red: a command line of megabytes, bytes that are no text, or a name with escape sequences make
-  // the report long, invalid or dangerous to look at.
+  // Red: a command line of megabytes, invalid text, or a name with escape sequences makes the
+  // report long, invalid or dangerous to print.
   @Test func `What a process calls itself can neither drive a terminal nor fill a report`() throws {
     let hostile = """
       import ctypes, os, sys
@@ -122,7 +122,7 @@ struct RunningSandboxTests {
       ], "\(outcome)")
   }
 
-  // Red: a file system that a hostile process serves, and never answers for, holds up whoever looks.
+  // Red: a hostile process that serves a file system and never answers blocks the inspection.
   @Test(
     .asRoot, .enabled(if: FileManager.default.fileExists(atPath: "/dev/fuse"), "needs /dev/fuse"))
   func `A file system that does not answer keeps nobody waiting`() throws {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is tried, where it comes from, and where it has to fail.
+// The attacks, their sources, and the sandboxes in which they must fail.
 
 import Testing
 
@@ -94,8 +94,8 @@ extension Attack {
       "launcher-file", "CVE-2019-5736",
       succeeds: .options(
         #"--unshare-all --cap-add ALL --info-fd 9 "${bare[@]}" 9> /dev/null"#)),
-    // Its own process group is the caller's unless it gets a session of its own. (The kernel that
-    // runs the tests is new enough for the profile.)
+    // Without a new session, its process group is the caller's. (The test machine's kernel is new
+    // enough for the profile.)
     Attack(
       "signals", "kill(2), process groups", scene: "listener",
       succeeds: .options(#"--unshare-all "${system[@]}""#), fails: [.session, .untrusted]),

@@ -116,7 +116,7 @@ struct DiagnosisTests {
       outcome.lines == ["status 127", "status 127"] && outcome.errors == "", "\(outcome.errors)")
   }
 
-  // Red: an interpreter or loader is believed, whatever it is.
+  // Red: a message recommends any interpreter or loader that a file names.
   @Test(
     "What a file names is neither to be shown nor changed where it is not the system's",
     arguments: [
@@ -140,7 +140,7 @@ struct DiagnosisTests {
     #expect(outcome.errors.contains("tool") && !outcome.errors.contains("--ro-bind /"))
   }
 
-  // Red: the launcher waits for whoever writes to a pipe, or opens a device.
+  // Red: the launcher waits for the writer of a pipe, or opens a device.
   @Test func `A pipe or device in the place of a program is not opened`() throws {
     let outcome = try run(
       """

@@ -150,7 +150,7 @@ struct NeighbourTests {
     #expect(outcome.lines == ["file", "saved"], "\(outcome.errors)")
   }
 
-  // Red: whoever locks a directory keeps every launch waiting.
+  // Red: a process that locks a directory makes every launch wait.
   @Test func `A directory that stays locked is an error`() throws {
     let outcome = try Session().python(
       """
@@ -193,7 +193,7 @@ struct NeighbourTests {
     #expect(outcome.output == "works", "\(outcome.errors)")
   }
 
-  // Red: whatever anybody renames at the same time makes a launch fail, or leave something out.
+  // Red: a concurrent rename makes a launch fail or omit something.
   @Test func `Renames elsewhere do not get in the way`() throws {
     let outcome = try Session().run(
       """
@@ -231,8 +231,7 @@ struct NeighbourTests {
     #expect(outcome.output == "ended", "\(outcome.errors)")
   }
 
-  // Red: that there is no room for one more process passes for a proof that none can be made in a
-  // user namespace.
+  // Red: reaching the process limit passes for proof that user namespaces are forbidden.
   @Test(
     "--assert-userns-disabled takes only the kernel's refusal of user namespaces as proof", .asRoot)
   func assertion() throws {

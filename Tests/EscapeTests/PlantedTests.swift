@@ -43,8 +43,8 @@ struct PlantedTests {
     #expect(outcome.lines == ["its own", "held"], "\(outcome.errors)")
   }
 
-  // Red: the same, for the file that is executed: a program of the host that was not shown runs,
-  // and can be read by whoever runs it.
+  // Red: the same for the executed file: a program of the host that was not shown runs, and the
+  // process that runs it can read it.
   @Test func `A command that is a link to a descriptor is not found`() throws {
     let outcome = try Session().attack(
       """
@@ -58,8 +58,8 @@ struct PlantedTests {
     #expect(outcome.output == "held", "\(outcome.errors)")
   }
 
-  // Red: whoever may trace in a sandbox looks at the host's files through the next process that is
-  // started in it, as in CVE-2016-9962.
+  // Red: a process that may trace in a sandbox reads the host's files through the next process that
+  // joins it, as in CVE-2016-9962.
   @Test(
     "A process on its way into a sandbox is out of reach there", arguments: ["", "--unshare-pid"])
   func newcomers(_ options: String) throws {
@@ -134,7 +134,7 @@ struct PlantedTests {
     #expect(outcome.output == "held", "\(outcome)")
   }
 
-  // Red: init or the monitor takes a command's interference for the end of something else.
+  // Red: init or the monitor mistakes a command's interference for another process's end.
   @Test func `Limits that the command sets for init do not change what is told of it`() throws {
     let outcome = try Session().attack(
       """
@@ -152,7 +152,7 @@ struct PlantedTests {
     #"\342\200\256"#, #"\377\376"#, #"\342\200\250"#,
   ]
 
-  // Red: a file name drives the terminal of whoever reads a message, or forges a line of a log.
+  // Red: a file name in a message controls the reader's terminal, or forges a line of a log.
   @Test("Messages quote names that could drive a terminal", arguments: controllingNames)
   func names(_ name: String) throws {
     let outcome = try Session().python(

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Boots kernels of Debian's archive under qemu's software emulation, with the static executable and
-# busybox in an initramfs, and runs checks.sh in each. What is downloaded stays in .build/kernels.
+# busybox in an initramfs, and runs checks.sh in each. Downloads stay in .build/kernels.
 #
 # KERNELS: what to boot, as versions of linux-image-VERSION-cloud-amd64; by default the newest of
 # each series that the archive has. TIMEOUT: seconds for one kernel.

@@ -50,7 +50,7 @@ struct MountTableTests {
     #expect(MountTable.Entry(line) == nil)
   }
 
-  // Red: a file is taken to lie on another mount, and what is said of it is wrong.
+  // Red: a file is assigned to the wrong mount, and the message about it is wrong.
   @Test(
     "A path lies on the last of the deepest mounts above it",
     arguments: [

@@ -77,7 +77,7 @@ struct BuiltInProfileTests {
     #expect(profile.summary.utf8.count <= 100)
   }
 
-  // Red: nobody can use a profile that is built in, or it says something that is no option.
+  // Red: a built-in profile is unusable, or contains a line that is not an option.
   @Test("A profile is one that the parser takes", arguments: sources.map(\.name))
   func parses(_ name: String) throws {
     var surroundings = Surroundings(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options for message buses: what they allow, and what is no rule.
+// Options for message buses: what they allow, and which rules are invalid.
 
 import Linux
 import Sandbox

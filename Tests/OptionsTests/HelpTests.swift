@@ -28,7 +28,7 @@ struct HelpTests {
     #expect(lines.filter { $0.count > 80 } == [])
   }
 
-  // Red: whoever types `nestbox` alone has to scroll, or to search for a line to type.
+  // Red: after `nestbox` alone, a person has to scroll or to search for a line to type.
   @Test func `The first screen is 24 lines of 80 columns`() {
     let lines = FirstSteps.page("nestbox").split(separator: "\n", omittingEmptySubsequences: false)
     #expect(lines.count <= 24 && lines.allSatisfy { $0.count <= 80 })

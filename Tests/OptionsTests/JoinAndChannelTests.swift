@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options for overlays, open descriptors, joined namespaces, channels, locks and labels: what each
-// changes, and what is wrong with it.
+// changes, and the mistakes in it.
 
 import Linux
 import Sandbox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with a command line: one message each, exactly this one.
+// Mistakes in a command line: exactly one message for each.
 
 import Linux
 import Sandbox

@@ -18,7 +18,7 @@ struct NestedArgumentTests {
     try pipe.writeEnd.closeAfter { _ = try pipe.writeEnd.writeAll(bytes(data)) }
     let number = ByteString(String(pipe.readEnd.rawValue))
     var parser = Parser()
-    // The parser closes the read end, whatever it thinks of the data.
+    // The parser closes the read end, even if the data is invalid.
     try parser.parse(words.map { $0 == "@" ? number : $0 })
     return parser.draft
   }
@@ -56,7 +56,7 @@ struct NestedArgumentTests {
     #expect(try parse("", "--args", "@", "command").sandbox.command == ["command"])
   }
 
-  // Red: data from elsewhere chooses what is run, or reads any descriptor.
+  // Red: data from another source chooses the command, or reads any descriptor.
   @Test(
     "Neither a command nor --args may be in the data",
     arguments: [

@@ -36,7 +36,7 @@ private func operation(
 
 @Suite("Parser")
 struct ParserTests {
-  // Red: options of the command are taken for the launcher's, or the other way round.
+  // Red: the launcher takes options of the command for its own, or the reverse.
   @Test func `The command begins at the first word that is no option, or behind two dashes`() throws
   {
     for words: [ByteString] in [["a", "--bind", "--"], ["--", "a", "--bind", "--"]] {
@@ -207,7 +207,7 @@ struct ParserTests {
       ])
   }
 
-  // Red: only one of several filters is installed, or one too many.
+  // Red: only one of several filters is installed, or an additional one.
   @Test func `--add-seccomp-fd adds and --seccomp replaces`() throws {
     let added = try parse("--add-seccomp-fd", "5", "--add-seccomp-fd", "6").sandbox.filters
     #expect(added.map(\.value) == [5, 6])

@@ -102,7 +102,7 @@ struct PlanTests {
     #expect(plan.operations.dropLast().last?.coveredBy.map { $0 + 1 } == cover)
   }
 
-  // Red: a secret that was typed or inherited is shown to whoever reads the plan.
+  // Red: the plan shows a typed or inherited secret to its reader.
   @Test(
     "Values that look like secrets are hidden",
     arguments: [
@@ -157,7 +157,7 @@ struct PlanTests {
     #expect(plan.warnings.map(\.name) == names)
   }
 
-  // Red: whoever keeps the terminal is not told, or is told where it does no harm.
+  // Red: the warning about a kept terminal is missing, or appears when the terminal does no harm.
   @Test func `A terminal is a hazard where the kernel takes input from programs`() throws {
     let line = "--unshare-all --ro-bind /usr /usr"
     func names(_ line: String, _ has: Bool, _ allows: Bool) throws -> [String] {

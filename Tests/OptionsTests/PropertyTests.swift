@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Command lines that nobody would type, the same ones for the same seed: whatever they are, the
-// parser answers with a value or with a message.
+// Random command lines, the same ones for the same seed: the parser answers each with a value or a
+// message.
 
 import Foundation
 import Glibc

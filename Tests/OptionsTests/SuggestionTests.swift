@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is answered to a word that is no option, for every option and every kind of slip.
+// The suggestion for a misspelt option, for every option and every kind of slip.
 
 import Linux
 import Sandbox
@@ -10,7 +10,7 @@ import Text
 
 @Suite("Suggestions")
 struct SuggestionTests {
-  // Red: whoever mistypes an option is sent to another one, or left alone.
+  // Red: a mistyped option gets a wrong suggestion, or none.
   @Test("A mistyped option gets a suggestion", arguments: Option.all.map(\.name))
   func slips(_ name: String) throws {
     for typed in Slip.all(of: name) where Option.named(ByteString(typed)) == nil {
@@ -58,7 +58,7 @@ struct SuggestionTests {
     #expect(Suggestion.options(for: word) == ["--ro-bind"])
   }
 
-  // Red: what is called otherwise elsewhere is not found.
+  // Red: another program's name for an option finds nothing.
   @Test(
     "Other words for the same lead to it",
     arguments: [
@@ -95,7 +95,7 @@ struct SuggestionTests {
     #expect(Suggestion.options(for: word) == [])
   }
 
-  // Red: whoever forgets the dashes hears of a missing file and nothing else.
+  // Red: if the dashes are forgotten, the message mentions only a missing file.
   @Test(
     "A command that is an option without its dashes is recognised",
     arguments: Option.all.map(\.name))

@@ -14,7 +14,7 @@ struct WrapTests {
     try WrapRequest(words, Surroundings(workingDirectory: "/work"))
   }
 
-  // Red: a wrapper makes another sandbox than was typed, or is written elsewhere.
+  // Red: a wrapper makes a different sandbox than typed, or is written to another place.
   @Test func `What is about the wrapper is told from what goes into it`() throws {
     let request = try request(
       "--unshare-all", "--wrap", "tool", "--setenv", "A", "--wrap", "--output", "bin", "--profile",

@@ -79,7 +79,7 @@ struct GroupingTests {
     #expect(survey([outside(10), inside(11, parent: 10, 1, owner: 1001)]).sandboxes.isEmpty)
   }
 
-  // Red: a process that hides and has no namespaces of its own, as ssh-agent does, is a sandbox.
+  // Red: a hiding process without new namespaces, such as ssh-agent, counts as a sandbox.
   @Test func `A process that hides is a sandbox only in a pid namespace of its own`() {
     var hidden = outside(11, parent: 10, "ssh-agent")
     hidden.namespaces = nil

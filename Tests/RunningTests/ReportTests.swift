@@ -38,7 +38,7 @@ struct ReportTests {
     }
   }
 
-  // Red: a long command wraps, and the list is no list any more.
+  // Red: a long command wraps and breaks the list.
   @Test func `A line is no longer than the terminal is wide`() {
     let list = SandboxList([
       entry(name: "box", words: ["sleep", ByteString(String(repeating: "x", count: 300))])

@@ -66,7 +66,7 @@ struct ELFFileTests {
     return ELFFile(at: FilePath(file.path))
   }
 
-  // Red: a program that does not start is explained by what is not wrong with it.
+  // Red: the message gives a wrong reason why a program does not start.
   @Test("Headers are read in every width and byte order", arguments: [true, false], [true, false])
   func headers(_ is64Bit: Bool, _ isBigEndian: Bool) throws {
     let image = Image(is64Bit: is64Bit, isBigEndian: isBigEndian, machine: 183)

@@ -84,7 +84,7 @@ struct RecordTests {
     }
   }
 
-  // Red: half a record is taken for another one.
+  // Red: half a record passes for a whole one.
   @Test func `What was cut off is no record`() {
     for message in RecordTests.messages {
       for count in 0..<message.bytes.count {

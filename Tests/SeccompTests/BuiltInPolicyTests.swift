@@ -9,7 +9,7 @@ import Testing
 @testable import Seccomp
 import Text
 
-/// The files of this repository that hold policies, and what is made of them.
+/// This repository's policy files, and the policies compiled from them.
 private enum Repository {
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -27,7 +27,7 @@ private enum Repository {
     try String(contentsOf: policies.appending(path: name + ".policy"), encoding: .utf8)
   }
 
-  /// The policies as the files have them now, whatever was compiled in.
+  /// The policies as the files have them now, regardless of the compiled ones.
   static func library() throws -> PolicyLibrary {
     var texts: [String: PolicyText] = [:]
     for name in names + parts + [own] { texts[name] = .builtIn(name + ".policy", try text(name)) }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a policy's words mean, and what is said of those that mean nothing.
+// The meaning of a policy's words, and the messages about words without meaning.
 
 import Linux
 import SystemPackage
@@ -10,7 +10,7 @@ import Text
 
 @Suite("Policies as text")
 struct PolicyReaderTests {
-  // Red: whoever mistypes is not told where, what was expected, or what was meant.
+  // Red: the message about a typing mistake lacks the place, the expected word, or a suggestion.
   @Test(
     "A mistake has its place, what was expected, and the nearest name",
     arguments: [

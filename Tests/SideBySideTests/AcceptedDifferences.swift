@@ -15,8 +15,8 @@ struct AcceptedDifference: Sendable {
   let example: Line
   /// Says the line as bubblewrap has to be told to do the same.
   var translate: @Sendable (String) -> String = { $0 }
-  /// Turns what bubblewrap did into what is expected of nestbox, given what nestbox did and the
-  /// line.
+  /// Turns what bubblewrap did into the expected behaviour of nestbox, given what nestbox did and
+  /// the line.
   var apply: @Sendable (inout Facts, Facts, Line) -> Void = { _, _, _ in }
 }
 
@@ -66,8 +66,8 @@ extension AcceptedDifference {
       reason: "It is the caller's, with whatever --unsetenv and --clearenv took from the command.",
       example: "$system --unshare-pid --proc /proc",
       apply: { facts, _, line in
-        // Init may do something that the command may not, is less filtered, or hides from whoever
-        // was not told of it outside.
+        // Init may do something that the command may not, is less filtered, or hides from callers
+        // that were not told of it.
         let hasAll = facts["status CapEff"]?.hasSuffix("1ffffffffff") == true
         let isFiltered = facts["status Seccomp_filters"] != "0"
         let isTold = line.has("--info-fd") || line.has("--json-status-fd")

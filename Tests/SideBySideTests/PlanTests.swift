@@ -132,7 +132,7 @@ struct PlanTests {
       return
     }
     #expect(rehearsal.problems == [], "\(line)")
-    // All of them, whatever came along with a recursive bind included.
+    // All of them, including mounts that came along with a recursive bind.
     #expect(
       Dictionary(grouping: rehearsal.planned.all, by: { $0 }).mapValues(\.count)
         == Dictionary(grouping: rehearsal.seen, by: { $0 }).mapValues(\.count),

@@ -79,7 +79,7 @@ package enum Workspace {
   package static let repository = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// Copies the executable to where every user can start it, whoever owns the build.
+  /// Copies the executable to where every user can start it, even if another user owns the build.
   private static func prepare(_ root: URL) throws {
     let files = FileManager.default
     for name in ["", "bin", "as-bwrap", "sessions"] {

@@ -96,7 +96,7 @@ package final class Session: Sendable {
   /// How many seconds a script may take; long runs have more.
   private static let patience = ProcessInfo.processInfo.environment["NESTBOX_PATIENCE"] ?? "150"
 
-  /// Begins as a shell at a login does, whatever the tests' own process has open.
+  /// Begins as a login shell does, regardless of the test process's open descriptors.
   private static let preamble = """
     cd; unset OLDPWD; umask 022
     for number in /proc/$$/fd/*; do

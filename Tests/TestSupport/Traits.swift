@@ -8,8 +8,8 @@ extension Trait where Self == ConditionTrait {
   /// The test acts as root.
   package static var asRoot: Self { .enabled(if: User.isRoot, "needs to be run as root") }
 
-  /// The test needs the static executable of `make build`, as it runs where there are no libraries,
-  /// or counts system calls.
+  /// The test needs the static executable of `make build`, because it runs without libraries or
+  /// counts system calls.
   package static var ofStaticExecutable: Self {
     .enabled(if: Program.isStatic, "needs the static executable: make test, or NESTBOX=PATH")
   }

@@ -31,7 +31,7 @@ struct JSONTests {
         """)
   }
 
-  // Red: a file name ends a string early, or writes members of its own into a report.
+  // Red: a file name ends a string early, or adds members to a report.
   @Test func `Any text is read back as it was`() throws {
     var chance = Chance(seed: 1)
     for _ in 0..<500 {

@@ -15,8 +15,8 @@ struct Completion {
     case files, directories, programs, descriptors, variables
     /// The words themselves.
     case words([String])
-    /// A list that the program prints: it knows best what it understands, and what the user has
-    /// added since the script was written.
+    /// A list that the program prints: it knows what it supports and what the user has added since
+    /// the script was written.
     case list(Generated)
   }
 }
@@ -46,7 +46,7 @@ extension Operand.Kind {
 }
 
 extension Option {
-  /// Whether there is any use in giving it again.
+  /// Whether repeating it is useful.
   var canBeRepeated: Bool { !operands.isEmpty && !traits.contains(.lastWins) }
 
   /// The options that have operands, those with the same kinds together.
@@ -63,7 +63,7 @@ extension Option {
     return groups
   }
 
-  /// The kinds of operands that any option has.
+  /// All kinds of operands, of any option.
   static var kinds: [Operand.Kind] {
     let used = Set(all.flatMap { $0.operands.map(\.kind) })
     return Operand.Kind.allCases.filter { used.contains($0) }

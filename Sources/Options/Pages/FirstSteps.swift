@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first screen: six tasks with a line to type for each.
 
-/// What a person does first.
+/// A new user's first steps.
 public enum FirstSteps {
   /// The tasks and their lines.
   public static let all: [(task: String, line: String)] = [

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The completion for fish.
 
-/// Completion for fish, which knows options of one operand at most: what a word is, is found out
-/// by a function.
+/// Completion for fish, which supports options with one operand at most: a function determines what
+/// each word is.
 enum Fish {
   /// The script.
   static var script: String {

@@ -36,7 +36,7 @@ public enum Generated: String, CaseIterable, Sendable {
     }
   }
 
-  /// What it is, as the manual says it.
+  /// Its description in the manual.
   var summary: String {
     switch self {
     case .manual: "The manual page nestbox(1)."
@@ -54,7 +54,7 @@ public enum Generated: String, CaseIterable, Sendable {
     }
   }
 
-  /// One word a line, without names that would not stay on theirs.
+  /// One word per line, without names that contain a newline.
   private static func list(_ words: [String]) -> String {
     words.filter { $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } }.map { $0 + "\n" }.joined()
   }

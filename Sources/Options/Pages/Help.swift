@@ -81,7 +81,7 @@ public enum Help {
 }
 
 extension PlainText {
-  /// Appends a text that is set already.
+  /// Appends text that is already formatted.
   fileprivate mutating func append(_ lines: String) {
     for line in lines.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
       self.line(String(line))

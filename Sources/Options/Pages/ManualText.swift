@@ -2,7 +2,7 @@
 // The chapters of nestbox(1) besides the options.
 
 extension Manual {
-  /// What comes before the options.
+  /// The chapters before the options.
   static let opening = [
     Chapter(
       title: "SYNOPSIS",
@@ -30,14 +30,14 @@ extension Manual {
         """),
   ]
 
-  /// What comes before the first section of options.
+  /// The text before the first section of options.
   static let options = """
     Options end at `--`, or at the first word that does not begin with a dash; the command follows.
     A value is a separate word, never joined to its option with an equals sign. The options are those
     of bwrap(1), and more.
     """
 
-  /// What comes after the options.
+  /// The chapters after the options.
   public static let chapters = [
     Chapter(
       title: "EXIT STATUS",

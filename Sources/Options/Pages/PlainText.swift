@@ -44,7 +44,7 @@ struct PlainText {
     for filled in PlainText.lines(words, width: PlainText.width - indent) { line(filled) }
   }
 
-  /// Words in lines of at most `width` columns, but for words that are wider.
+  /// Words in lines of at most `width` columns; only a longer word exceeds that.
   static func lines(_ words: [String], width: Int) -> [String] {
     var lines: [String] = []
     for word in words {

@@ -59,7 +59,7 @@ struct Prose {
     lines = []
   }
 
-  /// What stands before and after `separator`.
+  /// The parts before and after `separator`.
   private static func parts(_ text: Substring, at separator: String) -> (String, String) {
     var end = text.startIndex
     while end < text.endIndex {
@@ -152,7 +152,7 @@ extension Option {
 }
 
 extension Operand.Kind {
-  /// The meaning of its words as items of a list, if they are a few fixed ones.
+  /// The meanings of its words as items of a list, if only a few fixed words are allowed.
   fileprivate var glossary: String {
     switch self {
     case .generated:

@@ -38,7 +38,7 @@ struct Roff {
     text += ".TP\n" + Roff.line(prose.spans(option.synopsis)) + "\n"
     isAtTop = true
     append(prose.blocks.prefix(1), of: prose)
-    // What follows the first paragraph stays as far to the right.
+    // The paragraphs after the first keep its indentation.
     guard prose.blocks.count > 1 else { return }
     text += ".RS\n"
     append(prose.blocks.dropFirst(), of: prose)
@@ -76,7 +76,7 @@ struct Roff {
 
   // MARK: - Lines
 
-  /// Appends a paragraph, each sentence on lines of its own.
+  /// Appends a paragraph; each sentence starts a new line.
   private mutating func fill(_ spans: [Prose.Span]) {
     var line = ""
     for word in Roff.words(spans) {
@@ -128,7 +128,7 @@ struct Roff {
     }
   }
 
-  /// Text without anything that has a meaning to roff; what is typed literally can be copied.
+  /// Text with everything special to roff escaped; literal text can be copied.
   private static func escaped(_ text: String, isLiteral: Bool) -> String {
     var escaped = ""
     for scalar in text.unicodeScalars {
@@ -148,7 +148,7 @@ struct Roff {
     return escaped
   }
 
-  /// A line that roff does not take for a request.
+  /// A line that roff does not mistake for a request.
   private static func guarded(_ line: String) -> String {
     line.hasPrefix(".") || line.hasPrefix("'") ? "\\&" + line : line
   }

@@ -17,8 +17,8 @@ public enum Topic: Sendable {
   /// A profile.
   case profile(Profile)
 
-  /// What `word` asks for: an option with or without its dashes, a section, a chapter of the manual,
-  /// in any spelling, or a profile; nil if there is nothing of that name.
+  /// The topic that `word` names: an option with or without its dashes, a section, a chapter of the
+  /// manual, in any spelling, or a profile; nil if there is none.
   public init?(_ word: ByteString, _ surroundings: Surroundings = Surroundings()) {
     let wanted = Topic.key(word.text)
     if !word.bytes.starts(with: "--".utf8) {
@@ -55,7 +55,7 @@ public enum Topic: Sendable {
     return names + profiles.filter { !names.contains($0) }
   }
 
-  /// What spellings of a name have in common: letters and digits.
+  /// The common form of a name's spellings: letters and digits.
   private static func key(_ name: String) -> [UInt8] {
     name.lowercased().utf8.filter { byte in
       (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)

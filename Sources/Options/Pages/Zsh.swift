@@ -3,8 +3,8 @@
 
 /// Completion for zsh.
 ///
-/// Its function _arguments would take an operand that looks like an option for one, so what a word
-/// is, is found out here.
+/// Its function _arguments would mistake an operand that looks like an option for one, so the
+/// script itself determines what each word is.
 enum Zsh {
   /// The script.
   static var script: String {

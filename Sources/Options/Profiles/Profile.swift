@@ -12,7 +12,7 @@ public struct Profile: Sendable {
   let name: ByteString
   /// The file; nil where it is built in.
   let path: ByteString?
-  /// Which one it is, whatever its name.
+  /// Identifies the profile independently of its name.
   let identity: Identity
   /// The lines, without their ends.
   let lines: [ArraySlice<UInt8>]
@@ -57,7 +57,7 @@ public struct Profile: Sendable {
       "there is no profile \(name.quoted)" + (hint ?? "; see --list-profiles"))
   }
 
-  /// The profile `name` that is part of the program, whatever files there are of that name.
+  /// The built-in profile `name`, even if files have that name.
   static func builtIn(_ name: ByteString) -> Profile? {
     BuiltInProfiles.text(of: name.text).map { text in
       Profile(

@@ -10,7 +10,7 @@ public enum ProfileReport {
   /// Every profile, its file, and what it is for.
   public static func list(_ surroundings: Surroundings, asJSON: Bool) -> String {
     let entries = Profile.all(surroundings).map { entry in
-      // An unreadable one is listed as well; --show-profile says what is wrong with it.
+      // An unreadable profile is listed too; --show-profile reports its mistake.
       (entry, summary: (try? Profile.find(entry.name, surroundings))?.summary ?? "")
     }
     if asJSON {

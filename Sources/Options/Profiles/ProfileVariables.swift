@@ -6,7 +6,7 @@ internal import Sandbox
 internal import SystemPackage
 internal import Text
 
-/// A variable that profiles have whatever the environment holds.
+/// A variable that profiles have regardless of the environment.
 enum ProfileVariable: String, CaseIterable {
   case home = "HOME"
   case user = "USER"

@@ -5,7 +5,7 @@ internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// The directories that nobody means to share when sharing the directory of a project.
+/// The directories that a person who shares a project's directory does not mean to share.
 struct SharedDirectories {
   private let surroundings: Surroundings
 
@@ -45,7 +45,7 @@ struct SharedDirectories {
     ]
   }
 
-  /// Directories with secrets or settings, and whatever lies in them.
+  /// Directories with secrets or settings, and everything in them.
   private var settings: [ByteString] {
     let names: [ByteString] = [
       "/.ssh", "/.gnupg", "/.config", "/.local/bin", "/.local/share", "/.local/lib", "/.pki",

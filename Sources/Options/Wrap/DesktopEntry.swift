@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries of a desktop's menus, as the Desktop Entry Specification describes them.
+// Menu entries, by the Desktop Entry Specification.
 
 internal import Linux
 public import Sandbox
@@ -20,7 +20,7 @@ public struct DesktopEntry: Sendable {
       .contains { $0.starts(with: WrapperScript.mark.utf8) }
   }
 
-  /// Whether choosing the entry starts a program of which `isProgram` is true.
+  /// Whether the entry starts a program for which `isProgram` is true.
   public func starts(_ isProgram: (ByteString) -> Bool) -> Bool {
     fields.contains { field in
       field.group == DesktopEntry.main && field.key == "Exec"
@@ -32,15 +32,15 @@ public struct DesktopEntry: Sendable {
   public struct Replacement: Sendable {
     /// The entry's text.
     public let text: [UInt8]
-    /// The actions that were left out, as they start something else.
+    /// The actions left out, because they start something else.
     public let leftOut: [ByteString]
   }
 
-  /// The entry with `wrapper` in place of the program, in everything that it starts.
+  /// The entry with `wrapper` in place of the program, wherever it starts that.
   ///
-  /// An action that starts anything else is left out, as that would run without a sandbox. The entry
-  /// is not activated over D-Bus any more, as that would start the program in another way. All else
-  /// stays as it is.
+  /// An action that starts anything else is left out, because that would run without a sandbox.
+  /// D-Bus no longer activates the entry, because that would bypass the wrapper. Everything else
+  /// stays.
   public func replacing(
     _ isProgram: (ByteString) -> Bool, with wrapper: ByteString
   ) throws(UsageError) -> Replacement {
@@ -117,9 +117,8 @@ public struct DesktopEntry: Sendable {
 
   /// The fields of all groups, in order.
   ///
-  /// Other groups than those of the specification may start programs as well, as Unity's shortcuts
-  /// do. What KDE writes behind a key in brackets, a language or a way to read it, makes no other
-  /// key of it.
+  /// Groups outside the specification may start programs too, such as Unity's shortcuts. A suffix
+  /// in brackets, a language or a flag of KDE's, does not change which key it is.
   private var fields: [Field] {
     var fields: [Field] = []
     for (index, (group, line)) in zip(groupNames, lines).enumerated() {
@@ -153,9 +152,9 @@ public struct DesktopEntry: Sendable {
   }
 }
 
-/// The value of `Exec`: a string with escapes of its own, in which words may be quoted.
+/// The value of `Exec`: an escaped string, in which words may be quoted.
 struct ExecLine {
-  /// A word and the part of the value that it is written as.
+  /// A word and the part of the value that encodes it.
   struct Word {
     let text: ByteString
     let range: Range<Int>
@@ -195,7 +194,7 @@ struct ExecLine {
     }
   }
 
-  /// The word that names the program, if nothing but that is started.
+  /// The word that names the program, if the entry starts only that.
   ///
   /// Only env(1) may stand before it, with variables: any other program would run outside.
   func program(_ isProgram: (ByteString) -> Bool) -> Word? {
@@ -210,7 +209,7 @@ struct ExecLine {
     return next.flatMap { isProgram($0.text) ? $0 : nil }
   }
 
-  /// Two percent signs stand for one; one and a letter, for what is opened, stays.
+  /// Two percent signs mean one; a percent sign and a letter, a field code, stays.
   private static func literal(_ word: [UInt8]) -> ByteString {
     var text: [UInt8] = []
     var rest = word[...]
@@ -229,7 +228,7 @@ struct ExecLine {
     (UInt8(ascii: "\\"), UInt8(ascii: "\\")),
   ]
 
-  /// The bytes that a string stands for, each with the part that it is written as.
+  /// The bytes that a string encodes, each with the part that encodes it.
   private static func characters(
     _ value: ArraySlice<UInt8>
   ) -> [(byte: UInt8, range: Range<Int>)] {
@@ -250,15 +249,15 @@ struct ExecLine {
     return characters
   }
 
-  /// The text that a string stands for.
+  /// The text that a string encodes.
   static func unescaped(_ value: ArraySlice<UInt8>) -> ByteString {
     ByteString(characters(value).map(\.byte))
   }
 
-  /// `text` as a string writes it.
+  /// `text`, escaped as a string.
   static func escaped(_ text: ByteString) -> [UInt8] {
     text.bytes.flatMap { byte in
-      // A space needs it at the ends only, where no path has one.
+      // Only a space at either end needs an escape, and no path has one there.
       guard byte != UInt8(ascii: " "), let escape = escapes.first(where: { $0.byte == byte }) else {
         return [byte]
       }
@@ -266,7 +265,7 @@ struct ExecLine {
     }
   }
 
-  /// `word` as a word of an Exec value, in quotation marks where it has to be.
+  /// `word` as a word of an Exec value, quoted if necessary.
   static func quoted(_ word: ByteString) -> [UInt8] {
     let reserved = Array(" \t\n\r\"'\\><~|&;$*?#()`".utf8)
     let isQuoted = word.bytes.contains { reserved.contains($0) }

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a command line with --wrap asks for.
+// The request in a command line with --wrap.
 
 internal import Linux
 public import Sandbox
 public import Text
 
-/// A wrapper script that is to be written, and what goes into it.
+/// A wrapper script to write, and its contents.
 public struct WrapRequest: Equatable, Sendable {
   /// The program, by its name or its path.
   public private(set) var program: ByteString = ""
   /// Where the script goes; nil for standard output.
   public private(set) var output: ByteString?
-  /// Where the entry for menus goes, if one is wanted; empty for the user's directory of entries.
+  /// Where the menu entry goes, if requested; empty for the user's directory of entries.
   public private(set) var desktopFile: ByteString?
-  /// Whether files that somebody else wrote are replaced.
+  /// Whether to replace files that --wrap has not written.
   public private(set) var overwrites = false
   /// The other options, each with its operands, as they were typed.
   public private(set) var options: [[ByteString]] = []
 
-  /// Sorts the words of a command line, which are those of the wrapper's but for a few.
+  /// Sorts the words of a command line: all but a few go into the wrapper.
   public init(_ words: [ByteString], _ surroundings: Surroundings) throws(UsageError) {
     var rest = words[...]
     while let word = rest.first, word.bytes.first == UInt8(ascii: "-"), word != "--" {
       guard let option = Option.named(word) else {
-        // The same words say it better when they are parsed as a sandbox.
+        // Parsing the words as a sandbox gives a better message.
         options.append([word])
         rest = rest.dropFirst()
         continue
@@ -60,7 +60,7 @@ public struct WrapRequest: Equatable, Sendable {
         throw UsageError("\(option.name): a wrapper has no descriptor that it could name")
       }
       options.append([ByteString(option.name)] + operands)
-      // It is meant where it is typed, and the wrapper is started elsewhere.
+      // A relative path refers to this directory, but the wrapper may start in another.
       if option.name == "--profile", let name = operands.first,
         name.bytes.contains(UInt8(ascii: "/")), let path = surroundings.absolute(name)
       {
@@ -69,7 +69,7 @@ public struct WrapRequest: Equatable, Sendable {
     }
   }
 
-  /// The operand of an option; another option in its place is none.
+  /// The operand of an option; another option does not count as one.
   private static func operand(
     of option: Option, _ operands: ArraySlice<ByteString>
   ) throws(UsageError) -> ByteString {

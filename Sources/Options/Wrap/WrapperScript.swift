@@ -6,7 +6,7 @@ public import Text
 
 /// A shell script that starts a program in a sandbox.
 public enum WrapperScript {
-  /// What tells files that --wrap has written from others.
+  /// Marks files that --wrap has written.
   public static let mark = "# Written by nestbox --wrap"
 
   /// The script.

@@ -25,8 +25,8 @@ struct BusAddress {
     return ByteString(bytes)
   }
 
-  /// The address of `bus` in the caller's environment, or the customary place where there is
-  /// something; nil where there is neither.
+  /// The address of `bus` in the caller's environment, or its standard path if something is there;
+  /// nil otherwise.
   init?(of bus: Bus, _ environment: Environment, user: UInt32) {
     if let address = environment.value(of: bus.variable), !address.isEmpty {
       text = address
@@ -45,8 +45,8 @@ struct BusAddress {
   /// The sockets in the file system among the places.
   var paths: [FilePath] { values(of: "path").map(\.path) }
 
-  /// Whether one of the places is an abstract socket, which has no file that could be covered and
-  /// is reached by everybody in the network namespace.
+  /// Whether one of the places is an abstract socket: it has no file to cover, and every process in
+  /// the network namespace can reach it.
   ///
   /// See unix(7).
   var isAbstract: Bool { !values(of: "abstract").isEmpty }
@@ -58,7 +58,7 @@ struct BusAddress {
       guard place.starts(with: prefix) else { return [ByteString]() }
       return place.dropFirst(prefix.count).split(separator: UInt8(ascii: ",")).compactMap { pair in
         let start = Array(key.utf8) + [UInt8(ascii: "=")]
-        // Bytes other than the commonest stand in addresses as `%` and two hexadecimal digits.
+        // Addresses contain unusual bytes as `%` and two hexadecimal digits.
         return pair.starts(with: start)
           ? ByteString(
             unescaping: pair.dropFirst(start.count), marker: "%", digits: 2, radix: 16) : nil

@@ -21,7 +21,7 @@ struct BusProxy {
   static let program: ByteString = "xdg-dbus-proxy"
 }
 
-/// A bus, what is allowed on it, and where it is.
+/// A bus, the access to it, and where it listens.
 struct ProxiedBus {
   let bus: Bus
   let access: BusAccess
@@ -29,7 +29,7 @@ struct ProxiedBus {
 }
 
 extension ResolvedSandbox {
-  /// Starts the proxy for the buses that are to be shown; nil where none is.
+  /// Starts the proxy for the requested buses; nil if there are none.
   func startBusProxy(
     _ mask: SignalMask, warningPrefix: String
   ) throws(LaunchError) -> BusProxy? {
@@ -55,7 +55,7 @@ extension ResolvedSandbox {
     }
   }
 
-  /// Where the buses are that are to be shown.
+  /// The requested buses and where they listen.
   func proxiedBuses() throws(LaunchError) -> [ProxiedBus] {
     let environment = Environment(inherited, [])
     var proxied: [ProxiedBus] = []
@@ -66,7 +66,7 @@ extension ResolvedSandbox {
           .findBus, option: access.option, subject: ByteString(bus.rawValue + " bus"),
           cause: SystemCallError(call: "connect", errno: .noSuchFileOrDirectory))
       }
-      // A filter that can be walked around is none.
+      // A filter that the command can bypass protects nothing.
       if address.isAbstract && !hidesAbstractSockets {
         if sandbox.buses.isOptional { continue }
         throw LaunchError(
@@ -78,9 +78,9 @@ extension ResolvedSandbox {
     return proxied
   }
 
-  /// Whether the command is kept from the abstract sockets of the host.
+  /// Whether the command cannot reach the host's abstract sockets.
   private var hidesAbstractSockets: Bool {
-    // One that is joined may be the host's.
+    // A joined network namespace may be the host's.
     namespaces.contains(.network) || sandbox.landlockScopes.contains(.abstractSockets)
   }
 }
@@ -95,7 +95,7 @@ extension HelperProcess {
     try doing(.startBusProxy) { () throws(SystemCallError) in
       try leaveCaller()
       try enterSocketDirectory()
-      // It passes messages on; a payload that gets the better of it gains nothing.
+      // It only passes messages on, so a payload that takes it over gains nothing.
       try renouncePrivileges()
       try Descriptors.keepOnExec(lifeline)
       try mask.restore()

@@ -4,7 +4,7 @@
 internal import Linux
 public import Text
 
-/// The message buses that are shown inside, each through a proxy that lets pass what is allowed.
+/// The message buses shown inside, each through a proxy that passes only allowed messages.
 public struct Buses: Equatable, Sendable {
   /// The user's bus.
   public var session: BusAccess?
@@ -30,7 +30,7 @@ public struct Buses: Equatable, Sendable {
   }
 }
 
-/// What is allowed on a bus; without a rule it is talking to the bus itself.
+/// What a bus allows; without a rule, only talking to the bus itself.
 public struct BusAccess: Equatable, Sendable {
   /// The first option that asked for the bus.
   public var option: WrittenOption

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be said about a command that was executed and then failed because of the sandbox.
+// Explains the failure of an executed command, if the sandbox caused it.
 
 public import Linux
 internal import SystemPackage
 
 extension ResolvedSandbox {
-  /// One line about the end of the command, where the sandbox caused it.
+  /// One line about the end of the command, if the sandbox caused it.
   public func explanation(of termination: Termination) -> String? {
     guard ResolvedSandbox.isWorthALook(termination) else { return nil }
     if case .signaled = termination {
@@ -18,8 +18,8 @@ extension ResolvedSandbox {
     return LibrarySearch.explanation(of: plan())
   }
 
-  /// Whether a command that ended like this may have failed because of the sandbox: ld.so(8) exits
-  /// with 127 where it finds a library nowhere.
+  /// Whether the sandbox may have caused this end: if ld.so(8) cannot find a library, it exits with
+  /// 127.
   static func isWorthALook(_ termination: Termination) -> Bool {
     termination == .exited(127) || termination == .signaled(.badSystemCall)
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sentences of bubblewrap's on which its clients and its own tests match, where ours differ.
+// bubblewrap's wording for messages that its clients and its tests match, where nestbox's differs.
 
 internal import Linux
 internal import SystemPackage
@@ -29,7 +29,7 @@ extension LaunchError {
 }
 
 extension Plan {
-  /// The target of the symbolic link that `path` is inside; nil if it is none.
+  /// The target of the symbolic link `path` inside; nil if it is not a link.
   fileprivate func linkTarget(at path: FilePath) -> FilePath? {
     guard let last = path.lastComponent, let parent = root.find(path.removingLastComponent()) else {
       return nil

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why the command cannot be executed: what the process inside saw, and what there is on the host.
+// Why the command cannot be executed: from what the process inside saw and what exists on the host.
 //
 // The command's file names other files: an interpreter, a loader. A sandboxed command may have
 // written it, so a remedy shows or changes such a file only where it belongs to the system.
@@ -74,7 +74,7 @@ extension Cause {
 }
 
 extension Failure {
-  /// A command of which there is no file inside.
+  /// A command whose file does not exist inside.
   fileprivate var missingCommand: Diagnosis {
     let word = sandbox.command.first ?? ""
     guard !word.isEmpty else {
@@ -108,7 +108,7 @@ extension Failure {
       "install it, or name its path")
   }
 
-  /// The file of the host that the command's word would be there.
+  /// The file of the host that the command's word names there.
   func hostFile(of word: ByteString) -> FilePath? {
     if word.bytes.contains(UInt8(ascii: "/")) {
       let path = FilePath("/").pushing(plan.directory.path).pushing(word.path)
@@ -134,7 +134,7 @@ extension Failure {
         + "host's system")
   }
 
-  /// What somebody meant who typed a word that names no program.
+  /// What a word that names no program was probably meant to be.
   private func meantInstead(of word: ByteString) -> Diagnosis? {
     let count = sandbox.command.count
     let text = word.text
@@ -163,10 +163,10 @@ extension Failure {
     return nil
   }
 
-  /// The remedy for a command that was typed and is not shown.
+  /// The remedy for a typed command that the sandbox does not show.
   private func showing(typed path: FilePath) -> Remedy {
     let path = (CurrentProcess.workingDirectory?.path ?? "/").pushing(path).lexicallyNormalized()
-    // A link may have been planted; only a name that was typed says what is meant.
+    // A link may have been planted; only a typed name shows the intention.
     guard let found = try? RunningHost().follow(path), found.path == path || plan.isOfSystem(path)
     else {
       return .advice("look where the link \(quoted(path)) leads before you show what it leads to")
@@ -176,7 +176,7 @@ extension Failure {
 
   /// The same line, with the file `path` of the host shown.
   private func showing(_ path: FilePath) -> Remedy {
-    // A part of the system is not much use without the rest.
+    // One system directory is of little use without the others.
     let found = try? RunningHost().follow(path)
     if found?.path.starts(with: "/usr") == true {
       return showing(systemOptions(path), isInProfile: true)
@@ -188,7 +188,7 @@ extension Failure {
       ["--ro-bind", ByteString(path), ByteString(path)], isInProfile: isCommand)
   }
 
-  /// The options that show the system directories as the host has them, as far as they are missing.
+  /// The options that show the missing system directories as the host has them.
   private func systemOptions(_ path: FilePath) -> [ByteString] {
     var words: [ByteString] = []
     if plan.root.find("/usr/bin") == nil { words += ["--ro-bind", "/usr", "/usr"] }
@@ -215,7 +215,7 @@ extension Failure {
       remedy: hostFile(typed: file).flatMap { allowing("a+x", $0) })
   }
 
-  /// A file that this kernel does not execute: says what it is.
+  /// Describes a file that this kernel does not execute.
   fileprivate func unknownFormat(_ file: ByteString) -> Diagnosis {
     let start = (try? TextFile.beginning(of: hostPath(of: file), 64)) ?? []
     if start.starts(with: "MZ".utf8) {

@@ -6,7 +6,7 @@ internal import Linux
 internal import SystemPackage
 public import Text
 
-/// The cause of a failure, and what helps against it.
+/// The cause of a failure, and its remedy.
 public struct Diagnosis: Equatable, Sendable {
   /// What was found.
   public let cause: String
@@ -55,7 +55,7 @@ final class Failure {
   let words: [ByteString]
   /// The default profile, if options about files replaced it.
   let displacedProfile: ByteString?
-  /// What the launch would have done; computed when a cause first asks.
+  /// The plan of the launch; computed when a cause first needs it.
   private(set) lazy var plan = resolved.plan()
 
   init(
@@ -71,7 +71,7 @@ final class Failure {
   /// What was asked for.
   var sandbox: Sandbox { resolved.sandbox }
 
-  /// What the failure is about.
+  /// The path that failed.
   var subject: FilePath { (error.subject ?? error.cause.subject ?? "").path }
 
   /// The subject as it is written in messages.
@@ -83,12 +83,12 @@ final class Failure {
   /// The kinds of namespaces that the launch makes.
   var namespaces: Namespaces { resolved.namespaces }
 
-  /// The operation that failed, as far as the option and the subject tell.
+  /// The failed operation, found by its option and subject.
   var operation: PlannedOperation? {
     let candidates = plan.operations.filter {
       $0.operation.written == error.option
     }
-    // The subject may be a directory that had to be made on the way.
+    // The subject may be a directory to create on the way.
     let named = candidates.filter {
       $0.operation.action.destination.starts(with: subject)
         || $0.operation.action.source == subject
@@ -130,6 +130,6 @@ struct Cause: Sendable {
       && (errors.isEmpty || errors.contains(error.cause.errno))
   }
 
-  /// Every cause, the more particular before the more general.
+  /// Every cause, specific ones before general ones.
   static let all = command + sources + places + namespaces + mounts + others + general
 }

@@ -7,13 +7,13 @@ internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// What is wrong with the command.
+/// The reason why the command cannot be executed.
 enum ExecutionFinding: Equatable, Sendable {
   /// There is no file of that name.
   case missing
   /// The interpreter on the first line does not exist.
   case interpreterMissing(ByteString, of: ByteString)
-  /// The first line ends as lines do on other systems.
+  /// The first line ends with a carriage return.
   case carriageReturn(ByteString, of: ByteString)
   /// The program that loads it does not exist.
   case loaderMissing(ByteString, of: ByteString)
@@ -21,7 +21,7 @@ enum ExecutionFinding: Equatable, Sendable {
   case directory(ByteString)
   /// It may not be executed by this user.
   case notExecutable(ByteString)
-  /// Nothing may be executed on the mount that it lies on.
+  /// Its mount forbids execution.
   case noExecution(ByteString)
   /// It is for another processor.
   case foreign(ByteString, machine: UInt16)
@@ -82,7 +82,7 @@ extension ExecutionFinding {
     }
   }
 
-  /// A file that may be executed, but is not what the kernel takes for a program.
+  /// An executable file that the kernel does not accept as a program.
   private init?(content file: ByteString, _ errno: Errno, _ depth: Int) {
     guard depth < ExecutionFinding.mostScripts,
       let start = try? TextFile.beginning(of: file.path, ScriptLine.size)
@@ -121,7 +121,7 @@ extension ExecutionFinding {
     } else if (try? FileFacts(at: interpreter.path, followsLinks: true)) == nil {
       self = .interpreterMissing(interpreter, of: file)
     } else {
-      // The interpreter is at fault, which may be a script as well.
+      // The interpreter causes the failure; it may be a script too.
       self.init(of: interpreter, errno, depth: depth + 1)
     }
   }
@@ -138,7 +138,7 @@ extension ExecutionFinding {
 }
 
 extension LaunchPlan {
-  /// What only the process that failed can see.
+  /// What only the failed process can see.
   func finding(about error: LaunchError) -> ExecutionFinding? {
     switch error.action {
     case .execute:

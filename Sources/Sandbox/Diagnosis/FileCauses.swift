@@ -6,7 +6,7 @@ internal import SystemPackage
 internal import Text
 
 extension Cause {
-  /// What is to be shown of the host.
+  /// Failures of sources, on the host.
   static let sources: [Cause] = [
     Cause([.findSource, .readSource], [.noSuchFileOrDirectory, .staleNFSFileHandle]) { failure in
       guard case .bindDescriptor(let number, _, _)? = failure.descriptorOperation?.action else {
@@ -34,13 +34,13 @@ extension Cause {
       }
       guard let missing = way.missing else { return nil }
       if let tilde = failure.unexpandedTilde { return tilde }
-      // Whether a file or a directory was meant nobody can tell, but for overlays.
+      // Only for overlays is it certain that a directory was meant.
       var remedy = failure.optional
       if failure.isLayer {
         remedy = .line("mkdir -p \(way.absolute.quotedForShell)")
       }
       if failure.option == "--write" {
-        // A name with an ending is more likely that of a file.
+        // A name with an extension is probably a file's.
         let isFile = failure.subject.lastComponent?.extension != nil
         remedy = .line("\(isFile ? "touch" : "mkdir -p") \(way.absolute.quotedForShell)")
       }
@@ -81,7 +81,7 @@ extension Cause {
     },
   ]
 
-  /// Where it is to be shown.
+  /// Failures of destinations, inside.
   static let places: [Cause] = [
     Cause([], [.readOnlyFileSystem, .permissionDenied]) { failure in
       guard Cause.makers.contains(failure.error.action), let operation = failure.operation,
@@ -246,7 +246,7 @@ struct ShownMount {
 }
 
 extension Plan {
-  /// The mount in which a missing place would have to be made.
+  /// The mount in which a missing path would be created.
   fileprivate func mount(showing path: FilePath) -> ShownMount? {
     var directory = path
     while !directory.components.isEmpty {
@@ -272,7 +272,7 @@ extension Plan {
     return nil
   }
 
-  /// What is at a place, in words.
+  /// The contents of a place, in words.
   fileprivate func description(of path: FilePath) -> String? {
     guard let last = path.lastComponent else { return "the root directory" }
     let parent = root.find(path.removingLastComponent())
@@ -315,7 +315,7 @@ extension Failure {
       remedy: replacing(words, with: meant) ?? .advice("write the whole path"))
   }
 
-  /// Whether the source is a layer of an overlay, which has to be a directory.
+  /// Whether the source is a layer of an overlay and therefore must be a directory.
   fileprivate var isLayer: Bool {
     sandbox.filesystem.contains { operation in
       guard case .overlay(let overlay, _) = operation.action else { return false }
@@ -369,7 +369,7 @@ struct HostWay {
   private(set) var dangling: (path: FilePath, target: FilePath)?
   /// The first directory that may not be searched.
   private(set) var unsearchable: FilePath?
-  /// The first part that is no directory and has something after it.
+  /// The first part that is not a directory although more parts follow.
   private(set) var file: FilePath?
 
   init(to path: FilePath) {

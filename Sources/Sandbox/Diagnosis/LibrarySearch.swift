@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Searches for a command's libraries, inside and on the host, as ld.so(8) does.
 //
-// The command has ended and may have left anything in the place of its files. A file that it may
-// have written is not read; the others have limits, as does the search as a whole; and only a
-// library of the system is recommended (SystemFiles.swift).
+// The command has ended and may have replaced its files with anything. The search does not read a
+// file that the command may have written, limits what it reads of others and in total, and
+// recommends only system libraries (SystemFiles.swift).
 
 internal import Linux
 internal import SystemPackage
@@ -18,7 +18,7 @@ struct LibrarySearch {
   /// The libraries that the loader's cache knows, inside, by name; read when first asked for.
   private var cache: [ByteString: [FilePath]]?
 
-  /// The search has taken as much as it may.
+  /// The search has reached its limit.
   private struct Exhausted: Error {}
 
   private typealias Program = (elf: ELFFile, inside: FilePath)
@@ -119,7 +119,7 @@ extension LibrarySearch {
       let end = name.utf8.count > 2 ? "/" + name : name
       texts += ["/lib" + end, "/usr/lib" + end]
     }
-    // The word may stand for a long path, and may be repeated.
+    // The word may expand to a long path, and may occur repeatedly.
     return texts.filter { $0.utf8.count < 4096 }.map { FilePath($0) }
   }
 

@@ -62,7 +62,8 @@ public struct Machine {
     return nil
   }
 
-  /// What is mounted on parts of /proc, so that the kernel refuses a new procfs in a user namespace.
+  /// Mounts on parts of /proc, because of which the kernel refuses a new procfs in a user
+  /// namespace.
   ///
   /// Mount points that are always empty do not count.
   ///
@@ -90,7 +91,7 @@ public struct Machine {
   /// See user_namespaces(7): a process in a chroot may make no user namespace.
   var isInChroot: Bool { hasProc && !mounts.entries.contains { $0.point == "/" } }
 
-  /// Whether the user and the group of this process are known to its user namespace.
+  /// Whether the user namespace maps this process's user and group.
   var isMapped: Bool {
     let (user, group) = CurrentProcess.identity
     return contains(user, "/proc/self/uid_map") && contains(group, "/proc/self/gid_map")
@@ -120,9 +121,9 @@ extension Machine {
     Namespaces.names.first { $0.namespace == kind }.map { "user.max_\($0.name)_namespaces" }
   }
 
-  /// The first of `kinds` of which no namespace can be made for lack of space, and why.
+  /// The first of `kinds` whose limit of namespaces is reached, and that limit.
   func exhausted(_ kinds: Namespaces) -> ReachedLimit? {
-    // The user namespace first: without one there is none of the others.
+    // The user namespace first: the others depend on it.
     let names = Namespaces.names.filter { $0.namespace == .user } + Namespaces.names
     for (kind, name) in names where kinds.contains(kind) {
       guard let sysctl = Machine.sysctlName(of: kind) else { continue }
@@ -135,7 +136,7 @@ extension Machine {
       guard Trial.run(in: kind == .user ? .user : [.user, kind]) == .failure(.noSpace) else {
         continue
       }
-      // A new user namespace begins with as good as no limit of its own.
+      // A new user namespace starts practically without a limit.
       guard let value, value < 1 << 30 else {
         return ReachedLimit(
           cause: "as many \(name) namespaces exist as \(sysctl) allows in a user namespace further "
@@ -223,7 +224,7 @@ extension Machine {
     return root.appending(FilePath(String(path)).components)
   }
 
-  /// Where the hierarchy of cgroups is mounted that counts processes.
+  /// Where the cgroup hierarchy that counts processes is mounted.
   func cgroupRoot(isUnified: Bool) -> FilePath? {
     mounts.entries.first {
       isUnified

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why the kernel refuses a file system, and what else goes wrong on the way to the command.
+// Why the kernel refuses a file system, and other failures on the way to the command.
 
 internal import Linux
 internal import SystemPackage

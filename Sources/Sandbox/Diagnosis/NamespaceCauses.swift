@@ -36,7 +36,7 @@ extension Cause {
         let permitted = try? Capabilities.permitted(), (permitted & needed).isEmpty
       else { return nil }
       let cause = "root lacks CAP_SYS_ADMIN here, as in most containers"
-      // Without this one it would be refused there as well, at its next step.
+      // Without this capability the next step would be refused there too.
       guard permitted.contains("setfcap") else {
         return Diagnosis(
           cause,
@@ -164,7 +164,7 @@ extension Cause {
     Cause([], []) { failure in
       let error = failure.error.cause
       guard failure.machine.isFiltered, failure.error.action != .execute else { return nil }
-      // Nobody refuses it as a whole.
+      // No filter refuses the whole call.
       let call = error.call == "clone" ? "clone with namespaces" : error.call
       // The call that made the child tells by itself whether namespaces are to blame.
       if failure.error.action == .createProcess {
@@ -180,7 +180,7 @@ extension Cause {
     },
     Cause([.createProcess, .createNamespaces, .writeIdentityMap, .loopback], [.notPermitted]) {
       failure in
-      // Where a mount is the root of a chroot, nothing tells it from that of a namespace.
+      // If the root of a chroot is a mount, it looks like the root of a namespace.
       let chroot =
         failure.namespaces.contains(.user) && failure.error.action == .createProcess
         ? ", or this is a chroot(2) into a mount point, in which the kernel makes none" : ""

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Remedies: wherever a line can express one, it is a whole line that works as it is typed.
+// Remedies: whenever a line can express one, it is a whole line that works as typed.
 
 internal import Linux
 internal import SystemPackage
@@ -7,7 +7,7 @@ internal import Text
 
 /// What makes a failed line work.
 public enum Remedy: Equatable, Sendable {
-  /// The failed line, mended, or a line to type before it is typed again.
+  /// The corrected line, or a line to run before retrying the failed one.
   case line(String)
   /// Advice that no line can express.
   case advice(String)
@@ -100,7 +100,7 @@ extension Failure {
     var line = typed
     for operation in sandbox.filesystem where operation.origin == .commandLine {
       let destination = operation.action.destination
-      // Beside the profile the file is meant to lie where it lies on the host.
+      // With the profile, the file belongs at its path on the host.
       guard destination.isRelative, let directory = CurrentProcess.workingDirectory,
         let words = operation.words
       else { continue }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which files of the host a message may speak for.
+// Which files of the host a message may recommend.
 //
 // A script names its interpreter and a program its libraries, and a sandboxed command may have
-// written either. If nestbox advised to show whatever they name, a command could have a person show
-// it a key. So messages advise to show only what belongs to the system.
+// written either. If nestbox advised to show any file that they name, a command could trick a
+// person into showing it a key. So messages advise to show only what belongs to the system.
 
 internal import Linux
 internal import SystemPackage

@@ -2,10 +2,10 @@
 // Helpers: processes that run beside a sandbox and serve it.
 //
 // A helper is started by the monitor, before the child or once the child's namespaces exist. It
-// says that it is ready with a byte on its lifeline, whose other end the sandbox holds: init does
-// as long as anything lives inside, or where there is no init, the monitor. When the last holder
-// has gone the helper ends. Where a helper ends too early, a launch fails; later, its loss is told
-// or ends the sandbox.
+// reports that it is ready with a byte on its lifeline, a socket whose other end the sandbox holds:
+// init while anything lives inside, or the monitor if there is no init. When the last holder has
+// closed it, the helper ends. If a helper ends before the command starts, the launch fails; later,
+// its loss is reported or ends the sandbox.
 //
 // To add one: write a function that starts it with `Helper.start`, as Buses/BusProxy.swift does,
 // and call it in `Helpers.start`; or append a `LaterHelper` there.
@@ -31,11 +31,11 @@ struct Helper {
     let option: WrittenOption?
     /// Its program, or what else it is called.
     let name: ByteString
-    /// What becomes of a sandbox that loses it.
+    /// What happens to a sandbox that loses it.
     let loss: Loss
   }
 
-  /// What becomes of a sandbox whose helper has ended before it.
+  /// What happens to a sandbox whose helper ends first.
   enum Loss {
     /// It goes on, and this is told.
     case isTold(String)
@@ -43,17 +43,17 @@ struct Helper {
     case endsSandbox
   }
 
-  /// How long a helper may take until it runs, in milliseconds.
+  /// How long a helper may take to start, in milliseconds.
   private static let patience: CInt = 10_000
 
   /// Starts a helper.
   /// - Parameters:
   ///   - role: What it is for.
   ///   - namespaces: The kinds of new namespaces in which it begins.
-  ///   - body: What the process does (see `HelperProcess`); it returns or throws only what kept it
-  ///     from running.
-  /// - Returns: The helper, and the descriptor that it has passed, or -1.
-  /// - Throws: `LaunchError` where it does not run; then nothing of it is left.
+  ///   - body: What the process does (see `HelperProcess`); it returns or throws only if it could
+  ///     not run.
+  /// - Returns: The helper, and the descriptor that it passed, or -1.
+  /// - Throws: `LaunchError` if it does not run; nothing of it remains then.
   static func start(
     _ role: Role, in namespaces: Namespaces,
     _ body: (borrowing HelperProcess) throws(LaunchError) -> LaunchError
@@ -63,7 +63,7 @@ struct Helper {
     ) throws(LaunchError) -> Result {
       try doing(role.action, option: role.option, role.name, body)
     }
-    // Looked up here: in a new user namespace it has none until that is mapped.
+    // Looked up here: in a new user namespace the helper has no ids until that is mapped.
     let identity = CurrentProcess.identity
     // Above the standard descriptors, which `leaveCaller` replaces: the monitor has closed its own
     // before a later helper starts.
@@ -81,8 +81,8 @@ struct Helper {
     _ = consume lifeline.theirs
     let ours = consume channel.ours
     var passed: CInt = -1
-    // What it passes, if anything; then the end, as it closes its channel when it runs. Or what went
-    // wrong.
+    // A descriptor, if it passes one; then the end, because it closes its channel once it runs. Or
+    // a failure.
     while true {
       let (message, descriptor) = try attempt { () throws(SystemCallError) in
         guard try Descriptors.waitForInput(ours.rawValue, milliseconds: patience) else {
@@ -102,7 +102,7 @@ struct Helper {
     return (helper, passed)
   }
 
-  /// Ends the helper and waits until it has gone, but not for long: only the kernel can delay it.
+  /// Ends the helper and waits briefly until it has exited: only the kernel can delay that.
   func stop() {
     let process = OwnedDescriptor(process)
     try? process.send(.kill)
@@ -111,7 +111,7 @@ struct Helper {
     }
   }
 
-  /// The failure of a launch whose helper has gone.
+  /// The failure of a launch that has lost its helper.
   var lossError: LaunchError {
     LaunchError(
       role.action, option: role.option, subject: role.name,
@@ -121,14 +121,15 @@ struct Helper {
 
 /// The process that becomes a helper.
 ///
-/// It begins as a copy of the monitor, all signals blocked, with all that the caller has open.
+/// It begins as a copy of the monitor, with all signals blocked and all of the caller's descriptors
+/// open.
 struct HelperProcess: ~Copyable {
   /// The caller's ids.
   fileprivate let identity: (user: UInt32, group: UInt32)
   fileprivate let namespaces: Namespaces
-  /// Where it says that it is ready, and sees the sandbox end.
+  /// Where it reports that it is ready, and notices the end of the sandbox.
   let lifeline: CInt
-  /// Where it tells the monitor what it passes, or what went wrong.
+  /// Where it passes a descriptor to the monitor, or reports a failure.
   fileprivate let channel: CInt
 
   fileprivate consuming func run(
@@ -140,20 +141,21 @@ struct HelperProcess: ~Copyable {
     } catch let failure {
       error = failure
     }
-    // Where this fails the monitor has gone, and nobody is left to tell.
+    // If this fails, the monitor has ended and nobody can be told.
     try? Descriptors.send(LaunchReport.hasFailed(error).bytes, to: channel)
     CurrentProcess.exit(125)
   }
 
-  /// Leaves the caller's terminal and files behind, and maps its ids where it has a user namespace.
+  /// Detaches from the caller's terminal and files, and maps its ids if it has a new user
+  /// namespace.
   borrowing func leaveCaller() throws(SystemCallError) {
     if namespaces.contains(.user) {
       let (user, group) = identity
       try IdentityMap.write(user: (user, user), group: (group, group))
     }
-    // Keys typed at the terminal are for the command alone.
+    // Only the command receives keys typed at the terminal.
     try CurrentProcess.beginSession()
-    // Somebody who reads from the caller's pipes would wait for the helper as well.
+    // A reader of the caller's pipes would otherwise wait for the helper too.
     let null = try OwnedDescriptor.open("/dev/null", .readingAndWriting)
     for number in CInt(0)...2 { try null.replace(number) }
     try Descriptors.closeAll(except: [0, 1, 2, lifeline, channel])
@@ -164,8 +166,8 @@ struct HelperProcess: ~Copyable {
     try Descriptors.send([0], passing: descriptor.rawValue, to: channel)
   }
 
-  /// Gives up all capabilities, and writing to files where it has a mount namespace: a payload that
-  /// takes the helper over gains nothing.
+  /// Gives up all capabilities and, if it has a mount namespace, write access to files: a payload
+  /// that takes the helper over gains nothing.
   borrowing func renouncePrivileges() throws(SystemCallError) {
     if namespaces.contains(.mount) { try MountNamespace.becomeReadOnly() }
     try CurrentProcess.renounceNewPrivileges()
@@ -188,12 +190,12 @@ struct Helpers {
   private(set) var running: [Helper] = []
   /// Those that still need the child's namespaces.
   private(set) var later: [LaterHelper] = []
-  /// What the set-up has to know of the one that filters messages to the buses.
+  /// The helper that filters bus messages, for the set-up.
   private(set) var busProxy: BusProxy?
-  /// The lifelines that init holds, or the monitor where there is no init.
+  /// The lifelines, which init holds, or the monitor if there is no init.
   var lifelines: [CInt] = []
 
-  /// Starts those that a sandbox needs before there is a child.
+  /// Starts the helpers that must run before the child exists.
   static func start(
     for resolved: ResolvedSandbox, _ mask: SignalMask, warningPrefix: String
   ) throws(LaunchError) -> Helpers {
@@ -229,7 +231,7 @@ struct Helpers {
     running = []
   }
 
-  /// Notes that one has ended, and been waited for.
+  /// Notes that a helper has ended and has been reaped.
   mutating func forget(_ process: CInt) {
     running.removeAll { $0.process == process }
   }

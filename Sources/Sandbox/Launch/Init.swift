@@ -16,15 +16,15 @@ struct Init: ~Copyable {
   let filters: [SeccompProgram]
   /// Whether the command is under a policy.
   let hasPolicy: Bool
-  /// Whether somebody outside was told of it.
+  /// Whether the caller was told its pid, in order to enter.
   let isToBeEntered: Bool
   /// Descriptors that stay open to the end.
   let held: [CInt]
 
-  /// The signals of keys that the monitor has to know of, as they reach this process in its place.
+  /// The signals of keys, which this process receives instead of the monitor and reports to it.
   let keys: SignalSet
 
-  /// How the command ended, where `change` is that; passes on what else the monitor has to know.
+  /// How the command ended, if `change` says so; reports other changes to the monitor.
   private func end(of change: ChildChange, _ status: borrowing OwnedDescriptor) -> Termination? {
     switch change {
     case .ended(let pid, let termination): return pid == command ? termination : nil
@@ -36,41 +36,41 @@ struct Init: ~Copyable {
     return nil
   }
 
-  /// Reaps until nothing is left to reap.
+  /// Reaps until no child is left.
   ///
-  /// Ending, it takes the whole namespace with it.
+  /// When it ends, the whole namespace ends.
   consuming func run(_ privileges: Privileges, _ status: borrowing OwnedDescriptor) -> Never {
     var hasEnded = false
     do throws(SystemCallError) {
-      // The caller's pipes and terminals above all: who reads from one waits for its last holder.
+      // Above all the caller's pipes and terminals: a reader waits until the last holder closes
+      // them.
       try Descriptors.closeAll(except: held + [status.rawValue])
       try privileges.dropInInit()
-      // Whatever a payload may find to have init make calls that it may not make itself, there are
-      // few that are left. Where the command has filters only, they are kept away from init as long
-      // as there is a fence between the two: they need not allow what init does.
+      // Even a payload that tricks init into making calls has few to choose from. The command's
+      // filters alone do not apply to init as long as a fence separates the two, because they may
+      // forbid what init does.
       if hasPolicy {
         try BuiltInPolicy.initProgram.install()
       } else if privileges.fence.isEmpty {
         for filter in filters { try filter.install() }
       }
-      // Whoever was told its number may enter by it, as long as nobody inside could get around a
-      // filter that way, or is of another sandbox.
+      // A caller that was told init's pid may enter through it, unless a process inside could use
+      // it to evade a filter or belongs to another sandbox.
       if isToBeEntered, !hasPolicy, filters.isEmpty { try CurrentProcess.setHidden(false) }
       while let change = try ChildProcess.waitForAny(orKeys: keys) {
         guard let termination = end(of: change, status), !hasEnded else { continue }
         hasEnded = true
         let isLast = endsAll || !ChildProcess.reapEnded()
-        // The monitor may be gone, which is no reason to stop.
+        // Go on even if the monitor has ended.
         try? status.send(SetupMessage.hasEnded(termination, wasLast: isLast).bytes)
-        // Killed and waited for here, as the time that processes took is lost with them if they die
-        // with the namespace. They do where a filter of the command's refuses init the call, or
-        // where nothing is left to kill.
+        // Kill and reap them here: the processor time of processes that die with the namespace is
+        // lost. If a filter of the command refuses the call to init, they do die with it.
         if endsAll, !ChildProcess.killAllOthers() { break }
         try? Descriptors.closeAll(except: held)
       }
     } catch {
-      // What it has started may not go on with less than was asked for. The command dies with this
-      // namespace, if it is in one of its own.
+      // The command must not go on with less protection than requested. If it has a new pid
+      // namespace, it dies with this process.
       if !hasEnded { ChildProcess.kill(command) }
       try? status.send(SetupMessage.hasFailed(error).bytes)
       CurrentProcess.exit(125)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The launch as the caller sees it: from a sandbox to the way its command ended.
+// The launch as the caller sees it: from a sandbox to how its command ended.
 
 public import Linux
 internal import Seccomp
 internal import SystemPackage
 internal import Text
 
-/// What is known of the caller, read once at the very start.
+/// Facts about the caller, read once at the very start.
 public struct Caller {
   let image: ProcessImage
   let parent: Int32
@@ -19,7 +19,7 @@ public struct Caller {
   }
 }
 
-/// A launch: the resolved sandbox, and what its first process decides and opens for it.
+/// A launch: the resolved sandbox, and everything that the first process decides and opens for it.
 ///
 /// A class, as `ResolvedSandbox` is.
 final class LaunchPlan {
@@ -28,7 +28,7 @@ final class LaunchPlan {
   let signalMask: SignalMask
   /// The policy's program.
   let policy: SeccompProgram?
-  /// What the command is executed with, where the policy lets nothing else be executed.
+  /// The word to execute the command with, if the policy allows only that exec.
   let executionWord: UInt64
 
   /// The processes beside the sandbox.
@@ -37,9 +37,9 @@ final class LaunchPlan {
   let hasJoinedNetwork: Bool
   /// What warnings begin with.
   let warningPrefix: String
-  /// Descriptors that the monitor holds, and no other process of the launch.
+  /// Descriptors that only the monitor holds.
   let registration: [CInt]
-  /// Whether the launcher is in front at a terminal that is its standard input.
+  /// Whether the launcher is in the foreground of the terminal on its standard input.
   private(set) var isInFront = false
 
   init(
@@ -59,18 +59,18 @@ final class LaunchPlan {
     isInFront = Terminal.foreground(0) == ProcessGroup.own
   }
 
-  /// Whether the command gets a process group of its own, in front at the caller's terminal: where it
-  /// is a whole job of a shell's, or all that a terminal runs.
+  /// Whether the command gets a new process group in the foreground of the caller's terminal: if it
+  /// is a whole job of a shell, or all that a terminal runs.
   ///
-  /// Others of the launcher's group may want the terminal too: a pager behind a pipe, a script.
+  /// Otherwise other processes of the launcher's group, such as a pager or a script, may need the
+  /// terminal too.
   ///
-  /// Kept, as inside the group has no number.
+  /// Stored, because the group has no number inside the pid namespace.
   private(set) lazy var takesTerminal: Bool =
     isInFront && hasInit && namespaces.contains(.pid) && !sandbox.hasOwnSession
     && ProcessGroup.own == CurrentProcess.number && Terminal.foreground(1) == ProcessGroup.own
 
-  /// Whether nothing lives on after the command: it was asked for, or follows from the end of the
-  /// monitor.
+  /// Whether everything inside ends with the command: by request, or because the monitor ends.
   var endsAll: Bool {
     namespaces.contains(.pid) && (sandbox.killsOnExit || sandbox.diesWithParent)
   }
@@ -87,25 +87,25 @@ extension ResolvedSandbox {
   /// - Parameters:
   ///   - caller: Who called.
   ///   - warningPrefix: What warnings begin with.
-  ///   - registration: Descriptors that are closed when the monitor ends, and held by it alone.
-  ///   - whenFailed: What tells of a failure, before anything that may take time.
+  ///   - registration: Descriptors that only the monitor holds, until it ends.
+  ///   - whenFailed: Reports a failure, before anything that may take time.
   /// - Returns: How it ended.
-  /// - Throws: `LaunchError` where it could not be started; then nothing of it is left.
+  /// - Throws: `LaunchError` if it could not be started; nothing of it remains then.
   public func launch(
     for caller: Caller, warningPrefix: String, registration: [CInt] = [],
     whenFailed: (LaunchError) -> Void = { _ in }
   ) throws(LaunchError) -> Termination {
     if sandbox.diesWithParent { try tieToCaller(caller) }
     let mask = try doing(.prepare) { () throws(SystemCallError) in
-      // What is opened from now on must not be taken for the caller's standard input or output.
+      // A descriptor opened later must not be mistaken for the caller's standard input or output.
       try Descriptors.occupyStandard()
       try sandbox.forEachDescriptor { (_, number) throws(SystemCallError) in
         try Descriptors.closeOnExec(number)
       }
-      // In the caller's user namespace, in which launches find the one that they share.
+      // In the caller's user namespace, where launches find their shared keyring.
       try SessionKeyring.replace()
       SignalDisposition.restoreChildReports()
-      // Until the monitor can read them; the child's are blocked all the way to exec.
+      // Until the monitor can read them; in the child they stay blocked until exec.
       return try SignalMask.blockAll()
     }
     do throws(LaunchError) {
@@ -113,12 +113,12 @@ extension ResolvedSandbox {
         self, caller.image, mask,
         policy: try sealedPolicy(),
         hasJoinedNetwork: try joinNetwork(),
-        // After all that a mistake of the caller's could stop.
+        // After everything that a mistake by the caller could stop.
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
         warningPrefix: warningPrefix, registration: registration)
       let termination = try plan.launch(whenFailed)
-      // Files will be looked at to explain what happened: a key ends a look that takes long.
+      // The explanation may read many files: a key must be able to end that.
       if ResolvedSandbox.isWorthALook(termination) { try? mask.restore() }
       return termination
     } catch {
@@ -127,7 +127,7 @@ extension ResolvedSandbox {
     }
   }
 
-  /// The policy for this one launch, and the word to execute the command with.
+  /// The policy for this launch, and the word to execute the command with.
   private func sealedPolicy() throws(LaunchError) -> (SeccompProgram?, executionWord: UInt64) {
     guard let policy, policy.executesOnce else { return (policy, 0) }
     return try doing(.installFilter) { () throws(SystemCallError) in
@@ -141,8 +141,8 @@ extension ResolvedSandbox {
 
   /// Joins the network namespace where the caller may.
   ///
-  /// Its owner is then often the host's root, and a new user namespace has no power over it;
-  /// otherwise it is the child that may.
+  /// Its owner is then often the host's root, and a new user namespace has no rights over it. If
+  /// the caller may not join it, the child does.
   private func joinNetwork() throws(LaunchError) -> Bool {
     guard let network = sandbox.joined.network else { return false }
     do throws(SystemCallError) {
@@ -154,25 +154,25 @@ extension ResolvedSandbox {
     }
   }
 
-  /// Has the kernel kill this process, and with it the sandbox, when the caller ends.
+  /// Asks the kernel to kill this process, and with it the sandbox, when the caller ends.
   private func tieToCaller(_ caller: Caller) throws(LaunchError) {
     try doing(.dieWithParent, option: sandbox.dieWithParent) { () throws(SystemCallError) in
       try CurrentProcess.dieWithParent()
     }
-    // The caller may have ended before the kernel was told.
+    // The caller may have ended before this call.
     if CurrentProcess.parent != caller.parent { SignalDisposition.die(by: .kill) }
   }
 }
 
 extension LaunchPlan {
-  /// Makes the child and goes on as the monitor.
+  /// Creates the child and continues as the monitor.
   fileprivate func launch(
     _ whenFailed: (LaunchError) -> Void
   ) throws(LaunchError) -> Termination {
     let report = try doing(.prepare) { () throws(SystemCallError) in try Pipe() }
     let status = try doing(.prepare) { () throws(SystemCallError) in try SocketPair() }
     let signals = try doing(.prepare) { () throws(SystemCallError) in
-      // Init sees its children's stops; where there is none, this process does.
+      // Init sees its children's stops; without an init, this process does.
       try SignalDescriptor(
         hasInit ? .forCommands : .forCommands.union(SignalSet(.childChanged)))
     }
@@ -181,17 +181,17 @@ extension LaunchPlan {
       try ChildProcess.clone(resolved.firstNamespaces)
     }
     guard let child else {
-      // Told here, before the steps of this process.
+      // Noted here, before the child's steps.
       StepLog.note("make the child in new namespaces: " + resolved.firstNamespaces.list)
-      // The monitor's ends: that it has gone shows only when it was the last to hold them.
+      // The monitor's ends: the child notices the monitor's end only if nobody else holds them.
       Descriptors.close(report.readEnd.rawValue)
       Descriptors.close(status.ours.rawValue)
       Descriptors.close(signals.rawValue)
-      // Before a path is looked up: they lead to a directory of the host.
+      // Before any path is resolved: they lead to a directory of the host.
       for number in registration { Descriptors.close(number) }
       Setup(plan: self, report: report.writeEnd, status: status.theirs).run()
     }
-    // The child's ends, so that its end is seen whatever becomes of the rest.
+    // The child's ends, so that the monitor always notices the child's end.
     _ = consume report.writeEnd
     _ = consume status.theirs
     var kept = [
@@ -200,7 +200,7 @@ extension LaunchPlan {
     kept += registration
     if let number = sandbox.channels.information?.value { kept.append(number) }
     if let number = sandbox.channels.status?.value { kept.append(number) }
-    // Without an init there is nobody inside to hold it.
+    // Without an init no process inside holds it.
     if sandbox.commandIsInit { kept += sandbox.channels.sync.map(\.value) }
     if job.takesTerminal { kept.append(0) }
     for helper in helpers.running { kept.append(helper.process) }
@@ -224,7 +224,7 @@ extension NamespaceRequest {
 }
 
 extension NamespaceRequest.Wish {
-  /// Whether a namespace of this kind is to be made on the running kernel.
+  /// Whether to create a namespace of this kind on the running kernel.
   fileprivate func isGranted(_ kind: Namespaces) -> Bool {
     switch self {
     case .share: false

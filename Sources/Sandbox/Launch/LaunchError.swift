@@ -5,17 +5,17 @@ public import Linux
 internal import SystemPackage
 public import Text
 
-/// A launch that failed: what could not be done, for which option, on what, and the call behind it.
+/// A failed launch: what could not be done, for which option, to what, and the call that failed.
 public struct LaunchError: Error, Equatable, Sendable {
   /// What could not be done.
   public let action: Action
-  /// The option that asked for it, where one did.
+  /// The option that asked for it, if one did.
   public private(set) var option: WrittenOption?
-  /// What it was to be done to: a path as it was typed, or a name.
+  /// The object: a path as it was typed, or a name.
   public let subject: ByteString?
   /// The call that failed.
   public let cause: SystemCallError
-  /// What the process that failed saw of the reason.
+  /// What the failed process found out about the reason.
   var finding: ExecutionFinding?
 
   /// Names a failure.
@@ -29,14 +29,15 @@ public struct LaunchError: Error, Equatable, Sendable {
     self.cause = cause
   }
 
-  /// The same failure, of `option` unless it names another one already, as parts of an overlay do.
+  /// The same failure, attributed to `option` unless it already names one, as parts of an overlay
+  /// do.
   func asked(by option: WrittenOption) -> LaunchError {
     var error = self
     error.option = self.option.map { WrittenOption($0.name, at: option.origin) } ?? option
     return error
   }
 
-  /// What a launch consists of, as far as messages tell it apart.
+  /// The parts of a launch that messages distinguish.
   ///
   /// The sentences keep the words that clients of bubblewrap look for.
   public enum Action: UInt8, CaseIterable, Sendable {
@@ -124,7 +125,7 @@ public struct LaunchError: Error, Equatable, Sendable {
         message += " " + subject.quoted
       }
     }
-    // This one failed because a call did not.
+    // This check failed because a call succeeded.
     if action == .assertNoUserNamespaces { return message + " (\(call))" }
     message += ": " + cause.reason
     let place = option?.origin.location.map { " in " + $0 } ?? ""

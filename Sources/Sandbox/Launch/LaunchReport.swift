@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the process that becomes the command tells the monitor through a pipe, and why through a
-// pipe: exec closes it, so that its end means that the command runs; and write(2) is the call that a
-// filter is least likely to refuse when exec has failed under it.
+// What the process that becomes the command reports to the monitor, through a pipe: exec closes the
+// pipe, so its end means that the command runs; and if exec fails under a filter, write(2) is the
+// call that the filter is least likely to refuse.
 
 internal import Linux
 internal import SystemPackage
@@ -9,20 +9,21 @@ internal import Text
 
 /// A line of the report on a launch.
 enum LaunchReport: Equatable {
-  /// Only the last steps are left. An end behind this means that the command was executed, and an
-  /// end without it that the child has died.
+  /// Only the last steps remain. If the pipe ends after this, the command was executed; if it ends
+  /// without this, the child has died.
   case isExecuting
   /// The launch has failed.
   case hasFailed(LaunchError)
-  /// What the process that failed saw of the reason.
+  /// What the failed process found out about the reason.
   case hasFound(ExecutionFinding)
 
-  /// The most bytes that a line has, its length included: a pipe takes so many in one piece, so that
-  /// the write never blocks (pipe(7)).
+  /// The most bytes of a line, its length included: a pipe takes that many at once, so the write
+  /// never blocks (pipe(7)).
   static let capacity = 4096
 
-  /// `isExecuting` as it is written to the pipe: all that a launch tells that does not fail, so that
-  /// it makes no use of what the others need.
+  /// `isExecuting` as bytes.
+  ///
+  /// A successful launch reports nothing else, so this avoids the code that the other lines need.
   static var executing: [UInt8] { [1, 0, Kind.isExecuting.rawValue] }
 
   /// The line as it is written to the pipe.
@@ -32,7 +33,7 @@ enum LaunchReport: Equatable {
     return writer.bytes
   }
 
-  /// Reads the lines that `bytes` consist of; what comes after something else is not believed.
+  /// Reads the lines in `bytes`, up to the first malformed one.
   static func lines(_ bytes: [UInt8]) -> (lines: [LaunchReport], isWhole: Bool) {
     var reader = RecordReader(bytes[...])
     var lines: [LaunchReport] = []
@@ -75,7 +76,7 @@ extension LaunchReport: Record {
 // MARK: - Errors
 
 extension LaunchError {
-  /// The failure that a report tells of; nil where its end tells all.
+  /// The failure in a report; nil if the report has none.
   init?(in lines: [LaunchReport], isWhole: Bool) {
     var error: LaunchError?
     for case .hasFailed(let failure) in lines where error == nil { error = failure }
@@ -112,7 +113,7 @@ extension LaunchError: Record {
     writer.write(ByteString(cause.call), limit: LaunchError.longestWord)
     writer.write(option.map { ByteString($0.name) }, limit: LaunchError.longestWord)
     option?.origin.write(to: &writer)
-    // Last, as it gets the room that the others leave: four bytes are for its own length and the
+    // Last, because it gets the room that the others leave, less four bytes for its length and the
     // line's.
     let room = LaunchReport.capacity - 4 - writer.bytes.count
     writer.write(subject ?? cause.subject, limit: room)
@@ -151,7 +152,7 @@ extension Origin: Record {
 // MARK: - Findings
 
 extension ExecutionFinding: Record {
-  /// A line has room for two paths of this length.
+  /// The longest path in a finding: a line has room for two.
   private static let longestPath = 1900
 
   private enum Kind: UInt8 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the child, and later init, tell the monitor: a message of a few bytes each, over a socket
-// that keeps messages apart and can carry a descriptor along.
+// What the child, and later init, tell the monitor: short messages over a socket that keeps them
+// apart and can pass a descriptor.
 
 internal import Linux
 internal import SystemPackage
@@ -8,31 +8,30 @@ internal import Text
 
 /// A message to the monitor.
 enum SetupMessage: Equatable {
-  /// The child goes on as another process, of which a descriptor comes along; it waits for an
-  /// answer.
+  /// The child continues as another process, whose descriptor comes along; it waits for an answer.
   case hasMoved
   /// The namespaces have these numbers, for callers that want to know; the child waits for an
   /// answer.
   case isDescribed([UInt64])
-  /// The namespaces can be entered, for helpers that have to; the child waits for an answer.
+  /// Helpers can enter the namespaces; the child waits for an answer.
   case isReady
   /// The command exists; a descriptor of it comes along.
   case hasStarted
   /// This signal has stopped the command.
   case hasStopped(Signal)
-  /// The terminal has sent this signal for a key, to the group of init and the command.
+  /// For a key, the terminal has sent this signal to the group of init and the command.
   case wasTyped(Signal)
   /// The command has ended, and whether it was the last process inside.
   case hasEnded(Termination, wasLast: Bool)
-  /// The launch has made something in a directory of the host, of which a descriptor comes along
-  /// where `isElsewhere` is true; otherwise it is the one of the message before.
+  /// The launch has created something in a directory of the host. If `isElsewhere` is true, the
+  /// directory's descriptor comes along; otherwise it is the previous message's directory.
   case hasLeft(ByteString, FileKind, stamp: UInt64, isElsewhere: Bool)
-  /// What has been left so far stays.
+  /// What was created so far stays.
   case hasSettled
   /// Init could not go on, and has ended the command.
   case hasFailed(SystemCallError)
 
-  /// The most bytes that a message has: those of a name of the longest kind and what goes before it.
+  /// The most bytes of a message: the longest name and the fields before it.
   static let capacity = 13 + longestName
 
   private static let longestName = 255
@@ -45,7 +44,7 @@ enum SetupMessage: Equatable {
 enum SetupAnswer {
   /// The child goes on.
   static let goOn: UInt8 = 0
-  /// The descriptor that comes along is to be held as long as anything lives inside; more follows.
+  /// Hold the descriptor that comes along as long as anything lives inside; more follows.
   static let hold: UInt8 = 1
 }
 

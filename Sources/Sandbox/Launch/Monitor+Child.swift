@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the monitor hears of the child, of init and of the helpers, and what it answers.
+// What the monitor hears from the child, from init and from the helpers, and what it answers.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
 extension Monitor {
-  /// Reads the report to its end: the command was executed, or died before; throws what it says
-  /// otherwise.
+  /// Reads the whole report: returns if the command was executed or died before, and throws a
+  /// reported failure.
   mutating func readReport() throws(LaunchError) {
     guard let number = report?.rawValue else { return }
     let bytes = try doing(.supervise) { () throws(SystemCallError) in
-      // A little more than a line, which is rare: memory that is touched has to be paid for.
+      // A small chunk, because a full line is rare and each touched page costs time.
       try Descriptors.contents(of: number, chunk: 512)
     }
     report = nil
@@ -27,29 +27,30 @@ extension Monitor {
     throw error
   }
 
-  /// Fails, as nobody is left who could say what became of the launch; except for what was said
-  /// last.
+  /// Fails: no process is left to report on the launch.
+  ///
+  /// A failure that was reported last takes precedence.
   private mutating func loseTouch() throws(LaunchError) {
     try readReport()
     throw Monitor.hasLostTouch
   }
 
-  /// Takes the child's end; returns how the command ended where that is the same.
+  /// Handles the child's end; returns how the command ended, if the child was the command.
   mutating func readEnd() throws(LaunchError) -> Termination? {
     let termination = try doing(.supervise) { () throws(SystemCallError) in try child.wait() }
     if case .ending(let ofCommand) = phase { return ofCommand }
     if case .settingUp(let moves) = phase, moves > 0, termination == .exited(0) {
       phase = .between(movesLeft: moves)
-      // The one that was to go on has gone as well, before it spoke.
+      // The successor has ended too, before it reported anything.
       if status == nil { try loseTouch() }
       return nil
     }
-    // Init says how the command ended before it ends; what it did not say cannot be known.
+    // Init reports how the command ended before it exits itself; without that report, nobody knows.
     if plan.hasInit, case .exited = termination { throw Monitor.hasLostTouch }
     return termination
   }
 
-  /// Takes one message; returns how the command ended where it says so.
+  /// Handles one message; returns how the command ended, if it says so.
   mutating func readMessage() throws(LaunchError) -> Termination? {
     guard let number = status?.rawValue else { return nil }
     let (bytes, descriptor) = try doing(.supervise) { () throws(SystemCallError) in
@@ -58,7 +59,7 @@ extension Monitor {
     var passed = descriptor < 0 ? nil : OwnedDescriptor(descriptor)
     if bytes.isEmpty {
       status = nil
-      // Nobody is left who could say what became of it.
+      // No process is left to report on the launch.
       if !phase.hasChild { try loseTouch() }
       return nil
     }
@@ -70,8 +71,8 @@ extension Monitor {
     case .hasStarted: try know(passed.take())
     case .hasEnded(let termination, let wasLast):
       try readReport()
-      // What lives on inside is left alone. Otherwise init is waited for: everything has ended then,
-      // and the time that it took counts as the caller's.
+      // Processes that live on inside are left alone. Otherwise wait for init: then everything has
+      // ended, and its processor time counts as the caller's.
       guard wasLast, phase == .running else { return termination }
       phase = .ending(termination)
     case .hasLeft(let name, let kind, let stamp, let isElsewhere):
@@ -84,11 +85,11 @@ extension Monitor {
     return nil
   }
 
-  /// Goes on with another process in the child's place, which has waited for that.
+  /// Accepts another process in the child's place; it waits for the answer.
   private mutating func follow(_ process: consuming OwnedDescriptor?) throws(LaunchError) {
     guard let next = phase.afterMove else { return }
     if phase.hasChild { _ = try? child.wait() }
-    // It goes no further where it gets no answer.
+    // Without an answer it does not continue.
     phase = .between(movesLeft: 0)
     guard let process else { throw Monitor.hasLostTouch }
     do throws(SystemCallError) {
@@ -109,13 +110,13 @@ extension Monitor {
     sendPending()
   }
 
-  /// Has the child go on, which waits for that.
+  /// Lets the waiting child continue.
   private mutating func answer(_ action: LaunchError.Action) throws(LaunchError) {
     do throws(SystemCallError) {
       try status?.send([SetupAnswer.goOn])
     } catch {
-      // A child that has closed its end is about to say why, and to end; another still waits, and
-      // sees the end of the messages instead.
+      // A child that closed its end is about to report why and exit. Any other child still waits,
+      // and sees the channel close instead.
       if error.errno != .brokenPipe { try? child.descriptor.send(.kill) }
       status = nil
       try readReport()
@@ -123,7 +124,7 @@ extension Monitor {
     }
   }
 
-  /// Tells the caller of the sandbox, and the child that the caller was told.
+  /// Describes the sandbox to the caller, then lets the child continue.
   private mutating func describe(_ numbers: [UInt64]) throws(LaunchError) {
     isToDescribe = false
     let channels = plan.sandbox.channels
@@ -146,7 +147,7 @@ extension Monitor {
 // MARK: - Helpers
 
 extension Monitor {
-  /// Starts the helpers that need the child's namespaces; the child goes on once all are ready.
+  /// Starts the helpers that need the child's namespaces; the child continues once all are ready.
   private mutating func startHelpers() throws(LaunchError) {
     for helper in try plan.helpers.startLater(beside: child) {
       awaitedHelpers += 1
@@ -168,7 +169,7 @@ extension Monitor {
     if awaitedHelpers == 0 { try answer(.supervise) }
   }
 
-  /// Has the end of a helper seen.
+  /// Watches for the end of a helper.
   mutating func watch(_ helper: Helper) throws(LaunchError) {
     try add(
       Watch(number: helper.process, interest: .input) { monitor throws(LaunchError) in
@@ -177,16 +178,16 @@ extension Monitor {
       })
   }
 
-  /// Does what the end of a helper means.
+  /// Reacts to the end of a helper.
   private mutating func lose(_ helper: Helper) throws(LaunchError) {
     let process = OwnedDescriptor(helper.process)
     let termination = try? process.waitForProcess()
     plan.helpers.forget(helper.process)
-    // The report says more, if there is one: a child that has failed ends its helpers too.
+    // A report says more, if there is one: a failed child ends its helpers too.
     if phase == .dying || reportIsWhole { return }
     if phase.isLaunching { throw helper.lossError }
     switch helper.role.loss {
-    // Where everything inside has just ended, a helper ends as it should.
+    // If everything inside has just ended, the helper ends as it should.
     case .isTold(let warning):
       if termination != .exited(0) {
         try? Descriptors.write(plan.warningPrefix + warning + "\n", to: 2)

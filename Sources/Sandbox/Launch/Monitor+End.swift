@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The end: what is told of it, and what is ended and taken back with it.
+// The end: how it is reported, which processes it ends, and what it removes from the host.
 
 internal import Linux
 internal import SystemPackage
@@ -8,7 +8,7 @@ internal import Text
 extension Monitor {
   /// Tells the caller how the command ended, if it was executed at all.
   mutating func end(_ termination: Termination) throws(LaunchError) -> Termination {
-    // Everybody who could still say something has ended.
+    // Every process that could still report has ended.
     try readReport()
     StepLog.note("the command ended with status " + String(termination.shellStatus))
     if !phase.wasExecuted {
@@ -17,34 +17,33 @@ extension Monitor {
     }
     if phase.wasExecuted, let number = plan.sandbox.channels.status?.value {
       let line = SandboxDescription.exitLine(termination.shellStatus)
-      // A caller that does not listen any more does not change how the command ended.
+      // If the caller no longer reads, that does not change how the command ended.
       try? Descriptors.write(line, to: number)
     }
-    // What lives on inside keeps its helpers; init holds what ends them.
+    // Processes that live on inside keep their helpers: init holds the lifelines.
     if phase != .running || !plan.hasInit { plan.helpers.stop() }
     job.takeTerminalBack()
-    // A shell inside cannot give the terminal back: in its pid namespace the caller's group has no
-    // number.
+    // A shell inside cannot hand the terminal back: the caller's group has no number in its pid
+    // namespace.
     if plan.namespaces.contains(.pid), !plan.sandbox.hasOwnSession {
       Terminal.takeBackIfAbandoned()
     }
     return termination
   }
 
-  /// How long the end of what was killed is waited for, in milliseconds.
+  /// How long to wait for killed processes to end, in milliseconds.
   ///
-  /// Only the kernel can delay it: namespaces are taken down first, and with them mounts that may
-  /// not answer.
+  /// Only the kernel can delay that: it first tears down namespaces, with mounts that may hang.
   private static let patience = 2000
 
-  /// Ends whatever the launch has come to: nothing of it goes on.
+  /// Kills every process of the launch.
   mutating func killAll() {
-    // Both, as init does not take the command along where they have no pid namespace.
+    // Both: without a new pid namespace the command does not die with init.
     try? command?.send(.kill)
     try? child.descriptor.send(.kill)
   }
 
-  /// Waits for what was killed, and takes back what it made on the host: nothing of it is left.
+  /// Reaps the killed processes and removes what they created on the host.
   mutating func clearAway() {
     let deadline = MonotonicClock.milliseconds + Monitor.patience
     if phase.hasChild, Monitor.isReady(child.descriptor.rawValue, before: deadline) {
@@ -61,8 +60,8 @@ extension Monitor {
     return (try? Descriptors.waitForInput(number, milliseconds: left)) ?? false
   }
 
-  /// Reads what the child said last: what it has made on the host, and that it has gone on as
-  /// another process in the meantime.
+  /// Reads the child's last messages: what it created on the host, and whether it continues as
+  /// another process.
   private mutating func drainMessages(until deadline: Int) {
     while let number = status?.rawValue, Monitor.isReady(number, before: deadline),
       let (bytes, descriptor) = try? Descriptors.receive(
@@ -72,7 +71,8 @@ extension Monitor {
       var passed = descriptor < 0 ? nil : OwnedDescriptor(descriptor)
       switch SetupMessage(bytes[...]) {
       case .hasMoved, .hasStarted:
-        // One that cannot be received still waits for an answer, and ends as this channel does.
+        // A successor whose descriptor did not arrive still waits for an answer, and ends when this
+        // channel closes.
         guard let process = passed.take() else { return }
         try? process.send(.kill)
       case .hasLeft(let name, let kind, let stamp, let isElsewhere) where !phase.wasExecuted:
@@ -86,14 +86,14 @@ extension Monitor {
 
 // MARK: - What a failed launch leaves
 
-/// What a launch has made on the host: names in open directories, which are locked until it is
-/// settled that the launch does not fail (Setup/Leftovers.swift).
+/// What a launch has created on the host: names in open directories, which stay locked until the
+/// launch has succeeded (Setup/Leftovers.swift).
 struct MonitoredLeftovers {
   private var leftovers: [NewRoot.Leftover] = []
-  /// The directories, each once, in the order in which they came; -1 for one that did not arrive.
+  /// The directories, each once, in order of arrival; -1 for one that did not arrive.
   private var directories: [CInt] = []
 
-  /// Notes what lies in `directory` where it is elsewhere, or else in the one that came last.
+  /// Notes a file in `directory` if that is a new one, or else in the last directory.
   mutating func remember(
     _ name: ByteString, _ kind: FileKind, _ stamp: UInt64,
     in directory: consuming OwnedDescriptor?, _ isElsewhere: Bool
@@ -101,22 +101,22 @@ struct MonitoredLeftovers {
     if isElsewhere {
       if let directory { directories.append(directory.release()) } else { directories.append(-1) }
     }
-    // What lies in one that did not arrive stays.
+    // If the directory did not arrive, its file stays.
     guard let last = directories.last, last >= 0 else { return }
     leftovers.append(
       NewRoot.Leftover(directory: last, name: name.path, kind: kind, stamp: stamp))
   }
 
-  /// Leaves what the launch made on the host where it is: the command has it now.
+  /// Keeps what the launch created on the host: the command uses it now.
   mutating func keep() {
     for directory in directories where directory >= 0 { Descriptors.close(directory) }
     directories = []
     leftovers = []
   }
 
-  /// Takes back what the launch made on the host, now that nothing of it is left.
+  /// Removes what the launch created on the host, after all its processes have ended.
   ///
-  /// Inside it could not be done any more: most of it is a mount point there.
+  /// The processes inside could not do so: there most of it is a mount point.
   mutating func takeBack() {
     for leftover in leftovers.reversed() { leftover.takeBack() }
     keep()

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the caller or a key sends: it is passed on to the command, or ends a launch that has none; and
-// how the command stops and goes on together with the launcher.
+// Signals from the caller or from keys: the monitor passes them on to the command, or ends a launch
+// that has no command yet; and how the command stops and continues together with the launcher.
 
 internal import Linux
 
 extension Monitor {
-  /// Passes on all signals that have come.
+  /// Passes on all received signals.
   mutating func forwardSignals() {
     while let received = signals.next() {
       if case .ending = phase {
-        // There is no command any more. A key may have been the one that ended it.
+        // The command has ended, perhaps because of this key.
         if received.signal != .goOn, !received.isFromKernel { isImpatient = true }
       } else if received.signal == .childChanged {
         if phase == .running, let signal = child.descriptor.stopSignal() { stopWithCommand(signal) }
@@ -24,7 +24,7 @@ extension Monitor {
   private mutating func forward(_ signal: Signal) {
     if phase.isLaunching {
       switch signal {
-      // What had stopped the launch with this process is over.
+      // The launch, which stopped with this process, continues with it too.
       case .goOn: return
       case .terminalStop: _ = SignalDisposition.stop(by: signal, all: false)
       default: abort(signal)
@@ -32,7 +32,7 @@ extension Monitor {
       return
     }
     if signal == .goOn { job.goOn(child.pid) }
-    // Where it fails the command has just ended, and its status is on the way.
+    // If this fails, the command has just ended and its status is on the way.
     if command != nil {
       try? command?.send(signal)
     } else if plan.hasInit {
@@ -42,13 +42,13 @@ extension Monitor {
     }
   }
 
-  /// Sends what came before there was a command.
+  /// Sends the signals that arrived before the command existed.
   mutating func sendPending() {
     pending.forEach { signal in try? command?.send(signal) }
     pending = []
   }
 
-  /// Ends a launch that has no command yet which could do something about a signal.
+  /// Ends a launch that has no command yet to handle the signal.
   private mutating func abort(_ signal: Signal) -> Never {
     killAll()
     clearAway()
@@ -59,14 +59,14 @@ extension Monitor {
 // MARK: - Keys
 
 extension Monitor {
-  /// Passes on a key, unless it has reached the command: that may have left the group for which the
-  /// key was typed.
+  /// Passes on a key, unless the command received it: the command may have left the group to which
+  /// the terminal sent it.
   mutating func key(_ signal: Signal, typedFor group: Int32) {
-    // Process 1 ignores a mere key.
+    // Process 1 ignores this signal.
     let isIgnored = signal == .terminalStop && plan.sandbox.commandIsInit
     guard phase == .running, isIgnored || commandGroup != group else { return }
     if signal == .interrupt, job.isThirdInterrupt { return killAll() }
-    // The kernel would not stop a session of its own by a mere key.
+    // In a new session the command's group is orphaned, and the kernel ignores SIGTSTP.
     sendToCommand(signal == .terminalStop ? .stop : signal)
   }
 
@@ -88,7 +88,7 @@ extension Monitor {
 // MARK: - Stops
 
 extension Monitor {
-  /// Stops with the command, so that the caller's shell takes over; goes on with it.
+  /// Stops together with the command, so that the caller's shell takes over; continues with it.
   mutating func stopWithCommand(_ signal: Signal) {
     guard job.stop(by: signal) else { return sendToCommand(.goOn) }
   }
@@ -96,15 +96,15 @@ extension Monitor {
 
 /// The command as a job of the caller's shell.
 struct Job {
-  /// Whether the command has a process group of its own, which init has put in front.
+  /// Whether the command has a new process group, which init has put in the foreground.
   let takesTerminal: Bool
-  /// Whether the launcher's group was in front.
+  /// Whether the launcher's group was in the foreground.
   let isInFront: Bool
-  /// Whether a group of the sandbox is in front.
+  /// Whether a group of the sandbox is in the foreground.
   private var hasTerminal: Bool
-  /// The group that was in front when the command stopped.
+  /// The foreground group when the command stopped.
   private var stoppedGroup: Int32?
-  /// When Ctrl-C was typed last for a command that it did not reach, in milliseconds.
+  /// The times of the last two Ctrl-C that did not reach the command, in milliseconds.
   private var interrupts: (last: Int, before: Int) = (0, 0)
 
   private static let terminal: CInt = 0
@@ -123,20 +123,22 @@ struct Job {
     }
   }
 
-  /// Gives the terminal to the launcher's group again, where the sandbox has it.
+  /// Returns the terminal to the launcher's group, if the sandbox has it.
   mutating func takeTerminalBack() {
     guard takesTerminal, hasTerminal else { return }
     Terminal.setForeground(Job.terminal, to: ProcessGroup.own)
     hasTerminal = false
   }
 
-  /// Stops the launcher as the command was stopped; returns false where the command should go on, as
-  /// nobody is there who could continue it, or as it has only missed that it is in front.
+  /// Stops the launcher as the command was stopped.
+  ///
+  /// Returns false if the command should continue: because no shell could continue it, or because
+  /// it is in the foreground without knowing.
   mutating func stop(by signal: Signal) -> Bool {
     let isForTerminal = signal == .terminalInput || signal == .terminalOutput
     if takesTerminal {
       let group = Terminal.foreground(Job.terminal)
-      // A shell that brings a running job to the front tells nobody.
+      // A shell sends no signal when it brings a running job to the foreground.
       if isForTerminal, !hasTerminal, group == ProcessGroup.own { return !giveTerminal() }
       stoppedGroup = hasTerminal ? group : nil
       takeTerminalBack()
@@ -147,7 +149,7 @@ struct Job {
     return signal == .stop || !giveTerminal()
   }
 
-  /// Gives the terminal to the group that had it, if the launcher's group is in front.
+  /// Gives the terminal to the group that had it, if the launcher's group is in the foreground.
   private mutating func giveTerminal() -> Bool {
     guard Terminal.foreground(Job.terminal) == ProcessGroup.own, let group = stoppedGroup else {
       return false

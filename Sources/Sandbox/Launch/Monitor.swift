@@ -15,31 +15,31 @@ struct Monitor: ~Copyable {
   var child: ChildProcess
   /// What the process that becomes the command reports (LaunchReport.swift); nil once it has ended.
   var report: OwnedDescriptor?
-  /// Messages of the child: on its way, and later as init.
+  /// Messages of the child: during set-up, and later as init.
   var status: OwnedDescriptor?
   let signals: SignalDescriptor
   let plan: LaunchPlan
   var phase: Phase
   /// The command as a job of the caller's shell.
   var job: Job
-  /// The command, where it is not the child itself.
+  /// The command, if it is not the child itself.
   var command: OwnedDescriptor?
-  /// Whether the caller still has to be told of the sandbox.
+  /// Whether the sandbox must still be described to the caller.
   var isToDescribe: Bool
-  /// Helpers that have started and are not ready yet, while the child waits for them.
+  /// How many started helpers the child still waits for.
   var awaitedHelpers = 0
-  /// What else is waited for.
+  /// Additional events to wait for.
   var watches: [Watch] = []
-  /// What the launch has made on the host, until it is settled that it does not fail.
+  /// What the launch has created on the host, until the launch has succeeded.
   var leftovers = MonitoredLeftovers()
-  /// Whether the caller does not want to wait for init's end any longer.
+  /// Whether the caller no longer wants to wait for init's end.
   var isImpatient = false
-  /// Signals that came before the command could be named.
+  /// Signals that arrived before the command was known.
   var pending: SignalSet = []
 
   private static let standardError: CInt = 2
 
-  /// The process that would have said how things are going has ended without a word.
+  /// The process that should have reported progress has ended without a report.
   static var hasLostTouch: LaunchError {
     LaunchError(.supervise, cause: SystemCallError(call: "recvmsg", errno: .noSuchProcess))
   }
@@ -47,9 +47,9 @@ struct Monitor: ~Copyable {
   /// Waits until the command has ended.
   /// - Parameters:
   ///   - kept: Descriptors that are still needed.
-  ///   - whenFailed: What is done first where the launch fails.
-  /// - Returns: How it ended; where init was killed first, how init did.
-  /// - Throws: `LaunchError` where it cannot be waited for, or was not started; nothing of the
+  ///   - whenFailed: What to do first if the launch fails.
+  /// - Returns: How it ended, or how init ended if init was killed first.
+  /// - Throws: `LaunchError` if it was not started or cannot be waited for; no process of the
   ///   sandbox goes on then.
   consuming func run(
     keeping kept: [CInt], _ whenFailed: (LaunchError) -> Void
@@ -60,7 +60,7 @@ struct Monitor: ~Copyable {
       return try supervise()
     } catch {
       killAll()
-      // Told before anything that can take time.
+      // Report before anything that can take time.
       whenFailed(error)
       clearAway()
       throw error
@@ -72,28 +72,28 @@ struct Monitor: ~Copyable {
   private func letGo(keeping kept: [CInt]) throws(LaunchError) {
     try doing(.prepare) { () throws(SystemCallError) in
       try Descriptors.closeAll(except: kept + [Monitor.standardError])
-      // Not before there is a child: that has all of them blocked, and init waits for SIGCHLD.
+      // Only after the child exists: it has all signals blocked, and init waits for SIGCHLD.
       try signals.unblockOthers()
     }
-    // Those who listen to --json-status-fd may have left by the time there is something to say.
+    // The reader of --json-status-fd may have closed it before there is something to report.
     SignalDisposition.ignoreBrokenPipes()
   }
 }
 
 // MARK: - Waiting
 
-/// Something else that the monitor waits for: the end of a helper, a timer, a terminal.
+/// An additional event that the monitor waits for: the end of a helper, a timer, a terminal.
 struct Watch {
   /// The descriptor.
   let number: CInt
   /// What about it.
   let interest: PollSet.Interest
-  /// What is done when it is so; returns whether it is waited for again.
+  /// Handles the event; returns whether to wait for it again.
   let react: (inout Monitor) throws(LaunchError) -> Bool
 }
 
 extension Monitor {
-  /// The places of what is always waited for; watches follow.
+  /// The positions of the permanent events; watches follow.
   private enum Place {
     static let report = 0
     static let signals = 1
@@ -113,7 +113,7 @@ extension Monitor {
 
   private mutating func fill(_ set: inout PollSet) {
     set.removeAll()
-    // The end alone counts: the report is read when it is whole.
+    // Only the end counts: the report is read when it is complete.
     set.add(report?.rawValue ?? -1, .end)
     set.add(signals.rawValue, .input)
     set.add(status?.rawValue ?? -1, .input)
@@ -121,7 +121,7 @@ extension Monitor {
     for watch in watches { set.add(watch.number, watch.interest) }
   }
 
-  /// Whether there is nothing left to wait for but the command's end.
+  /// Whether only the command's end is left to wait for.
   private var waitIsLong: Bool { phase == .running && (command != nil || !plan.hasInit) }
 
   private mutating func supervise() throws(LaunchError) -> Termination {
@@ -137,14 +137,14 @@ extension Monitor {
     }
   }
 
-  /// Handles what is ready, in an order that matters; returns how the command ended.
+  /// Handles the ready events, in an order that matters; returns how the command ended.
   private mutating func handle(_ set: borrowing PollSet) throws(LaunchError) -> Termination? {
-    // The report before anything else: a child that failed said why and ended, and what a signal
-    // means depends on whether there is a command by now.
+    // The report before anything else: a failed child reported the reason and ended, and the
+    // meaning of a signal depends on whether the command exists already.
     if set.isReady(Place.report) || set.isReady(Place.signals) && reportIsWhole {
       try readReport()
     }
-    // Where the child has just ended, nobody is left to pass them on to.
+    // If the child has just ended, there is no process to pass them on to.
     if set.isReady(Place.signals), !set.isReady(Place.child) || phase.isLaunching {
       forwardSignals()
       if isImpatient, case .ending(let termination) = phase { return termination }
@@ -161,7 +161,7 @@ extension Monitor {
 
   private mutating func handleWatches(_ set: borrowing PollSet) throws(LaunchError) {
     guard !watches.isEmpty else { return }
-    // One that is added meanwhile has no place in this set.
+    // A watch that is added meanwhile is not in this set.
     let watched = watches
     watches = []
     for (index, watch) in watched.enumerated() {
@@ -170,6 +170,6 @@ extension Monitor {
     }
   }
 
-  /// Whether all has been said that the report will ever say.
+  /// Whether the report is complete.
   var reportIsWhole: Bool { report?.isHungUp() ?? false }
 }

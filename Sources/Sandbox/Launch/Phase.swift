@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far a launch has come, and what the monitor believes of its child meanwhile: nothing but what
-// the next step can be. The child, and init after it, are next to a hostile process.
+// How far a launch has come, and which messages the monitor accepts meanwhile: only those that can
+// come next, because the child, and init after it, run next to a hostile process.
 
 internal import Linux
 
 /// How far a launch has come, as the monitor sees it.
 enum Phase: Equatable {
-  /// The child is on its way to the command; so many times it will go on as another process.
+  /// The child is setting up; it will continue as another process this many times.
   case settingUp(movesLeft: Int)
-  /// The child has ended, and the process that goes on in its place has not yet spoken.
+  /// The child has ended, and its successor has not reported yet.
   case between(movesLeft: Int)
   /// The command was executed.
   case running
-  /// The command has ended like this, nothing lives on after it, and init is about to end.
+  /// The command has ended like this, no other process lives on, and init is about to end.
   case ending(Termination)
-  /// The child has ended the launch without a word; its end is still to come.
+  /// The child has given the launch up without a report; its end is still to come.
   case dying
 
-  /// Whether it is not known yet what becomes of the launch.
+  /// Whether the launch may still fail.
   var isLaunching: Bool {
     switch self {
     case .settingUp, .between: true
@@ -38,7 +38,7 @@ enum Phase: Equatable {
     if case .between = self { false } else { true }
   }
 
-  /// The phase after the child has gone on as another process; nil where it may not.
+  /// The phase after the child continues as another process; nil if it may not.
   var afterMove: Phase? {
     switch self {
     case .settingUp(let moves) where moves > 0, .between(let moves) where moves > 0:
@@ -47,14 +47,14 @@ enum Phase: Equatable {
     }
   }
 
-  /// Whether `message` can be meant.
+  /// Whether `message` is possible in this phase.
   func permits(_ message: SetupMessage) -> Bool {
     switch (self, message) {
     case (_, .hasMoved): afterMove != nil
     // Nobody is left to speak.
     case (.between, _), (.ending, _): false
     case (_, .isDescribed), (_, .isReady): isLaunching
-    // Nothing is made on the host any more, nor taken back.
+    // By then nothing on the host is created or removed.
     case (.running, .hasLeft): false
     case (_, .hasStopped), (_, .wasTyped): self == .running
     case (_, .hasLeft), (_, .hasSettled), (_, .hasStarted), (_, .hasEnded), (_, .hasFailed): true

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The form of everything that the processes of a launch tell each other: numbers in a fixed size,
-// lowest byte first, and texts behind their lengths.
+// The encoding of everything that the processes of a launch tell each other: numbers of a fixed
+// size, lowest byte first, and texts after their lengths.
 //
 // A process next to a hostile one writes some of these records, so a reader believes nothing: each
 // field has a bound, and a record is either whole or none at all.
@@ -24,7 +24,7 @@ extension Record {
     return writer.bytes
   }
 
-  /// Reads a record that fills `bytes`; nil where they are none.
+  /// Reads a record that fills `bytes`; nil if they are malformed.
   init?(_ bytes: ArraySlice<UInt8>) {
     var reader = RecordReader(bytes)
     do throws(MalformedRecord) {
@@ -36,7 +36,7 @@ extension Record {
   }
 }
 
-/// Bytes that are no record.
+/// Bytes that do not form a record.
 struct MalformedRecord: Error {}
 
 /// Writes the fields of a record.
@@ -96,7 +96,7 @@ struct RecordReader {
     if length == RecordWriter.absent { return nil }
     guard length <= limit else { throw MalformedRecord() }
     let part = try take(Int(length))
-    // A byte string ends at a NUL, so that what follows would be lost.
+    // A byte string ends at a NUL, so the rest would be lost.
     guard !part.contains(0) else { throw MalformedRecord() }
     return ByteString(part)
   }
@@ -109,7 +109,8 @@ struct RecordReader {
 
   /// Reads a text of printable ASCII characters; nil where it is absent.
   ///
-  /// Names of options and calls are shown as they are, so that others could drive a terminal.
+  /// Names of options and calls are printed as they are, so other characters could control a
+  /// terminal.
   mutating func word(limit: Int) throws(MalformedRecord) -> String? {
     guard let text = try text(limit: limit) else { return nil }
     guard text.bytes.allSatisfy({ (0x20...0x7e).contains($0) }) else { throw MalformedRecord() }

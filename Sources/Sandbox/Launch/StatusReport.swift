@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What callers are told of a sandbox, as JSON. The forms are bubblewrap's to the letter: clients
-// take them apart with regular expressions.
+// What callers learn about a sandbox, as JSON. The format is bubblewrap's to the letter: clients
+// parse it with regular expressions.
 
 internal import Linux
 internal import Text
 
-/// A sandbox that has come to be: its first process and its new namespaces.
+/// A sandbox that exists: its first process and its new namespaces.
 struct SandboxDescription {
   /// Names and numbers, in the order in which they are written.
   private let fields: [(name: String, value: UInt64)]
 
-  /// Kinds that are told of; the others are younger than the form.
+  /// The reported kinds; the others are younger than the format.
   private static let reported: Namespaces = [.cgroup, .ipc, .mount, .network, .pid, .uts]
 
   /// Describes the sandbox whose first process is `pid`, with `numbers` as `numbers(of:)` has them.

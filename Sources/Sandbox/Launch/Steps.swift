@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the steps of a launch are called when they have been done, for --verbose.
+// The names of the completed steps of a launch, for --verbose.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
 extension LaunchError.Action {
-  /// Whether it is worth a line of its own: not what holds a launch together, what two processes
-  /// come back from, or what is told before it is done.
+  /// Whether it gets a line: not internal steps, steps from which two processes return, or steps
+  /// reported before they are done.
   var isStep: Bool {
     switch self {
     case .prepare, .supervise, .createProcess, .installFilter, .findSource, .readSource: false

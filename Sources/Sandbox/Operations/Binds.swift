@@ -11,7 +11,7 @@ extension RootBuilder where Self: ~Copyable {
     _ source: FilePath, on destination: FilePath, _ access: FilesystemOperation.Access,
     isOptional: Bool, followsLink: Bool = true
   ) throws(LaunchError) {
-    // Before anything is made, so that a missing source leaves no mount point behind.
+    // Before anything is created, so that a missing source leaves no mount point behind.
     let tree: Tree
     do throws(SystemCallError) {
       tree = try hostTree(source, followsLink: followsLink)
@@ -27,8 +27,8 @@ extension RootBuilder where Self: ~Copyable {
     _ descriptor: CInt, on destination: FilePath, _ access: FilesystemOperation.Access
   ) throws(LaunchError) {
     let number = ByteString(String(descriptor))
-    // The open file lies on a mount of the host's namespace, of which none can be cloned here. The
-    // one that its name leads to in this namespace is cloned, and has to be the same file.
+    // The open file lies on a mount of the host's namespace, which cannot be cloned here. Clone the
+    // file that its name leads to in this namespace; it must be the same file.
     let source = try step(.readSource, number) { root throws(SystemCallError) in
       try root.hostPath(of: descriptor)
     }
@@ -46,8 +46,8 @@ extension RootBuilder where Self: ~Copyable {
     _ access: FilesystemOperation.Access
   ) throws(LaunchError) {
     do throws(SystemCallError) {
-      // What the host mounts later must not become visible, and writable, in a tree that was bound
-      // read-only; in the others it may, as drives do.
+      // A later mount of the host must not appear, writable, in a read-only tree; in other trees it
+      // may, as drives do.
       try restrict(
         tree, access.attributes, propagation: access == .readOnly ? .isolated : .unchanged)
     } catch {
@@ -70,8 +70,8 @@ extension RootBuilder where Self: ~Copyable {
         try root.link(path, to: target)
       }
     }
-    // A link that has taken its place since is not followed: anybody who may write to its directory
-    // could have any file shown here.
+    // If a link has replaced it since, do not follow it: a process that may write to its directory
+    // could make any file appear here.
     try bind(path, on: path, .readOnly, isOptional: isOptional, followsLink: false)
   }
 }

@@ -7,8 +7,8 @@ internal import SystemPackage
 internal import Text
 
 extension RootBuilder where Self: ~Copyable {
-  /// Shows the proxy's sockets for the buses that it serves, hides the others that the sandbox asks
-  /// for, and answers how that changes the environment.
+  /// Shows the proxy's sockets for the buses that it serves, hides the other requested ones, and
+  /// returns how that changes the environment.
   mutating func showBuses(
     _ served: [ProxiedBus]
   ) throws(LaunchError) -> [EnvironmentChange] {
@@ -32,8 +32,7 @@ extension RootBuilder where Self: ~Copyable {
     return changes
   }
 
-  /// Covers a bus's own socket where no proxy stands before it: the command must not reach the bus
-  /// without a filter.
+  /// Covers the socket of a bus that has no proxy: the command must not reach the bus unfiltered.
   private mutating func hide(_ bus: Bus, _ access: BusAccess) throws(LaunchError) {
     let address = BusAddress(
       of: bus, Environment(resolved.inherited, []), user: resolved.identity.user)
@@ -47,10 +46,10 @@ extension RootBuilder where Self: ~Copyable {
     }
   }
 
-  /// Puts the socket for `bus` where the bus's own would be reached, and answers where it is.
+  /// Puts the proxy's socket at the path of the bus's socket, and returns that path.
   ///
-  /// A sandbox that shows much of the host shows the bus's own socket as well, past the filter. It
-  /// is covered wherever the address says.
+  /// A sandbox that shows much of the host also shows the bus's unfiltered socket. Cover it at
+  /// every path in the address.
   private mutating func show(
     _ bus: Bus, _ address: BusAddress, at place: FilePath
   ) throws(SystemCallError) -> FilePath {
@@ -68,9 +67,8 @@ extension RootBuilder where Self: ~Copyable {
     return place
   }
 
-  /// Covers the directory in which something has to be made for `path` with one in memory that has
-  /// the same entries, unless it is in memory already: a file that is made on the host would outlive
-  /// the sandbox.
+  /// Covers the directory in which `path` needs an entry with one in memory that has the same
+  /// entries, unless it already is in memory: a file created on the host would outlive the sandbox.
   private mutating func makeRoom(for path: FilePath) throws(SystemCallError) {
     var ancestor = path
     while ancestor.removeLastComponent() {
@@ -90,15 +88,15 @@ extension RootBuilder where Self: ~Copyable {
       try context.set("size", to: "1m")
     }
     try own(tree)
-    // Attached first: the kernel mounts nothing in a tree that is attached nowhere.
+    // Attach it first: the kernel mounts nothing in a detached tree.
     try attach(tree, on: directory)
     for name in try names(in: directory) {
-      // What cannot be shown is missing, which gives nothing away.
+      // An entry that cannot be shown is missing, which reveals nothing.
       try? `repeat`(name, of: directory, in: tree)
     }
   }
 
-  /// Shows the entry `name` of a directory, whatever it is, in another one as well.
+  /// Shows the entry `name` of a directory, of any kind, in another directory too.
   private mutating func `repeat`(
     _ name: FilePath, of directory: borrowing Tree, in other: borrowing Tree
   ) throws(SystemCallError) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of a command: which of them is a program that a wrapper starts, and which a script that
-// an interpreter reads. The words alone decide; nothing here looks at files.
+// Finds in the words of a command the program that a wrapper starts and the script that an
+// interpreter reads. The words alone decide; nothing here looks at files.
 
 internal import Text
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations that mount files with a content of the caller's or of nestbox's, or with none.
+// Operations that mount files with contents from the caller or from nestbox, or empty ones.
 
 internal import Linux
 internal import SystemPackage
@@ -49,7 +49,7 @@ extension RootBuilder where Self: ~Copyable {
       do throws(SystemCallError) {
         place = try root.existing(at: path)
       } catch {
-        // There is nothing to hide, and nothing may come to exist only to be hidden.
+        // Nothing to hide; do not create a file only to hide it.
         guard [.noSuchFileOrDirectory, .notDirectory].contains(error.errno) else { throw error }
         return root.passOver()
       }
@@ -65,7 +65,7 @@ extension RootBuilder where Self: ~Copyable {
   }
 }
 
-/// The command's user, as the sandbox is told of it.
+/// The command's user as the sandbox sees it.
 private struct InsideUser {
   let passwdLine: ByteString
   let groupLine: ByteString
@@ -81,7 +81,7 @@ private struct InsideUser {
       return nil
     }
     let (user, group) = (String(resolved.user), String(resolved.group))
-    // As passwd(5) has them; any other value of a variable could end a field or the line.
+    // The form that passwd(5) allows; any other value of a variable could end a field or the line.
     let name = value(["USER", "LOGNAME"]) { !$0.bytes.contains(UInt8(ascii: "/")) } ?? "user"
     let isPath = { (value: ByteString) in value.bytes.first == UInt8(ascii: "/") }
     let home = value(["HOME"], isPath) ?? "/"

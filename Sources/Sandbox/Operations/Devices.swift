@@ -31,7 +31,7 @@ extension RootBuilder where Self: ~Copyable {
         try context.set(label: label)
       }
       try root.own(tree)
-      // Attached first: the kernel mounts nothing in a tree that is attached nowhere.
+      // Attach it first: the kernel mounts nothing in a detached tree.
       try root.attach(tree, on: root.directory(at: path))
       try root.populate(tree, label)
     }

@@ -47,8 +47,8 @@ extension RootBuilder where Self: ~Copyable {
     }
   }
 
-  /// Mounts procfs on a directory: a new one where the sandbox has processes of its own, and
-  /// otherwise the host's.
+  /// Mounts procfs on a directory: a new one if the sandbox has a pid namespace, otherwise the
+  /// host's.
   mutating func mountProc(on path: FilePath) throws(LaunchError) {
     try step(.mountProc, ByteString(path)) { root throws(SystemCallError) in
       let place = try root.directory(at: path)
@@ -68,8 +68,9 @@ extension RootBuilder where Self: ~Copyable {
 
   /// Makes `name` read-only, if it exists.
   ///
-  /// Permissions do not protect it: the directory of the sysctls is writable to nobody, but the
-  /// files in it are to user 0 of the machine, even without any capability and in a user namespace.
+  /// Permissions do not protect it: no user may write to the directory of the sysctls, but the
+  /// machine's user 0 may write to the files in it, even without capabilities and in a user
+  /// namespace.
   private mutating func protect(
     _ name: FilePath, in proc: borrowing Tree
   ) throws(SystemCallError) {
@@ -92,7 +93,7 @@ enum MachineControls {
 }
 
 extension FilesystemContext {
-  /// Gives a new file system its SELinux context, if it is to have one.
+  /// Gives a new file system its SELinux context, if one is requested.
   borrowing func set(label: ByteString?) throws(SystemCallError) {
     if let label { try set("context", to: label) }
   }

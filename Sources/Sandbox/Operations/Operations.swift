@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operations on the new root: which function carries out which.
+// Dispatches each operation on the new root to its function.
 
 internal import Linux
 internal import SystemPackage

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command's own files, shown in a root that may show nothing else of where they lie: its
-// program, the program that a wrapper starts, the script that an interpreter reads.
+// Shows the command's own files, even if the root shows nothing around them: its program, the
+// program that a wrapper starts, the script that an interpreter reads.
 
 internal import Linux
 internal import SystemPackage
@@ -11,7 +11,7 @@ extension RootBuilder where Self: ~Copyable {
   mutating func showProgram() throws(LaunchError) {
     var command = CommandWords(resolved.sandbox.command[...])
     guard let file = command.words.first else { return }
-    // Only a program that the sandbox showed before is trusted to be what its name says.
+    // Trust a program's name only if the sandbox showed the program before.
     guard var program = try showProgram(file) else { return }
     while let inner = command.wrapped(by: program) {
       command = inner
@@ -26,14 +26,15 @@ extension RootBuilder where Self: ~Copyable {
   private mutating func showProgram(_ word: ByteString) throws(LaunchError) -> ByteString? {
     if word.bytes.contains(UInt8(ascii: "/")) { return try show(program: word.path) }
     if isFound(word) { return word }
-    // The program that the caller's shell would have started.
+    // The program that the caller's shell would start.
     let path = Environment.value(of: "PATH", in: resolved.inherited)
     guard let found = ProgramSearch.find(word, in: path) else { return nil }
     program = found
     return try show(program: found.path)
   }
 
-  /// Shows the program that a wrapper starts, if there is one: the wrapper reports what is wrong.
+  /// Shows the program that a wrapper starts, if it exists; otherwise the wrapper reports the
+  /// error.
   /// - Returns: The program's name, if the sandbox showed it before.
   private mutating func showWrapped(_ word: ByteString) throws(LaunchError) -> ByteString? {
     guard word.bytes.contains(UInt8(ascii: "/")) else { return isFound(word) ? word : nil }
@@ -57,7 +58,7 @@ extension RootBuilder where Self: ~Copyable {
   /// Shows the program `path` read-only, and links on the way as links.
   /// - Returns: The program's name, if the sandbox showed it before.
   private mutating func show(program path: FilePath) throws(LaunchError) -> ByteString? {
-    // Where it is relative, the working directory is made on the way.
+    // If the path is relative, this creates the working directory on the way.
     guard let place = path.fromWorkingDirectory(resolved.workingDirectory?.path) else { return nil }
     let walk: HostWalk<HostFile>
     do throws(LaunchError) {
@@ -76,14 +77,14 @@ extension RootBuilder where Self: ~Copyable {
     if isVisible { return name(of: place) }
     if let prefix = virtualEnvironment(of: place) { try show(prefix, .readOnly) }
     try makeLinks(walk.links)
-    // The links may lead to a program that is visible, as those of virtual environments do.
+    // The links may lead to a visible program, as in virtual environments.
     if isRegularFile(at: place) { return name(of: walk.path) }
     try bind(tree, from: path, on: place, .readOnly)
     return nil
   }
 
-  /// Whether the links of a walk may be followed: a hostile project may have one lead out of its
-  /// directory to a secret, but no secret is a program.
+  /// Whether the links of a walk may be followed: in a hostile project a link may lead out of its
+  /// directory to a secret, but a secret is not executable.
   private func mayFollow(_ walk: borrowing HostWalk<HostFile>) throws(SystemCallError) -> Bool {
     if !walk.leavesDirectory { return true }
     return try isMarkedExecutable(walk.file)
@@ -110,8 +111,8 @@ extension RootBuilder where Self: ~Copyable {
     return tree
   }
 
-  /// The directory of a Python environment in whose `bin` the program `path` lies, which needs the
-  /// rest of it; nil for any other program, and for directories that hold more than that.
+  /// The Python virtual environment whose `bin` contains the program `path`, because the program
+  /// needs all of it; nil for other programs, and for directories that contain more than that.
   ///
   /// See https://docs.python.org/3/library/venv.html.
   private mutating func virtualEnvironment(of path: FilePath) -> FilePath? {
@@ -123,13 +124,13 @@ extension RootBuilder where Self: ~Copyable {
     return prefix
   }
 
-  /// Shows the script that the command's interpreter is to read, if the word names one.
+  /// Shows the script for the command's interpreter, if the word names one.
   private mutating func showScript(_ script: ByteString) throws(LaunchError) {
     guard let place = script.path.fromWorkingDirectory(resolved.workingDirectory?.path),
       !isDecided(place),
-      // It need not be a file: it may be the text of a program, say, or the name of a class.
+      // It may not be a file but, for example, the text of a program or the name of a class.
       let walk = try? walk(script.path),
-      // A link out of its directory may have been planted, to be shown a file that nobody named.
+      // A link out of its directory may have been planted to reveal a file that nobody named.
       !walk.leavesDirectory, let tree = try? tree(of: walk.file),
       (try? isRegularFile(tree)) == true
     else { return }
@@ -140,8 +141,8 @@ extension RootBuilder where Self: ~Copyable {
 }
 
 extension ResolvedSandbox {
-  /// Whether a directory is one that holds more than one project or program: the home directory,
-  /// one above it, or one of everybody's.
+  /// Whether a directory holds more than one project or program: the home directory, one above it,
+  /// or one that all users share.
   final func isShared(_ directory: FilePath) -> Bool {
     callerHome.path.starts(with: directory)
       || ["/tmp", "/var/tmp", "/dev/shm", "/run"].contains(directory)
@@ -149,9 +150,9 @@ extension ResolvedSandbox {
 }
 
 extension FilePath {
-  /// The path from the root on; nil where it begins at a directory that has no name.
+  /// The path from the root on; nil if it starts at a directory without a name.
   ///
-  /// It is not resolved any further: the path as typed has to lead to the same file inside.
+  /// The path is not resolved further: as typed, it must lead to the same file inside.
   func fromWorkingDirectory(_ directory: FilePath?) -> FilePath? {
     if isAbsolute { return self }
     return directory?.appending(components.filter { $0.kind != .currentDirectory })

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Directories of version control in a project that the command may write to: git and its like
-// execute what their settings and hooks say, later and outside.
+// Version control directories in a project that the command may write to: git and similar programs
+// later execute their settings and hooks, outside.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// Something in a project that a version control program obeys.
+/// A part of a project that a version control program obeys.
 struct Repository: Hashable, Sendable {
   /// The directory that it lies in, from the project on.
   let directory: FilePath
@@ -17,7 +17,7 @@ struct Repository: Hashable, Sendable {
   var path: FilePath { directory.pushing(name).lexicallyNormalized() }
 }
 
-/// What a project has of them.
+/// The repositories in a project.
 struct Repositories {
   /// Those that were found, links left out.
   private(set) var found: [Repository] = []
@@ -32,7 +32,7 @@ struct Repositories {
     var links: [Repository] = []
     isComplete = TreeSearch.forEachDirectory(below: top) { path, entries in
       var inside: [DirectoryEntry] = []
-      // As git sees it: a repository without a work tree, whatever its name.
+      // To git this is a repository without a work tree, under any name.
       let isBare = ["HEAD", "objects", "refs"].allSatisfy { name in
         entries.contains { $0.name == name }
       }
@@ -72,7 +72,7 @@ struct Repositories {
     }
   }
 
-  /// What git-config(1), core.hooksPath, says; the file belongs to the person, but may be large.
+  /// The value of core.hooksPath (git-config(1)); the file is the user's, but may be large.
   private static func hooksPath(in directory: borrowing OwnedDescriptor) -> FilePath? {
     guard let file = try? directory.openInRoot("config", .reading),
       (try? file.isRegularFile()) == true,
@@ -93,12 +93,12 @@ struct Repositories {
 }
 
 extension NewRoot {
-  /// Makes every repository in the project at `path` read-only, as far as it exists.
+  /// Makes every existing repository in the project at `path` read-only.
   mutating func protectRepositories(in path: FilePath) throws(SystemCallError) {
     let top = try root.openInRoot(path, .directory)
     let repositories = Repositories(in: top)
     if let link = repositories.links.first {
-      // The command could put another in its place, and what it leads to is not its own.
+      // The command could replace the link, and its target does not belong to the project.
       throw SystemCallError(
         call: "open", subject: ByteString(path.pushing(link.path)),
         errno: .tooManySymbolicLinkLevels)
@@ -113,7 +113,7 @@ extension NewRoot {
           FilesystemOperation.Access.readOnly.attributes, propagation: .isolated)
         try tree.attach(on: repository.name, in: directory)
       } catch {
-        // A directory for hooks need not exist, and what has just been removed needs no protection.
+        // A hook directory may not exist, and something just removed needs no protection.
         if error.errno == .noSuchFileOrDirectory { continue }
         throw error.about(ByteString(path.pushing(repository.path)))
       }
@@ -123,7 +123,7 @@ extension NewRoot {
 
 // MARK: - Afterwards
 
-/// What is in the projects of a sandbox, noted before its command runs.
+/// The repositories in a sandbox's projects, recorded before its command runs.
 public struct RepositoryWatch {
   private let before: [(project: FilePath, found: Set<Repository>)]
 
@@ -138,7 +138,7 @@ public struct RepositoryWatch {
     self.before = before
   }
 
-  /// A line about each that the command has left.
+  /// A line about each repository that the command has added.
   public var findings: [String] {
     before.flatMap { project, found in
       guard let now = RepositoryWatch.look(project) else { return [String]() }

@@ -1,58 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-// What operations on the new root are made of: the few things that a root can do. Two roots do
-// them: `NewRoot` with mounts and descriptors, when a sandbox is launched, and `RootModel` with
-// names alone, when a launch is planned. Each operation is written once, over this protocol.
+// The few primitives from which operations on the new root are built. Two roots implement them:
+// `NewRoot` with mounts and descriptors, to launch a sandbox, and `RootModel` with names alone, to
+// plan a launch. Each operation is written once, over this protocol.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// A root file system in the making.
+/// A root file system under construction.
 protocol RootBuilder: ~Copyable {
-  /// A file or directory with all that is mounted below it: a tree that is attached nowhere yet, or
-  /// a place inside.
+  /// A file or directory with all mounts below it: a detached tree, or a place inside.
   associatedtype Tree: ~Copyable
-  /// A file of the host, looked at and not opened.
+  /// A file of the host, located but not opened for reading.
   associatedtype HostFile: ~Copyable
 
-  /// What was settled for the sandbox as a whole.
+  /// The resolved sandbox.
   var resolved: ResolvedSandbox { get }
-  /// The permissions of directories that are made on the way to a destination.
+  /// The permissions of directories created on the way to a destination.
   var parents: FilePermissions { get set }
-  /// The command's file, where the search for it would not find it.
+  /// The command's file, if a search would not find it.
   var program: ByteString? { get set }
   /// The terminal that standard output is, if it is one.
   var terminal: FilePath? { get }
 
   // MARK: The host
 
-  /// Clones what is mounted at and below `path` of the host.
+  /// Clones the mount at `path` of the host, and those below it.
   ///
-  /// Where `followsLink` is false, a link that the path ends in cannot be attached.
+  /// If `followsLink` is false and the path ends in a link, the result cannot be attached.
   mutating func hostTree(_ path: FilePath, followsLink: Bool) throws(SystemCallError) -> Tree
   /// The path that leads to the caller's open file `descriptor`.
   func hostPath(of descriptor: CInt) throws(SystemCallError) -> FilePath
-  /// Fails where `tree` is not the open file `descriptor`.
+  /// Fails if `tree` is not the open file `descriptor`.
   func require(_ tree: borrowing Tree, toBe descriptor: CInt) throws(SystemCallError)
-  /// What the symbolic link at `path` of the host says; nil where none is there.
+  /// The target of the symbolic link at `path` of the host; nil if there is none.
   func hostLinkTarget(_ path: FilePath) throws(SystemCallError) -> ByteString?
 
   /// The host's root directory.
   func hostRoot() throws(SystemCallError) -> HostFile
   /// The caller's directory.
   func hostWorkingDirectory() throws(SystemCallError) -> HostFile
-  /// The entry `name` of a directory of the host, be it a link or not.
+  /// The entry `name` of a directory of the host; a link is not followed.
   func hostEntry(
     _ name: FilePath.Component, in directory: borrowing HostFile
   ) throws(SystemCallError) -> HostFile
-  /// The target of a file of the host that is a symbolic link; nil if it is none.
+  /// The target of a symbolic link of the host; nil if the file is not a link.
   func linkTarget(of file: borrowing HostFile) throws(SystemCallError) -> ByteString?
-  /// Whether the permissions of a file of the host let anybody execute it.
+  /// Whether a file of the host has any execute permission.
   func isMarkedExecutable(_ file: borrowing HostFile) throws(SystemCallError) -> Bool
   /// Clones the tree at a file of the host, with all mounts below.
   mutating func tree(of file: borrowing HostFile) throws(SystemCallError) -> Tree
-  /// Makes the directory `path` of the host for the caller alone, and its parents, where they are
-  /// missing.
+  /// Creates the directory `path` of the host, for the caller alone, and its missing parents.
   mutating func makeHostDirectory(_ path: FilePath) throws(SystemCallError)
 
   // MARK: New file systems
@@ -67,17 +65,17 @@ protocol RootBuilder: ~Copyable {
     _ permissions: FilePermissions,
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
   ) throws(SystemCallError) -> Tree
-  /// Takes away the name of the tree of one file that was made last.
+  /// Removes the name of the most recent one-file tree.
   ///
-  /// Once it is attached: the kernel attaches nothing that has no name.
+  /// After it is attached: the kernel attaches only files that have a name.
   mutating func forgetFile() throws(SystemCallError)
-  /// A tree of one directory that stays empty.
+  /// A tree of one directory, always empty.
   mutating func emptyTree() throws(SystemCallError) -> Tree
   /// Makes an overlay.
   mutating func makeOverlay(_ overlay: Overlay, for path: FilePath) throws(LaunchError) -> Tree
   /// The proxy's socket for `bus`.
   mutating func socketTree(_ bus: Bus) throws(SystemCallError) -> Tree
-  /// Notes that a file system goes away with the sandbox, and with it what is made in it.
+  /// Notes that a file system, with everything created in it, vanishes with the sandbox.
   mutating func own(_ tree: borrowing Tree) throws(SystemCallError)
 
   // MARK: Trees
@@ -86,9 +84,9 @@ protocol RootBuilder: ~Copyable {
   func kind(of tree: borrowing Tree) throws(SystemCallError) -> FileKind
   /// Whether it is a regular file.
   func isRegularFile(_ tree: borrowing Tree) throws(SystemCallError) -> Bool
-  /// Whether what is made in it goes away with the sandbox.
+  /// Whether things created in it vanish with the sandbox.
   func isOwn(_ tree: borrowing Tree) throws(SystemCallError) -> Bool
-  /// Adds restrictions to every mount of a tree; those that it has already stay.
+  /// Adds restrictions to every mount of a tree; existing ones stay.
   mutating func restrict(
     _ tree: borrowing Tree, _ attributes: MountAttributes, propagation: MountPropagation
   ) throws(SystemCallError)
@@ -104,7 +102,7 @@ protocol RootBuilder: ~Copyable {
   mutating func attach(
     _ tree: borrowing Tree, on place: borrowing Tree
   ) throws(SystemCallError)
-  /// Attaches a tree on `path`; what does not exist is made, a directory for a directory, and an
+  /// Attaches a tree on `path`; if that does not exist, creates a directory for a directory, or an
   /// empty file for a file.
   mutating func attach(
     _ tree: borrowing Tree, _ kind: FileKind, at path: FilePath
@@ -112,36 +110,36 @@ protocol RootBuilder: ~Copyable {
 
   // MARK: Paths, as they will lead inside
 
-  /// Finds the directory `path`; where it does not exist it is made.
+  /// Finds the directory `path`, and creates it if it does not exist.
   mutating func directory(
     at path: FilePath, _ permissions: FilePermissions
   ) throws(SystemCallError) -> Tree
   /// Finds what exists at `path`.
   mutating func existing(at path: FilePath) throws(SystemCallError) -> Tree
-  /// What there is by the name `path`, in which the last link is not followed; nil for nothing.
+  /// The entry at `path`, without following a final link; nil if there is none.
   func entry(at path: FilePath) -> RootEntry?
-  /// Whether the sandbox itself says what `path` leads to, be it that it leads nowhere.
+  /// Whether the sandbox itself determines what `path` leads to, even if it leads nowhere.
   func isDecided(_ path: FilePath) -> Bool
-  /// Makes the symbolic link `path`, unless one that says the same is there.
+  /// Creates the symbolic link `path`, unless it exists with the same target.
   mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError)
-  /// Writes a file, which is made where it does not exist; `fill` gives it its content.
+  /// Writes a file, and creates it if it does not exist; `fill` provides its content.
   mutating func write(
     _ path: FilePath, _ permissions: FilePermissions,
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
   ) throws(SystemCallError)
 
-  /// Makes what version control programs obey in the directory `path` read-only.
+  /// Makes version control settings and hooks in the directory `path` read-only.
   mutating func protectRepositories(in path: FilePath) throws(SystemCallError)
 
   // MARK: Names in a directory
 
   /// The names in a directory.
   func names(in directory: borrowing Tree) throws(SystemCallError) -> [FilePath]
-  /// What the symbolic link `name` says; nil where it is none.
+  /// The target of the symbolic link `name`; nil if it is not a link.
   func linkTarget(_ name: FilePath, in directory: borrowing Tree) -> ByteString?
   /// Whether the caller may write to `name`.
   func isWritable(_ name: FilePath, in directory: borrowing Tree) -> Bool
-  /// Clones what is mounted at and below `name`.
+  /// Clones the mount at `name`, and those below it.
   mutating func clone(
     _ name: FilePath, in directory: borrowing Tree
   ) throws(SystemCallError) -> Tree
@@ -158,11 +156,11 @@ protocol RootBuilder: ~Copyable {
     _ name: FilePath, to target: ByteString, in directory: borrowing Tree
   ) throws(SystemCallError)
 
-  // MARK: For whoever watches
+  // MARK: For observers
 
-  /// Notes that an operation does nothing, as what it concerns does not exist.
+  /// Notes that an operation does nothing, because its object does not exist.
   mutating func passOver()
-  /// Warns of a failure that the caller said to put up with.
+  /// Warns of a failure that the caller chose to tolerate.
   func warn(of failure: LaunchError)
 }
 
@@ -201,11 +199,11 @@ extension RootBuilder where Self: ~Copyable {
 }
 
 extension FilePermissions {
-  /// The permissions of directories that are made on the way.
+  /// The permissions of directories created on the way.
   static let standardDirectory = FilePermissions(rawValue: 0o755)
-  /// The permissions of directories that are made for the caller alone.
+  /// The permissions of directories created for the caller alone.
   static let privateDirectory = FilePermissions(rawValue: 0o700)
-  /// The permissions of files that are made only to be mounted on.
+  /// The permissions of files created only as mount points.
   static let mountPoint = FilePermissions(rawValue: 0o444)
 
   /// The permissions as chmod(1) takes them.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of the host at their own places, for people: a path is followed as the caller would follow
-// it, each link on the way becomes the same link inside, and the file is shown where it lies.
+// Shows files of the host at their own paths: nestbox follows a path as the caller would, creates
+// each link on the way as the same link inside, and shows the file at its real path.
 
 internal import Linux
 internal import SystemPackage
@@ -43,8 +43,7 @@ extension RootBuilder where Self: ~Copyable {
       access)
   }
 
-  /// Shows the directory `path` of the host, which is made where it is missing, as the home
-  /// directory.
+  /// Shows the directory `path` of the host as the home directory, and creates it if it is missing.
   mutating func showHome(_ path: FilePath) throws(LaunchError) {
     let path = resolved.expandingHome(path)
     let tree = try step(.makeDirectory, ByteString(path)) { root throws(SystemCallError) in
@@ -54,8 +53,8 @@ extension RootBuilder where Self: ~Copyable {
     try bind(tree, from: path, on: resolved.home, .readWrite)
   }
 
-  /// Makes the caller's working directory where it is missing inside and lies in a private file
-  /// system: paths then mean what they mean outside, and what is written there goes away.
+  /// Creates the caller's working directory if it is missing inside and lies in a private file
+  /// system: paths then mean the same as outside, and files written there vanish.
   mutating func makeWorkingDirectory() throws(LaunchError) {
     guard resolved.sandbox.workingDirectory == nil, let path = resolved.workingDirectory?.path,
       ([resolved.home] + Self.privatePlaces).contains(where: { path.starts(with: $0) }),
@@ -75,8 +74,8 @@ extension RootBuilder where Self: ~Copyable {
 
   /// Follows `path` on the host, a component at a time, by descriptors.
   ///
-  /// Another process that exchanges a directory meanwhile changes the file that is found, but what
-  /// is shown is always the file that was found.
+  /// A process that exchanges a directory meanwhile can change which file is found, but the file
+  /// that was found is always the one shown.
   mutating func walk(_ path: FilePath) throws(LaunchError) -> HostWalk<HostFile> {
     try step(.findSource, ByteString(path)) { root throws(SystemCallError) in
       guard let place = path.isAbsolute ? "/" : root.resolved.workingDirectory?.path else {
@@ -115,12 +114,12 @@ extension RootBuilder where Self: ~Copyable {
 
 /// The way along a path, as it will be inside.
 private struct Way {
-  /// The place that has been reached, without links of the host that are made inside.
+  /// The path reached so far, without the host's links that are created inside.
   var place: FilePath
   /// The names that are left, the next one last.
   ///
-  /// Names that a link brought are aside if the sandbox
-  /// has something else in the link's place: they lead on on the host alone.
+  /// If the sandbox has something else in a link's place, the names from the link are aside: only
+  /// the host follows them.
   var rest: [(name: FilePath.Component, isAside: Bool)]
   private(set) var links: [(path: FilePath, target: ByteString)] = []
   private var count = 0
@@ -157,8 +156,8 @@ private struct Way {
     }
     if rest.isEmpty, lastDirectory == nil { lastDirectory = inside.removingLastComponent() }
     if entry == nil { links.append((inside, target)) }
-    // Something else by this name, for instance the sandbox's own home directory: what the link
-    // leads to belongs there.
+    // Something else has this name, for instance the sandbox's home directory: the link's target
+    // belongs there.
     let isAside = entry != nil && entry != .link(target)
     if isAside {
       place = inside
@@ -172,10 +171,9 @@ private struct Way {
 }
 
 extension ResolvedSandbox {
-  /// The operations on the new root, in order: a kept home directory takes the place of an empty
-  /// one.
+  /// The operations on the new root, in order: a kept home directory replaces an empty one.
   ///
-  /// What a profile shows in the home directory after that stays visible.
+  /// Files that a profile shows in the home directory after that stay visible.
   final var operations: [FilesystemOperation] {
     let operations = sandbox.filesystem
     guard let kept = operations.lastIndex(where: \.action.isHome) else { return operations }

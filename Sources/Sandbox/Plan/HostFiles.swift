@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host as far as a plan or a diagnosis looks at it: places and what they are, never content.
+// The host as a plan or a diagnosis sees it: paths and kinds of files, never content.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// What can be asked of the host's files.
+/// Queries about the host's files.
 protocol HostFiles {
-  /// What is at `path`, a symbolic link included; nil for nothing.
+  /// The file at `path`, without following a final link; nil if there is none.
   func look(at path: FilePath) -> FileFacts?
-  /// What the symbolic link at `path` says.
+  /// The target of the symbolic link at `path`.
   func target(of path: FilePath) -> FilePath?
   /// Where `path` leads, links followed.
   func follow(_ path: FilePath) throws(SystemCallError) -> FoundFile
@@ -17,7 +17,7 @@ protocol HostFiles {
   func names(in path: FilePath) -> [FilePath.Component]
   /// Whether the caller may do this with `path`.
   func may(_ access: FileAccess, _ path: FilePath) -> Bool
-  /// What is mounted.
+  /// The table of mounts.
   var mounts: MountTable { get }
 }
 
@@ -25,7 +25,7 @@ protocol HostFiles {
 struct RunningHost: HostFiles {
   let mounts: MountTable
 
-  /// Reads the table of mounts, which is empty where there is no /proc.
+  /// Reads the table of mounts, which is empty without /proc.
   init() {
     mounts = (try? MountTable.current()) ?? MountTable([])
   }
@@ -34,7 +34,7 @@ struct RunningHost: HostFiles {
 
   func target(of path: FilePath) -> FilePath? { RunningHost.target(of: path) }
 
-  /// What the symbolic link at `path` says.
+  /// The target of the symbolic link at `path`.
   static func target(of path: FilePath) -> FilePath? {
     guard let parent = try? OwnedDescriptor.open("/", .directory) else { return nil }
     return (try? parent.symbolicLinkTarget(path))?.path
@@ -62,7 +62,7 @@ extension HostFiles {
   func mounts(below file: FoundFile) -> [MountTable.Entry] {
     guard file.kind == .directory, let top = mount(of: file) else { return [] }
     var found: [MountTable.Entry] = []
-    // What lies on the mount outside of the tree stays away, and with it all that lies on that.
+    // Mounts outside the tree are not bound, nor are mounts on those.
     func add(on parent: Int) {
       for entry in mounts.entries
       where entry.parent == parent && entry.number != parent && !entry.isUnbindable

@@ -89,7 +89,7 @@ extension FilesystemOperation.Action {
 
   private func quoted(_ path: FilePath) -> String { ByteString(path).quoted }
 
-  /// Where the destination leads, and what was typed where that says something else.
+  /// Where the destination leads, and the typed path if it differs.
   private func place(_ planned: PlannedOperation) -> String {
     guard let place = planned.place, place != destination else { return quoted(destination) }
     return "\(quoted(place)) (\(quoted(destination)))"
@@ -97,7 +97,7 @@ extension FilesystemOperation.Action {
 }
 
 extension FilesystemOperation.Access {
-  /// What may be done, in words.
+  /// The access, in words.
   var text: String {
     switch self {
     case .readOnly: "read-only"

@@ -200,7 +200,7 @@ extension Plan {
 
   func quoted(_ path: FilePath) -> String { ByteString(path).quoted }
 
-  /// What the command keeps.
+  /// The capabilities that the command keeps.
   var capabilities: Capabilities {
     resolved.capabilities(of: resolved.hasUserNamespace ? Capabilities.all : caller.permitted)
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a launch would do: a value that was worked out without doing any of it.
+// What a launch would do, computed without doing any of it.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// What a plan has to know of the caller and of the machine besides files, and a launch does not.
+/// Facts about the caller and the machine that a plan needs and a launch does not.
 struct PlanCaller {
   var permitted = Capabilities()
   /// Open descriptors above 2, with what they stand for.
@@ -16,10 +16,10 @@ struct PlanCaller {
   var hasTerminal = false
   /// Whether a program may push characters into its terminal's input.
   var allowsInput = false
-  /// The names of abstract sockets that somebody listens on.
+  /// The names of abstract sockets with a listener.
   var abstractSockets: [String] = []
 
-  /// Nothing but what tests set.
+  /// Empty, for tests to fill in.
   init() {}
 }
 
@@ -27,11 +27,11 @@ struct PlanCaller {
 public struct Plan {
   let caller: PlanCaller
   let resolved: ResolvedSandbox
-  /// What becomes of each operation on the new root.
+  /// The outcome of each operation on the new root.
   let operations: [PlannedOperation]
   /// The new root when all of them are done.
   let root: RootModel
-  /// What the making of the root changes of the environment.
+  /// How building the root changes the environment.
   let variables: [EnvironmentChange]
   /// Why a bus cannot be shown.
   let busProblem: LaunchError?
@@ -71,7 +71,7 @@ public struct Plan {
 struct PlannedDirectory {
   /// The path inside.
   let path: FilePath
-  /// The option that says so, where one does.
+  /// The option that says so, if one does.
   let option: WrittenOption?
   /// Whether it is there.
   let exists: Bool
@@ -98,7 +98,7 @@ struct PlannedDirectory {
 struct PlannedCommand {
   /// The file, inside; nil where none is found.
   let file: FilePath?
-  /// The same on the host, where it comes from there.
+  /// Its path on the host, if it comes from there.
   let host: FilePath?
   /// Where it was looked for.
   let searched: [FilePath]
@@ -157,12 +157,12 @@ extension Plan {
 extension ResolvedSandbox {
   /// What a launch would do.
   ///
-  /// Nothing is done for it, and no file is opened but those of /proc.
+  /// Changes nothing, and opens only files in /proc.
   public func plan() -> Plan { Plan(self, for: PlanCaller.current(), on: RunningHost()) }
 }
 
 extension PlanCaller {
-  /// Looks at the process that this is and at the machine.
+  /// Examines this process and the machine.
   static func current() -> PlanCaller {
     var caller = PlanCaller()
     caller.look()
@@ -178,7 +178,7 @@ extension PlanCaller {
     }
     terminal = Terminal.path(of: 1)
     hasTerminal = (CInt(0)...2).contains { Terminal.path(of: $0) != nil }
-    // Kernels before 6.2 have no such switch, and allow it.
+    // Kernels before 6.2 have no such switch and allow it.
     allowsInput = TextFile.number(in: "/proc/sys/dev/tty/legacy_tiocsti") != 0
     abstractSockets = PlanCaller.listeningAbstractSockets()
   }

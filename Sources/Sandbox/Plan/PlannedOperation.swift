@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of an operation when it is carried out on paper.
+// The outcome of an operation carried out on paper.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// What becomes of one operation.
+/// The outcome of one operation.
 struct PlannedOperation {
   let operation: FilesystemOperation
   /// Its number, from 0 on.
@@ -14,13 +14,13 @@ struct PlannedOperation {
   var source: FoundFile?
   /// Where its destination leads, inside.
   var place: FilePath?
-  /// Whether nothing is done, as what it concerns does not exist.
+  /// Whether it does nothing, because its object does not exist.
   var isSkipped = false
-  /// Whether it writes a file, which a mount on the same place would hide.
+  /// Whether it writes a file, which a mount at the same path would hide.
   var isContent = false
   /// Why it will fail.
   var problem: PlanProblem?
-  /// The directory of the host in which something could not be made.
+  /// The directory of the host in which something could not be created.
   var obstacle: FilePath?
   /// The operation that covers all of it.
   var coveredBy: Int?
@@ -30,9 +30,9 @@ struct PlannedOperation {
 struct PlanProblem: Equatable {
   /// The kernel's reason.
   let errno: Errno
-  /// What it is said of: a path inside, or a source.
+  /// The path that fails: inside, or a source.
   let subject: FilePath
-  /// The directory of the host in which something could not be made, where it is one of the host.
+  /// The directory in which something could not be created, if it is the host's.
   let host: FilePath?
 }
 
@@ -62,12 +62,12 @@ extension RootModel {
     mounts.filter { $0.operation == index && $0.bind == nil }.compactMap(\.place)
   }
 
-  /// Notes which operations are covered as a whole by a later one.
+  /// Notes which operations a later one covers completely.
   func markCovered(_ operations: inout [PlannedOperation]) {
     let covers = operations.indices.map { places(of: $0) }
     for index in operations.indices {
       guard let place = operations[index].place else { continue }
-      // What was made only to be mounted on has served its purpose.
+      // A mere mount point has served its purpose.
       let isSeen = operations[index].isContent || !covers[index].isEmpty
       let own = covers[index].isEmpty ? [place] : covers[index]
       operations[index].coveredBy = operations.indices.first { later in

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the root on paper can do for operations; NewRoot does the same with calls.
+// The root on paper as a `RootBuilder`; NewRoot does the same with system calls.
 
 internal import Linux
 internal import SystemPackage
@@ -9,7 +9,7 @@ extension RootModel: RootBuilder {
   /// A file or directory by its position.
   struct Tree {
     let position: Position
-    /// Where it is, inside; nil for what is attached nowhere.
+    /// Where it is, inside; nil while it is detached.
     var place: FilePath?
 
     var mount: Int { position.mount }
@@ -18,7 +18,7 @@ extension RootModel: RootBuilder {
   /// A path without links.
   typealias HostFile = FilePath
 
-  /// A plan does not look through trees: it says what the option does.
+  /// A plan does not search trees: it says what the option does.
   mutating func protectRepositories(in path: FilePath) throws(SystemCallError) {
     _ = try existing(at: path)
   }
@@ -42,7 +42,7 @@ extension RootModel {
       throw error.about(ByteString(path))
     }
     let entry = host.mount(of: found)
-    // A file without a path, as a namespace is, lies on a mount of the kernel's own.
+    // A file without a path, such as a namespace, lies on an internal mount of the kernel.
     let type = entry?.type ?? (found.path.isAbsolute ? "unknown" : "nsfs")
     let tree = add(type, .host(found.path), isReadOnly: entry?.isReadOnly == true)
     mounts[tree.mount].source = found
@@ -112,7 +112,7 @@ extension RootModel {
     _ type: StaticString, _ attributes: MountAttributes,
     _ configure: (borrowing FilesystemContext) throws(SystemCallError) -> Void
   ) -> Tree {
-    // A new procfs has in it what the host's has.
+    // A new procfs has the same entries as the host's.
     let content: Content = "\(type)" == "proc" ? .host("/proc") : .memory
     return add("\(type)", content, isReadOnly: attributes.contains(.readOnly))
   }
@@ -142,7 +142,7 @@ extension RootModel {
     return add("overlay", .layers(layers), isReadOnly: overlay.writes == .refused)
   }
 
-  /// Fails where a layer of an overlay is no directory of the host.
+  /// Fails if a layer of an overlay is not a directory of the host.
   private func require(_ layer: FilePath, _ option: String?) throws(LaunchError) {
     do throws(SystemCallError) {
       guard try host.follow(layer).kind == .directory else {
@@ -241,7 +241,7 @@ extension RootModel {
     return found(trail)
   }
 
-  /// Notes where the destination of an operation leads: to the first place that it finds.
+  /// Notes where the destination of an operation leads: the first place found.
   private mutating func found(_ trail: Trail) -> Tree {
     if current?.place == nil { current?.place = trail.path }
     return Tree(position: trail.end, place: trail.path)
@@ -260,18 +260,18 @@ extension RootModel {
 
   func isDecided(_ path: FilePath) -> Bool {
     guard case .missing(let trail, let name, _)? = try? lookUp(path) else { return true }
-    // A link that was followed on the way decides as well.
+    // A link followed on the way counts too.
     return !path.lexicallyNormalized().starts(with: trail.path.appending(name))
   }
 
-  /// Finds the directory `path`; where it does not exist it is made, and its parents as well.
+  /// Finds the directory `path`; if it does not exist, creates it and its parents.
   private mutating func directory(_ path: FilePath) throws(SystemCallError) -> Trail {
     let trail = try place(path, .directory)
     guard node(at: trail.end) == .directory else { throw failure("openat2", path, .notDirectory) }
     return trail
   }
 
-  /// Finds `path`, which is made where it does not exist.
+  /// Finds `path`, and creates it if it does not exist.
   ///
   /// As NewRoot does it.
   private mutating func place(
@@ -288,7 +288,7 @@ extension RootModel {
       return trail
     }
     let directory = try directory(parent.isEmpty ? "/" : parent)
-    // A name that exists and leads nowhere is a link: what it names is made.
+    // A name that exists and leads nowhere is a dangling link: its target is created.
     let entry = step(from: directory.end, to: last)
     if case .link(let target)? = self.node(at: entry) {
       return try place(parent.pushing(target), node, links: links + 1)
@@ -305,8 +305,7 @@ extension RootModel {
     let path = directory.path.appending(name)
     let call = node == .directory ? "mkdirat" : "mknodat"
     try requireWritable(directory.end, path, call)
-    // What an operation has made belongs to the caller; in the host's directories it may not make
-    // everything.
+    // The caller owns what operations create; in the host's directories permissions apply.
     if case .host = mounts[directory.end.mount].content, made[key(directory.end)] == nil,
       directory.end.path.isAbsolute, !host.may(.write, directory.end.path)
     {

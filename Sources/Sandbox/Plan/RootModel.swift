@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The new root on paper: what NewRoot does with mounts and descriptors, this does with names, so
-// that a plan can say where each destination leads and what covers what, without doing any of it.
+// The new root on paper. NewRoot uses mounts and descriptors; this uses names, so that a plan can
+// say where each destination leads and which mounts cover others, without doing any of it.
 
 internal import Linux
 internal import SystemPackage
@@ -37,25 +37,25 @@ struct RootModel {
     /// What it shows.
     let content: Content
     var isReadOnly: Bool
-    /// What its source was found to be, for a tree of the host.
+    /// The file that its source leads to, for a tree of the host.
     var source: FoundFile?
-    /// The mount that it came along with, as a part of its source.
+    /// The mount that brought this one along as a part of its source.
     var bind: Int?
-    /// Where it is in that.
+    /// Its path in that mount.
     var below: [FilePath.Component] = []
     /// Where it is, inside; nil before it is attached.
     var place: FilePath?
-    /// Whether it lies beneath a later mount on `/`, where nobody reaches it.
+    /// Whether it lies below a later mount on `/`, where nothing reaches it.
     var isLost = false
-    /// Whether its one file has no name any more, so that nothing can be mounted on it.
+    /// Whether its only file has lost its name, so that nothing can be mounted on it.
     var isNameless = false
   }
 
   /// What a mount shows.
   enum Content: Equatable {
-    /// Nothing but what operations make.
+    /// Only what operations create.
     case memory
-    /// One file that nobody else has.
+    /// One new file, which only the sandbox has.
     case file
     /// A tree of the host, or a file of it.
     case host(FilePath)
@@ -63,13 +63,13 @@ struct RootModel {
     case layers([FilePath])
   }
 
-  /// A place in what a mount shows: a path of the host for a tree of the host.
+  /// A position in a mount's content: for a tree of the host, a path of the host.
   struct Position: Hashable {
     let mount: Int
     let path: FilePath
   }
 
-  /// What is at a place.
+  /// The node at a place.
   enum Node: Equatable {
     case directory, file
     case link(FilePath)
@@ -173,7 +173,7 @@ extension RootModel {
     return position
   }
 
-  /// What is at a place.
+  /// The node at a place.
   func node(at position: Position) -> Node? {
     if let node = made[key(position)] { return node }
     switch mounts[position.mount].content {
@@ -208,7 +208,7 @@ extension RootModel {
     }
   }
 
-  /// What is made through one bind of a directory shows in another.
+  /// Something created through one bind of a directory appears in its other binds.
   func key(_ position: Position) -> Position {
     if case .host = mounts[position.mount].content {
       return Position(mount: -1, path: position.path)
@@ -216,8 +216,7 @@ extension RootModel {
     return position
   }
 
-  /// The mount that decides what may be done at a place: one that came along with a bind, or the
-  /// bind itself.
+  /// The mount whose flags apply at a place: one that a bind brought along, or the bind itself.
   func decidingMount(at position: Position) -> Int {
     var best = position.mount
     var length = 0
@@ -232,7 +231,7 @@ extension RootModel {
 }
 
 extension RootModel {
-  /// A failure as a call of NewRoot would have it.
+  /// A failure as a system call of NewRoot would report it.
   func failure(_ call: String, _ subject: FilePath, _ errno: Errno) -> SystemCallError {
     SystemCallError(call: call, subject: ByteString(subject), errno: errno)
   }

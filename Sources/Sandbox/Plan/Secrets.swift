@@ -4,7 +4,7 @@
 internal import Linux
 internal import Text
 
-/// Guesses at what must not be shown.
+/// Guesses which values to hide.
 enum Secrets {
   /// Parts of names, between underscores, that are used for secrets.
   private static let words: Set<String> = [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What undoes a sandbox although every option is right, in one table.
+// A table of what undoes a sandbox although every option is correct.
 
 internal import Linux
 internal import SystemPackage
@@ -24,10 +24,10 @@ extension Plan {
   }
 }
 
-/// A way in which a sandbox can be undone: how it is found, and what is said of it.
+/// A way to undo a sandbox: how to detect it, and the warning.
 private struct Hazard {
   let name: String
-  /// Answers a sentence for each thing that was found.
+  /// Returns a sentence for each finding.
   let look: @Sendable (Plan) -> [String]
 
   static let all: [Hazard] =
@@ -197,7 +197,7 @@ extension Plan {
     return nil
   }
 
-  /// Where keys and passwords lie, as far as they can be seen inside.
+  /// Files with keys and passwords that are visible inside.
   fileprivate var privateFiles: [String] {
     let names = [
       ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".netrc", ".git-credentials",
@@ -217,7 +217,7 @@ extension Plan {
     }.map(\.quoted)
   }
 
-  /// Ways to the X server, which keeps no client from reading and typing into the others.
+  /// Ways to the X server, which lets each client read and type into the others.
   fileprivate var x11: [String] {
     let names = ((try? Directory.names(of: "/tmp/.X11-unix")) ?? []).map(\.path)
     let sockets = names.map { FilePath("/tmp/.X11-unix").pushing($0) }

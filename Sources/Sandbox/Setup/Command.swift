@@ -13,20 +13,20 @@ struct Command {
   let filters: [SeccompProgram]
   /// The caller's mask of permissions.
   let fileModeMask: UInt32
-  /// A procfs in which this process can set its label, if it is to have one.
+  /// A procfs through which this process sets its label, if the command gets one.
   let proc: CInt?
   /// Where a failure is reported; closed by exec.
   let report: CInt
   /// The monitor's messages; closed by exec.
   let status: CInt
-  /// What the making of the root changes of the environment.
+  /// How building the root changes the environment.
   let variables: [EnvironmentChange]
-  /// The file to execute, where the search for it would not find it.
+  /// The file to execute, if a search would not find it.
   let program: ByteString?
 
-  /// Goes through the last steps and executes the command; returns only with what failed.
+  /// Takes the last steps and executes the command; returns only if something fails.
   ///
-  /// `initProcess` is the number of the process that started this one, if that was init.
+  /// `initProcess` is the pid of init, if init started this process.
   func start(below initProcess: Int32? = nil) -> LaunchError {
     do throws(LaunchError) {
       if initProcess != nil { try announce() }
@@ -36,8 +36,8 @@ struct Command {
     }
   }
 
-  /// Has the monitor know this process, before anything else: it cannot end it by way of init where
-  /// both have no pid namespace of their own.
+  /// Makes this process known to the monitor before anything else: without a new pid namespace,
+  /// killing init does not kill the command.
   private func announce() throws(LaunchError) {
     try doing(.supervise) { () throws(SystemCallError) in
       let itself = try ChildProcess.openCurrent()
@@ -71,12 +71,12 @@ struct Command {
     try restrictByLandlock()
     try doing(.prepare) { () throws(SystemCallError) in
       try plan.signalMask.restore()
-      // Whoever is still here then has come to exec: a signal that waited ends the process before.
+      // A process that survives this point reaches exec: a pending signal ends it before.
       try Descriptors.write(LaunchReport.executing[...], to: report)
     }
-    // Told before it is done, as filters need not allow to tell it afterwards.
+    // Reported before it is done, because the filters may forbid reporting it afterwards.
     StepLog.note(lastStep)
-    // Last, so that a filter need allow nothing but the command's own calls, and exec.
+    // Last, so that a filter only has to allow exec and the command's own calls.
     try doing(.installFilter) { () throws(SystemCallError) in
       for filter in filters { try filter.install() }
     }
@@ -94,11 +94,11 @@ struct Command {
     }
   }
 
-  /// Closes what options named and what was opened for this process, all of it used up by now.
+  /// Closes the descriptors that options named and those opened for this process: all are used up.
   ///
-  /// Exec would be too late: the way to the working directory or to the command may lead over a
-  /// link to `/proc/self/fd/N` that an earlier command planted, and from an open directory of the
-  /// host `..` leads to all of its files (CVE-2024-21626 is of this kind).
+  /// Closing at exec would be too late: the path of the working directory or of the command may
+  /// contain a link to `/proc/self/fd/N` that an earlier command planted, and from an open
+  /// directory of the host, `..` leads to all of the host's files (compare CVE-2024-21626).
   private func closeSources() throws(LaunchError) {
     if let option = plan.sandbox.closeDescriptors {
       return try doing(.prepare, option: option) { () throws(SystemCallError) in
@@ -113,7 +113,7 @@ struct Command {
     let sandbox = plan.sandbox
     if let scopes = sandbox.landlock {
       try doing(.restrictByLandlock, option: scopes.option) { () throws(SystemCallError) in
-        // At once: each time adds a layer, of which there can be sixteen.
+        // In one call: each call adds a layer, and the kernel allows sixteen.
         try scopes.value.union(sandbox.landlockScopesToTry).restrictProcess()
       }
     } else if let scopes = sandbox.landlockToTry {
@@ -124,21 +124,22 @@ struct Command {
     }
   }
 
-  /// Asks for what a new process has not inherited and a change of ids has taken away: to die with
-  /// the monitor, or with init and so with the monitor again.
+  /// Asks the kernel to kill this process when its parent dies: the monitor, or init, which dies
+  /// with the monitor.
+  ///
+  /// A new process does not inherit this setting, and a change of ids clears it.
   ///
   /// See prctl(2), PR_SET_PDEATHSIG.
   private func dieWithParent(_ initProcess: Int32?) throws(LaunchError) {
     try doing(.dieWithParent, option: plan.sandbox.dieWithParent) { () throws(SystemCallError) in
       try CurrentProcess.dieWithParent()
     }
-    // Either may have died before the kernel was told.
+    // The parent may have died before this call.
     let isOrphan = initProcess.map { CurrentProcess.parent != $0 } ?? Descriptors.isHungUp(status)
     if isOrphan { SignalDisposition.die(by: .kill) }
   }
 
-  /// Takes on the ids that were asked for in a user namespace that was joined; in a new one they
-  /// come from its maps.
+  /// Takes on the requested ids in a joined user namespace; in a new one, its maps set them.
   private func changeIdentity() throws(SystemCallError) {
     guard plan.sandbox.joined.user != nil, (plan.sandbox.user ?? plan.sandbox.group) != nil else {
       return
@@ -155,8 +156,8 @@ struct Command {
     do throws(SystemCallError) {
       child = try ChildProcess.clone(.user)
     } catch {
-      // What forbids user namespaces. Anything else, a limit of processes for instance, may be
-      // gone the next moment, and proves nothing.
+      // Only these errors show that user namespaces are forbidden. Any other cause, such as a
+      // process limit, may be gone a moment later and proves nothing.
       if [.noSpace, .notPermitted, .noFunction, .invalidArgument].contains(error.errno) { return }
       throw LaunchError(.assertNoUserNamespaces, option: option, cause: error)
     }

@@ -5,30 +5,30 @@ internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// A command as it is about to be executed.
+/// A command about to be executed.
 struct Execution {
   /// The file to execute, or its name.
   let file: ByteString
   /// The command as it was typed: the file, then the arguments.
   let words: [ByteString]
-  /// The command's own name, where it is not the file's.
+  /// The command's argv[0], if it differs from the file.
   let name: ByteString?
   let environment: Environment
-  /// What a policy wants to see of whoever executes the command.
+  /// The word that a policy requires in the exec call that starts the command.
   var word: UInt64 = 0
 
   /// Where execvp(3) looks when PATH is not set.
   static let standardPath: ByteString = "/bin:/usr/bin"
 
-  /// Executes the command; returns only with the reason why that failed.
+  /// Executes the command; returns only on failure, with the reason.
   func run() -> LaunchError {
     let cause =
       file.bytes.contains(UInt8(ascii: "/")) ? attempt(file) : search(file).about(file)
     return LaunchError(.execute, subject: file, cause: cause)
   }
 
-  /// Tries one directory of PATH after the other, as execvp(3) does: what may not be executed is
-  /// remembered, in case that nothing better follows.
+  /// Tries the directories of PATH in turn, as execvp(3) does, and remembers a file that may not be
+  /// executed, in case no later directory has a better one.
   private func search(_ file: ByteString) -> SystemCallError {
     guard !file.isEmpty else {
       return SystemCallError(call: "execve", errno: .noSuchFileOrDirectory)
@@ -40,7 +40,7 @@ struct Execution {
       let candidate = ByteString(directory: directory, name: file)
       last = attempt(candidate)
       switch last.errno {
-      // A file that may not be executed; not a directory that may not be searched.
+      // Remember a file that may not be executed, but not a directory that may not be searched.
       case .permissionDenied: if CurrentProcess.exists(candidate) { denied = last }
       case .noSuchFileOrDirectory, .notDirectory, .staleNFSFileHandle,
         .operationNotSupportedByDevice:
@@ -50,7 +50,7 @@ struct Execution {
     }
     if let denied { return denied }
     let missing = SystemCallError(call: last.call, errno: .noSuchFileOrDirectory)
-    // One that exists, and what would interpret or load it does not.
+    // The file exists, but its interpreter or loader does not.
     return existing(file, path).map { missing.about($0) } ?? missing
   }
 
@@ -67,7 +67,7 @@ struct Execution {
     if let name { arguments[0] = name }
     let error = CurrentProcess.execute(
       file, arguments: arguments, environment: environment.strings, word: word)
-    // A script without a first line that names its interpreter.
+    // A script whose first line names no interpreter.
     guard error.errno == .execFormatError, !isBinary(file) else { return error }
     let shell = CurrentProcess.execute(
       "/bin/sh", arguments: ["/bin/sh", file] + words.dropFirst(), environment: environment.strings,
@@ -75,8 +75,7 @@ struct Execution {
     return SystemCallError(call: shell.call, subject: file, errno: shell.errno)
   }
 
-  /// Whether a file is no text, and so no script either: a program for another machine for
-  /// instance.
+  /// Whether a file is binary and therefore not a script, such as a program for another machine.
   private func isBinary(_ file: ByteString) -> Bool {
     (try? TextFile.beginning(of: file.path, 128))?.contains(0) ?? false
   }

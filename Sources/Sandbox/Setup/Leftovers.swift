@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a launch makes on the host, and takes back where it fails.
+// Files that a launch creates on the host, and removes if it fails.
 //
-// To remove a name takes away what is mounted on it, in every mount namespace: a launch that takes
-// back a mount point must not take the protection of another sandbox with it, which found it there
-// and made use of it. So whoever makes something in a directory of the host locks that from before
-// until it is settled what becomes of the launch, and whoever is about to mount on something that
-// is there already waits until nobody has locked the directory in which it lies (flock(2)).
+// Removing a name unmounts whatever is mounted on it, in every mount namespace. If another sandbox
+// found the mount point and mounted its protection there, a launch that removes it would remove
+// that protection too. Therefore a launch locks a directory of the host (flock(2)) before it
+// creates anything there, until the launch has succeeded or failed; and before a launch mounts on
+// something that already exists, it waits until no other launch locks the directory that holds it.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
 extension NewRoot {
-  /// A file or directory that was made in a file system that outlives the launch.
+  /// A file or directory created in a file system that outlives the launch.
   struct Leftover {
-    /// The directory, one of those that are locked.
+    /// The directory, which is locked.
     let directory: CInt
     let name: FilePath
     let kind: FileKind
-    /// Which file it is, for a name may be given to another.
+    /// Identifies the file, because its name may be reused for another.
     let stamp: UInt64
 
-    /// Removes it; it stays where somebody else has put something into it by now, or in its place.
+    /// Removes it, unless somebody has since put something into it or replaced it.
     func takeBack() {
       let directory = OwnedDescriptor(self.directory)
       try? directory.remove(name, kind, ifStill: stamp)
@@ -29,20 +29,20 @@ extension NewRoot {
     }
   }
 
-  /// Notes a file system that was made for this sandbox.
+  /// Notes a file system created for this sandbox.
   mutating func own(_ tree: borrowing MountTree) throws(SystemCallError) {
     otherDevices.append(try tree.descriptor.status().device)
   }
 
-  /// Whether what is on `device` goes away with the sandbox.
+  /// Whether the contents of `device` vanish with the sandbox.
   func isOwn(_ device: UInt64) -> Bool {
     device == baseDevice || otherDevices.contains(device)
   }
 
-  /// Locks a directory in which something is about to be made; nil where it need not be taken back,
-  /// or cannot be: a mount point that stays behind is better than no sandbox.
+  /// Locks a directory before something is created in it; nil if that need not or cannot be removed
+  /// later: a mount point left behind is better than no sandbox.
   ///
-  /// One descriptor serves all that is made in one directory.
+  /// One descriptor serves everything created in one directory.
   mutating func lock(
     _ directory: borrowing OwnedDescriptor, _ identity: FileIdentity
   ) -> CInt? {
@@ -54,8 +54,8 @@ extension NewRoot {
     return number
   }
 
-  /// Notes what was made, for `undo` and for the monitor, which may have to end this process; from
-  /// here on nothing may fail.
+  /// Notes what was created, for `undo` and for the monitor, which may have to kill this process;
+  /// nothing may fail after this.
   mutating func remember(_ entry: borrowing Entry, _ kind: FileKind, _ directory: CInt?) {
     guard let directory, let stamp = try? entry.directory.openEntry(entry.name).stamp()
     else { return }
@@ -74,16 +74,16 @@ extension NewRoot {
     if isElsewhere { directoriesTold += 1 }
   }
 
-  /// Of how many directories the monitor is told: it has to have them open.
+  /// How many directories the monitor hears of: it keeps each one open.
   ///
-  /// What lies in others stays where this process cannot take it back itself.
+  /// If this process cannot remove what lies in further directories, that stays.
   private static let mostDirectories = 64
 
-  /// Takes back what was made on the host, after a failure.
+  /// Removes what was created on the host, after a failure.
   mutating func undo() {
     guard !leftovers.isEmpty else { return }
     do throws(SystemCallError) {
-      // What is a mount point in this namespace could not be removed in it.
+      // A mount point cannot be removed in the namespace where it is one.
       try CurrentProcess.changeDirectory(to: base)
       try MountNamespace.detach("new")
     } catch {
@@ -93,14 +93,14 @@ extension NewRoot {
     handOver()
   }
 
-  /// Leaves it to the monitor to take back what was made, if the launch fails: it is mounted on from
-  /// now on, and an open directory of the host is in reach of planted links.
+  /// From here on the monitor removes what was created if the launch fails: mounts cover it now,
+  /// and a planted link could lead to an open directory of the host.
   mutating func handOver() {
     for lock in locks { Descriptors.close(lock.directory) }
     (locks, leftovers) = ([], [])
   }
 
-  /// Leaves what was made where it is, and the directories to others.
+  /// Keeps what was created, and unlocks the directories.
   mutating func keepLeftovers() {
     if directoriesTold > 0 { try? Descriptors.send(SetupMessage.hasSettled.bytes, to: monitor) }
     (directoriesTold, lastTold) = (0, -1)
@@ -111,15 +111,15 @@ extension NewRoot {
 // MARK: - What others make
 
 extension NewRoot {
-  /// How long another launch is waited for, and how long between two looks, in milliseconds.
+  /// How long to wait for another launch, and how long between two checks, in milliseconds.
   private static let patience: (all: Int, each: Int) = (2000, 5)
 
-  /// Opens what is to be mounted on, where no launch is going to take it away again.
+  /// Opens a mount point once no other launch can still remove it.
   mutating func settled(
     _ path: FilePath, _ mode: OpenMode, links: Int = 0
   ) throws(SystemCallError) -> OwnedDescriptor {
     let file = try root.openInRoot(path, mode)
-    // The new root itself, what goes away with it, and what another user has made.
+    // The new root itself, what vanishes with it, and what another user created.
     guard let last = path.lastComponent, last.kind == .regular else { return file }
     let status = try file.status()
     guard !isOwn(status.device), status.owner == CurrentProcess.identity.user else { return file }
@@ -147,21 +147,23 @@ extension NewRoot {
       do throws(SystemCallError) {
         lock = try directory.locked(.shared)
       } catch {
-        // Where this user may not read, or locks are not to be had, no launch has one.
+        // If this user may not read the directory, or it cannot be locked, no launch holds a lock
+        // on it.
         return try root.openInRoot(path, mode)
       }
-      // Looked up once more while it is held: by now it may be gone, or have been made again.
+      // Looked up again under the lock: it may have been removed or recreated meanwhile.
       if lock != nil { return try root.openInRoot(path, mode) }
       let isTooLong = waited >= NewRoot.patience.all
       switch FileLocks.holder(of: identity, programs: ["nestbox", "bwrap"]) {
-      // Another user's launch cannot have made what is this user's, and could keep all waiting. What
-      // is no launch makes no mount points: a script that locks a directory while it runs us.
+      // Another user's launch cannot have created this user's file, and could make everybody wait.
+      // Other programs that lock a directory, such as a script that runs nestbox meanwhile, create
+      // no mount points.
       case .foreign: return try root.openInRoot(path, mode)
-      // The monitor of a launch whose child has ended takes back what that has made, at once.
+      // When a launch's child has ended, its monitor immediately removes what the child created.
       case .unknown where isTooLong: return try root.openInRoot(path, mode)
       case .own, .unknown: break
       }
-      // The other may wait for this launch in turn.
+      // The other launch may be waiting for this one.
       keepLeftovers()
       guard !isTooLong else {
         throw SystemCallError(

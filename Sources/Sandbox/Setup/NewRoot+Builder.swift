@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the new root can do for operations, each as the calls that it takes.
+// `NewRoot` as a `RootBuilder`: each ability as system calls.
 
 internal import Linux
 internal import SystemPackage
@@ -16,7 +16,7 @@ extension NewRoot: RootBuilder {
   func passOver() {}
 
   func warn(of failure: LaunchError) {
-    // Where nobody listens there is nobody to warn.
+    // If standard error is closed, the warning has no reader.
     try? Descriptors.write(plan.warningPrefix + failure.message + "\n", to: 2)
   }
 }
@@ -35,11 +35,11 @@ extension NewRoot {
     }
   }
 
-  /// The tree that the magic link `path` leads to, as /dev/fd/3 and /proc/self/exe are; nil where
-  /// there is none.
+  /// The tree behind the magic link `path`, such as /dev/fd/3 or /proc/self/exe; nil if `path` is
+  /// not one.
   ///
-  /// Such a link leads to a mount of the caller's namespace, of which none can be cloned here. What
-  /// the file's name leads to can be cloned, if it is the same file.
+  /// Such a link leads to a mount of the caller's namespace, which cannot be cloned here. The file
+  /// can be cloned by its name, if the name leads to the same file.
   private static func tree(behind path: FilePath) -> MountTree? {
     do throws(SystemCallError) {
       let file = try OwnedDescriptor.open(path, .location)
@@ -124,7 +124,7 @@ extension NewRoot {
     _ permissions: FilePermissions,
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
   ) throws(SystemCallError) -> MountTree {
-    // In the base, which goes away: nobody can reach the file but through this tree.
+    // In the base, which vanishes: the file can be reached only through this tree.
     let file = try base.create(NewRoot.file, permissions)
     try fill(file)
     return try MountTree.clone(of: NewRoot.file, in: base)
@@ -145,16 +145,16 @@ extension NewRoot {
     return try MountTree.clone(of: name, in: base)
   }
 
-  /// Waits for the sockets of `proxy`, and keeps them where trees of them can be cloned.
+  /// Waits for the sockets of `proxy`, and attaches them where their trees can be cloned.
   func keepSockets(of proxy: BusProxy) throws(LaunchError) {
     let option = proxy.buses.first?.access.option
     try doing(.startBusProxy, option: option, BusProxy.program) { () throws(SystemCallError) in
       guard try Descriptors.waitForByte(proxy.helper.lifeline) else {
-        // The other end is closed: the proxy ended without a word.
+        // The other end is closed: the proxy ended without a report.
         throw SystemCallError(call: "read", errno: .brokenPipe)
       }
-      // In the base, of which nothing is left in the end: a part of a mount can be cloned only once
-      // that is attached.
+      // In the base, which vanishes in the end: the kernel clones a part of a mount only if the
+      // mount is attached.
       try base.makeDirectory(NewRoot.sockets, .standardDirectory)
       try MountTree(OwnedDescriptor(proxy.sockets)).attach(on: NewRoot.sockets, in: base)
     }
@@ -210,14 +210,16 @@ extension NewRoot {
     _ tree: borrowing MountTree, _ kind: FileKind, at path: FilePath
   ) throws(SystemCallError) {
     switch try place(path, kind, kind == .directory ? .standardDirectory : .mountPoint) {
-    // What was just made is no link, and if it was exchanged for one, that is not followed.
+    // The new entry is not a link; if somebody replaced it by one, the link is not followed.
     case .made(let entry): try tree.attach(on: entry.name, in: entry.directory)
     case .found(let descriptor): try attach(tree, on: descriptor)
     }
   }
 
-  /// Attaches `tree` at `place`, and goes on in it where that is the root itself: what is looked
-  /// up from the old descriptor would lie beneath.
+  /// Attaches `tree` at `place`.
+  ///
+  /// If that is the root itself, later lookups begin in `tree`: from the old descriptor they would
+  /// end below it.
   private mutating func attach(
     _ tree: borrowing MountTree, on place: borrowing OwnedDescriptor
   ) throws(SystemCallError) {
@@ -257,9 +259,8 @@ extension NewRoot {
 
   /// Whether the sandbox itself says what `path` leads to.
   ///
-  /// A link in what it shows of the host counts as well, even one that leads nowhere inside: an
-  /// earlier command may have left it in the place of a script, in order to be shown a file that
-  /// nobody named.
+  /// A link in a shown tree of the host counts too, even if it leads nowhere inside: an earlier
+  /// command may have put it in a script's place to gain a file that nobody named.
   func isDecided(_ path: FilePath) -> Bool {
     if (try? root.openInRoot(path, .location)) != nil { return true }
     var ancestor = path
@@ -284,8 +285,8 @@ extension NewRoot {
       try entry.directory.makeSymbolicLink(entry.name, target: target)
       remember(entry, .other, directory)
     } catch {
-      // One line serves merged and unmerged file systems if a link that is there already and says
-      // the same is as good as a new one.
+      // An existing link with the same target counts as made, so that one line serves merged and
+      // unmerged file systems.
       guard error.errno == .fileExists,
         let existing = try? entry.directory.symbolicLinkTarget(entry.name),
         existing == target

@@ -30,8 +30,8 @@ extension NewRoot {
     }
   }
 
-  /// Makes an upper and a work directory in the base, where nobody else can reach them and from
-  /// where they vanish with the sandbox.
+  /// Creates an upper and a work directory in the base, where nobody else can reach them and where
+  /// they vanish with the sandbox.
   private mutating func makeTemporaryLayers(
     _ layers: inout OverlayLayers, _ path: FilePath
   ) throws(LaunchError) {
@@ -49,9 +49,9 @@ extension NewRoot {
 
 /// The layers of an overlay as open directories.
 ///
-/// overlayfs takes paths, in which `:`, `,` and `\` have a meaning of their own that has changed
-/// from kernel to kernel. The links in /proc have none of them, lead to just the directory that
-/// was opened, and show nobody inside where it lies on the host.
+/// overlayfs takes paths and gives `:`, `,` and `\` in them a special meaning, which varies between
+/// kernels. The links in /proc contain none of these, lead to exactly the opened directory, and do
+/// not reveal inside where it lies on the host.
 struct OverlayLayers: ~Copyable {
   var lower: [CInt] = []
   var upper: CInt?
@@ -62,7 +62,7 @@ struct OverlayLayers: ~Copyable {
     for number in held { Descriptors.close(number) }
   }
 
-  /// Opens a directory of the host, which `option` named if it is another than the overlay's own.
+  /// Opens a directory of the host; `option` is the one that named it, if not the overlay's.
   mutating func open(_ path: FilePath, _ option: String? = nil) throws(LaunchError) -> CInt {
     do throws(SystemCallError) {
       return hold(try OwnedDescriptor.open(path, .directory))
@@ -73,7 +73,7 @@ struct OverlayLayers: ~Copyable {
     }
   }
 
-  /// Keeps a directory open until the overlay is made.
+  /// Keeps a directory open until the overlay exists.
   mutating func hold(_ directory: consuming OwnedDescriptor) -> CInt {
     let number = directory.release()
     held.append(number)
@@ -88,7 +88,7 @@ struct OverlayLayers: ~Copyable {
       try context.set("upperdir", to: ByteString(OverlayLayers.path(upper)))
       try context.set("workdir", to: ByteString(OverlayLayers.path(work)))
     }
-    // The extended attributes of trusted.* are closed to user namespaces.
+    // User namespaces cannot access the extended attributes trusted.*.
     try context.set("userxattr")
   }
 

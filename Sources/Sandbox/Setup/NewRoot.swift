@@ -1,47 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// The new root while it is being made: where it hangs, how places in it are found, and how it
+// The new root under construction: where it is mounted, how paths in it are resolved, and how it
 // becomes the root.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// A root file system in the making.
+/// A root file system under construction.
 ///
-/// A tmpfs called the base holds two mount points. The host's tree hangs on `old` and stays the
-/// process's root for now, so that sources mean what they mean to the caller, magic links and all;
-/// being a parent of that tree rather than a part of it, the base can never be bound by accident.
-/// The new root hangs on `new` and is reached through a descriptor alone.
+/// A tmpfs called the base holds two mount points. The host's tree is mounted on `old` and stays
+/// the process's root for now, so that a source means what it means to the caller, magic links
+/// included. The base is the parent of that tree, not a part of it, and so cannot be bound by
+/// accident. The new root is mounted on `new` and is reached only through a descriptor.
 struct NewRoot: ~Copyable {
   /// The launch that it is made for.
   let plan: LaunchPlan
   let base: OwnedDescriptor
   /// The device of the base.
   let baseDevice: UInt64
-  /// The devices of the other file systems that were made for this sandbox and go away with it.
+  /// The devices of the other file systems created for this sandbox, which vanish with it.
   var otherDevices: [UInt64] = []
   var root: OwnedDescriptor
   var rootFile: FileIdentity
-  /// The channel to the monitor, which is told of what is made on the host.
+  /// The channel to the monitor, which learns what is created on the host.
   let monitor: CInt
-  /// The directory of which it was told last, and of how many.
+  /// The directory reported to the monitor last, and how many were reported.
   var lastTold: CInt = -1
   var directoriesTold = 0
   var leftovers: [Leftover] = []
   /// The directories of the host that are locked, by open descriptors.
   var locks: [(directory: CInt, identity: FileIdentity)] = []
-  /// What directories get that are made on the way to a destination.
+  /// The permissions of directories created on the way to a destination.
   var parents = FilePermissions.standardDirectory
   /// Whether the base has a directory that stays empty.
   var hasEmptyDirectory = false
-  /// The command's file, where the search for it would not find it.
+  /// The command's file, if a search would not find it.
   var program: ByteString?
-  /// How many temporary overlays there are, for the names of their layers.
+  /// The number of temporary overlays, which names their layers.
   var overlays = 0
 
-  /// Builds the base and hangs the host's tree into it.
+  /// Builds the base and mounts the host's tree in it.
   ///
-  /// Needs CAP_SYS_ADMIN and a mount namespace of its own.
+  /// Needs CAP_SYS_ADMIN and a new mount namespace.
   static func make(
     for plan: LaunchPlan, telling monitor: CInt
   ) throws(SystemCallError) -> NewRoot {
@@ -70,7 +70,8 @@ struct NewRoot: ~Copyable {
     if let caller {
       try CurrentProcess.changeDirectory(to: caller)
     } else {
-      // A relative source is then not found. From any other place it would be another file.
+      // From here a relative source is not found. From any other directory it would name another
+      // file.
       try base.makeDirectory("nowhere", .standardDirectory)
       try CurrentProcess.changeDirectory(to: base.openEntry("nowhere"))
     }
@@ -79,14 +80,14 @@ struct NewRoot: ~Copyable {
       plan: plan, base: base, baseDevice: device, root: root, rootFile: file, monitor: monitor)
   }
 
-  /// Makes the new root the root of the namespace and lets go of the host's tree.
+  /// Makes the new root the root of the namespace and detaches the host's tree.
   consuming func enter() throws(SystemCallError) {
-    // pivot_root demands that the old root is the process's own, which is the base.
+    // pivot_root requires that the old root, the base, is the process's root.
     try CurrentProcess.changeDirectory(to: base)
     try CurrentProcess.changeRootToWorkingDirectory()
     try CurrentProcess.changeDirectory(to: root)
-    // With both names `.` the old root ends up stacked on the new one, where no name leads to it;
-    // one unmount, of which each costs a grace period of the kernel, then takes base and host.
+    // With `.` for both names the old root ends up stacked on the new one, where no path leads to
+    // it. A single unmount then removes base and host; each unmount costs an RCU grace period.
     try MountNamespace.pivotRoot(to: ".", oldRoot: ".")
     try MountNamespace.detach(".")
   }
@@ -95,12 +96,12 @@ struct NewRoot: ~Copyable {
 // MARK: - Places
 
 extension NewRoot {
-  /// How many links that lead nowhere are followed, as many as the kernel follows in one path.
+  /// How many dangling links are followed: as many links as the kernel follows in one path.
   static let maximumLinks = 40
 
-  /// Opens the directory `path`, which is made, and its parents too, where it does not exist.
+  /// Opens the directory `path`; if it does not exist, creates it and its parents.
   ///
-  /// Something may be mounted on it where `isPlace` is true.
+  /// If `isPlace` is true, something may be mounted on it.
   mutating func directory(
     _ path: FilePath, permissions: FilePermissions = .standardDirectory, isPlace: Bool = true
   ) throws(SystemCallError) -> OwnedDescriptor {
@@ -116,8 +117,8 @@ extension NewRoot {
     return try place(path, .directory, permissions).opened()
   }
 
-  /// Finds `path` as it will mean inside; what does not exist is made, as a directory or as an
-  /// empty file.
+  /// Resolves `path` as the command will; if it does not exist, creates a directory or an empty
+  /// file.
   mutating func place(
     _ path: FilePath, _ kind: FileKind, _ permissions: FilePermissions, links: Int = 0
   ) throws(SystemCallError) -> Place {
@@ -129,11 +130,11 @@ extension NewRoot {
       }
     }
     if path.lastComponent?.kind == .currentDirectory {
-      // Only a directory has that in it.
+      // Only a directory has such an entry.
       return .found(try directory(path.removingLastComponent(), permissions: parents))
     }
     if path.lastComponent?.kind == .parentDirectory {
-      // It cannot be made, but what it is the parent of can.
+      // This entry cannot be created, but its directory can.
       _ = try directory(path.removingLastComponent(), permissions: parents, isPlace: false)
       return .found(try root.openInRoot(path, .location))
     }
@@ -146,13 +147,13 @@ extension NewRoot {
     return .made(entry)
   }
 
-  /// Finds `path` where it could not be made.
+  /// Resolves `path` after creating it has failed.
   private mutating func place(
     _ path: FilePath, _ kind: FileKind, _ permissions: FilePermissions,
     after error: SystemCallError, of entry: borrowing Entry, links: Int
   ) throws(SystemCallError) -> Place {
-    // A name that exists and cannot be opened is a link that leads nowhere: what it names is made,
-    // in the new root.
+    // A name that exists but cannot be opened is a dangling link: its target is created, in the new
+    // root.
     if error.errno == .fileExists,
       let target = try? entry.directory.symbolicLinkTarget(entry.name)
     {
@@ -160,15 +161,15 @@ extension NewRoot {
       return try place(targetPath, kind, permissions, links: links)
     }
     do throws(SystemCallError) {
-      // A path such as `a/../a`, of which the first half was made on the way to the second. Or
-      // another launch has made it by now.
+      // In a path such as `a/../a`, resolving the first half has created the second. Or another
+      // launch has created it meanwhile.
       return .found(try settled(path, .location))
     } catch let other {
       guard other.errno == .noSuchFileOrDirectory else { throw other.about(ByteString(path)) }
       guard [.fileExists, .noSuchFileOrDirectory].contains(error.errno),
         links < NewRoot.maximumLinks
       else { throw error.about(ByteString(path)) }
-      // Which has taken it back, or the directory that this was to lie in.
+      // The other launch has removed it again, or its directory.
       return try place(path, kind, permissions, links: links)
     }
   }

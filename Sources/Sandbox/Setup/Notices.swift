@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person has to know before the command starts: that a word of the command names a file
-// which the sandbox does not show, and that a command is another one inside than outside. Only
-// lines that take a profile get these, as programs that drive nestbox write out what they want.
+// Notices for a person before the command starts: a word of the command names a file that the
+// sandbox does not show, or the command's name finds a different program inside. Only lines with a
+// profile get notices, because programs that drive nestbox spell out their options.
 
 internal import Linux
 internal import SystemPackage
@@ -15,11 +15,11 @@ extension NewRoot {
     if let notice = otherCommand() { plan.warn(notice) }
   }
 
-  /// How many words of a command are looked at, and how many of them a notice is about.
+  /// How many words of a command are checked, and how many of them a notice names.
   private static let mostWords = 256
   private static let mostNames = 3
 
-  /// A notice on words of the command that name files of the host which are not shown.
+  /// A notice about words of the command that name hidden files of the host.
   private func hiddenFiles() -> [String] {
     var hidden: [(word: ByteString, isDirectory: Bool)] = []
     for word in plan.sandbox.command.dropFirst().prefix(NewRoot.mostWords) {
@@ -52,7 +52,7 @@ extension NewRoot {
       let (kind, _, _) = try? file.status()
     else { return nil }
     guard let inside = try? root.openInRoot(place, .location) else { return kind == .directory }
-    // A file in its place is there for a reason, and so is a file system: an empty /tmp, say.
+    // A different file or file system in its place, such as an empty /tmp, is there on purpose.
     guard kind == .directory, (try? inside.fileIdentity()) != (try? file.fileIdentity()),
       let device = try? inside.status().device,
       let parent = try? root.openInRoot(place.removingLastComponent(), .directory).status().device,
@@ -61,7 +61,7 @@ extension NewRoot {
     return true
   }
 
-  /// A notice on a command whose name finds another program outside than inside.
+  /// A notice about a command whose name finds different programs inside and outside.
   private func otherCommand() -> String? {
     guard let command = plan.sandbox.command.first, program == nil,
       !command.bytes.contains(UInt8(ascii: "/")),
@@ -75,7 +75,7 @@ extension NewRoot {
       guard let inside = try? root.openInRoot(candidate.path, .location),
         (try? inside.isRegularFile()) == true
       else { continue }
-      // /bin/ls and /usr/bin/ls are one where /bin is a link.
+      // If /bin is a link, /bin/ls and /usr/bin/ls are the same.
       guard !isSame(candidate.path, outside.path) else { return nil }
       return "\(command.quoted) is \(outside.quoted) outside, and \(candidate.quoted) inside; "
         + "to run the one outside, type its path"

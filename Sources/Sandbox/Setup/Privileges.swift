@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command keeps of the launcher's privileges: as a rule nothing.
+// Which of the launcher's privileges the command keeps: usually none.
 
 internal import Linux
 internal import Text
@@ -8,15 +8,16 @@ internal import Text
 struct Privileges {
   /// What the command has, in all five sets.
   let command: Capabilities
-  /// Whether they count only in a user namespace of the sandbox's.
+  /// Whether they count only in the sandbox's user namespace.
   let hasUserNamespace: Bool
-  /// What init has and the command does not, or nothing where the command has everything.
+  /// Capabilities that init has and the command lacks; empty if the command has all.
   ///
-  /// The kernel lets a process look into another and take it over only where it has the other's
-  /// capabilities (ptrace(2), PTRACE_MODE_*): one that init never uses keeps its memory,
-  /// descriptors and working directory from a payload of the same user. Who is outside of the user
-  /// namespace and owns it has every capability in it, and may look. So may a payload that keeps
-  /// CAP_SYS_PTRACE, whatever init has: there is no fence then, so that nothing is to be gained.
+  /// The kernel lets a process inspect or trace another only if it has all the other's capabilities
+  /// (ptrace(2), PTRACE_MODE_*). A capability that init never uses therefore protects its memory,
+  /// descriptors and working directory from a payload of the same user. A process outside that owns
+  /// the user namespace has every capability in it and may inspect init. So may a payload with
+  /// CAP_SYS_PTRACE, whatever init has: in that case there is no fence, so that tracing init gains
+  /// nothing.
   let fence: Capabilities
 
   /// Works out who keeps what.
@@ -28,31 +29,31 @@ struct Privileges {
     fence = Capabilities(bits: spare & (~spare &+ 1))
   }
 
-  /// Takes from this process and its children to come what neither init nor the command keeps.
+  /// Removes what neither init nor the command keeps, from this process and its future children.
   func bound() throws(SystemCallError) {
-    // no_new_privs first: from here on nothing that is executed can gain anything.
+    // no_new_privs first: from here on, no exec can gain privileges.
     try CurrentProcess.renounceNewPrivileges()
     // While CAP_SETPCAP is still there; the bounding set would outlast the other four.
     try Capabilities.bound(to: command)
   }
 
-  /// Leaves init with the fence alone.
+  /// Leaves init only the fence.
   func dropInInit() throws(SystemCallError) {
     try Capabilities.set(permitted: fence, effective: Capabilities(), inheritable: Capabilities())
   }
 
-  /// Leaves the command with its own.
+  /// Leaves the command only its capabilities.
   func dropInCommand() throws(SystemCallError) {
     let inheritable = hasUserNamespace ? command : Capabilities()
     try Capabilities.set(permitted: command, effective: command, inheritable: inheritable)
-    // An exec by a user other than 0 would lose them all but for the ambient set; outside of a user
-    // namespace only user 0 has any.
+    // An exec by a user other than 0 keeps only the ambient set. Outside a user namespace only user
+    // 0 has capabilities.
     if hasUserNamespace { try command.raiseAmbient() }
   }
 }
 
 extension [CapabilityChange] {
-  /// What is left of `capabilities` after the changes, in order.
+  /// The result of applying the changes to `capabilities`, in order.
   func applied(to capabilities: Capabilities) -> Capabilities {
     reduce(capabilities) { kept, change in
       switch change {

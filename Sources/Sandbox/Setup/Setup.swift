@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The child's way from a clone of the monitor to the command: the list of steps, and why each
-// stands where it stands.
+// The child's path from a clone of the monitor to the command: the list of steps, and why they come
+// in this order.
 
 internal import Linux
 internal import Seccomp
 internal import SystemPackage
 internal import Text
 
-/// The child: everything that it needs was decided before it was made.
+/// The child: everything that it needs was decided before it was created.
 struct Setup: ~Copyable {
   let plan: LaunchPlan
   /// Where a failure is reported; closed by exec.
@@ -15,9 +15,10 @@ struct Setup: ~Copyable {
   /// Where init says what became of the command.
   let status: OwnedDescriptor
 
-  /// Goes through the steps and ends in the command, in init, or in a report.
+  /// Takes the steps and ends as the command, as init, or with a report.
   consuming func run() -> Never {
-    // The monitor's alone: who reads one to its end would otherwise wait for the command's exec.
+    // Only the monitor keeps these: a reader that waits for their end would otherwise wait for the
+    // command's exec.
     if let number = plan.sandbox.channels.information?.value { Descriptors.close(number) }
     if let number = plan.sandbox.channels.status?.value { Descriptors.close(number) }
     do throws(LaunchError) {
@@ -33,10 +34,10 @@ struct Setup: ~Copyable {
     do throws(SystemCallError) {
       try Descriptors.write(LaunchReport.hasFailed(error).line[...], to: report)
     } catch {
-      // The monitor has gone, most likely. If it has not, this must not pass for a command's end.
+      // Most likely the monitor has ended. If not, it must not take this for the command's end.
       SignalDisposition.die(by: .kill)
     }
-    // Only now, as a filter may end the process for looking around.
+    // Only after the report, because a filter may kill the process for these calls.
     if let finding = plan.finding(about: error) {
       try? Descriptors.write(LaunchReport.hasFound(finding).line[...], to: report)
     }
@@ -45,51 +46,52 @@ struct Setup: ~Copyable {
 
   /// The steps, in order.
   ///
-  /// Returns never, but for throwing.
+  /// Never returns, except by throwing.
   private borrowing func steps() throws(LaunchError) {
-    // Before anything that takes time: when the monitor dies from now on, so does the sandbox.
+    // Before anything that takes time: from here on the sandbox dies with the monitor.
     if plan.sandbox.diesWithParent { try dieWithMonitor() }
-    // Before anything is made: who is not mapped owns nothing and may not create files. Whoever is
-    // in namespaces that are joined may have capabilities there, with which this process could be
-    // taken over while the host's tree is its root (CVE-2016-9962 is of this kind): it hides first.
+    // Before anything is created: a process with unmapped ids cannot create files. A process in a
+    // joined namespace may have capabilities there and could take this process over while the
+    // host's tree is its root (compare CVE-2016-9962), so this process hides first.
     try enterUserNamespace()
-    // A pid namespace can be entered by a clone only, and by its owner only.
+    // Only a clone enters a pid namespace, and only its owner may.
     if plan.resolved.needsGoBetween { try moveOn() }
     // After the user namespace, so that it owns the others.
     try makeNamespaces()
-    // Before anything is configured in them, which may be what a helper is for.
+    // Before anything in them is configured: that may be a helper's task.
     try awaitHelpers()
     try configureNamespaces()
-    // Now that there is all that the caller may want to look at, and before the host is gone.
+    // After everything that the caller may want to inspect exists, and before the host is detached.
     if plan.sandbox.channels.mapsWritten == nil { try announce() }
     // Modes are exact from here on; the command gets the caller's mask back.
     let mask = CurrentProcess.setFileModeMask(0)
-    // The host's tree is still the root while sources are looked up, and gone afterwards; what
-    // files of its /proc have to be written, is written or open by then.
+    // The host's tree stays the root while sources are resolved, and is then detached. Until then,
+    // files in its /proc are written or opened.
     if plan.sandbox.disablesUserNamespaces { try disableUserNamespaces() }
     let proc = try keepProc()
     try finish(makeRoot(proc), mask, proc)
   }
 
-  /// The steps that need no more of the host; returns never, but for throwing.
+  /// The steps that no longer need the host; never returns, except by throwing.
   private borrowing func finish(
     _ outcome: Outcome, _ mask: UInt32, _ proc: CInt?
   ) throws(LaunchError) {
-    // Before anybody inside can look at this process, or a planted link can lead to one of them.
+    // Before a process inside can inspect this one, or a planted link can lead to one of these
+    // descriptors.
     closeSources()
     if plan.isHidden, plan.namespaces.contains(.time) { try setClocksHidden(through: proc) }
-    // The namespace that is below this one and may do less.
+    // The nested namespace, which may do less.
     try enterSecondUserNamespace(proc)
-    // From open descriptors, which init is about to close.
+    // From open descriptors, which init closes soon.
     let filters = try readFilters()
     try waitForCaller()
-    // After the last call that needs a capability, before the first process that may keep none.
+    // After the last call that needs a capability, and before the first process that may have none.
     let privileges = try boundPrivileges()
     let command = Command(
       plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc,
       report: report.rawValue, status: status.rawValue, variables: outcome.variables,
       program: outcome.program)
-    // Last of what both share: whatever init held or did later, the command would not see.
+    // Last of the shared steps: the command does not inherit what init opens or does later.
     if plan.hasInit { try becomeInit(command) }
     throw command.start()
   }
@@ -102,12 +104,12 @@ extension Setup {
     try doing(.dieWithParent, option: plan.sandbox.dieWithParent) { () throws(SystemCallError) in
       try CurrentProcess.dieWithParent()
     }
-    // It may have died before the kernel was told; its end of the channel is closed then.
+    // The monitor may have died before this call; its end of the channel is then closed.
     if status.isHungUp() { CurrentProcess.exit(125) }
   }
 
-  /// Sets clocks through a file that a process which hides may not open, and hides again: its
-  /// neighbours could take from it what it knows of the caller, up to exec.
+  /// Sets clocks through a file that a hiding process may not open, then hides again: until exec,
+  /// its neighbours could read what it knows about the caller.
   private borrowing func setClocksHidden(through proc: CInt?) throws(LaunchError) {
     try doing(.prepare) { () throws(SystemCallError) in try CurrentProcess.setHidden(false) }
     try setClocks(through: proc)
@@ -117,7 +119,7 @@ extension Setup {
   private borrowing func makeNamespaces() throws(LaunchError) {
     try doing(.createNamespaces) { () throws(SystemCallError) in
       try plan.resolved.remainingNamespaces.unshare()
-      // A new user namespace makes the host's mounts slaves anyway; without one they may be shared.
+      // A new user namespace makes the host's mounts slaves; without one they may be shared.
       try MountNamespace.becomeSlave()
     }
     if let network = plan.sandbox.joined.network, !plan.hasJoinedNetwork {
@@ -138,7 +140,7 @@ extension Setup {
         try NamespaceSettings.setDomainName(name.value)
       }
     }
-    // The kernel keeps the file from a process that hides.
+    // A hiding process may not open the file.
     if plan.namespaces.contains(.time), !plan.isHidden { try setClocks() }
     if plan.namespaces.contains(.network) {
       try doing(.loopback) { () throws(SystemCallError) in
@@ -177,7 +179,7 @@ extension Setup {
 // MARK: - The new root
 
 extension Setup {
-  /// A procfs that serves this process later, when there may be none inside.
+  /// A procfs for this process to use later, because the new root may have none.
   private borrowing func keepProc() throws(LaunchError) -> CInt? {
     let sandbox = plan.sandbox
     guard
@@ -189,11 +191,11 @@ extension Setup {
     }
   }
 
-  /// What the new root has to do with the command.
+  /// What building the new root means for the command.
   private struct Outcome {
-    /// What is changed of the environment.
+    /// The changes to the environment.
     var variables: [EnvironmentChange] = []
-    /// The command's file, where the search for it would not find it.
+    /// The command's file, if a search would not find it.
     var program: ByteString?
   }
 
@@ -216,7 +218,7 @@ extension Setup {
     }
     root.writeNotices()
     outcome.program = root.program
-    // Where the caller lets the launch wait, others would have to wait for it as well.
+    // If the caller blocks this launch, the locks would block other launches too.
     if plan.sandbox.channels.block != nil { root.keepLeftovers() } else { root.handOver() }
     do throws(SystemCallError) {
       try root.enter()
@@ -226,7 +228,7 @@ extension Setup {
     return outcome
   }
 
-  /// Puts into the new root what was asked for, and answers how that changes the environment.
+  /// Fills the new root as requested; returns how that changes the environment.
   private borrowing func fill(_ root: inout NewRoot) throws(LaunchError) -> [EnvironmentChange] {
     for operation in plan.resolved.operations {
       try root.perform(operation)
@@ -234,11 +236,11 @@ extension Setup {
     }
     guard !plan.sandbox.buses.isEmpty else { return [] }
     if let proxy = plan.helpers.busProxy { try root.keepSockets(of: proxy) }
-    // On top of whatever else is shown at their places.
+    // On top of anything else shown at these paths.
     return try root.showBuses(plan.helpers.busProxy?.buses ?? [])
   }
 
-  /// Closes what options named, but for what is still to be used.
+  /// Closes the descriptors that options named, except those still needed.
   private borrowing func closeSources() {
     let later = plan.sandbox.laterDescriptors
     plan.sandbox.forEachSource { number in
@@ -257,8 +259,7 @@ extension Setup {
           subject: ByteString("from descriptor " + String(source.value)), cause: error.cause)
       }
     }
-    // The latest to be installed is the first that the kernel asks, and a policy need not allow
-    // that further filters are installed.
+    // The policy comes last: it may forbid the installation of further filters.
     if let policy = plan.policy { programs.append(policy) }
     return programs
   }
@@ -277,36 +278,36 @@ extension Setup {
 
   /// Starts the command in a new process and stays behind as init; does not return.
   private borrowing func becomeInit(_ command: Command) throws(LaunchError) {
-    // Before there is anybody to read it.
+    // Before another process can read it.
     plan.image.overwrite(with: "nestbox")
-    // In this process, as a lock is not inherited.
+    // In this process, because a child does not inherit locks.
     let locks = try lockFiles()
     let isOnlyReaper = plan.namespaces.contains(.pid)
     let (reportEnd, plan, initProcess) = (report.rawValue, plan, CurrentProcess.number)
     if plan.takesTerminal {
-      // Its number must be known inside, or shells there find that they cannot control jobs; init
-      // leads it, so that it lasts, and sees the keys in the monitor's place.
+      // The process group must be visible inside, or shells there have no job control. Init leads
+      // it, so that it lasts, and receives the keys' signals instead of the monitor.
       try doing(.prepare) { () throws(SystemCallError) in
         try ProcessGroup.begin()
         Terminal.setForeground(0, to: ProcessGroup.own)
       }
     }
     let child = try doing(.createProcess) { () throws(SystemCallError) in
-      // From whoever may trace it where there is no fence: its privileges, which it can drop only
-      // after the command has begun, its filters, its channel to the monitor, and the caller's
-      // environment in its memory would be theirs.
+      // Without a fence a payload could trace init and gain its privileges, which it can drop only
+      // after the command has started, its filters, its channel to the monitor, and the caller's
+      // environment in its memory.
       if command.privileges.fence.isEmpty { try CurrentProcess.setHidden(true) }
-      // So that it sees the end of all that the command starts, as process 1 would.
+      // So that it learns of the end of every process that the command starts, as process 1 would.
       if !isOnlyReaper { try CurrentProcess.becomeSubreaper() }
       return try ChildProcess.startSharingMemory {
-        // Its own copies, which a planted link could lead to (`Command.closeSources`).
+        // The command's copies, to which a planted link could lead (`Command.closeSources`).
         for number in locks { Descriptors.close(number) }
         Setup.give(up: command.start(below: initProcess), reportEnd, plan)
       }
     }
     var held = locks
     held += plan.sandbox.channels.sync.map(\.value)
-    // Helpers serve whatever lives on after the command.
+    // Helpers also serve processes that outlive the command.
     for number in plan.helpers.lifelines { held.append(number) }
     Init(
       command: child, endsAll: plan.endsAll && initProcess == 1, filters: command.filters,
@@ -329,7 +330,7 @@ extension Setup {
   }
 }
 
-/// Names a failure in `body`, and a success to whoever wants to hear of the steps.
+/// Adds the action to a failure in `body`, and notes a success for --verbose.
 func doing<Result: ~Copyable>(
   _ action: LaunchError.Action, option: WrittenOption? = nil,
   _ subject: @autoclosure () -> ByteString? = nil,
@@ -344,7 +345,7 @@ func doing<Result: ~Copyable>(
   }
 }
 
-/// The same for an operation on the new root, which adds where its option was written.
+/// The same for an operation on the new root; a failure also says where its option was written.
 func doing<Result: ~Copyable>(
   _ action: LaunchError.Action, option: String, _ subject: @autoclosure () -> ByteString? = nil,
   _ body: () throws(SystemCallError) -> Result

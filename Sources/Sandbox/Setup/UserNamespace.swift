@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The user namespace: made and mapped, mapped by the caller, or joined; and the way on from there
-// into a pid namespace that only its owner may enter.
+// The user namespace: created and mapped, mapped by the caller, or joined; then a pid namespace
+// that only its owner may enter.
 
 internal import Linux
 internal import SystemPackage
@@ -15,7 +15,7 @@ extension Setup {
         try Namespaces.user.join(user.value)
       }
     } else if let maps = plan.sandbox.channels.mapsWritten {
-      // The caller is told whose maps to write, and then says when they are.
+      // The caller learns whose maps to write, and reports when it has written them.
       try announce()
       try doing(.waitForMaps, option: maps.option) { () throws(SystemCallError) in
         _ = try Descriptors.waitForByte(maps.value)
@@ -36,8 +36,8 @@ extension Setup {
     }
   }
 
-  /// Goes on in the pid namespace that was asked for, which only the owner of the user namespace
-  /// may make or join.
+  /// Moves to the requested pid namespace, which only the owner of the user namespace may create or
+  /// join.
   borrowing func moveOn() throws(LaunchError) {
     if let pid = plan.sandbox.joined.pid {
       try doing(.joinNamespace, option: pid.option) { () throws(SystemCallError) in
@@ -46,29 +46,29 @@ extension Setup {
       }
       try continueAsSibling([])
     }
-    // From within the namespace that was joined, as its parent is to be the one of the new one.
+    // From inside the joined namespace, which becomes the parent of the new one.
     if plan.namespaces.contains(.pid) { try continueAsSibling(.pid) }
   }
 
-  /// Goes on in a new process that is a child of the monitor's, as this one is, and ends.
+  /// Continues in a new process that is the monitor's child, as this one is, and exits.
   private borrowing func continueAsSibling(_ namespaces: Namespaces) throws(LaunchError) {
     let sibling = try doing(.createProcess) { () throws(SystemCallError) in
       try ChildProcess.cloneSibling(namespaces)
     }
     if sibling != nil { CurrentProcess.exit(0) }
-    // The new process speaks for itself: of two that follow each other, the first does so before
-    // the second exists.
+    // Each new process announces itself: the first of two successors does so before the second
+    // exists.
     try doing(.supervise) { () throws(SystemCallError) in
       let itself = try ChildProcess.openCurrent()
       try status.send(SetupMessage.hasMoved.bytes, passing: itself.rawValue)
     }
-    // Until the monitor can end this process, nothing is to come of it.
+    // Do nothing further until the monitor can kill this process.
     try waitForMonitor()
     if plan.sandbox.diesWithParent { try dieWithMonitor() }
   }
 
-  /// Tells the monitor which namespaces there are, if a caller wants to know, and waits until it has
-  /// passed that on.
+  /// If the caller asked for the namespaces, reports them to the monitor and waits until it has
+  /// passed them on.
   borrowing func announce() throws(LaunchError) {
     let channels = plan.sandbox.channels
     guard channels.information != nil || channels.status != nil else { return }
@@ -81,8 +81,7 @@ extension Setup {
     try waitForMonitor()
   }
 
-  /// Has the monitor start the helpers that need the namespaces, if there are any, and waits until
-  /// they are ready.
+  /// If helpers need the namespaces, asks the monitor to start them and waits until they are ready.
   borrowing func awaitHelpers() throws(LaunchError) {
     guard !plan.helpers.later.isEmpty else { return }
     try doing(.supervise) { () throws(SystemCallError) in
@@ -100,16 +99,16 @@ extension Setup {
       switch answer.first {
       case SetupAnswer.hold: plan.helpers.lifelines.append(descriptor)
       case SetupAnswer.goOn: return
-      // It has gone, and with it whoever should have been told before the command starts.
+      // The monitor has ended, so the caller cannot be informed before the command starts.
       default: CurrentProcess.exit(125)
       }
     }
   }
 
-  /// Takes the means to make user namespaces away.
+  /// Forbids new user namespaces.
   borrowing func disableUserNamespaces() throws(LaunchError) {
-    // The limit is one of this namespace: it holds for all that would be made below, and whoever
-    // has no CAP_SYS_RESOURCE here cannot raise it again.
+    // The limit belongs to this namespace and covers all nested ones. A process without
+    // CAP_SYS_RESOURCE here cannot raise it again.
     let count = plan.sandbox.canRaiseLimits ? 1 : 0
     let option = plan.sandbox.disableUserNamespaces
     try doing(.disableUserNamespaces, option: option) { () throws(SystemCallError) in
@@ -117,9 +116,9 @@ extension Setup {
     }
   }
 
-  /// Goes on in the one user namespace that the limit still allows, for a command that will have
-  /// the capability to raise it: there it is out of its reach, as everything else is that belongs
-  /// to the namespace above.
+  /// If the command will have the capability to raise the limit, moves to the one user namespace
+  /// that the limit still allows: from there the command cannot change the limit, or anything else
+  /// that belongs to the parent namespace.
   borrowing func leaveLimitBehind(_ proc: CInt?) throws(LaunchError) {
     let option = plan.sandbox.disableUserNamespaces
     try doing(.disableUserNamespaces, option: option) { () throws(SystemCallError) in

@@ -4,9 +4,9 @@
 import TestSupport
 import Testing
 
-/// A line that cannot work, what is said of it, and the same line with the remedy applied.
+/// A line that cannot work, its message, and the same line with the remedy applied.
 struct BrokenSetup: Sendable, CustomTestStringConvertible {
-  /// What is broken.
+  /// The broken part.
   let name: String
   /// Makes what both lines need.
   var setup = ""

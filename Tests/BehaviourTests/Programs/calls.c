@@ -38,8 +38,8 @@ static void report(const char *what, int status) {
   }
 }
 
-// In a process of its own, as the call may be its end. What it says, it says through a pipe: an
-// exit status has too few bits.
+// In a child, because the call may kill it. It reports through a pipe: an exit status has too few
+// bits.
 static void try_call(const char *line, const unsigned long *words) {
   int ends[2];
   if (pipe(ends) < 0) exit(1);
@@ -83,7 +83,7 @@ static void try_int80(int number) {
 }
 
 int main(int argc, char **argv) {
-  // What is in the buffer when a child is made would be written by both.
+  // Otherwise both processes would write the buffered text.
   setvbuf(stdout, NULL, _IONBF, 0);
   if (argc == 2 && strcmp(argv[1], "--filter") == 0) return write_filter();
   if (argc == 3 && strcmp(argv[1], "--int80") == 0) {

@@ -189,7 +189,7 @@ int main(int count, char **arguments) {
   for (int index = 1; index < count; index++) {
     char *kind = strdup(arguments[index]), *what = strchr(kind, ':');
     if (what) *what++ = 0;
-    // In a process of its own: one theft is not to change what the next one finds.
+    // In a child, so that one theft does not affect the next.
     pid_t child = fork();
     if (child == 0) _exit(steals(kind, what) ? 1 : 0);
     int status;

@@ -14,8 +14,8 @@ need python3 python3
 
 export FLATPAK_BWRAP=$work/bin/bwrap
 
-# A bus of its own, whose only service is flatpak's helper. It stands in for the system's as well:
-# flatpak asks there for parental controls.
+# A private bus, whose only service is flatpak's helper. It also serves as the system bus, which
+# flatpak asks for parental controls.
 if [ -z "${DBUS_SESSION_BUS_ADDRESS-}" ]; then
   mkdir services
   cp /usr/share/dbus-1/services/org.freedesktop.Flatpak.service services/

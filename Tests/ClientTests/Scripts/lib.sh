@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Every script here begins with this file: it makes a directory of its own in which the program
-# under test, the first `nestbox` in PATH, lies as `bwrap` too, and goes on as an ordinary user.
+# Every script here begins with this file: it creates a directory in which the program under test,
+# the first `nestbox` in PATH, is also named `bwrap`, and continues as an ordinary user.
 
 set -euo pipefail
 shopt -s inherit_errexit

@@ -39,7 +39,7 @@ END
 is "a picture of 300 by 200 is scaled to 128 by 85" "128 85 204080" \
   "$(python3 factory.py picture.png)"
 
-# Red: the library did without a sandbox, and the test above shows nothing.
+# Red: the library worked without a sandbox, so the test above proves nothing.
 is "without a working bwrap there is none" "no thumbnail" \
   "$(PATH=$work/broken:$PATH python3 factory.py picture.png)"
 

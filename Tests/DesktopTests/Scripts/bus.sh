@@ -35,7 +35,7 @@ start_service() { # ADDRESS NAME
 }
 mkdir -p "$work/notes"
 
-# A program in a small sandbox of its own, which has python3 and the scripts.
+# A program in a small sandbox with python3 and the scripts.
 system=(--unshare-all --ro-bind /usr /usr --symlink usr/bin /bin
   --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc --dev /dev --tmpfs /tmp
   --ro-bind /etc/passwd /etc/passwd)

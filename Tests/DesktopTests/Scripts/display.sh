@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Displays and what is drawn on them, for scripts that have begun with lib.sh.
+# Displays and pictures of them, for scripts that begin with lib.sh.
 
 need python3 python3
 
@@ -15,7 +15,7 @@ trap end_started EXIT
 export XDG_RUNTIME_DIR=$work/runtime
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 
-# What is on a picture, which is worked out once for pictures that are the same.
+# The contents of a picture, analysed once for identical pictures.
 picture() { # FILE
   local known
   known=$(sha256sum <"$1")

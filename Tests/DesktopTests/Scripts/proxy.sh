@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The life of the D-Bus proxy, and what is left of it.
+# The life of the D-Bus proxy, and what remains afterwards.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

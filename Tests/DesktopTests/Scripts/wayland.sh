@@ -33,7 +33,7 @@ screenshot() {
   (cd "$work/screens" && weston-screenshooter)
   echo "$work"/screens/*
 }
-# Until the shell has put up its background, there is none or a part of it.
+# Until the shell has drawn its background, none or a part of it is visible.
 is_blank() { [ "$(picture "$(screenshot)")" = blank ]; }
 await test -e "$XDG_RUNTIME_DIR/display"
 await is_blank

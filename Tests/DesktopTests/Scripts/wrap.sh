@@ -95,8 +95,8 @@ says "--output alone" "--output needs --wrap" --output x true
 says "--desktop-file without --output" \
   "--desktop-file needs --output, as the entry starts that file" --wrap tool --desktop-file x
 
-# The menu entry: everything about it is as hard as the specification allows, but for a percent sign
-# in the path, which GLib can't do.
+# The menu entry: as difficult as the specification allows, except for a percent sign in the path,
+# which GLib does not support.
 export XDG_DATA_DIRS=$HOME/share
 export XDG_DATA_HOME=$HOME/data
 bin=$HOME'/b in/$x `y` "z" \w'

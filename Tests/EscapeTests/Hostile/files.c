@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ways to change what may only be read, and to see what is covered.
+// Ways to change read-only files, and to see covered ones.
 #include "hostile.h"
 
 #include <linux/fs.h>

@@ -22,7 +22,7 @@
 
 // The absolute path of a file of the host's that the sandbox was not given.
 extern const char *secret;
-// What is written into it.
+// Its content.
 #define CONTENT "the secret"
 
 // Ends the program, with the status ESCAPED: the attack has succeeded.
@@ -32,11 +32,11 @@ void escaped(const char *how, ...) __attribute__((noreturn, format(printf, 1, 2)
 int is_secret(int fd);
 // Looks for the secret below the open directory `fd`, and up from there.
 void look_from(int fd, const char *how);
-// Calls `body` with the number of every process that /proc shows, but for this one.
+// Calls `body` with the number of every other process that /proc shows.
 void for_each_process(void (*body)(int pid));
 // Runs `body` in a child, so that what it does to itself does not harm the rest of an attack.
 void in_child(void (*body)(void));
-// Runs `body` in a child with every capability, in user and other namespaces of its own.
+// Runs `body` in a child with every capability, in a new user namespace and other new namespaces.
 void in_namespaces(int kinds, void (*body)(void));
 // Writes `text` to the file `path`; answers whether that worked.
 int put(const char *path, const char *text);

@@ -52,7 +52,7 @@ void in_child(void (*body)(void)) {
   pid_t pid = fork();
   if (pid == 0) {
     alarm(60);
-    // Where it may; its mounts are then not in the way of what is tried next.
+    // If permitted, so that its mounts do not affect the next attempts.
     unshare(CLONE_NEWNS);
     body();
     _exit(42);
@@ -61,7 +61,7 @@ void in_child(void (*body)(void)) {
   waitpid(pid, &status, 0);
   // It has said so itself.
   if (WIFEXITED(status) && WEXITSTATUS(status) == ESCAPED) _exit(ESCAPED);
-  // A policy may kill it; whatever else does has kept it from trying.
+  // A policy may kill it; any other death means that it did not try.
   if (WIFSIGNALED(status) && WTERMSIG(status) != SIGSYS) {
     printf("broken: signal %d\n", WTERMSIG(status));
     fflush(stdout);

@@ -82,7 +82,7 @@ static void try_machine_calls(void) {
   if (syscall(SYS_acct, "/nosuch") < 0 && !refused()) escaped("acct: %m");
   if (open("/dev/mem", O_RDONLY) >= 0) escaped("/dev/mem");
   if (setuid(0) == 0 && getenv("OWN_USER") && strcmp(getenv("OWN_USER"), "0")) {
-    // Within a namespace of its own that means nothing.
+    // Inside a new namespace that proves nothing.
     int fd = open("/tmp/as-root", O_CREAT | O_RDWR, 0600);
     struct stat status;
     if (fstat(fd, &status) == 0 && status.st_uid != geteuid()) escaped("setuid");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attacks on init, on the monitor and on whoever else is in reach, and on what the kernel keeps for
-// a user across all of them.
+// Attacks on init, on the monitor and on other processes in reach, and on kernel resources that all
+// processes of a user share.
 #include "hostile.h"
 
 #include <sys/resource.h>
@@ -36,7 +36,7 @@ static void take_over(int pid) {
 }
 
 static void take_over_others(int pid) {
-  // Its own children and those who sent it are not what is looked for.
+  // Its own children and its senders do not count.
   if (pid == getppid()) return;
   role = "another process";
   take_over(pid);
@@ -109,9 +109,9 @@ static int listener(char **argv) {
   return status;
 }
 
-// The user's limits and priorities are not what is attacked, but what init says afterwards. Not
-// RLIMIT_CPU, by which the kernel kills a process that is running when the clock next ticks: a
-// command may end its own sandbox, and is told to have been killed.
+// The attack aims at init's reports, not at the user's limits and priorities. Not RLIMIT_CPU, by
+// which the kernel kills a process that is running when the clock next ticks: a command may end its
+// own sandbox, and is told to have been killed.
 static void limits(void) {
   struct { uint64_t soft, hard; } none = {0, 0};
   for (int kind = RLIMIT_CPU + 1; kind < RLIM_NLIMITS; kind++)

@@ -40,7 +40,7 @@ static void follow_links(int pid) {
 // /proc/PID/root, cwd and fd of everybody else.
 static void links_of_processes(void) { for_each_process(follow_links); }
 
-// Whatever was left open.
+// All descriptors left open.
 static void descriptors(void) {
   for (int fd = 0; fd < 4096; fd++) {
     struct stat status;
@@ -75,7 +75,7 @@ static void take_covers_away(void) {
 }
 
 static void move_mounts(void) {
-  // A cover cannot hide what is shown elsewhere, unless it goes along.
+  // A cover cannot hide a file that is also shown elsewhere, unless the mount comes along.
   mkdir("/tmp/x", 0777);
   for (int recursive = 0; recursive < 2; recursive++) {
     unsigned long flags = MS_BIND | (recursive ? MS_REC : 0);
@@ -166,7 +166,7 @@ static void open_handles(void) {
   }
 }
 
-// A file handle, which names a file whatever is mounted or covered.
+// A file handle, which names a file even if a mount covers it.
 static void handles(void) {
   in_child(open_handles);
   in_namespaces(CLONE_NEWNS, open_handles);

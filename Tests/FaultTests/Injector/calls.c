@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known of system calls: their names, how messages name them, how they fail.
+// A table of system calls: their names, how messages name them, how they fail.
 #include "injector.h"
 
 #include <sys/syscall.h>
@@ -10,7 +10,7 @@ static const int mounts[] = {EPERM, EINVAL, ENOSPC, ENOSYS, EBUSY, 0};
 static const int processes[] = {EAGAIN, ENOSPC, EPERM, ENOMEM, 0};
 static const int others[] = {EPERM, EINVAL, ENOMEM, 0};
 static const int waits[] = {EINTR, EINVAL, 0};
-// Whether a file is there: that it is not is an answer, and what is optional is then left out.
+// Whether a file exists: if it does not, that is a valid answer, and an optional part is left out.
 static const int looks[] = {EACCES, EPERM, ENOMEM, 0};
 static const int memory[] = {ENOMEM, 0};
 // Somebody else has the lock, or there are none on this file system.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // injector SHARE SEED LINE..., in a directory with `work` and `data`: hinders one call in SHARE, or
-// every call that is named in its place, and says what is not as it has to be. The line's command
-// is `injector observe`.
+// every call that is named in its place, and reports deviations. The line's command is
+// `injector observe`.
 #include "injector.h"
 
 #include <sys/syscall.h>
@@ -25,9 +25,9 @@ static int has_exit_code(const char *lines, int *code) {
 
 static int is_monitor(struct fault fault) { return fault.process == 0; }
 
-// Whether the command saw what it was to see; otherwise the first line that differs is shown. Where
-// it starts is no protection, and a directory that cannot be told or entered is left out (--chdir
-// is another matter).
+// Whether the command saw what it should; otherwise prints the first line that differs. The start
+// directory does not protect anything, so one that cannot be determined or entered is left out
+// (except with --chdir).
 static int agrees(int number, int shows) {
   int is_place = number == SYS_getcwd || number == SYS_chdir;
   const char *a = hindered.observed, *b = plain.observed;
@@ -62,7 +62,7 @@ static void judge(struct fault fault) {
   if (has_run) started++;
   else if (is_kill) killed++;
   else refused++;
-  // What is told of the end.
+  // The reports of the end.
   int has_code = has_exit_code(hindered.status_lines, &code);
   if (has_code && code != hindered.status && !(is_kill && is_monitor(fault)))
     problem("two statuses", fault);
@@ -78,7 +78,7 @@ static void judge(struct fault fault) {
     problem("no message", fault);
   if (!has_run && !is_quiet && says && !names_call(hindered.errors, number))
     problem("a message that does not name the call", fault);
-  // What is left.
+  // What remains on the host.
   int is_clean = !strcmp(hindered.tree, "work 40755\n");
   // A command that could not be supervised was ended, however far it had got: in the middle of its
   // exec perhaps, which init, that waits for it, may fail at the time of.

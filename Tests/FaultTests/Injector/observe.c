@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command sees of its own protection, and what is left on the host.
+// What the command sees of its protection, and what remains on the host.
 #include "injector.h"
 
 #include <dirent.h>

@@ -93,8 +93,8 @@ static void at_call(struct tracee *tracee, struct fault fault, struct outcome *o
   }
 }
 
-// The descriptors of every run: 1 for what the command observes, 2 for messages, 3 and 4 a file,
-// 5 a filter, 6 a directory, 7 what is always empty, 8 for --json-status-fd.
+// The descriptors of every run: 1 for what the command observes, 2 for messages, 3 and 4 a file, 5
+// a filter, 6 a directory, 7 always empty, 8 for --json-status-fd.
 static void open_descriptors(int messages, int status, int observed) {
   // Out of the way first.
   messages = fcntl(messages, F_DUPFD_CLOEXEC, 100);
@@ -151,7 +151,8 @@ static void follow(pid_t first, struct fault fault, struct outcome *outcome) {
       if (!is_late) continue;
       outcome->hung = 1;
       end_all();
-      // What is not traced any more holds the pipes and ends with the pid namespace, or is its own.
+      // A process that is no longer traced holds the pipes and ends with the pid namespace, or is
+      // the tracer's.
       kill(-first, SIGKILL);
       is_late = 0;
       if (outcome->hung++ > 5) return;
@@ -218,7 +219,7 @@ void run(char **line, struct fault fault, struct outcome *outcome) {
   count = 0;
   is_late = 0;
   if (pipe2(messages, O_CLOEXEC) || pipe2(status, O_CLOEXEC) || pipe2(observed, O_CLOEXEC)) abort();
-  // Room for whatever is written: nobody reads before the end.
+  // Room for everything that is written: nobody reads before the end.
   fcntl(messages[1], F_SETPIPE_SZ, TEXT);
   fcntl(observed[1], F_SETPIPE_SZ, TEXT);
   struct sigaction action = {.sa_handler = be_late};

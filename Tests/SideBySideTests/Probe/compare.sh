@@ -30,8 +30,8 @@ bwrap() {
   $within "$launcher" "$@"
 }
 
-# Starts a process in namespaces of its own, made by unshare(1) with the options that are given,
-# and puts its id into $holder. Its namespaces count as given.
+# Starts a process in new namespaces, made by unshare(1) with the given options, and puts its id
+# into $holder. Its namespaces count as given.
 hold() {
   mkfifo "$results/ready"
   unshare "$@" sh -c "echo >'$results/ready'; exec sleep 60" >/dev/null 2>&1 9<&- &

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs one line with --dry-run, and then as it is, and leaves in RESULTS what was planned and what
-# was seen: plan, plan-status, seen (the table of mounts inside), status, errors and made (whatever
-# the dry run changed in the directory, which is nothing).
+# Runs one line with --dry-run, and then as it is, and leaves the plan and the observations in
+# RESULTS: plan, plan-status, seen (the table of mounts inside), status, errors and made (the dry
+# run's changes in the directory: none).
 #
 # usage: NESTBOX=FILE RESULTS=DIRECTORY TEMPLATE=DIRECTORY plan.sh 'bwrap OPTION... observe'
 set -u

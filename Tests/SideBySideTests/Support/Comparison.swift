@@ -47,7 +47,7 @@ struct Comparison: Sendable {
     return session
   }
 
-  /// What is not as expected, a fact an entry, after the differences in `accepted` are allowed for.
+  /// The unexpected facts, one per entry, apart from the differences in `accepted`.
   func differences(accepting accepted: [AcceptedDifference]? = nil) -> [String] {
     var expected = reference
     for difference in accepted ?? AcceptedDifference.all(from: program) {
@@ -58,7 +58,7 @@ struct Comparison: Sendable {
       expected["errors"] = nestbox["errors"]
     }
     var names = Set(expected.keys).union(nestbox.keys)
-    // Where only one of the two starts the command, the rest is no news.
+    // If only one of the two starts the command, the other facts add nothing.
     if expected["status"] != nestbox["status"] { names = ["status", "errors"] }
     return names.sorted().compactMap { name in
       guard expected[name] != nestbox[name] else { return nil }
@@ -91,7 +91,7 @@ struct Comparison: Sendable {
 }
 
 extension Session {
-  /// A copy of the scripts that the ordinary user can read, whoever owns the sources.
+  /// A copy of the scripts that the ordinary user can read, even if another user owns the sources.
   static let probe = Result {
     let copy = Workspace.root.appending(path: "probe")
     try FileManager.default.createDirectory(

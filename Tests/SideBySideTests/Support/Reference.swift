@@ -16,7 +16,7 @@ struct Reference: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "bubblewrap \(version)" }
 
-  /// The bubblewrap at `path`; nil where there is none that runs.
+  /// The bubblewrap at `path`; nil if it does not run.
   private init?(at path: String) {
     func answer(_ option: String) -> String {
       (try? Session().run("'\(path)' \(option)"))?.output ?? ""
