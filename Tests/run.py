@@ -207,6 +207,9 @@ class Report:
             f"{count(len(self.failures), 'failure')}, {skipped} skipped, {len(self.left)} left behind; "
             f"all output is in {os.path.relpath(log)}"
         )  # fmt: skip
+        # For programs that read the last line.
+        failed = len(self.failures)
+        print(f"{max(ended - failed, 0)} passed, {failed} failed, {skipped} skipped")
         return 1 if self.failures or self.left or not ended else 0
 
 
