@@ -39,14 +39,20 @@ extension Monitor {
   mutating func readEnd() throws(LaunchError) -> Termination? {
     let termination = try doing(.supervise) { () throws(SystemCallError) in try child.wait() }
     if case .ending(let ofCommand) = phase { return ofCommand }
-    if case .settingUp(let moves) = phase, moves > 0, termination == .exited(0) {
+    // However it ended, a successor may exist already, and hold the report open until it is answered.
+    if case .settingUp(let moves) = phase, moves > 0 {
       phase = .between(movesLeft: moves)
       // The successor has ended too, before it reported anything.
       if status == nil { try loseTouch() }
       return nil
     }
+    guard case .exited = termination else { return termination }
     // Init reports how the command ended before it exits itself; without that report, nobody knows.
-    if plan.hasInit, case .exited = termination { throw Monitor.hasLostTouch }
+    if plan.hasInit { throw Monitor.hasLostTouch }
+    // The status is the command's only if that was executed: a process on the way to it exits with
+    // 0 as well, although its successor may have died before it could report anything.
+    try readReport()
+    if !phase.wasExecuted { throw Monitor.hasLostTouch }
     return termination
   }
 
