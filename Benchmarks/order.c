@@ -116,7 +116,7 @@ static void read_program(const char *path) {
   image = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (image == MAP_FAILED) die(path);
   if (memcmp(image, ELFMAG, SELFMAG) != 0 || ((const Elf64_Ehdr *)image)->e_type != ET_EXEC) {
-    fprintf(stderr, "order: %s is no program at a fixed address, as static ones are\n", path);
+    fprintf(stderr, "order: %s is not loaded at a fixed address; order needs a static program\n", path);
     exit(2);
   }
   read_sections();

@@ -220,7 +220,7 @@ def count(number, one, many=None):
 # MARK: What may be left behind
 
 def children():
-    """The processes below this one, whoever has orphaned them: it is their subreaper."""
+    """The processes below this one, orphans among them, since this one is their subreaper."""
     parents = collections.defaultdict(list)
     for name in os.listdir("/proc"):
         if name.isdigit():
