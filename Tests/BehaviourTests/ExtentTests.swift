@@ -130,4 +130,34 @@ struct ExtentTests {
         "nestbox: --file: expected the number of a descriptor, found 18446744073709551616",
       ])
   }
+
+  // Red: a launcher that gets no memory goes on with a null pointer, or leaves a command behind.
+  //
+  // The least limit is the one with which anything works: below it the kernel or the C library ends
+  // the process by SIGSEGV before `main`, as it has no room for the executable's own data.
+  @Test(
+    "A launcher whose memory ends is aborted before anything of the sandbox starts",
+    .enabled(if: Program.isStatic, "other executables need more memory before main"))
+  func memory() throws {
+    let outcome = try Session().run(
+      """
+      ulimit -c 0
+      works() { (ulimit -d $1; exec nestbox --version) > /dev/null 2>&1; }
+      low=0 high=100000
+      while [ $((high - low)) -gt 4 ]; do
+        middle=$(((low + high) / 2))
+        if works $middle; then high=$middle; else low=$middle; fi
+      done
+      for count in 1500 3000 4500 6000; do
+        printf -- '--ro-bind\\0/etc\\0/tmp/%s\\0' $(seq $count) > words
+        for more in 0 100 200 300 400 500 600 700; do
+          (ulimit -d $((high + more))
+          exec nestbox --ro-bind / / --tmpfs /tmp --bind . /mnt --args 3 touch /mnt/ran) \\
+            3< words 2> message
+          echo $? $(rm ran 2> /dev/null && echo ran) $(grep -o 'failed to allocate' message)
+        done
+      done | sort | uniq -c | sed 's/^ *[0-9]* //'
+      """)
+    #expect(outcome.lines == ["0 ran", "134 failed to allocate"], "\(outcome)")
+  }
 }

@@ -121,9 +121,14 @@ def limits():
         return python + [wrap.format(f"resource.setrlimit(resource.{kind}, ({number}, {number}))")]
     if os.getuid(): limited("processes", limit("RLIMIT_NPROC", 1), full, ["Resource temporarily unavailable"])
     limited("descriptors", limit("RLIMIT_NOFILE", 5), full, ["Too many open files"])
-    # So little that the first list of many options has no room: the runtime ends the process.
-    many = full + [word for i in range(500) for word in ("--ro-bind", "/etc", f"/tmp/{i}")]
-    limited("memory", limit("RLIMIT_DATA", 2000 << 10), many, ["", "memory"], status=-6)
+    # Just enough for the executable's own data: with less, the kernel or the C library ends it
+    # before `main`. The list of many options has no room then, and the runtime aborts.
+    def works(size):
+        return subprocess.run(limit("RLIMIT_DATA", size) + [nestbox, "--version"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    enough = next(size for size in range(0, 64 << 20, 16 << 10) if works(size))
+    many = full + [word for i in range(6000) for word in ("--ro-bind", "/etc", f"/tmp/{i}")]
+    limited("memory", limit("RLIMIT_DATA", enough), many, ["failed to allocate"], status=-6)
     def namespaced(kind):
         return ["unshare", "--user", "--map-root-user", "sh", "-c",
                 f"echo 0 > /proc/sys/user/max_{kind}_namespaces; exec \"$@\"", "sh"]
