@@ -57,6 +57,27 @@ struct InterruptionTests {
       outcome.output == (means == "key" ? "SIGINT [] 0" : "SIGTERM [] 0"), "\(outcome.errors)")
   }
 
+  // Red: a file that had just been created when the signal came stays on the host.
+  @Test(
+    "A launch that is ended while it creates a file leaves nothing", .needs("strace"),
+    arguments: ["", "--unshare-pid"])
+  func creating(_ options: String) throws {
+    let outcome = try Session().python(
+      """
+      import os, signal, subprocess, sys, time
+      os.mkdir("work")
+      # The call has created the file, and does not return yet.
+      run = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=mknodat",
+        "-e", "inject=mknodat:delay_exit=300000", "nestbox", "--ro-bind", "/", "/",
+        "--bind", "work", "/mnt", "--ro-bind", "/dev/null", "/mnt/hook", *sys.argv[1].split(), "true"])
+      while not os.path.exists("work/hook"): time.sleep(0.01)
+      launcher = open(f"/proc/{run.pid}/task/{run.pid}/children").read().split()[0]
+      os.kill(int(launcher), signal.SIGTERM)
+      print(run.wait(), os.listdir("work"))
+      """, options)
+    #expect(outcome.output == "-15 []", "\(outcome.errors)")
+  }
+
   // Red: fg(1) of a launch that was stopped ends it.
   @Test func `A launch that was stopped goes on`() throws {
     let outcome = try Session().run(

@@ -23,6 +23,9 @@ enum SetupMessage: Equatable {
   case wasTyped(Signal)
   /// The command has ended, and whether it was the last process inside.
   case hasEnded(Termination, wasLast: Bool)
+  /// The launch begins to create something in a directory of the host (true), or has created nothing
+  /// (false).
+  case isCreating(Bool)
   /// The launch has created something in a directory of the host. If `isElsewhere` is true, the
   /// directory's descriptor comes along; otherwise it is the previous message's directory.
   case hasLeft(ByteString, FileKind, stamp: UInt64, isElsewhere: Bool)
@@ -52,7 +55,7 @@ extension SetupMessage: Record {
   private enum Kind: UInt8 {
     case hasMoved = 1
     case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
-    case hasStopped, wasTyped
+    case hasStopped, wasTyped, isCreating
   }
 
   init(from reader: inout RecordReader) throws(MalformedRecord) {
@@ -74,6 +77,7 @@ extension SetupMessage: Record {
       self = .hasEnded(.signaled(signal), wasLast: try SetupMessage.flag(&reader))
     case .hasStopped: self = .hasStopped(try SetupMessage.signal(&reader))
     case .wasTyped: self = .wasTyped(try SetupMessage.signal(&reader))
+    case .isCreating: self = .isCreating(try SetupMessage.flag(&reader))
     case .hasLeft:
       let isDirectory = try SetupMessage.flag(&reader)
       let isElsewhere = try SetupMessage.flag(&reader)
@@ -114,6 +118,9 @@ extension SetupMessage: Record {
     case .wasTyped(let signal):
       writer.write(Kind.wasTyped.rawValue)
       writer.write(UInt8(truncatingIfNeeded: signal.rawValue))
+    case .isCreating(let isSo):
+      writer.write(Kind.isCreating.rawValue)
+      writer.write(UInt8(isSo ? 1 : 0))
     case .hasLeft(let name, let kind, let stamp, let isElsewhere):
       writer.write(Kind.hasLeft.rawValue)
       writer.write(UInt8(kind == .directory ? 1 : 0))

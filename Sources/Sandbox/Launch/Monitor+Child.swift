@@ -81,6 +81,7 @@ extension Monitor {
       // ended, and its processor time counts as the caller's.
       guard wasLast, phase == .running else { return termination }
       phase = .ending(termination)
+    case .isCreating(let isSo): leftovers.isGrowing = isSo
     case .hasLeft(let name, let kind, let stamp, let isElsewhere):
       leftovers.remember(name, kind, stamp, in: isElsewhere ? passed.take() : nil, isElsewhere)
     case .hasSettled: leftovers.keep()

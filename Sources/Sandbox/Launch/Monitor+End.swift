@@ -38,9 +38,37 @@ extension Monitor {
 
   /// Kills every process of the launch.
   mutating func killAll() {
+    if case .settingUp = phase { letFinishCreating() }
     // Both: without a new pid namespace the command does not die with init.
     try? command?.send(.kill)
     try? child.descriptor.send(.kill)
+  }
+
+  /// Lets the child tell of a file that it is creating on the host: killed in between, it would leave
+  /// a file of which nobody knows.
+  ///
+  /// The child is stopped first, so that its last message shows where it is.
+  private mutating func letFinishCreating() {
+    let deadline = MonotonicClock.milliseconds + Monitor.patience
+    while (try? child.descriptor.send(.stop)) != nil, hasStopped(before: deadline) {
+      drainMessages(until: MonotonicClock.milliseconds)
+      guard leftovers.isGrowing, let number = status?.rawValue else { return }
+      try? child.descriptor.send(.goOn)
+      guard Monitor.isReady(number, before: deadline) else { return }
+    }
+  }
+
+  /// Waits until the child has stopped; returns false if it has ended, or has not stopped in time.
+  private func hasStopped(before deadline: Int) -> Bool {
+    while child.descriptor.stopSignal() == nil {
+      if MonotonicClock.milliseconds >= deadline
+        || Monitor.isReady(child.descriptor.rawValue, before: 0)
+      {
+        return false
+      }
+      CurrentProcess.sleep(milliseconds: 1)
+    }
+    return true
   }
 
   /// Reaps the killed processes and removes what they created on the host.
@@ -75,6 +103,7 @@ extension Monitor {
         // channel closes.
         guard let process = passed.take() else { return }
         try? process.send(.kill)
+      case .isCreating(let isSo): leftovers.isGrowing = isSo
       case .hasLeft(let name, let kind, let stamp, let isElsewhere) where !phase.wasExecuted:
         leftovers.remember(name, kind, stamp, in: isElsewhere ? passed.take() : nil, isElsewhere)
       case .hasSettled: leftovers.keep()
@@ -90,6 +119,8 @@ extension Monitor {
 /// launch has succeeded (Setup/Leftovers.swift).
 struct MonitoredLeftovers {
   private var leftovers: [NewRoot.Leftover] = []
+  /// Whether the child is creating something that it has not told of yet.
+  var isGrowing = false
   /// The directories, each once, in order of arrival; -1 for one that did not arrive.
   private var directories: [CInt] = []
 
@@ -98,6 +129,7 @@ struct MonitoredLeftovers {
     _ name: ByteString, _ kind: FileKind, _ stamp: UInt64,
     in directory: consuming OwnedDescriptor?, _ isElsewhere: Bool
   ) {
+    isGrowing = false
     if isElsewhere {
       if let directory { directories.append(directory.release()) } else { directories.append(-1) }
     }

@@ -55,9 +55,10 @@ enum Phase: Equatable {
     case (.between, _), (.ending, _): false
     case (_, .isDescribed), (_, .isReady): isLaunching
     // By then nothing on the host is created or removed.
-    case (.running, .hasLeft): false
+    case (.running, .hasLeft), (.running, .isCreating): false
     case (_, .hasStopped), (_, .wasTyped): self == .running
-    case (_, .hasLeft), (_, .hasSettled), (_, .hasStarted), (_, .hasEnded), (_, .hasFailed): true
+    case (_, .isCreating), (_, .hasLeft), (_, .hasSettled), (_, .hasStarted): true
+    case (_, .hasEnded), (_, .hasFailed): true
     }
   }
 }

@@ -43,7 +43,7 @@ extension NewRoot {
   /// later: a mount point left behind is better than no sandbox.
   ///
   /// One descriptor serves everything created in one directory.
-  mutating func lock(
+  private mutating func lock(
     _ directory: borrowing OwnedDescriptor, _ identity: FileIdentity
   ) -> CInt? {
     if isOwn(identity.device) { return nil }
@@ -54,24 +54,43 @@ extension NewRoot {
     return number
   }
 
-  /// Notes what was created, for `undo` and for the monitor, which may have to kill this process;
-  /// nothing may fail after this.
-  mutating func remember(_ entry: borrowing Entry, _ kind: FileKind, _ directory: CInt?) {
-    guard let directory, let stamp = try? entry.directory.openEntry(entry.name).stamp()
-    else { return }
+  /// Creates something by `body` and notes it, if it outlives the launch.
+  mutating func create(
+    _ entry: borrowing Entry, _ kind: FileKind, _ body: () throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
+    let identity = try entry.directory.fileIdentity()
+    guard let directory = lock(entry.directory, identity) else { return try body() }
+    // Before it exists: the monitor does not kill this process until it has heard of the rest.
+    try? Descriptors.send(SetupMessage.isCreating(true).bytes, to: monitor)
+    var isTold = false
+    defer {
+      if !isTold { try? Descriptors.send(SetupMessage.isCreating(false).bytes, to: monitor) }
+    }
+    try body()
+    isTold = remember(entry, kind, directory)
+  }
+
+  /// Notes what was created, for `undo` and for the monitor; returns whether the monitor was told.
+  ///
+  /// Nothing may fail after this.
+  private mutating func remember(
+    _ entry: borrowing Entry, _ kind: FileKind, _ directory: CInt
+  ) -> Bool {
+    guard let stamp = try? entry.directory.openEntry(entry.name).stamp() else { return false }
     leftovers.append(
       Leftover(directory: directory, name: entry.name, kind: kind, stamp: stamp))
     let isElsewhere = directory != lastTold
-    guard !isElsewhere || directoriesTold < NewRoot.mostDirectories else { return }
+    guard !isElsewhere || directoriesTold < NewRoot.mostDirectories else { return false }
     let message = SetupMessage.hasLeft(
       ByteString(entry.name), kind, stamp: stamp, isElsewhere: isElsewhere)
     lastTold = -1
     guard
       (try? Descriptors.send(message.bytes, passing: isElsewhere ? directory : -1, to: monitor))
         != nil
-    else { return }
+    else { return false }
     lastTold = directory
     if isElsewhere { directoriesTold += 1 }
+    return true
   }
 
   /// How many directories the monitor hears of: it keeps each one open.

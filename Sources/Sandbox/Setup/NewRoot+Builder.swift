@@ -279,11 +279,10 @@ extension NewRoot {
 
   mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError) {
     let entry = try entry(for: path)
-    let identity = try entry.directory.fileIdentity()
-    let directory = lock(entry.directory, identity)
     do throws(SystemCallError) {
-      try entry.directory.makeSymbolicLink(entry.name, target: target)
-      remember(entry, .other, directory)
+      try create(entry, .other) { () throws(SystemCallError) in
+        try entry.directory.makeSymbolicLink(entry.name, target: target)
+      }
     } catch {
       // An existing link with the same target counts as made, so that one line serves merged and
       // unmerged file systems.

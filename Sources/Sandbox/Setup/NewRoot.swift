@@ -214,12 +214,11 @@ extension NewRoot {
   mutating func make(
     _ entry: borrowing Entry, _ kind: FileKind, _ permissions: FilePermissions
   ) throws(SystemCallError) {
-    let identity = try entry.directory.fileIdentity()
-    let directory = lock(entry.directory, identity)
-    switch kind {
-    case .directory: try entry.directory.makeDirectory(entry.name, permissions)
-    case .other: try entry.directory.makeFile(entry.name, permissions)
+    try create(entry, kind) { () throws(SystemCallError) in
+      switch kind {
+      case .directory: try entry.directory.makeDirectory(entry.name, permissions)
+      case .other: try entry.directory.makeFile(entry.name, permissions)
+      }
     }
-    remember(entry, kind, directory)
   }
 }
