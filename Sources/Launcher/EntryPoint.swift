@@ -117,7 +117,7 @@ struct Launcher {
       if !isTold { tell(error, sandbox, parser.draft) }
       let isDisplaced =
         parser.namesNoProfile
-        && parser.draft.sandbox.filesystem.contains { $0.origin == .commandLine }
+        && parser.draft.sandbox.filesystem.contains { $0.option.origin == .commandLine }
       let diagnosis = error.diagnosis(
         of: sandbox, line: [persona.program] + words,
         displacedProfile: isDisplaced ? persona.standardProfile : nil)

@@ -111,8 +111,7 @@ public struct Draft: Sendable {
   mutating func add(_ occurrence: Occurrence, _ action: FilesystemOperation.Action) {
     sandbox.filesystem.append(
       FilesystemOperation(
-        option: occurrence.name, origin: occurrence.origin, action: action,
-        parents: parents.take() ?? Draft.parents))
+        action, option: occurrence.option, parents: parents.take() ?? Draft.parents))
   }
 
   private static let parents = FilePermissions(rawValue: 0o755)

@@ -9,10 +9,8 @@ public import Text
 ///
 /// Destinations are paths as they will be inside.
 public struct FilesystemOperation: Equatable, Sendable {
-  /// The option that asked for it, as it was typed.
-  public var option: String
-  /// Where the option was written.
-  public var origin: Origin
+  /// The option that asked for it; a pattern asks for several operations.
+  public let option: WrittenOption
   /// The operation itself.
   public var action: Action
   /// The permissions of directories created on the way to the destination.
@@ -20,17 +18,13 @@ public struct FilesystemOperation: Equatable, Sendable {
 
   /// Names a step.
   public init(
-    option: String, origin: Origin = .commandLine, action: Action,
+    _ action: Action, option: WrittenOption,
     parents: FilePermissions = FilePermissions(rawValue: 0o755)
   ) {
-    self.option = option
-    self.origin = origin
     self.action = action
+    self.option = option
     self.parents = parents
   }
-
-  /// The option that asked for it, and where it was written.
-  public var written: WrittenOption { WrittenOption(option, at: origin) }
 
   /// What may be done with a bound tree.
   public enum Access: Equatable, Sendable {

@@ -136,7 +136,7 @@ extension Sandbox {
     _ body: (WrittenOption, CInt) throws(Failure) -> Void
   ) throws(Failure) {
     for operation in filesystem {
-      if let number = operation.descriptor { try body(operation.written, number) }
+      if let number = operation.descriptor { try body(operation.option, number) }
     }
     for filter in filters { try body(filter.option, filter.value) }
     try joined.forEach { (_, setting) throws(Failure) in try body(setting.option, setting.value) }

@@ -107,7 +107,7 @@ struct JoinAndChannelTests {
       #expect(
         operations.map(\.action)
           == [.bindDescriptor(7, destination: FilePath("a"), access: access)])
-      #expect(operations.map(\.option) == [name])
+      #expect(operations.map(\.option.name) == [name])
       #expect(operations.map(\.descriptor) == [7])
     }
   }
@@ -128,7 +128,7 @@ struct OverlayOptionTests {
       #expect(
         operations.map(\.action)
           == [.overlay(Overlay(sources: ["a", "b", "a"], writes: writes), destination: "/d")])
-      #expect(operations.map(\.option) == [String(line.prefix { $0 != " " })])
+      #expect(operations.map(\.option.name) == [String(line.prefix { $0 != " " })])
     }
   }
 

@@ -31,7 +31,7 @@ private func sandbox(_ change: (inout Sandbox) -> Void) -> Sandbox {
 private func operation(
   _ option: String, _ action: FilesystemOperation.Action
 ) -> Sandbox {
-  sandbox { $0.filesystem = [FilesystemOperation(option: option, action: action)] }
+  sandbox { $0.filesystem = [FilesystemOperation(action, option: WrittenOption(option))] }
 }
 
 @Suite("Parser")
@@ -108,7 +108,7 @@ struct ParserTests {
   // Red: later options are worked off before earlier ones.
   @Test func `Operations keep their order`() throws {
     let draft = try parse("--tmpfs", "/b", "--dir", "/a", "--proc", "/b", "--dir", "/a")
-    #expect(draft.sandbox.filesystem.map(\.option) == ["--tmpfs", "--dir", "--proc", "--dir"])
+    #expect(draft.sandbox.filesystem.map(\.option.name) == ["--tmpfs", "--dir", "--proc", "--dir"])
   }
 
   // Red: a mode or a size is lost, or holds for an option that was not meant.

@@ -21,7 +21,9 @@ extension Sandbox {
   /// The same sandbox, as if all of its options had been typed.
   var typed: Sandbox {
     var sandbox = self
-    for index in filesystem.indices { sandbox.filesystem[index].origin = .commandLine }
+    sandbox.filesystem = filesystem.map {
+      FilesystemOperation($0.action, option: $0.option.typed, parents: $0.parents)
+    }
     sandbox.lockFiles = lockFiles.map(\.typed)
     sandbox.filters = filters.map(\.typed)
     sandbox.channels.sync = channels.sync.map(\.typed)

@@ -85,9 +85,7 @@ final class Failure {
 
   /// The failed operation, found by its option and subject.
   var operation: PlannedOperation? {
-    let candidates = plan.operations.filter {
-      $0.operation.written == error.option
-    }
+    let candidates = plan.operations.filter { $0.operation.option == error.option }
     // The subject may be a directory to create on the way.
     let named = candidates.filter {
       $0.operation.action.destination.starts(with: subject)

@@ -39,7 +39,7 @@ extension Cause {
       if failure.isLayer {
         remedy = .line("mkdir -p \(way.absolute.quotedForShell)")
       }
-      if failure.option == "--write" {
+      if case .show(_, .readWrite)? = failure.operation?.operation.action {
         // A name with an extension is probably a file's.
         let isFile = failure.subject.lastComponent?.extension != nil
         remedy = .line("\(isFile ? "touch" : "mkdir -p") \(way.absolute.quotedForShell)")
@@ -254,7 +254,7 @@ extension Plan {
       guard let trail = root.find(directory) else { continue }
       let mount = root.mounts[root.decidingMount(at: trail.end)]
       let operation = mount.operation.map { operations[$0].operation }
-      let words = operation.map { " (\($0.option))" } ?? ""
+      let words = operation.map { " (\($0.option.name))" } ?? ""
       let place = mount.place ?? "/"
       return ShownMount(text: "\(quoted(place))\(words)", operation: operation, place: place)
     }
@@ -328,7 +328,7 @@ extension Failure {
 
   /// The operation on a descriptor that failed.
   fileprivate var descriptorOperation: FilesystemOperation? {
-    sandbox.filesystem.first { $0.option == option && $0.descriptor != nil }
+    sandbox.filesystem.first { $0.option == error.option && $0.descriptor != nil }
   }
 
   /// How to make the missing place `destination`.

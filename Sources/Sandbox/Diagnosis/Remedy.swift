@@ -98,7 +98,7 @@ extension Failure {
       hostFile(of: command) != nil
     else { return adding(options) }
     var line = typed
-    for operation in sandbox.filesystem where operation.origin == .commandLine {
+    for operation in sandbox.filesystem where operation.option.origin == .commandLine {
       let destination = operation.action.destination
       // With the profile, the file belongs at its path on the host.
       guard destination.isRelative, let directory = CurrentProcess.workingDirectory,
@@ -159,7 +159,7 @@ extension FilesystemOperation {
   /// The option and its operands as they are typed; nil for options whose words the operation does
   /// not keep.
   var words: [ByteString]? {
-    let name = ByteString(option)
+    let name = ByteString(option.name)
     switch action {
     case .show(let path, _), .home(let path): return [name, ByteString(path)]
     case .workingDirectory: return [name]

@@ -32,11 +32,11 @@ extension LaunchError.Action {
 extension FilesystemOperation {
   /// The operation as it was written, and where.
   var step: String {
-    var words = [option]
+    var words = [option.name]
     if let source = action.source { words.append(ByteString(source).quoted) }
     if let descriptor { words.append(String(descriptor)) }
     words.append(ByteString(action.destination).quoted)
-    return words.joined(separator: " ") + (origin.location.map { " (\($0))" } ?? "")
+    return words.joined(separator: " ") + (option.origin.location.map { " (\($0))" } ?? "")
   }
 }
 

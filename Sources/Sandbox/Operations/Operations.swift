@@ -12,7 +12,7 @@ extension RootBuilder where Self: ~Copyable {
     do throws(LaunchError) {
       try carryOut(operation.action)
     } catch {
-      throw error.asked(by: operation.written)
+      throw error.asked(by: operation.option)
     }
   }
 

@@ -10,10 +10,10 @@ extension Plan {
   var fileLines: [String] {
     let options = operations.map { planned in
       let operation = planned.operation
-      return switch operation.origin {
-      case .commandLine: operation.option
-      case .arguments: operation.option + " (--args)"
-      case .profile: operation.option + " (\(operation.origin.location ?? ""))"
+      return switch operation.option.origin {
+      case .commandLine: operation.option.name
+      case .arguments: operation.option.name + " (--args)"
+      case .profile: operation.option.name + " (\(operation.option.origin.location ?? ""))"
       }
     }
     let width = options.map(\.count).max() ?? 0

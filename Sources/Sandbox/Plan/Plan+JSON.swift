@@ -62,8 +62,8 @@ extension Plan {
     let planned = operations[index]
     return .object([
       .init("line", .number(Int64(index + 1))),
-      .init("option", .string(planned.operation.option)),
-      .init("origin", planned.operation.origin.json),
+      .init("option", .string(planned.operation.option.name)),
+      .init("origin", planned.operation.option.origin.json),
       .init("source", .path(planned.operation.action.source)),
       .init("source-found", .path(planned.source?.path)),
       .init("destination", .path(planned.operation.action.destination)),

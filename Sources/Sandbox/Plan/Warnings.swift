@@ -191,7 +191,7 @@ extension Plan {
     for place in places(showing: path) {
       let mount = root.mounts[root.decidingMount(at: place.end)]
       if !mount.isReadOnly, let operation = mount.operation {
-        return operations[operation].operation.option
+        return operations[operation].operation.option.name
       }
     }
     return nil
