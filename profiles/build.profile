@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# Compiles and tests code that nobody vouches for: like untrusted, with the directory writable.
+# Compiles and tests code that nobody vouches for: like untrusted, with the project writable.
 --profile untrusted
 
-# The working directory, or the directory below it that the command names by -C: the narrowest that
-# the line names. A directory that holds more than a project or configures the account is refused. The
-# command stays where it is called, as paths may begin there.
+# The tree that the working directory lies in, as tools look for their files at its root; or the
+# directory below that the command names by -C: the narrowest that the line names. A directory that
+# holds more than a project or configures the account is refused. The command stays where it is
+# called, as paths may begin there.
 --bind ${PROJECT} ${PROJECT}
 # Hooks and settings of repositories are executed later, outside, by the caller's own git. Those that
 # exist are read-only; nestbox tells of those that the command has made.
@@ -18,3 +19,17 @@
 --ro-same-try /etc/emacs
 --ro-same-try /etc/texmf
 --ro-same-try /etc/fonts
+
+# Which tools to use, and how: what people set for a build. None of them usually holds a secret.
+--keep-env CC,CXX,CPP,LD,AR,AS,NM,RANLIB,STRIP,OBJCOPY,PKG_CONFIG,PKG_CONFIG_PATH,YACC,LEX,FC
+--keep-env CFLAGS,CXXFLAGS,CPPFLAGS,LDFLAGS,LDLIBS,FFLAGS,ARFLAGS,MAKE,MAKEFLAGS,GNUMAKEFLAGS
+--keep-env DESTDIR,PREFIX,ARCH,CROSS_COMPILE,HOSTCC,HOSTCXX,DEBUG,VERBOSE,V,TARGET,JOBS,NPROC
+--keep-env CMAKE_BUILD_TYPE,CMAKE_GENERATOR,CMAKE_BUILD_PARALLEL_LEVEL,CMAKE_PREFIX_PATH
+--keep-env CMAKE_TOOLCHAIN_FILE,CTEST_PARALLEL_LEVEL,CTEST_OUTPUT_ON_FAILURE,NINJA_STATUS
+--keep-env RUSTFLAGS,RUSTDOCFLAGS,RUST_BACKTRACE,RUST_LOG,RUSTC,RUSTC_WRAPPER,CARGO_BUILD_*
+--keep-env CARGO_PROFILE_*,CARGO_TERM_*,CARGO_INCREMENTAL,CARGO_TARGET_DIR
+--keep-env GOFLAGS,GOOS,GOARCH,GOARM,GOAMD64,GOEXPERIMENT,GOWORK,GO111MODULE,CGO_*
+--keep-env JAVA_HOME,JAVA_OPTS,JAVA_TOOL_OPTIONS,MAVEN_OPTS,MAVEN_ARGS,GRADLE_OPTS
+--keep-env NODE_ENV,NODE_OPTIONS,PYTHONPATH,PYTHONDONTWRITEBYTECODE,PYTHONUNBUFFERED,PYTHONHASHSEED
+--keep-env PYTEST_ADDOPTS,SETUPTOOLS_SCM_PRETEND_VERSION*,SWIFT_EXEC,SDKROOT,ZIG_*
+--keep-env CI,SOURCE_DATE_EPOCH,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,ASAN_OPTIONS,UBSAN_OPTIONS

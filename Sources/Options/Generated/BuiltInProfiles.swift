@@ -53,12 +53,13 @@ enum BuiltInProfiles {
     case "build":
       #"""
       # SPDX-License-Identifier: Apache-2.0
-      # Compiles and tests code that nobody vouches for: like untrusted, with the directory writable.
+      # Compiles and tests code that nobody vouches for: like untrusted, with the project writable.
       --profile untrusted
 
-      # The working directory, or the directory below it that the command names by -C: the narrowest that
-      # the line names. A directory that holds more than a project or configures the account is refused. The
-      # command stays where it is called, as paths may begin there.
+      # The tree that the working directory lies in, as tools look for their files at its root; or the
+      # directory below that the command names by -C: the narrowest that the line names. A directory that
+      # holds more than a project or configures the account is refused. The command stays where it is
+      # called, as paths may begin there.
       --bind ${PROJECT} ${PROJECT}
       # Hooks and settings of repositories are executed later, outside, by the caller's own git. Those that
       # exist are read-only; nestbox tells of those that the command has made.
@@ -72,6 +73,20 @@ enum BuiltInProfiles {
       --ro-same-try /etc/emacs
       --ro-same-try /etc/texmf
       --ro-same-try /etc/fonts
+
+      # Which tools to use, and how: what people set for a build. None of them usually holds a secret.
+      --keep-env CC,CXX,CPP,LD,AR,AS,NM,RANLIB,STRIP,OBJCOPY,PKG_CONFIG,PKG_CONFIG_PATH,YACC,LEX,FC
+      --keep-env CFLAGS,CXXFLAGS,CPPFLAGS,LDFLAGS,LDLIBS,FFLAGS,ARFLAGS,MAKE,MAKEFLAGS,GNUMAKEFLAGS
+      --keep-env DESTDIR,PREFIX,ARCH,CROSS_COMPILE,HOSTCC,HOSTCXX,DEBUG,VERBOSE,V,TARGET,JOBS,NPROC
+      --keep-env CMAKE_BUILD_TYPE,CMAKE_GENERATOR,CMAKE_BUILD_PARALLEL_LEVEL,CMAKE_PREFIX_PATH
+      --keep-env CMAKE_TOOLCHAIN_FILE,CTEST_PARALLEL_LEVEL,CTEST_OUTPUT_ON_FAILURE,NINJA_STATUS
+      --keep-env RUSTFLAGS,RUSTDOCFLAGS,RUST_BACKTRACE,RUST_LOG,RUSTC,RUSTC_WRAPPER,CARGO_BUILD_*
+      --keep-env CARGO_PROFILE_*,CARGO_TERM_*,CARGO_INCREMENTAL,CARGO_TARGET_DIR
+      --keep-env GOFLAGS,GOOS,GOARCH,GOARM,GOAMD64,GOEXPERIMENT,GOWORK,GO111MODULE,CGO_*
+      --keep-env JAVA_HOME,JAVA_OPTS,JAVA_TOOL_OPTIONS,MAVEN_OPTS,MAVEN_ARGS,GRADLE_OPTS
+      --keep-env NODE_ENV,NODE_OPTIONS,PYTHONPATH,PYTHONDONTWRITEBYTECODE,PYTHONUNBUFFERED,PYTHONHASHSEED
+      --keep-env PYTEST_ADDOPTS,SETUPTOOLS_SCM_PRETEND_VERSION*,SWIFT_EXEC,SDKROOT,ZIG_*
+      --keep-env CI,SOURCE_DATE_EPOCH,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,ASAN_OPTIONS,UBSAN_OPTIONS
       """#
     case "dbus":
       #"""
@@ -206,6 +221,24 @@ enum BuiltInProfiles {
       --ro-same-try /etc/gai.conf
       --ro-same-try /etc/networks
       --ro-same-try /etc/ethers
+
+      # Through which proxy, and whose signatures are trusted there; a file that a variable names is shown.
+      # The address of a proxy may hold a password.
+      --keep-env http_proxy,https_proxy,ftp_proxy,all_proxy,no_proxy
+      --keep-env HTTP_PROXY,HTTPS_PROXY,FTP_PROXY,ALL_PROXY,NO_PROXY
+      --keep-env SSL_CERT_FILE,SSL_CERT_DIR,CURL_CA_BUNDLE,REQUESTS_CA_BUNDLE,NODE_EXTRA_CA_CERTS
+      --keep-env GIT_SSL_CAINFO,PIP_CERT,CARGO_HTTP_CAINFO,AWS_CA_BUNDLE,DENO_CERT,NIX_SSL_CERT_FILE
+      --ro-bind-try ${SSL_CERT_FILE:-} ${SSL_CERT_FILE:-}
+      --ro-bind-try ${SSL_CERT_DIR:-} ${SSL_CERT_DIR:-}
+      --ro-bind-try ${CURL_CA_BUNDLE:-} ${CURL_CA_BUNDLE:-}
+      --ro-bind-try ${REQUESTS_CA_BUNDLE:-} ${REQUESTS_CA_BUNDLE:-}
+      --ro-bind-try ${NODE_EXTRA_CA_CERTS:-} ${NODE_EXTRA_CA_CERTS:-}
+      --ro-bind-try ${GIT_SSL_CAINFO:-} ${GIT_SSL_CAINFO:-}
+      --ro-bind-try ${PIP_CERT:-} ${PIP_CERT:-}
+      --ro-bind-try ${CARGO_HTTP_CAINFO:-} ${CARGO_HTTP_CAINFO:-}
+      --ro-bind-try ${AWS_CA_BUNDLE:-} ${AWS_CA_BUNDLE:-}
+      --ro-bind-try ${DENO_CERT:-} ${DENO_CERT:-}
+      --ro-bind-try ${NIX_SSL_CERT_FILE:-} ${NIX_SSL_CERT_FILE:-}
       """#
     case "shell":
       #"""

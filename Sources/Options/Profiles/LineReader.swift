@@ -110,7 +110,8 @@ struct LineReader {
     guard !name.isEmpty, !LineReader.isDigit(bytes[nameStart]) else {
       throw mistake("expected the name of a variable after ${", at: start)
     }
-    let value = isWanted ? try self.value(of: name, at: start) : nil
+    let hasFallback = current == UInt8(ascii: ":")
+    let value = isWanted ? try self.value(of: name, at: start, isNeeded: !hasFallback) : nil
     if current == UInt8(ascii: "}") {
       index += 1
       if isWanted, variables != nil {
@@ -119,8 +120,7 @@ struct LineReader {
       }
       return
     }
-    guard current == UInt8(ascii: ":"), index + 1 < bytes.endIndex,
-      bytes[index + 1] == UInt8(ascii: "-")
+    guard hasFallback, index + 1 < bytes.endIndex, bytes[index + 1] == UInt8(ascii: "-")
     else { throw mistake("expected } or :- after \(name.text)", at: start) }
     index += 2
     // As in a shell, an empty value counts as none here.
@@ -154,13 +154,15 @@ struct LineReader {
     throw mistake("the } of ${ is missing", at: start)
   }
 
+  /// The value of a variable; if a fallback follows, one that cannot be had counts as unset.
   private mutating func value(
-    of name: ByteString, at start: Int
+    of name: ByteString, at start: Int, isNeeded: Bool
   ) throws(UsageError) -> ByteString? {
     guard let variables else { return nil }
     do throws(UsageError) {
       return try variables.value(of: name)
     } catch {
+      if !isNeeded { return nil }
       throw mistake("${\(name.text)}: \(error.message)", at: start)
     }
   }

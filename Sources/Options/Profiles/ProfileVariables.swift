@@ -34,9 +34,13 @@ enum ProfileVariable: String, CaseIterable {
     case .workingDirectory: "The working directory."
     case .project:
       """
-      The working directory. If that is the home directory, a directory above it, or another one that
-      holds more than a project, such as /tmp: the directory that the command names with -C, as make(1)
-      and git(1) do, if no link leads there; else an error.
+      The root of the tree that the working directory lies in: the nearest directory with .git or the
+      like; else with a lock file or the list of a workspace; else with a file such as Cargo.toml,
+      go.mod or package.json; else the working directory itself. If the command names a directory
+      below with -C, as make(1) and git(1) do: that directory alone. The home directory, one above it,
+      one that holds more than a project, such as /tmp, one that configures the account and one of
+      another user are never the root. If the working directory is such a one: the directory that -C
+      names, if no link leads there; else an error, unless there is a TEXT for this case.
       """
     case .runtimeDirectory: "From the environment, or else /run/user/UID."
     case .program: "The path of the command's file."
@@ -115,8 +119,8 @@ struct ProfileVariables {
     ByteString(path.path.removingLastComponent())
   }
 
-  /// The narrowest directory that the line names: the working directory, or the one below it that
-  /// the command says it will change to.
+  /// The narrowest directory that the line names: the one below the working directory that the
+  /// command says it will change to, or the tree that the working directory lies in.
   ///
   /// If the working directory holds more than a project, the command may also change elsewhere.
   private func project() throws(UsageError) -> ByteString? {
@@ -130,7 +134,7 @@ struct ProfileVariables {
     guard
       let (place, kind) = named.flatMap({ named in shared.kind(of: named).map { (named, $0) } })
         ?? kind.map({ (directory, $0) })
-    else { return directory }
+    else { return ProjectTree(surroundings, shared).root(of: directory) }
     throw UsageError(
       "the \(place == directory ? "working " : "")directory \(place.quoted) is \(kind), which holds "
         + "more than a project; change to the project's directory")
