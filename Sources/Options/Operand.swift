@@ -90,6 +90,7 @@ public struct Operand: Equatable, Sendable {
   static var generated: Operand { Operand(name: "KIND", kind: .generated) }
   static var profile: Operand { Operand(name: "NAME", kind: .profile) }
   static var pattern: Operand { Operand(name: "PATTERN", kind: .text) }
+  static var hidden: Operand { Operand(name: "PATTERN", kind: .hostPath) }
   static var program: Operand { Operand(name: "PROGRAM", kind: .program) }
   static var hostDirectory: Operand { Operand(name: "DIR", kind: .hostDirectory) }
   static var hostFile: Operand { Operand(name: "PATH", kind: .hostPath) }

@@ -96,7 +96,7 @@ enum Synonyms {
     ("--as-pid-1", ["init", "pid-1", "no-init"]),
     ("--remount-ro", ["remount", "make-ro"]),
     ("--disable-userns", ["no-userns", "restrict-namespaces"]),
-    ("--mask", ["blacklist", "inaccessible-paths", "hide"]),
+    ("--mask", ["blacklist", "inaccessible-paths"]),
     ("--dbus-talk", ["dbus-user.talk", "talk-name"]),
     ("--dbus-own", ["dbus-user.own", "own-name"]),
     ("--list-profiles", ["profiles"]),

@@ -67,6 +67,8 @@ public struct FilesystemOperation: Equatable, Sendable {
     case userFiles(FilePath)
     /// Covers what exists with something empty of its kind.
     case mask(FilePath)
+    /// Covers what matches a pattern, after all other operations.
+    case hide(HiddenPattern)
     /// Makes version control settings and hooks in a directory read-only.
     case repositories(FilePath)
     /// Shows a file of the host read-only at its own path, and a link as a link.
@@ -165,6 +167,7 @@ extension FilesystemOperation.Action {
     case .text(_, let path, _): (.nothing, path, .emptyFile)
     case .userFiles(let path): (.nothing, path, .directory)
     case .mask(let path): (.nothing, path, .existing)
+    case .hide(let pattern): (.nothing, pattern.text.path, .existing)
     case .repositories(let path): (.nothing, path, .existing)
     case .same(let path, _): (.host(path), path, .kindOfSource)
     case .program: (.nothing, "/", .existing)
@@ -179,10 +182,13 @@ extension FilesystemOperation.Action {
   /// Whether it gives the command a home directory that is kept.
   var isHome: Bool { if case .home = self { true } else { false } }
 
+  /// Whether it is carried out after those that show files.
+  var isLast: Bool { if case .hide = self { true } else { false } }
+
   /// Whether it adds to the default profile instead of taking its place.
   public var addsToProfile: Bool {
     switch self {
-    case .show, .home: true
+    case .show, .home, .hide: true
     default: false
     }
   }

@@ -110,7 +110,8 @@ extension LineGenerator {
       "\"$PWD/source/*\"", "\"$PWD/wor[k]\"", "\"$PWD/source/f?le\"", "'/dev/nul*'", "'/none/*'",
     ])
     return switch Int.random(in: 0..<8, using: &random) {
-    case 0, 1: "--mask \(chance(2) ? place() : pick(["/usr/share", "/etc", "/usr/bin/env", "/no"]))"
+    case 0, 1:
+      "--\(pick(["mask", "hide"])) \(chance(2) ? place() : pick(["/usr/share", "/etc", "/usr/bin/env", "/no"]))"
     case 2:
       "--ro-same\(pick(["", "-try"])) "
         + pick(["\"$PWD/source/link\"", "\"$PWD/source\"", "\"$PWD/data\"", "/sbin", "/etc/hosts"])

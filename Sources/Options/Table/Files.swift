@@ -43,5 +43,26 @@ extension Option {
     ) { (draft, typed) throws(UsageError) in
       draft.add(typed, .home(try typed.nonemptyPath(0)))
     },
+    Option(
+      "--hide", [.hidden], in: .files, "Hide the files that match PATTERN",
+      """
+      Whatever option shows them, and wherever this one is typed. A directory is covered with an
+      empty one, anything else with an empty file, both read-only. In PATTERN * matches any part of
+      a name, ? one byte, [a-z] one of these bytes, and ** any number of directories. A PATTERN
+      without a slash, and one that begins with **/, matches in every directory but those of the
+      system (/usr, /opt, /etc, /proc and their like); another one begins in the caller's directory, with
+      `~/` in the home directory, or with / at the root.
+
+      It is an error if a directory cannot be searched, or if there are more than 50000. A file that
+      is made or replaced later is not hidden; hide its directory instead.
+
+          nestbox --profile build --hide .env --hide '*.pem' --hide config/keys ls -A
+      """
+    ) { (draft, typed) throws(UsageError) in
+      guard let pattern = HiddenPattern(typed.text(0)) else {
+        throw UsageError("expected the name of a file or a pattern, found \(typed.text(0).quoted)")
+      }
+      draft.add(typed, .hide(pattern))
+    },
   ]
 }

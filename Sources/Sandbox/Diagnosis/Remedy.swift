@@ -162,6 +162,7 @@ extension FilesystemOperation {
     let name = ByteString(option.name)
     switch action {
     case .show(let path, _), .home(let path): return [name, ByteString(path)]
+    case .hide(let pattern): return [name, pattern.text]
     case .workingDirectory: return [name]
     case .bind(let source, let destination, _, _):
       return [name, ByteString(source), ByteString(destination)]

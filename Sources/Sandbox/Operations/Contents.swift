@@ -53,14 +53,10 @@ extension RootBuilder where Self: ~Copyable {
         guard [.noSuchFileOrDirectory, .notDirectory].contains(error.errno) else { throw error }
         return root.passOver()
       }
-      let isDirectory = try root.kind(of: place) == .directory
-      let tree =
-        isDirectory
-        ? try root.emptyTree() : try root.makeFile(.mountPoint) { _ throws(SystemCallError) in }
+      let tree = try root.emptyTree(root.kind(of: place))
       try root.restrict(
         tree, FilesystemOperation.Access.readOnly.attributes, propagation: .isolated)
       try root.attach(tree, on: place)
-      if !isDirectory { try root.forgetFile() }
     }
   }
 }

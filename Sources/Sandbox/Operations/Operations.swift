@@ -41,6 +41,7 @@ extension RootBuilder where Self: ~Copyable {
       try mountText(text, on: destination, permissions)
     case .userFiles(let directory): try mountUserFiles(in: directory)
     case .mask(let path): try mask(path)
+    case .hide(let pattern): try hide(pattern)
     case .repositories(let path):
       try step(.protectRepositories, ByteString(path)) { root throws(SystemCallError) in
         try root.protectRepositories(in: path)

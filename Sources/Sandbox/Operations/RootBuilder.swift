@@ -69,8 +69,8 @@ protocol RootBuilder: ~Copyable {
   ///
   /// After it is attached: the kernel attaches only files that have a name.
   mutating func forgetFile() throws(SystemCallError)
-  /// A tree of one directory, always empty.
-  mutating func emptyTree() throws(SystemCallError) -> Tree
+  /// A tree of one directory or file, always empty.
+  mutating func emptyTree(_ kind: FileKind) throws(SystemCallError) -> Tree
   /// Makes an overlay.
   mutating func makeOverlay(_ overlay: Overlay, for path: FilePath) throws(LaunchError) -> Tree
   /// The proxy's socket for `bus`.
@@ -128,6 +128,8 @@ protocol RootBuilder: ~Copyable {
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
   ) throws(SystemCallError)
 
+  /// The paths of existing files that match.
+  func matches(_ paths: HiddenPaths) throws(SystemCallError) -> [FilePath]
   /// Makes version control settings and hooks in the directory `path` read-only.
   mutating func protectRepositories(in path: FilePath) throws(SystemCallError)
 

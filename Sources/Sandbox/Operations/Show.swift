@@ -171,10 +171,19 @@ private struct Way {
 }
 
 extension ResolvedSandbox {
-  /// The operations on the new root, in order: a kept home directory replaces an empty one.
+  /// The operations on the new root, in order.
+  final var operations: [FilesystemOperation] {
+    var operations = operationsWithHome
+    // Last, so that it does not matter where they were typed: they are about all that is shown.
+    let last = operations.filter(\.action.isLast)
+    if !last.isEmpty { operations = operations.filter { !$0.action.isLast } + last }
+    return operations
+  }
+
+  /// The operations as they were typed, but a kept home directory replaces an empty one.
   ///
   /// Files that a profile shows in the home directory after that stay visible.
-  final var operations: [FilesystemOperation] {
+  private final var operationsWithHome: [FilesystemOperation] {
     let operations = sandbox.filesystem
     guard let kept = operations.lastIndex(where: \.action.isHome) else { return operations }
     let home = home

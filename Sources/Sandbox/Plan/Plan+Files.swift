@@ -69,6 +69,14 @@ extension FilesystemOperation.Action {
     case .text: "a text mounted on \(place), read-only"
     case .userFiles: "passwd and group of the command's user alone in \(place), read-only"
     case .repositories: "repositories in \(place) become read-only"
+    case .hide(let pattern):
+      if planned.isSkipped {
+        quoted(destination)
+      } else if let path = planned.place {
+        "\(quoted(path)) is hidden"
+      } else {
+        "what matches \(pattern.text.quoted) is hidden"
+      }
     case .mask: planned.isSkipped ? place : "\(place) is hidden"
     case .same: "\(place) as on the host, read-only"
     case .program:

@@ -19,6 +19,9 @@ extension RootModel: RootBuilder {
   typealias HostFile = FilePath
 
   /// A plan does not search trees: it says what the option does.
+  func matches(_ paths: HiddenPaths) -> [FilePath] { [] }
+
+  /// The same.
   mutating func protectRepositories(in path: FilePath) throws(SystemCallError) {
     _ = try existing(at: path)
   }
@@ -128,7 +131,9 @@ extension RootModel {
     }
   }
 
-  mutating func emptyTree() -> Tree { add("tmpfs", .memory, isReadOnly: false) }
+  mutating func emptyTree(_ kind: FileKind) -> Tree {
+    add("tmpfs", kind == .directory ? .memory : .file, isReadOnly: false)
+  }
 
   mutating func makeOverlay(
     _ overlay: Overlay, for path: FilePath

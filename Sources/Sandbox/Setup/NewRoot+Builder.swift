@@ -136,13 +136,24 @@ extension NewRoot {
 
   private static let file: FilePath = "data"
 
-  mutating func emptyTree() throws(SystemCallError) -> MountTree {
-    let name: FilePath = "empty"
-    if !hasEmptyDirectory {
-      try base.makeDirectory(name, FilePermissions(rawValue: 0o555))
-      hasEmptyDirectory = true
+  mutating func emptyTree(_ kind: FileKind) throws(SystemCallError) -> MountTree {
+    switch kind {
+    case .directory:
+      let name: FilePath = "empty"
+      if !hasEmptyDirectory {
+        try base.makeDirectory(name, FilePermissions(rawValue: 0o555))
+        hasEmptyDirectory = true
+      }
+      return try MountTree.clone(of: name, in: base)
+    case .other:
+      // It keeps its name, so that it can be covered in turn.
+      let name: FilePath = "nothing"
+      if !hasEmptyFile {
+        try base.makeFile(name, .mountPoint)
+        hasEmptyFile = true
+      }
+      return try MountTree.clone(of: name, in: base)
     }
-    return try MountTree.clone(of: name, in: base)
   }
 
   /// Waits for the sockets of `proxy`, and attaches them where their trees can be cloned.

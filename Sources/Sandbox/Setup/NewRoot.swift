@@ -34,6 +34,8 @@ struct NewRoot: ~Copyable {
   var parents = FilePermissions.standardDirectory
   /// Whether the base has a directory that stays empty.
   var hasEmptyDirectory = false
+  /// The same of a file.
+  var hasEmptyFile = false
   /// The command's file, if a search would not find it.
   var program: ByteString?
   /// The number of temporary overlays, which names their layers.
