@@ -62,12 +62,17 @@ public struct ChildProcess: ~Copyable {
   ) throws(SystemCallError) -> ChildProcess? {
     var descriptor: CInt = -1
     let flags = namespaces.rawValue | UInt64(CLONE_PIDFD)
-    let result = unsafe linux_clone3(flags, &descriptor)
+    var pid = unsafe linux_clone3(flags, &descriptor)
     // A filter cannot see the flags of clone3, so filters that check flags, such as systemd's
-    // RestrictNamespaces=, answer ENOSYS for it.
-    let pid =
-      result == -ENOSYS
-      ? try check(unsafe linux_clone(flags, &descriptor), "clone") : try check(result, "clone3")
+    // RestrictNamespaces=, answer ENOSYS for it; older ones answer EPERM, as for all they do not know.
+    if pid == -ENOSYS {
+      pid = try check(unsafe linux_clone(flags, &descriptor), "clone")
+    } else if pid == -EPERM {
+      // If clone fails as well, the first refusal tells more.
+      let second = unsafe linux_clone(flags, &descriptor)
+      if second >= 0 { pid = second }
+    }
+    try check(pid, "clone3")
     return pid == 0 ? nil : ChildProcess(pid: pid, descriptor: OwnedDescriptor(descriptor))
   }
 

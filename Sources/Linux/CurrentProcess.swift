@@ -158,11 +158,13 @@ public enum CurrentProcess {
 
   /// Puts this process under a system call filter.
   ///
-  /// See seccomp(2), SECCOMP_SET_MODE_FILTER.
-  ///
   /// SECCOMP_FILTER_FLAG_SPEC_ALLOW leaves speculation as it is: without it, older kernels slow
   /// down every filtered program to prevent an attack within its own address space.
+  /// A filter that is already in force may refuse seccomp(2); prctl(2) then installs the same filter
+  /// without that flag.
   /// Each element of `program` is one struct sock_filter, as it lies in memory.
+  ///
+  /// See seccomp(2), SECCOMP_SET_MODE_FILTER, and prctl(2), PR_SET_SECCOMP.
   public static func installFilter(_ program: [UInt64]) throws(SystemCallError) {
     guard let count = CUnsignedShort(exactly: program.count) else {
       throw SystemCallError(call: "seccomp", errno: .invalidArgument)

@@ -30,10 +30,12 @@ public struct LandlockScopes: OptionSet, Sendable {
   /// The first version of the interface with scopes, that of Linux 6.12.
   private static let firstVersion: CInt = 6
 
-  /// Whether the kernel has scopes; throws if it gives no answer.
-  private static func areSupported() throws(SystemCallError) -> Bool {
+  /// Whether the kernel has scopes and lets this process use them; throws if it gives no answer.
+  ///
+  /// Nothing but a filter around this process refuses the question.
+  public static func areSupported() throws(SystemCallError) -> Bool {
     let version = linux_landlock_version()
-    if version == -ENOSYS || version == -EOPNOTSUPP { return false }
+    if version == -ENOSYS || version == -EOPNOTSUPP || version == -EPERM { return false }
     return try check(version, "landlock_create_ruleset") >= firstVersion
   }
 

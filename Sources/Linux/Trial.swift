@@ -42,7 +42,9 @@ public enum Trial: Equatable, Sendable {
 
 /// The system calls of a launch, by name.
 public enum SystemCalls {
-  private static let numbers: [(name: String, number: Int, since: (Int, Int))] = [
+  /// Without a number: calls that may do something even with meaningless arguments, and that the
+  /// kernel itself never refuses.
+  static let numbers: [(name: String, number: Int?, since: (Int, Int))] = [
     ("clone3", Int(SYS_clone3), (5, 3)), ("unshare", Int(SYS_unshare), (2, 6)),
     ("setns", Int(SYS_setns), (3, 0)), ("openat2", Int(SYS_openat2), (5, 6)),
     ("open_tree", Int(SYS_open_tree), (5, 2)), ("move_mount", Int(SYS_move_mount), (5, 2)),
@@ -58,16 +60,38 @@ public enum SystemCalls {
     ("capset", Int(SYS_capset), (2, 6)), ("waitid", Int(SYS_waitid), (2, 6)),
     ("socketpair", Int(SYS_socketpair), (2, 6)), ("chdir", Int(SYS_chdir), (2, 6)),
     ("fchdir", Int(SYS_fchdir), (2, 6)), ("setsid", Int(SYS_setsid), (2, 6)),
-    ("execve", Int(SYS_execve), (2, 6)),
+    ("execve", Int(SYS_execve), (2, 6)), ("sendmsg", Int(SYS_sendmsg), (2, 6)),
+    ("recvmsg", Int(SYS_recvmsg), (2, 6)), ("pipe2", Int(SYS_pipe2), (2, 6)),
+    ("readlinkat", Int(SYS_readlinkat), (2, 6)), ("signalfd4", Int(SYS_signalfd4), (2, 6)),
+    ("capget", Int(SYS_capget), (2, 6)),
+    ("landlock_create_ruleset", Int(LINUX_LANDLOCK_CREATE_RULESET), (5, 13)),
+    ("landlock_restrict_self", Int(LINUX_LANDLOCK_RESTRICT_SELF), (5, 13)),
+    ("ppoll", nil, (2, 6)), ("vfork", nil, (2, 6)), ("wait4", nil, (2, 6)),
   ]
+
+  /// The calls whose functions have other names, which errors use.
+  private static let functions: [(function: String, call: String)] = [
+    ("cap_set_proc", "capset"), ("cap_get_proc", "capget"), ("signalfd", "signalfd4"),
+    ("poll", "ppoll"),
+  ]
+
+  /// The name of a call in the kernel, and so in filters, by the name in an error.
+  public static func kernelName(_ name: String) -> String {
+    functions.first { $0.function == name }?.call ?? name
+  }
 
   /// The release of Linux that introduced the call `name`; nil if this table lacks it.
   ///
   /// The lookup ignores brackets after a name.
   public static func release(of name: String) -> (Int, Int)? { entry(name)?.since }
 
+  /// Whether only a filter can refuse the call `name` for a lack of rights.
+  public static func isRefusedByFiltersAlone(_ name: String) -> Bool {
+    entry(name).map { $0.number == nil } ?? false
+  }
+
   /// Makes the call `name` with meaningless arguments, in a child that has all capabilities in its
-  /// own namespaces; nil if this table lacks the name.
+  /// own namespaces; nil if the call cannot be tried.
   ///
   /// If the call reaches the kernel, the kernel rejects the arguments; if a filter refuses the
   /// call, it gives its usual answer.
@@ -80,8 +104,8 @@ public enum SystemCalls {
 
   private static func entry(
     _ name: String
-  ) -> (name: String, number: Int, since: (Int, Int))? {
-    let name = name.prefix { $0 != "(" }
+  ) -> (name: String, number: Int?, since: (Int, Int))? {
+    let name = kernelName(name).prefix { $0 != "(" }
     return numbers.first { $0.name == name }
   }
 }

@@ -23,17 +23,22 @@ public final class ResolvedSandbox {
   let workingDirectory: ByteString?
   /// The kinds of namespaces that are to be new.
   let namespaces: Namespaces
+  /// Whether a filter refuses Unix sockets, as the kernel cannot keep the command from abstract ones
+  /// alone.
+  let refusesUnixSockets: Bool
 
   /// Settles a sandbox.
   init(
     _ sandbox: Sandbox, policy: SeccompProgram? = nil, inherited: [ByteString],
-    identity: (user: UInt32, group: UInt32), workingDirectory: ByteString?
+    identity: (user: UInt32, group: UInt32), workingDirectory: ByteString?,
+    refusesUnixSockets: Bool = false
   ) {
     self.sandbox = sandbox
     self.policy = policy
     self.inherited = inherited
     self.identity = identity
     self.workingDirectory = workingDirectory
+    self.refusesUnixSockets = refusesUnixSockets
     var namespaces = sandbox.namespaces.resolved(for: identity.user)
     if sandbox.joined.user != nil { namespaces.remove(.user) }
     self.namespaces = namespaces
@@ -54,7 +59,16 @@ extension Sandbox {
     }
     return ResolvedSandbox(
       self, policy: program, inherited: caller.image.environment,
-      identity: CurrentProcess.identity, workingDirectory: CurrentProcess.workingDirectory)
+      identity: CurrentProcess.identity, workingDirectory: CurrentProcess.workingDirectory,
+      refusesUnixSockets: lacksSocketScope)
+  }
+
+  /// Whether Landlock is to bar abstract sockets alone, and the kernel cannot do that.
+  ///
+  /// There is no such replacement for the scope of signals, so both together fail.
+  private var lacksSocketScope: Bool {
+    guard landlockScopes == .abstractSockets else { return false }
+    return (try? LandlockScopes.areSupported()) == false
   }
 }
 

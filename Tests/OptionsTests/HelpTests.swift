@@ -2,9 +2,9 @@
 // The page of --help, compared with the one that is checked in; UPDATE_GOLDENS=1 rewrites that.
 
 import Foundation
-import Linux
 import Testing
 
+@testable import Linux
 @testable import Options
 import Text
 
@@ -20,6 +20,17 @@ struct HelpTests {
       try page.write(to: HelpTests.golden, atomically: true, encoding: .utf8)
     }
     #expect(try String(contentsOf: HelpTests.golden, encoding: .utf8) == page)
+  }
+
+  // Red: somebody whose kernel or container lacks a call does not learn what that means.
+  @Test("The manual tells what happens without a call", arguments: SystemCalls.numbers.map(\.name))
+  func refused(_ name: String) throws {
+    let call = try #require(SystemCalls.numbers.first { $0.name == name })
+    guard call.since >= (3, 0) else { return }
+    let chapter = try #require(Manual.chapters.first { $0.title == "REFUSED CALLS" })
+    let text = chapter.text.split { $0.isWhitespace }.joined(separator: " ")
+    let release = "\(call.since.0).\(call.since.1)"
+    #expect(text.contains("`\(name)`, Linux \(release)"), "\(text)")
   }
 
   // Red: lines wrap on a terminal of usual width.

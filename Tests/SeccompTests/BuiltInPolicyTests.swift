@@ -18,8 +18,8 @@ private enum Repository {
 
   /// In the order in which people are told of them.
   static let names = ["default", "desktop", "strict", "compat"]
-  /// The policy of process 1, which nobody asks for by name.
-  static let own = "init"
+  /// The policies that nobody asks for by name: that of process 1, and one in place of Landlock.
+  static let own = ["init", "unixless"]
   /// Lines that policies include.
   static let parts = ["host", "sockets"]
 
@@ -30,7 +30,7 @@ private enum Repository {
   /// The policies as the files have them now, regardless of the compiled ones.
   static func library() throws -> PolicyLibrary {
     var texts: [String: PolicyText] = [:]
-    for name in names + parts + [own] { texts[name] = .builtIn(name + ".policy", try text(name)) }
+    for name in names + parts + own { texts[name] = .builtIn(name + ".policy", try text(name)) }
     let policies = texts
     return PolicyLibrary(
       groups: .builtIn("groups.policy", try text("groups")), names: names,
@@ -58,7 +58,7 @@ private enum Generator {
   static func files() throws -> [String: String] {
     var files = ["Policies.swift": try list()]
     for name in Repository.names { files[name.capitalized + "Policy.swift"] = try policy(name) }
-    for name in Repository.names + [Repository.own] {
+    for name in Repository.names + Repository.own {
       for (architecture, condition) in [("x86_64", "x86_64"), ("aarch64", "arm64")] {
         let file = "\(name.capitalized)Program-\(architecture).swift"
         files[file] = try program(name, architecture, condition)
@@ -77,6 +77,11 @@ private enum Generator {
 
         /// The program of process 1.
         public static var initProgram: SeccompProgram { SeccompProgram(instructions: initInstructions) }
+
+        /// The program that leaves no Unix socket to connect with.
+        public static var unixlessProgram: SeccompProgram {
+          SeccompProgram(instructions: unixlessInstructions)
+        }
 
         /// Lines for policies to include, by name.
         static func part(_ name: String) -> StaticString? {

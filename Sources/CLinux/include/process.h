@@ -80,7 +80,10 @@ static inline int linux_install_filter(
     const void *_Nonnull instructions, unsigned short count, unsigned flags) {
   struct sock_fprog program = {
       .len = count, .filter = (struct sock_filter *)(uintptr_t)instructions};
-  return (int)linux_result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+  int result = (int)linux_result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+  if (result != -ENOSYS && result != -EPERM) return result;
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0UL, 0UL) == 0) return 0;
+  return result;
 }
 
 static inline int linux_setresuid(uid_t user) {

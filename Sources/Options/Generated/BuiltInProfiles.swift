@@ -213,7 +213,8 @@ enum BuiltInProfiles {
       --profile untrusted
 
       --share-net
-      # X11 and D-Bus listen on sockets that belong to the network. Needs Linux 6.12.
+      # X11 and D-Bus listen on sockets that belong to the network. Without Linux 6.12 there are
+      # no Unix sockets inside at all.
       --landlock-scope abstract-unix
 
       # Who knows the addresses. The file may be a link; what it leads to is shown in its place.

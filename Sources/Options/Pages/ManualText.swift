@@ -99,6 +99,29 @@ extension Manual {
         * `/proc/sys/kernel/unprivileged_userns_clone` -- On some Debian kernels: if it is 0, no
         ordinary user can make a user namespace.
         """),
+    Chapter(
+      title: "REFUSED CALLS",
+      text: """
+        nestbox needs Linux 5.12. A filter around it, that of a container or a service for instance,
+        may refuse calls that the kernel has, with ENOSYS or EPERM. Each call is followed by the
+        release that introduced it and by what happens without it.
+
+        * `clone3`, Linux 5.3 -- clone(2) makes the processes.
+        * `openat2`, Linux 5.6 -- nestbox walks through a path itself, one component after the other,
+        and resolves links inside the new root.
+        * `seccomp`, Linux 3.17 -- prctl(2) installs the same filters.
+        * `landlock_create_ruleset`, Linux 5.13, and its scopes, Linux 6.12 -- --landlock-scope-try has
+        no effect. In place of --landlock-scope abstract-unix, as in the profile network, a filter
+        leaves the command no Unix socket that it could connect, and a message says so. With
+        --landlock-scope signal the command is not started.
+        * `setns`, Linux 3.0 -- Only options that join namespaces need it.
+        * `keyctl` -- The caller's keyring is not replaced; the command may not make this call either.
+        * `open_tree`, Linux 5.2; `move_mount`, Linux 5.2; `fsopen`, Linux 5.2; `fsconfig`, Linux 5.2;
+        `fsmount`, Linux 5.2; `pidfd_open`, Linux 5.3; `close_range`, Linux 5.9; `mount_setattr`,
+        Linux 5.12; `landlock_restrict_self`, Linux 5.13; any older call -- The command is not
+        started. The message names the call and says whether the kernel lacks it or a filter refuses
+        it.
+        """),
     examples,
     Chapter(
       title: "SECURITY",

@@ -129,8 +129,8 @@ extension Option {
       SCOPES is abstract-unix, signal, or both separated by a comma. With abstract-unix the command
       cannot connect to abstract Unix sockets made outside, such as those of X11 and D-Bus on a
       shared network; with signal it cannot signal processes outside. Anything created inside is
-      unaffected. It needs Linux 6.12; on a kernel without these scopes the command is not started.
-      See landlock(7).
+      unaffected. It needs Linux 6.12. On a kernel without these scopes, the command gets no Unix
+      sockets at all in place of abstract-unix, and with signal it is not started. See landlock(7).
 
           nestbox --ro-bind / / --landlock-scope abstract-unix,signal sh
       """
@@ -141,8 +141,8 @@ extension Option {
     Option(
       "--landlock-scope-try", [.scopes], in: .security, "The same, but ignored on older kernels",
       """
-      As --landlock-scope. Only if the kernel has no such scopes, or Landlock is turned off, does the
-      command start without them.
+      As --landlock-scope. Only if the kernel has no such scopes, Landlock is turned off or a filter
+      around nestbox refuses its calls, does the command start without them.
       """
     ) { (draft, typed) throws(UsageError) in
       let scopes = try typed.landlockScopes(0)

@@ -116,21 +116,24 @@ extension Cause {
       guard !failure.machine.isAtLeast((6, 12)) else { return nil }
       let release = failure.machine.release ?? "older"
       return Diagnosis(
-        "scopes of Landlock need Linux 6.12, and this is \(release)", Failure.withoutLandlock)
+        "scopes of Landlock need Linux 6.12, and this is \(release)",
+        remedy: failure.withoutLandlock)
     },
     Cause([.restrictByLandlock], [.noFunction]) { failure in
+      guard Landlock.version == nil else { return nil }
       let modules = try? TextFile.text(of: "/sys/kernel/security/lsm")
       let hasModule = modules?.includes("landlock") ?? false
       return Diagnosis(
         failure.machine.isFiltered && hasModule
           ? "a filter of system calls around this process hides Landlock"
           : "the kernel has no Landlock",
-        Failure.withoutLandlock)
+        remedy: failure.withoutLandlock)
     },
-    Cause(
-      [.restrictByLandlock], [.notSupported],
-      cause: "Landlock is turned off (lsm= on the kernel's command line)",
-      hint: Failure.withoutLandlock),
+    Cause([.restrictByLandlock], [.notSupported]) { failure in
+      Diagnosis(
+        "Landlock is turned off (lsm= on the kernel's command line)",
+        remedy: failure.withoutLandlock)
+    },
     Cause(
       [.startBusProxy], [.noSuchFileOrDirectory],
       cause: "D-Bus options need the program xdg-dbus-proxy, and it is not in PATH",
@@ -164,10 +167,11 @@ extension Cause {
 }
 
 extension Failure {
-  /// What works without Landlock.
-  fileprivate static let withoutLandlock =
-    "leave out --landlock-scope and the profile network: --profile untrusted --share-net shows the "
-    + "network, and with it abstract sockets"
+  /// The line that starts without Landlock where there is none.
+  fileprivate var withoutLandlock: Remedy {
+    renaming("--landlock-scope", to: "--landlock-scope-try")
+      ?? .advice("use --landlock-scope-try in place of \(option)")
+  }
 
   /// How the host's /proc is shown in place of a new one.
   fileprivate var bindProc: Remedy {

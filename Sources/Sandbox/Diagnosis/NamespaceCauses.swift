@@ -139,7 +139,7 @@ extension Cause {
   /// What restricts calls of all kinds.
   static let general: [Cause] = [
     Cause([], [.noFunction]) { failure in
-      let call = failure.error.cause.call
+      let call = SystemCalls.kernelName(failure.error.cause.call)
       guard let release = SystemCalls.release(of: call) else { return nil }
       let words = "\(String(release.0)).\(String(release.1))"
       if !failure.machine.isAtLeast(release) {
@@ -165,9 +165,12 @@ extension Cause {
       let error = failure.error.cause
       guard failure.machine.isFiltered, failure.error.action != .execute else { return nil }
       // No filter refuses the whole call.
-      let call = error.call == "clone" ? "clone with namespaces" : error.call
+      let call =
+        error.call == "clone" ? "clone with namespaces" : SystemCalls.kernelName(error.call)
       // The call that made the child tells by itself whether namespaces are to blame.
-      if failure.error.action == .createProcess {
+      if SystemCalls.isRefusedByFiltersAlone(error.call) {
+        guard error.errno == .notPermitted else { return nil }
+      } else if failure.error.action == .createProcess {
         guard
           Trial.run(in: failure.namespaces.intersection([.user, .pid])) == .failure(error.errno)
         else { return nil }

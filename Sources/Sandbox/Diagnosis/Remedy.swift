@@ -68,6 +68,13 @@ struct TypedLine {
     return true
   }
 
+  /// Gives an option another name wherever it was typed; returns whether it was.
+  mutating func rename(_ option: ByteString, to other: ByteString) -> Bool {
+    let places = words.indices.prefix(end).dropFirst().filter { words[$0] == option }
+    for index in places { words[index] = other }
+    return !places.isEmpty
+  }
+
   /// The line for a shell.
   var text: String { words.map(\.quotedForShell).joined(separator: " ") }
 }
@@ -126,6 +133,12 @@ extension Failure {
   func replacing(_ part: [ByteString], with other: [ByteString]) -> Remedy? {
     var line = typed
     return line.replace(part, with: other) ? .line(line.text) : nil
+  }
+
+  /// The same line with another name for an option; nil if this was not typed.
+  func renaming(_ option: ByteString, to other: ByteString) -> Remedy? {
+    var line = typed
+    return line.rename(option, to: other) ? .line(line.text) : nil
   }
 
   /// The same line with another command, and more options before it.

@@ -149,8 +149,11 @@ extension Plan {
       lines.append(
         "seccomp: the program of descriptor \(String(filter.value)) (\(filter.option.name))")
     }
+    if resolved.refusesUnixSockets {
+      lines.append("seccomp: no Unix sockets, as this kernel has no scopes of Landlock")
+    }
     for (scopes, condition) in [
-      (sandbox.landlockScopes, ""),
+      (resolved.refusesUnixSockets ? [] : sandbox.landlockScopes, ""),
       (sandbox.landlockScopesToTry.subtracting(sandbox.landlockScopes), ", on Linux 6.12 or later"),
     ] {
       if scopes.contains(.abstractSockets) {

@@ -111,7 +111,14 @@ struct Command {
 
   private func restrictByLandlock() throws(LaunchError) {
     let sandbox = plan.sandbox
-    if let scopes = sandbox.landlock {
+    if let option = sandbox.landlock?.option, plan.resolved.refusesUnixSockets {
+      plan.warn(
+        "this kernel has no scopes of Landlock (Linux 6.12); in place of \(option.name) "
+          + "abstract-unix, the command gets no Unix sockets, which X11 and D-Bus need")
+      try doing(.restrictByLandlock, option: option) { () throws(SystemCallError) in
+        try BuiltInPolicy.unixlessProgram.install()
+      }
+    } else if let scopes = sandbox.landlock {
       try doing(.restrictByLandlock, option: scopes.option) { () throws(SystemCallError) in
         // In one call: each call adds a layer, and the kernel allows sixteen.
         try scopes.value.union(sandbox.landlockScopesToTry).restrictProcess()

@@ -9,6 +9,11 @@ extension BuiltInPolicy {
   /// The program of process 1.
   public static var initProgram: SeccompProgram { SeccompProgram(instructions: initInstructions) }
 
+  /// The program that leaves no Unix socket to connect with.
+  public static var unixlessProgram: SeccompProgram {
+    SeccompProgram(instructions: unixlessInstructions)
+  }
+
   /// Lines for policies to include, by name.
   static func part(_ name: String) -> StaticString? {
     switch name {
