@@ -82,7 +82,7 @@ extension Failure {
     }
     let isPath = word.bytes.contains(UInt8(ascii: "/"))
     let host = hostFile(of: word)
-    let inside = plan.environment.value(of: "PATH") ?? Execution.standardPath
+    let inside = plan.environment.searchPath
     if let host, !isPath, plan.root.find(host) != nil {
       return Diagnosis(
         "\(word.quoted) is \(quoted(host)), and PATH inside is \(inside.quoted)",

@@ -25,7 +25,7 @@ extension RootBuilder where Self: ~Copyable {
   /// - Returns: The program's name, if the sandbox showed it before.
   private mutating func showProgram(_ word: ByteString) throws(LaunchError) -> ByteString? {
     if word.bytes.contains(UInt8(ascii: "/")) { return try show(program: word.path) }
-    if isFound(word) { return word }
+    if search(for: word) != nil { return word }
     // The program that the caller's shell would start.
     let path = Environment.value(of: "PATH", in: resolved.inherited)
     guard let found = ProgramSearch.find(word, in: path) else { return nil }
@@ -37,22 +37,13 @@ extension RootBuilder where Self: ~Copyable {
   /// error.
   /// - Returns: The program's name, if the sandbox showed it before.
   private mutating func showWrapped(_ word: ByteString) throws(LaunchError) -> ByteString? {
-    guard word.bytes.contains(UInt8(ascii: "/")) else { return isFound(word) ? word : nil }
+    guard word.bytes.contains(UInt8(ascii: "/")) else { return search(for: word).map { _ in word } }
     do throws(LaunchError) {
       return try show(program: word.path)
     } catch {
       if error.action == .findProgram { return nil }
       throw error
     }
-  }
-
-  /// Whether the search along the command's PATH will find the program `name` inside.
-  private mutating func isFound(_ name: ByteString) -> Bool {
-    let path = resolved.environment.value(of: "PATH") ?? Execution.standardPath
-    for directory in path.bytes.split(separator: UInt8(ascii: ":")) {
-      if isRegularFile(at: ByteString(directory: directory, name: name).path) { return true }
-    }
-    return false
   }
 
   /// Shows the program `path` read-only, and links on the way as links.
@@ -88,12 +79,6 @@ extension RootBuilder where Self: ~Copyable {
   private func mayFollow(_ walk: borrowing HostWalk<HostFile>) throws(SystemCallError) -> Bool {
     if !walk.leavesDirectory { return true }
     return try isMarkedExecutable(walk.file)
-  }
-
-  /// Whether `path` leads to a regular file inside.
-  private mutating func isRegularFile(at path: FilePath) -> Bool {
-    guard let file = try? existing(at: path) else { return false }
-    return (try? isRegularFile(file)) == true
   }
 
   private func name(of path: FilePath) -> ByteString? {

@@ -108,27 +108,16 @@ struct PlannedCommand {
     _ root: RootModel
   ) {
     let word = sandbox.command.first ?? ""
-    let candidates =
+    // As the launch does: the file that was shown for the command, or a search.
+    searched =
       root.program.map { [$0.path] }
-      ?? PlannedCommand.candidates(for: word, environment, directory.path)
-    searched = candidates
-    let trail = candidates.lazy.compactMap { root.find($0) }.first {
+      ?? CommandSearch(word, in: environment).map { directory.path.pushing($0.path) }
+    let trail = searched.lazy.compactMap { root.find($0) }.first {
       guard root.node(at: $0.end) == .file else { return false }
       return root.hostPath(of: $0.end).map { root.host.may(.execute, $0) } ?? true
     }
     file = trail?.path
     host = trail.flatMap { root.hostPath(of: $0.end) }
-  }
-
-  /// The paths at which a command called `word` is looked for.
-  static func candidates(
-    for word: ByteString, _ environment: Environment, _ directory: FilePath
-  ) -> [FilePath] {
-    guard !word.isEmpty else { return [] }
-    if word.bytes.contains(UInt8(ascii: "/")) { return [directory.pushing(word.path)] }
-    let path = environment.value(of: "PATH") ?? Execution.standardPath
-    return path.bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-      .map { directory.pushing(ByteString($0).path).pushing(word.path) }
   }
 }
 

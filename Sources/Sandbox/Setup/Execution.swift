@@ -17,27 +17,19 @@ struct Execution {
   /// The word that a policy requires in the exec call that starts the command.
   var word: UInt64 = 0
 
-  /// Where execvp(3) looks when PATH is not set.
-  static let standardPath: ByteString = "/bin:/usr/bin"
-
   /// Executes the command; returns only on failure, with the reason.
   func run() -> LaunchError {
     let cause =
-      file.bytes.contains(UInt8(ascii: "/")) ? attempt(file) : search(file).about(file)
+      file.bytes.contains(UInt8(ascii: "/")) ? attempt(file) : search().about(file)
     return LaunchError(.execute, subject: file, cause: cause)
   }
 
   /// Tries the directories of PATH in turn, as execvp(3) does, and remembers a file that may not be
   /// executed, in case no later directory has a better one.
-  private func search(_ file: ByteString) -> SystemCallError {
-    guard !file.isEmpty else {
-      return SystemCallError(call: "execve", errno: .noSuchFileOrDirectory)
-    }
-    let path = environment.value(of: "PATH") ?? Execution.standardPath
+  private func search() -> SystemCallError {
     var denied: SystemCallError?
     var last = SystemCallError(call: "execve", errno: .noSuchFileOrDirectory)
-    for directory in SearchPath(path) {
-      let candidate = ByteString(directory: directory, name: file)
+    for candidate in CommandSearch(file, in: environment) {
       last = attempt(candidate)
       switch last.errno {
       // Remember a file that may not be executed, but not a directory that may not be searched.
@@ -51,15 +43,10 @@ struct Execution {
     if let denied { return denied }
     let missing = SystemCallError(call: last.call, errno: .noSuchFileOrDirectory)
     // The file exists, but its interpreter or loader does not.
-    return existing(file, path).map { missing.about($0) } ?? missing
-  }
-
-  private func existing(_ file: ByteString, _ path: ByteString) -> ByteString? {
-    for directory in SearchPath(path) where !directory.isEmpty {
-      let candidate = ByteString(directory: directory, name: file)
-      if CurrentProcess.exists(candidate) { return candidate }
+    for candidate in CommandSearch(file, in: environment) where CurrentProcess.exists(candidate) {
+      return missing.about(candidate)
     }
-    return nil
+    return missing
   }
 
   private func attempt(_ file: ByteString) -> SystemCallError {

@@ -9,7 +9,7 @@ internal import Text
 
 extension NewRoot {
   /// Writes the notices to standard error, while the host's files can still be compared.
-  func writeNotices() {
+  mutating func writeNotices() {
     guard plan.sandbox.givesNotices else { return }
     for notice in hiddenFiles() { plan.warn(notice) }
     if let notice = otherCommand() { plan.warn(notice) }
@@ -62,25 +62,16 @@ extension NewRoot {
   }
 
   /// A notice about a command whose name finds different programs inside and outside.
-  private func otherCommand() -> String? {
+  private mutating func otherCommand() -> String? {
     guard let command = plan.sandbox.command.first, program == nil,
       !command.bytes.contains(UInt8(ascii: "/")),
       let outside = ProgramSearch.find(
         command, in: Environment.value(of: "PATH", in: plan.resolved.inherited)),
-      let path = plan.resolved.environment.value(of: "PATH")
-    else { return nil }
-    for directory in SearchPath(path) {
-      let candidate = ByteString(directory: directory, name: command)
-      if candidate == outside { return nil }
-      guard let inside = try? root.openInRoot(candidate.path, .location),
-        (try? inside.isRegularFile()) == true
-      else { continue }
       // If /bin is a link, /bin/ls and /usr/bin/ls are the same.
-      guard !isSame(candidate.path, outside.path) else { return nil }
-      return "\(command.quoted) is \(outside.quoted) outside, and \(candidate.quoted) inside; "
-        + "to run the one outside, type its path"
-    }
-    return nil
+      let inside = search(for: command), inside != outside, !isSame(inside.path, outside.path)
+    else { return nil }
+    return "\(command.quoted) is \(outside.quoted) outside, and \(inside.quoted) inside; "
+      + "to run the one outside, type its path"
   }
 
   /// Whether two paths of the host name the same entry of a directory.
