@@ -113,6 +113,13 @@ extension ResolvedSandbox {
       && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || !sandbox.channels.sync.isEmpty)
   }
 
+  /// Whether everything inside ends with the command: by request, because the monitor ends, or
+  /// because the command is process 1.
+  var endsAll: Bool {
+    namespaces.contains(.pid)
+      && (sandbox.killsOnExit || sandbox.diesWithParent || sandbox.commandIsInit)
+  }
+
   /// Whether the sandbox has another pid namespace than the caller, and therefore a new procfs.
   var hasProcesses: Bool { namespaces.contains(.pid) || sandbox.joined.pid != nil }
 

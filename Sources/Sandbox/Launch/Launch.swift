@@ -19,9 +19,11 @@ public struct Caller {
   }
 }
 
-/// A launch: the resolved sandbox, and everything that the first process decides and opens for it.
+/// A launch: the resolved sandbox, and what the first process opens, joins or draws for this launch
+/// alone, such as helpers, the policy's random word and the terminal.
 ///
-/// A class, as `ResolvedSandbox` is.
+/// None of it belongs into `ResolvedSandbox`, which a plan computes without opening or changing
+/// anything. A class, as that is.
 final class LaunchPlan {
   let resolved: ResolvedSandbox
   let image: ProcessImage
@@ -69,11 +71,6 @@ final class LaunchPlan {
   private(set) lazy var takesTerminal: Bool =
     isInFront && hasInit && namespaces.contains(.pid) && !sandbox.hasOwnSession
     && ProcessGroup.own == CurrentProcess.number && Terminal.foreground(1) == ProcessGroup.own
-
-  /// Whether everything inside ends with the command: by request, or because the monitor ends.
-  var endsAll: Bool {
-    namespaces.contains(.pid) && (sandbox.killsOnExit || sandbox.diesWithParent)
-  }
 
   var sandbox: Sandbox { resolved.sandbox }
   var identity: (user: UInt32, group: UInt32) { resolved.identity }

@@ -177,7 +177,7 @@ extension Plan {
     }
     if namespaces.contains(.pid) {
       lines.append(
-        sandbox.killsOnExit
+        resolved.endsAll
           ? "everything inside is killed when the command ends"
           : "processes that the command leaves behind live on")
     }

@@ -310,7 +310,7 @@ extension Setup {
     // Helpers also serve processes that outlive the command.
     for number in plan.helpers.lifelines { held.append(number) }
     Init(
-      command: child, endsAll: plan.endsAll && initProcess == 1, filters: command.filters,
+      command: child, endsAll: plan.resolved.endsAll && initProcess == 1, filters: command.filters,
       hasPolicy: plan.policy != nil,
       isToBeEntered: !plan.isHidden && plan.sandbox.channels.tellOfProcess, held: held,
       keys: plan.takesTerminal ? .keys : []
