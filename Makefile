@@ -32,7 +32,7 @@ tuned_flags := \
   $(addprefix -Xswiftc ,-static-executable -use-ld=lld) \
   $(addprefix -Xlinker ,--symbol-ordering-file=$(CURDIR)/Sources/nestbox/order.txt) \
   $(addprefix -Xlinker ,--no-warn-symbol-ordering) \
-  $(addprefix -Xlinker ,--script=$(CURDIR)/Sources/nestbox/constants.ld) \
+  $(addprefix -Xlinker ,--script=$(CURDIR)/Sources/nestbox/layout.ld) \
   $(foreach flag,function-sections disable-type-layout \
     disable-concrete-type-metadata-mangled-name-accessors,-Xswiftc -Xfrontend -Xswiftc -$(flag))
 build_tuned = $(SWIFT) build -c release --product nestbox --scratch-path $(tuned) $(tuned_flags)

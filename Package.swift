@@ -63,7 +63,7 @@ let package = Package(
       swiftSettings: strict),
 
     .executableTarget(
-      name: "nestbox", dependencies: ["Launcher"], exclude: ["constants.ld", "order.txt"],
+      name: "nestbox", dependencies: ["Launcher"], exclude: ["layout.ld", "order.txt"],
       cSettings: strictC),
 
     // What the tests below share.

@@ -2,11 +2,17 @@
 // Prints which symbols of a static program a run uses.
 //
 //   order PROGRAM [ARGUMENT...]
+//   order --accessed PROGRAM <TRACE
 //
-// First the functions, in the order in which they are entered, then the variables that are written.
-// Every function starts with a breakpoint until a process reaches it; variables are compared with
-// their initial contents when a process executes another program or ends. Children are followed.
-// The program's output goes to standard error.
+// The first form runs the program and follows its children. It prints the functions that only the
+// first process enters, then those that others enter too, then those that only others enter, each
+// group in the order of entry, and then the variables that are written. Every function starts with a
+// breakpoint in each process until that process reaches it; variables are compared with their initial
+// contents when a process executes another program or ends. The program's output goes to standard
+// error.
+//
+// The second form reads what valgrind's lackey says of a run (--trace-mem=yes) and prints the
+// variables and constants that it reads or writes, in the order of their first access.
 
 #define _GNU_SOURCE
 #include <elf.h>
@@ -38,8 +44,13 @@ static _Noreturn void die(const char *what) {
 struct symbol {
   uint64_t address, size;
   const char *name;
-  bool is_seen;
+  // In which processes: a set of FIRST and OTHERS.
+  int seen;
+  // The place among all entries and accesses.
+  unsigned rank;
 };
+
+enum { FIRST = 1, OTHERS = 2 };
 
 struct part {
   uint64_t address, size;
@@ -51,6 +62,12 @@ static struct symbol *functions, *variables;
 static size_t function_count, variable_count;
 static struct part text, writable[64];
 static size_t writable_count;
+static unsigned last_rank;
+
+static void see(struct symbol *symbol, int process) {
+  if (symbol->seen == 0) symbol->rank = ++last_rank;
+  symbol->seen |= process;
+}
 
 static int by_address(const void *left, const void *right) {
   const struct symbol *a = left, *b = right;
@@ -79,6 +96,20 @@ static void read_sections(void) {
   }
 }
 
+// Symbols that were not seen have the rank 0.
+static int by_rank(const void *left, const void *right) {
+  const struct symbol *a = left, *b = right;
+  return (a->rank > b->rank) - (a->rank < b->rank);
+}
+
+// Sorts the symbols.
+static void print_seen(struct symbol *symbols, size_t count, const int *groups, size_t group_count) {
+  qsort(symbols, count, sizeof *symbols, by_rank);
+  for (size_t group = 0; group < group_count; group++)
+    for (size_t i = 0; i < count; i++)
+      if (symbols[i].seen == groups[group]) puts(symbols[i].name);
+}
+
 static bool lies_in(const struct part *part, uint64_t address) {
   return address >= part->address && address - part->address < part->size;
 }
@@ -94,7 +125,7 @@ static void read_symbols(void) {
     variables = calloc(count, sizeof *variables);
     if (functions == NULL || variables == NULL) die("symbols");
     for (size_t j = 0; j < count; j++) {
-      struct symbol symbol = {all[j].st_value, all[j].st_size, names + all[j].st_name, false};
+      struct symbol symbol = {all[j].st_value, all[j].st_size, names + all[j].st_name, 0, 0};
       int type = ELF64_ST_TYPE(all[j].st_info);
       if ((type == STT_FUNC || type == STT_GNU_IFUNC) && lies_in(&text, symbol.address))
         functions[function_count++] = symbol;
@@ -154,6 +185,18 @@ static void set_breakpoints(pid_t process) {
   free(code);
 }
 
+// Children begin with what their parents left. They are few.
+static pid_t prepared[64];
+static size_t prepared_count;
+
+static void prepare(pid_t process) {
+  for (size_t i = 0; i < prepared_count; i++)
+    if (prepared[i] == process) return;
+  if (prepared_count == sizeof prepared / sizeof *prepared) return;
+  prepared[prepared_count++] = process;
+  set_breakpoints(process);
+}
+
 // Restores the instruction. If the process has not reached a breakpoint, changes nothing.
 static void enter_function(pid_t process, struct user_regs_struct *registers) {
   uint64_t address = registers->rip - 1;
@@ -164,8 +207,7 @@ static void enter_function(pid_t process, struct user_regs_struct *registers) {
   if (ptrace(PTRACE_POKETEXT, process, address, word) < 0) die("PTRACE_POKETEXT");
   registers->rip = address;
   ptrace(PTRACE_SETREGS, process, NULL, registers);
-  if (!function->is_seen) puts(function->name);
-  function->is_seen = true;
+  see(function, process == prepared[0] ? FIRST : OTHERS);
 }
 
 // Variables
@@ -191,7 +233,7 @@ static void note_written(pid_t process, const struct part *part) {
       if (now[i] == part->contents[i]) continue;
       struct symbol *variable = symbol_at(variables, variable_count, part->address + i);
       if (variable != NULL && part->address + i - variable->address < variable->size)
-        variable->is_seen = true;
+        see(variable, FIRST);
     }
   free(now);
 }
@@ -220,6 +262,7 @@ static void handle(pid_t process, int status) {
     ptrace(PTRACE_DETACH, process, NULL, NULL);
     return;
   }
+  prepare(process);
   if (ptrace(PTRACE_GETREGS, process, NULL, &registers) < 0) return;
   if (number == (SIGTRAP | 0x80)) {
     // The kernel sets this at the entry alone.
@@ -249,15 +292,32 @@ static pid_t begin(char **argv) {
   return child;
 }
 
+// The lines of lackey: instructions begin with I, accesses with a blank and L, S or M.
+static void read_trace(void) {
+  char line[256];
+  while (fgets(line, sizeof line, stdin) != NULL) {
+    if (line[0] != ' ' || strchr("LSM", line[1]) == NULL) continue;
+    uint64_t address = strtoull(line + 2, NULL, 16);
+    struct symbol *variable = symbol_at(variables, variable_count, address);
+    if (variable != NULL && address - variable->address < variable->size) see(variable, FIRST);
+  }
+}
+
 int main(int argc, char **argv) {
+  if (argc == 3 && strcmp(argv[1], "--accessed") == 0) {
+    read_program(argv[2]);
+    read_trace();
+    print_seen(variables, variable_count, (const int[]){FIRST}, 1);
+    return 0;
+  }
   if (argc < 2) {
-    fputs("usage: order PROGRAM [ARGUMENT...]\n", stderr);
+    fputs("usage: order PROGRAM [ARGUMENT...]\n       order --accessed PROGRAM <TRACE\n", stderr);
     return 2;
   }
   read_program(argv[1]);
   pid_t first = begin(argv + 1), process;
   keep_contents(first);
-  set_breakpoints(first);
+  prepare(first);
   ptrace(PTRACE_SYSCALL, first, NULL, NULL);
   int status, result = 1;
   while ((process = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
@@ -265,7 +325,7 @@ int main(int argc, char **argv) {
     if (WIFSTOPPED(status)) handle(process, status);
     else if (process == first) result = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
   }
-  for (size_t i = 0; i < variable_count; i++)
-    if (variables[i].is_seen) puts(variables[i].name);
+  print_seen(functions, function_count, (const int[]){FIRST, FIRST | OTHERS, OTHERS}, 3);
+  print_seen(variables, variable_count, (const int[]){FIRST}, 1);
   return result;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waiting without keeping the program's image in memory.
+// Waiting without keeping the program's image and the used part of the stack in memory.
 #include "CLinux.h"
 
 #include <stdint.h>
@@ -7,14 +7,16 @@
 #include <time.h>
 
 // The linker defines these: the first byte, the end of the instructions, and the constants, which
-// lie between variables (Sources/nestbox/constants.ld). A plain build lacks some; they are null then.
+// lie between variables (Sources/nestbox/layout.ld). A plain build lacks some; they are null then.
+// The layout puts this file and `syscall` behind the last whole page of instructions, so that waiting
+// touches none of the pages that it releases.
 extern const char __executable_start __attribute__((weak));
 extern const char etext __attribute__((weak));
 extern const char linux_constants_start __attribute__((weak));
 extern const char linux_constants_end __attribute__((weak));
 
-// Releases the whole pages between two addresses, which nobody ever writes (madvise(2),
-// MADV_DONTNEED). It uses `syscall`, because another function would lie on another page.
+// Releases the whole pages between two addresses (madvise(2), MADV_DONTNEED): they are as in the file,
+// or nobody needs their contents. It uses `syscall`, because another function would lie on another page.
 static inline void release_pages(const char *start, const char *end) {
   uintptr_t first = ((uintptr_t)start + 4095) & ~(uintptr_t)4095;
   uintptr_t last = (uintptr_t)end & ~(uintptr_t)4095;
@@ -24,6 +26,10 @@ static inline void release_pages(const char *start, const char *end) {
 static inline void release_image(void) {
   release_pages(&linux_constants_start, &linux_constants_end);
   release_pages(&__executable_start, &etext);
+  // What the launch has used of the stack, but not the page below this frame, which `syscall` uses.
+  // Further down the kernel maps nothing: it keeps a megabyte free below the stack.
+  const char *here = (const char *)__builtin_frame_address(0);
+  release_pages(here - 128 * 1024, here - 4096);
 }
 
 // After this time a wait is long. Most one-shot commands have ended by then; releasing pages costs,

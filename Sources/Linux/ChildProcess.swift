@@ -275,7 +275,7 @@ extension Descriptors {
   public static func receive(
     from number: CInt, capacity: Int
   ) throws(SystemCallError) -> (message: [UInt8], descriptor: CInt) {
-    var buffer = [UInt8](repeating: 0, count: capacity)
+    var buffer = [UInt8](zeros: capacity)
     var passed: CInt = -1
     let result = retrying {
       unsafe buffer.withUnsafeMutableBytes { buffer -> CLong in

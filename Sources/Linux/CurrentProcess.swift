@@ -34,7 +34,7 @@ public enum CurrentProcess {
   ///
   /// See getcwd(2).
   public static var workingDirectory: ByteString? {
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    var buffer = [UInt8](zeros: Int(PATH_MAX))
     let result = unsafe buffer.withUnsafeMutableBytes { buffer -> CInt in
       guard let start = buffer.baseAddress else { return -EINVAL }
       return unsafe linux_getcwd(start.assumingMemoryBound(to: CChar.self), buffer.count)
@@ -46,7 +46,7 @@ public enum CurrentProcess {
   ///
   /// See gethostname(2).
   public static var hostname: ByteString? {
-    var buffer = [UInt8](repeating: 0, count: Int(HOST_NAME_MAX) + 1)
+    var buffer = [UInt8](zeros: Int(HOST_NAME_MAX) + 1)
     let result = unsafe buffer.withUnsafeMutableBytes { buffer -> CInt in
       guard let start = buffer.baseAddress else { return -1 }
       return unsafe gethostname(start.assumingMemoryBound(to: CChar.self), buffer.count)

@@ -314,7 +314,7 @@ extension OwnedDescriptor {
 
 /// The target of the symbolic link `name` in the open directory `directory`.
 func linkTarget(_ name: FilePath, in directory: CInt) throws(SystemCallError) -> ByteString {
-  var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+  var buffer = [UInt8](zeros: Int(PATH_MAX))
   let count = unsafe name.withPlatformString { name in
     unsafe buffer.withUnsafeMutableBytes { buffer -> CInt in
       guard let start = buffer.baseAddress else { return -EINVAL }

@@ -156,7 +156,7 @@ extension Descriptors {
   public static func bytes(
     of number: CInt, at offset: UInt64, count: Int
   ) throws(SystemCallError) -> [UInt8] {
-    var buffer = [UInt8](repeating: 0, count: count)
+    var buffer = [UInt8](zeros: count)
     let result = retrying {
       unsafe buffer.withUnsafeMutableBytes { buffer -> Int in
         let count = unsafe pread(

@@ -4,6 +4,7 @@
 internal import CLinux
 internal import Glibc
 public import SystemPackage
+internal import Text
 
 /// A descriptor with one owner; it closes when its owner's life ends.
 public struct OwnedDescriptor: ~Copyable {
@@ -65,6 +66,38 @@ extension OwnedDescriptor {
   }
 }
 
+/// A set of numbers of descriptors.
+public struct DescriptorSet: Sendable {
+  /// The numbers in ascending order.
+  ///
+  /// Not of type CInt: the library has no array of those ready, and the runtime would have to make
+  /// its type during each launch.
+  fileprivate private(set) var numbers: [UInt32] = []
+
+  /// An empty set.
+  public init() {}
+
+  /// Standard input, output and error.
+  public static var standard: DescriptorSet {
+    var set = DescriptorSet()
+    for number in CInt(0)...2 { set.insert(number) }
+    return set
+  }
+
+  /// Adds `number`, unless it is negative.
+  public mutating func insert(_ number: CInt) {
+    guard let number = UInt32(exactly: number) else { return }
+    let place = numbers.firstIndex { $0 >= number } ?? numbers.endIndex
+    if place < numbers.endIndex, numbers[place] == number { return }
+    numbers.insert(number, at: place)
+  }
+
+  /// Adds all of `numbers`, unless they are negative.
+  public mutating func insert(_ numbers: [CInt]) {
+    for number in numbers { insert(number) }
+  }
+}
+
 /// The two ends of a pipe, both closed on exec.
 ///
 /// See pipe(2).
@@ -103,7 +136,7 @@ extension OwnedDescriptor {
 }
 
 private func makePair(
-  _ call: StaticString, _ make: (UnsafeMutablePointer<CInt>) -> CInt
+  _ call: String, _ make: (UnsafeMutablePointer<CInt>) -> CInt
 ) throws(SystemCallError) -> (CInt, CInt) {
   var pair: InlineArray<2, CInt> = [-1, -1]
   var span = pair.mutableSpan
@@ -139,12 +172,11 @@ public enum Descriptors {
   /// Closes every descriptor except those in `kept`.
   ///
   /// See close_range(2).
-  public static func closeAll(except kept: [CInt]) throws(SystemCallError) {
+  public static func closeAll(except kept: DescriptorSet) throws(SystemCallError) {
     var first: UInt32 = 0
-    for number in kept.sorted() where number >= 0 {
-      let keep = UInt32(number)
+    for keep in kept.numbers {
       if keep > first { try check(linux_close_range(first, keep - 1, 0), "close_range") }
-      first = max(first, keep + 1)
+      first = keep + 1
     }
     try check(linux_close_range(first, UInt32.max, 0), "close_range")
   }
@@ -192,8 +224,10 @@ public enum Descriptors {
 
   /// Reads `number` to its end, in calls of `chunk` bytes; throws if it has more than `limit`
   /// bytes.
+  ///
+  /// Most files that are read are small, and each page of the chunk is touched.
   public static func contents(
-    of number: CInt, chunk: Int = 65_536, limit: Int = Int.max
+    of number: CInt, chunk: Int = 8192, limit: Int = Int.max
   ) throws(SystemCallError) -> [UInt8] {
     var contents: [UInt8] = []
     try forEachChunk(of: number, size: chunk) { chunk throws(SystemCallError) in
@@ -221,7 +255,7 @@ public enum Descriptors {
   private static func forEachChunk(
     of number: CInt, size: Int, _ body: (ArraySlice<UInt8>) throws(SystemCallError) -> Void
   ) throws(SystemCallError) {
-    var chunk = [UInt8](repeating: 0, count: size)
+    var chunk = [UInt8](zeros: size)
     while true {
       let count = retrying {
         unsafe chunk.withUnsafeMutableBytes { buffer -> Int in

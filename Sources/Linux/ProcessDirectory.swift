@@ -89,7 +89,7 @@ extension Descriptors {
   ) throws(SystemCallError) -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < limit {
-      var chunk = [UInt8](repeating: 0, count: min(65_536, limit - bytes.count))
+      var chunk = [UInt8](zeros: min(65_536, limit - bytes.count))
       let count = retrying {
         unsafe chunk.withUnsafeMutableBytes { buffer -> Int in
           let count = unsafe read(number, buffer.baseAddress, buffer.count)

@@ -18,7 +18,7 @@ public enum ProgramSearch {
   /// Every file `name` in the directories of `path` that this process may execute, in order.
   public static func all(_ name: ByteString, in path: ByteString?) -> [ByteString] {
     guard let path, !name.isEmpty else { return [] }
-    return SearchPath(path)
+    return searchPath(path)
       .filter { $0.first == UInt8(ascii: "/") }
       .map { ByteString(directory: $0, name: name) }
       .filter(isExecutableFile)
@@ -36,24 +36,6 @@ public enum ProgramSearch {
 }
 
 /// The directories of a list such as PATH; an empty one means the working directory.
-///
-/// An iterator, because the runtime would first have to make the type of a list.
-public struct SearchPath: Sequence, IteratorProtocol {
-  private var rest: ArraySlice<UInt8>?
-
-  /// Starts with the first directory of `path`.
-  public init(_ path: ByteString) {
-    rest = path.bytes
-  }
-
-  /// The next directory.
-  public mutating func next() -> ArraySlice<UInt8>? {
-    guard let rest else { return nil }
-    guard let colon = rest.firstIndex(of: UInt8(ascii: ":")) else {
-      self.rest = nil
-      return rest
-    }
-    self.rest = rest[(colon + 1)...]
-    return rest[..<colon]
-  }
+public func searchPath(_ path: ByteString) -> Fields {
+  Fields(path.bytes, separatedBy: UInt8(ascii: ":"))
 }

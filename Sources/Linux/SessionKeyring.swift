@@ -46,15 +46,21 @@ public enum SessionKeyring {
 
   /// Whether a launch of this user made the keyring.
   private static func isOwn(_ keyring: CInt) -> Bool {
-    var buffer = [UInt8](repeating: 0, count: 128)
+    var buffer = [UInt8](zeros: 128)
     let length = unsafe buffer.withUnsafeMutableBytes { bytes -> CLong in
       guard let start = bytes.baseAddress else { return -CLong(EINVAL) }
       return unsafe linux_keyctl_describe(keyring, start, bytes.count)
     }
     guard length > 0 else { return false }
-    // The group may differ, as after newgrp(1).
-    let parts = ByteString(buffer).text.split(separator: ";", maxSplits: 4)
-    return parts.count == 5 && parts[1] == String(geteuid()) && parts[3] == "09090000"
+    // TYPE;USER;GROUP;PERMISSIONS;NAME. The group may differ, as after newgrp(1). Compared as it is:
+    // most launches of a session come here, and lists of strings would cost them more than the call.
+    var fields = Fields(ByteString(buffer).bytes, separatedBy: UInt8(ascii: ";"))
+    guard fields.next() != nil, let user = fields.next(), fields.next() != nil,
+      let permissions = fields.next(), fields.next() != nil
+    else { return false }
+    var number: UInt32 = 0
+    for digit in user { number = number &* 10 &+ UInt32(digit &- UInt8(ascii: "0")) }
+    return number == geteuid() && permissions.elementsEqual("09090000".utf8)
   }
 
   /// Whether the kernel has no keys, or a filter around this process hides them, as container

@@ -39,14 +39,14 @@ public struct SystemCallError: Error, Equatable, Sendable {
 /// It does not repeat interrupted calls: a launch blocks all signals. A stop and a continue can
 /// interrupt the monitor's waits, so those use `retrying`.
 @discardableResult @inline(__always)
-func check(_ result: CInt, _ call: StaticString) throws(SystemCallError) -> CInt {
+func check(_ result: CInt, _ call: String) throws(SystemCallError) -> CInt {
   if result < 0 { throw failure(result, call) }
   return result
 }
 
 @inline(never)
-func failure(_ result: CInt, _ call: StaticString) -> SystemCallError {
-  SystemCallError(call: call.description, errno: Errno(rawValue: -result))
+func failure(_ result: CInt, _ call: String) -> SystemCallError {
+  SystemCallError(call: call, errno: Errno(rawValue: -result))
 }
 
 /// Repeats `call` as long as a signal interrupts it.

@@ -15,7 +15,7 @@ public enum Terminal {
   /// See ttyname(3).
   public static func path(of number: CInt) -> FilePath? {
     guard isatty(number) == 1 else { return nil }
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    var buffer = [UInt8](zeros: Int(PATH_MAX))
     let result = unsafe buffer.withUnsafeMutableBytes { buffer -> CInt in
       guard let start = buffer.baseAddress else { return EINVAL }
       return unsafe ttyname_r(number, start.assumingMemoryBound(to: CChar.self), buffer.count)

@@ -88,8 +88,11 @@ extension ResolvedSandbox {
 
   /// If no option names the command's directory, it starts in the first of these that exists, or
   /// else in `/`.
-  func startDirectories(_ environment: Environment) -> [ByteString?] {
-    [workingDirectory, environment.value(of: "HOME")]
+  func startDirectories(_ environment: Environment) -> [ByteString] {
+    var directories: [ByteString] = []
+    if let workingDirectory { directories.append(workingDirectory) }
+    if let home = environment.value(of: "HOME") { directories.append(home) }
+    return directories
   }
 
   /// The command's capabilities, of those that are `available` to the process that sets it up.

@@ -34,7 +34,17 @@ public struct ByteString: Hashable, Sendable {
 
   /// Makes a string of the UTF-8 form of `text`.
   public init(_ text: String) {
-    self.init(Array(text.utf8)[...])
+    var text = text
+    self = text.withUTF8 { unsafe ByteString(before: $0) }
+  }
+
+  /// Makes a string of the bytes before the first NUL.
+  @unsafe private init(before bytes: UnsafeBufferPointer<UInt8>) {
+    let end = unsafe bytes.firstIndex(of: 0) ?? bytes.endIndex
+    storage = []
+    storage.reserveCapacity(end + 1)
+    unsafe storage.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[..<end]))
+    storage.append(0)
   }
 
   /// Makes a string of the bytes of `path`.
@@ -44,13 +54,10 @@ public struct ByteString: Hashable, Sendable {
 
   /// Copies a C string.
   @unsafe public init(nulTerminated pointer: UnsafePointer<CChar>) {
-    let count = unsafe strlen(pointer)
-    storage = unsafe Array(unsafeUninitializedCapacity: count + 1) { buffer, filled in
-      if let start = buffer.baseAddress {
-        unsafe UnsafeMutableRawPointer(start).copyMemory(from: pointer, byteCount: count + 1)
-      }
-      filled = count + 1
-    }
+    let count = unsafe strlen(pointer) + 1
+    storage = []
+    storage.reserveCapacity(count)
+    unsafe storage.append(contentsOf: UnsafeRawBufferPointer(start: pointer, count: count))
   }
 
   /// The bytes, without the final NUL.
@@ -73,7 +80,11 @@ public struct ByteString: Hashable, Sendable {
   /// The last part of the string as a path: the bytes after its last slash, without trailing
   /// slashes.
   public var baseName: ByteString {
-    ByteString(bytes.split(separator: UInt8(ascii: "/")).last ?? [])
+    // Without a list of the parts, of which the runtime would first have to make the type.
+    let slash = UInt8(ascii: "/")
+    guard let last = storage.dropLast().lastIndex(where: { $0 != slash }) else { return "" }
+    let start = storage[..<last].lastIndex(of: slash).map { $0 + 1 } ?? storage.startIndex
+    return ByteString(storage[start...last])
   }
 
   /// Calls `body` with the string as a C string.
@@ -83,6 +94,18 @@ public struct ByteString: Hashable, Sendable {
       guard let start = buffer.baseAddress else { return unsafe body("") }
       return unsafe body(start.assumingMemoryBound(to: CChar.self))
     }
+  }
+}
+
+extension [UInt8] {
+  /// Makes an array of `count` zeros, for a call that fills it.
+  ///
+  /// `Array(repeating:count:)` comes from the library unspecialised, and asks the runtime for its type
+  /// at every call.
+  public init(zeros count: Int) {
+    self = []
+    reserveCapacity(count)
+    append(contentsOf: repeatElement(0, count: count))
   }
 }
 
@@ -122,8 +145,8 @@ extension ByteString {
 
 extension ByteString: ExpressibleByStringLiteral {
   /// Makes a string of a literal.
-  public init(stringLiteral value: String) {
-    self.init(value)
+  public init(stringLiteral value: StaticString) {
+    self = value.withUTF8Buffer { unsafe ByteString(before: $0) }
   }
 }
 

@@ -4,6 +4,8 @@
 // A static executable needs all of this to start without /proc. In a dynamic one, which a plain
 // `swift build` makes, the C library sets `environ` later, and the runtime starts as usual.
 
+#include <stdlib.h>
+
 // At every start the runtime looks for its crash reporter: it reads /proc/self/exe, ends the process
 // where /proc is not mounted, and would follow the caller's SWIFT_* variables. So it sees an
 // environment of one variable, which answers all of its questions. `main` finds the caller's
@@ -35,6 +37,17 @@ void _swift_stdlib_overrideUnsafeArgvArgc(char **values, int count) {
 // This one loads none. (char *)-1 is what the C library itself answers without /proc.
 const char *_dl_get_origin(void);
 const char *_dl_get_origin(void) { return (const char *)-1; }
+
+// At every start libstdc++ reserves 72 kB for exceptions that are thrown when memory is short. Nothing
+// here catches any: an exception would end the process. With these functions it ends at once, and the
+// linker leaves out the reserve.
+#define ENDS_PROCESS(function) \
+  __attribute__((visibility("hidden"), noreturn)) void function(void); \
+  void function(void) { abort(); }
+ENDS_PROCESS(__cxa_allocate_exception)
+ENDS_PROCESS(__cxa_free_exception)
+ENDS_PROCESS(__cxa_allocate_dependent_exception)
+ENDS_PROCESS(__cxa_free_dependent_exception)
 
 #ifdef NESTBOX_PROFILE
 // The file in which `make coverage` counts lines. The environment, which is the caller's, does not

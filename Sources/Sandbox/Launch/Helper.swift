@@ -158,7 +158,10 @@ struct HelperProcess: ~Copyable {
     // A reader of the caller's pipes would otherwise wait for the helper too.
     let null = try OwnedDescriptor.open("/dev/null", .readingAndWriting)
     for number in CInt(0)...2 { try null.replace(number) }
-    try Descriptors.closeAll(except: [0, 1, 2, lifeline, channel])
+    var kept = DescriptorSet.standard
+    kept.insert(lifeline)
+    kept.insert(channel)
+    try Descriptors.closeAll(except: kept)
   }
 
   /// Gives `descriptor` to the monitor.

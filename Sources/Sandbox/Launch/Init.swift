@@ -44,7 +44,10 @@ struct Init: ~Copyable {
     do throws(SystemCallError) {
       // Above all the caller's pipes and terminals: a reader waits until the last holder closes
       // them.
-      try Descriptors.closeAll(except: held + [status.rawValue])
+      var kept = DescriptorSet()
+      kept.insert(held)
+      kept.insert(status.rawValue)
+      try Descriptors.closeAll(except: kept)
       try privileges.dropInInit()
       // Even a payload that tricks init into making calls has few to choose from. The command's
       // filters alone do not apply to init as long as a fence separates the two, because they may
@@ -66,7 +69,9 @@ struct Init: ~Copyable {
         // Kill and reap them here: the processor time of processes that die with the namespace is
         // lost. If a filter of the command refuses the call to init, they do die with it.
         if endsAll, !ChildProcess.killAllOthers() { break }
-        try? Descriptors.closeAll(except: held)
+        kept = DescriptorSet()
+        kept.insert(held)
+        try? Descriptors.closeAll(except: kept)
       }
     } catch {
       // The command must not go on with less protection than requested. If it has a new pid

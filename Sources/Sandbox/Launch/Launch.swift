@@ -191,17 +191,21 @@ extension LaunchPlan {
     // The child's ends, so that the monitor always notices the child's end.
     _ = consume report.writeEnd
     _ = consume status.theirs
-    var kept = [
-      child.descriptor.rawValue, report.readEnd.rawValue, status.ours.rawValue, signals.rawValue,
-    ]
-    kept += registration
-    if let number = sandbox.channels.information?.value { kept.append(number) }
-    if let number = sandbox.channels.status?.value { kept.append(number) }
+    var kept = DescriptorSet()
+    // Standard error, for warnings and the steps of --verbose.
+    kept.insert(2)
+    kept.insert(child.descriptor.rawValue)
+    kept.insert(report.readEnd.rawValue)
+    kept.insert(status.ours.rawValue)
+    kept.insert(signals.rawValue)
+    kept.insert(registration)
+    if let number = sandbox.channels.information?.value { kept.insert(number) }
+    if let number = sandbox.channels.status?.value { kept.insert(number) }
     // Without an init no process inside holds it.
-    if sandbox.commandIsInit { kept += sandbox.channels.sync.map(\.value) }
-    if job.takesTerminal { kept.append(0) }
-    for helper in helpers.running { kept.append(helper.process) }
-    if !hasInit { for number in helpers.lifelines { kept.append(number) } }
+    if sandbox.commandIsInit { for number in sandbox.channels.sync { kept.insert(number.value) } }
+    if job.takesTerminal { kept.insert(0) }
+    for helper in helpers.running { kept.insert(helper.process) }
+    if !hasInit { kept.insert(helpers.lifelines) }
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
       phase: .settingUp(movesLeft: resolved.moves), job: job,

@@ -37,8 +37,6 @@ struct Monitor: ~Copyable {
   /// Signals that arrived before the command was known.
   var pending: SignalSet = []
 
-  private static let standardError: CInt = 2
-
   /// The process that should have reported progress has ended without a report.
   static var hasLostTouch: LaunchError {
     LaunchError(.supervise, cause: SystemCallError(call: "recvmsg", errno: .noSuchProcess))
@@ -52,7 +50,7 @@ struct Monitor: ~Copyable {
   /// - Throws: `LaunchError` if it was not started or cannot be waited for; no process of the
   ///   sandbox goes on then.
   consuming func run(
-    keeping kept: [CInt], _ whenFailed: (LaunchError) -> Void
+    keeping kept: DescriptorSet, _ whenFailed: (LaunchError) -> Void
   ) throws(LaunchError) -> Termination {
     do throws(LaunchError) {
       try letGo(keeping: kept)
@@ -67,11 +65,10 @@ struct Monitor: ~Copyable {
     }
   }
 
-  /// Closes everything that the caller had open, except for standard error and `kept`: a program
-  /// that reads the command's output waits for the last holder of the pipe's other end.
-  private func letGo(keeping kept: [CInt]) throws(LaunchError) {
+  /// Closes everything that the caller had open, except for `kept`: a program that reads the command's output waits for the last holder of the pipe's other end.
+  private func letGo(keeping kept: DescriptorSet) throws(LaunchError) {
     try doing(.prepare) { () throws(SystemCallError) in
-      try Descriptors.closeAll(except: kept + [Monitor.standardError])
+      try Descriptors.closeAll(except: kept)
       // Only after the child exists: it has all signals blocked, and init waits for SIGCHLD.
       try signals.unblockOthers()
     }

@@ -89,7 +89,7 @@ struct PlannedDirectory {
     option = nil
     exists = true
     path =
-      resolved.startDirectories(environment).lazy.compactMap { $0?.path }.first { isDirectory($0) }
+      resolved.startDirectories(environment).lazy.map(\.path).first { isDirectory($0) }
       ?? "/"
   }
 }

@@ -102,7 +102,10 @@ struct Command {
   private func closeSources() throws(LaunchError) {
     if let option = plan.sandbox.closeDescriptors {
       return try doing(.prepare, option: option) { () throws(SystemCallError) in
-        try Descriptors.closeAll(except: [0, 1, 2, report, status])
+        var kept = DescriptorSet.standard
+        kept.insert(report)
+        kept.insert(status)
+        try Descriptors.closeAll(except: kept)
       }
     }
     for number in plan.sandbox.laterDescriptors { Descriptors.close(number) }
@@ -188,7 +191,7 @@ struct Command {
     }
     var place: ByteString = "/"
     for path in plan.resolved.startDirectories(environment) {
-      guard let path, (try? CurrentProcess.changeDirectory(path)) != nil else { continue }
+      guard (try? CurrentProcess.changeDirectory(path)) != nil else { continue }
       place = path
       break
     }
