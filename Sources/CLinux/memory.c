@@ -3,6 +3,7 @@
 #include "CLinux.h"
 
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -17,19 +18,20 @@ extern const char linux_constants_end __attribute__((weak));
 
 // Releases the whole pages between two addresses (madvise(2), MADV_DONTNEED): they are as in the file,
 // or nobody needs their contents. It uses `syscall`, because another function would lie on another page.
-static inline void release_pages(const char *start, const char *end) {
-  uintptr_t first = ((uintptr_t)start + 4095) & ~(uintptr_t)4095;
-  uintptr_t last = (uintptr_t)end & ~(uintptr_t)4095;
+static inline void release_pages(const char *start, const char *end, uintptr_t page) {
+  uintptr_t first = ((uintptr_t)start + page - 1) & -page;
+  uintptr_t last = (uintptr_t)end & -page;
   if (start && first < last) syscall(SYS_madvise, first, last - first, MADV_DONTNEED);
 }
 
 static inline void release_image(void) {
-  release_pages(&linux_constants_start, &linux_constants_end);
-  release_pages(&__executable_start, &etext);
+  const uintptr_t page = getauxval(AT_PAGESZ);
+  release_pages(&linux_constants_start, &linux_constants_end, page);
+  release_pages(&__executable_start, &etext, page);
   // What the launch has used of the stack, but not the page below this frame, which `syscall` uses.
   // Further down the kernel maps nothing: it keeps a megabyte free below the stack.
   const char *here = (const char *)__builtin_frame_address(0);
-  release_pages(here - 128 * 1024, here - 4096);
+  release_pages(here - 128 * 1024, here - page, page);
 }
 
 // After this time a wait is long. Most one-shot commands have ended by then; releasing pages costs,
