@@ -11,13 +11,13 @@ internal import Text
 /// the working directory.
 struct CommandSearch: Sequence, IteratorProtocol {
   private let word: ByteString
-  private var directories: SearchPath?
+  private var directories: Fields?
   private var isPath: Bool
 
   init(_ word: ByteString, in environment: Environment) {
     self.word = word
     isPath = word.bytes.contains(UInt8(ascii: "/"))
-    if !isPath, !word.isEmpty { directories = SearchPath(environment.searchPath) }
+    if !isPath, !word.isEmpty { directories = searchPath(environment.searchPath) }
   }
 
   mutating func next() -> ByteString? {
