@@ -68,8 +68,8 @@ struct ImageTests {
   @Test(
     .needs("python3"), .enabled(if: Program.isOptimized, "needs a release build: make test"),
     arguments: [
-      ("--ro-bind / /", 132),
-      (desktopOptions, 202),
+      ("--ro-bind / /", 138),
+      (desktopOptions, 210),
     ])
   func `A launch has few page faults`(options: String, most: Int) throws {
     let outcome = try Session().run(
