@@ -101,18 +101,16 @@ struct Launcher {
     let watch = RepositoryWatch(parser.draft.sandbox)
     var isTold = false
     do throws(LaunchError) {
-      let termination = try sandbox.launch(
+      let ending = try sandbox.launch(
         for: caller, warningPrefix: prefix(.warning, parser.draft), registration: registration,
         whenFailed: { error in
           tell(error, sandbox, parser.draft)
           isTold = true
         })
-      if let text = sandbox.explanation(of: termination) {
-        tell(.error, text, parser.draft)
-      }
+      if let text = sandbox.explanation(of: ending) { tell(.error, text, parser.draft) }
       for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }
-      if case .signaled(let signal) = termination { return (termination.shellStatus, signal) }
-      return (termination.shellStatus, nil)
+      if sandbox.isMeasured { tellUse(ending, sandbox, parser.draft) }
+      return (ending.status, ending.signal)
     } catch {
       if !isTold { tell(error, sandbox, parser.draft) }
       let isDisplaced =
@@ -122,12 +120,21 @@ struct Launcher {
         of: sandbox, line: [persona.program] + words,
         displacedProfile: isDisplaced ? persona.standardProfile : nil)
       for line in diagnosis?.lines ?? [] { tell(.error, line, parser.draft) }
+      EndReport(error, diagnosis, of: sandbox).write(for: sandbox)
       if error.exitStatus == 127, let command = parser.draft.sandbox.command.first,
         let hint = Suggestion.hint(forCommand: command)
       {
         tell(.error, hint, parser.draft)
       }
       return (persona.isBubblewrap ? persona.failure : error.exitStatus, nil)
+    }
+  }
+
+  /// Reports how the command ended and what it used.
+  private func tellUse(_ ending: Ending, _ sandbox: ResolvedSandbox, _ draft: Draft) {
+    EndReport(ending, of: sandbox).write(for: sandbox)
+    if draft.sandbox.tellsUse != nil, let text = ending.useText {
+      Output.standardError(prefix(.step, draft) + text + "\n")
     }
   }
 

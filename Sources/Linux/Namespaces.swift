@@ -122,6 +122,18 @@ public enum IdentityMap {
     try write("/proc/self/gid_map", line(group.inside, group.outside), proc)
   }
 
+  /// Whether the ids of this process's user namespace are the host's.
+  ///
+  /// See user_namespaces(7): only the first namespace maps all ids to themselves, or somebody has
+  /// given another one as much.
+  public static var isOfHost: Bool {
+    guard let file = try? OwnedDescriptor.open("/proc/self/uid_map", .reading),
+      let bytes = try? Descriptors.contents(of: file.rawValue, chunk: 128)
+    else { return true }
+    let words = bytes.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+    return words.map { ByteString($0).text } == ["0", "0", "4294967295"]
+  }
+
   /// Allows at most `count` user namespaces below this process's own.
   ///
   /// See namespaces(7).

@@ -46,6 +46,10 @@ public struct Operand: Equatable, Sendable {
     case sandbox
     /// The name of a signal.
     case signal
+    /// A limit of a resource: its name, =, and a value.
+    case resource
+    /// A length of time.
+    case time
     /// What Landlock can forbid, separated by commas.
     case scopes
   }
@@ -64,6 +68,9 @@ public struct Operand: Equatable, Sendable {
   static var path: Operand { Operand(name: "PATH", kind: .sandboxPath) }
   static var descriptor: Operand { Operand(name: "FD", kind: .descriptor) }
   static var seconds: Operand { Operand(name: "SECONDS", kind: .number) }
+  static var number: Operand { Operand(name: "N", kind: .number) }
+  static var resource: Operand { Operand(name: "RESOURCE", kind: .resource) }
+  static var time: Operand { Operand(name: "TIME", kind: .time) }
   static var octal: Operand { Operand(name: "OCTAL", kind: .number) }
   static var bytes: Operand { Operand(name: "BYTES", kind: .number) }
   static var variable: Operand { Operand(name: "VAR", kind: .variable) }

@@ -84,6 +84,7 @@ extension Option {
     {
       return result
     }
+    if let result = body(limits) { return result }
     return body(channels) ?? body(buses) ?? body(wrapping) ?? body(patterns)
       ?? body(running)
   }

@@ -19,6 +19,7 @@ public enum Section: String, CaseIterable, Sendable {
   case security = "Privileges"
   case buses = "D-Bus"
   case lifetime = "Lifetime"
+  case limits = "Limits"
   case running = "Running sandboxes"
   case monitoring = "Monitoring"
 
@@ -102,6 +103,12 @@ public enum Section: String, CaseIterable, Sendable {
       """
       The launcher waits for the command and exits with its status. It passes on SIGHUP, SIGINT,
       SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGCONT.
+      """
+    case .limits:
+      """
+      What the command and everything that it starts may use, and a report of what it used. A limit
+      that cannot be held on this machine is an error before the command starts; options that end in
+      -try do without it instead.
       """
     case .running:
       """

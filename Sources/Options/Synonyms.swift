@@ -10,19 +10,22 @@ enum Synonyms {
       "for the network, type --profile network, or --share-net after --unshare-all"
     ),
     (
-      ["timeout", "time-limit", "runtime-max-sec", "max-time"],
-      "use timeout(1): timeout 10 nestbox COMMAND"
+      ["time-limit", "runtime-max-sec", "max-time"],
+      "--timeout ends the command after a time"
     ),
     (
       [
-        "memory", "m", "memory-max", "memory-limit", "cpus", "cpu-quota", "pids-limit", "tasks-max",
-        "cgroup-mem-max",
+        "memory", "m", "memory-max", "memory-limit", "cpus", "cpu-quota", "cgroup-mem-max",
       ],
       "use systemd-run(1): systemd-run --user --scope -p MemoryMax=1G nestbox COMMAND"
     ),
     (
-      ["rlimit", "rlimit-as", "rlimit-nproc", "rlimit-fsize", "ulimit"],
-      "use ulimit in the shell before nestbox"
+      ["rlimit-as", "rlimit-nproc", "rlimit-fsize", "ulimit"],
+      "--rlimit limits a resource of each process: --rlimit nofile=64"
+    ),
+    (
+      ["pids-limit", "tasks-max", "max-processes"],
+      "--processes limits the number of processes and threads"
     ),
     (
       ["join", "exec", "enter", "attach"],
@@ -49,7 +52,7 @@ enum Synonyms {
 
   /// Options by names that they do not have.
   static let options: [(String, [String])] = [
-    ("--help", ["h", "?", "usage", "man", "manual"]),
+    ("--help", ["h", "?", "man", "manual"]),
     ("--version", ["v", "release"]),
     (
       "--unshare-net",

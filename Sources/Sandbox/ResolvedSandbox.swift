@@ -26,6 +26,11 @@ public final class ResolvedSandbox {
   /// Whether a filter refuses Unix sockets, as the kernel cannot keep the command from abstract ones
   /// alone.
   let refusesUnixSockets: Bool
+  /// Whether the kernel limits the sandbox's processes by its user namespace, if that was asked for:
+  /// it never limits the host's root, nor anybody without a new namespace by the sandbox alone.
+  ///
+  /// See setrlimit(2), RLIMIT_NPROC.
+  let countsProcesses: Bool
 
   /// Settles a sandbox.
   init(
@@ -42,6 +47,10 @@ public final class ResolvedSandbox {
     var namespaces = sandbox.namespaces.resolved(for: identity.user)
     if sandbox.joined.user != nil { namespaces.remove(.user) }
     self.namespaces = namespaces
+    // Before the child is made, which has another user namespace.
+    countsProcesses =
+      sandbox.processLimit != nil && (namespaces.contains(.user) || sandbox.joined.user != nil)
+      && (identity.user != 0 || !IdentityMap.isOfHost)
   }
 }
 
@@ -57,10 +66,12 @@ extension Sandbox {
     } catch {
       throw UsageError(error.message)
     }
-    return ResolvedSandbox(
+    let resolved = ResolvedSandbox(
       self, policy: program, inherited: caller.image.environment,
       identity: CurrentProcess.identity, workingDirectory: CurrentProcess.workingDirectory,
       refusesUnixSockets: lacksSocketScope)
+    try resolved.checkLimits()
+    return resolved
   }
 
   /// Whether Landlock is to bar abstract sockets alone, and the kernel cannot do that.
@@ -70,6 +81,11 @@ extension Sandbox {
     guard landlockScopes == .abstractSockets else { return false }
     return (try? LandlockScopes.areSupported()) == false
   }
+}
+
+extension ResolvedSandbox {
+  /// Whether somebody wants to know what was used.
+  public var isMeasured: Bool { sandbox.isMeasured }
 }
 
 // MARK: - The command
@@ -116,11 +132,12 @@ extension ResolvedSandbox {
       && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || !sandbox.channels.sync.isEmpty)
   }
 
-  /// Whether everything inside ends with the command: by request, because the monitor ends, or
-  /// because the command is process 1.
+  /// Whether everything inside ends with the command: by request, because the monitor ends and
+  /// nobody would hold the time limit, or because the command is process 1.
   var endsAll: Bool {
     namespaces.contains(.pid)
-      && (sandbox.killsOnExit || sandbox.diesWithParent || sandbox.commandIsInit)
+      && (sandbox.killsOnExit || sandbox.diesWithParent || sandbox.commandIsInit
+        || sandbox.timeLimit != nil)
   }
 
   /// Whether the sandbox has another pid namespace than the caller, and therefore a new procfs.

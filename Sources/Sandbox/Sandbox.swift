@@ -20,6 +20,10 @@ public struct Sandbox: Equatable, Sendable {
   public var channels = Channels()
   /// Files inside that are kept locked for reading while the sandbox lives.
   public var lockFiles: [Setting<ByteString>] = []
+  /// What the command may use, in the order in which it was said.
+  public var limits: [Setting<Limit>] = []
+  /// Prints what the command used, for people.
+  public var tellsUse: WrittenOption?
   /// Forbids new user namespaces inside.
   public var disableUserNamespaces: WrittenOption?
   /// Fails the launch if one can still be made.
@@ -99,6 +103,8 @@ extension Sandbox {
   var diesWithParent: Bool { dieWithParent != nil }
   /// Whether everything inside is killed when the command ends.
   var killsOnExit: Bool { killOnExit != nil }
+  /// Whether somebody wants to know what was used.
+  var isMeasured: Bool { channels.report != nil || tellsUse != nil }
   /// Whether the command is itself process 1.
   var commandIsInit: Bool { commandAsInit != nil }
 }
@@ -170,6 +176,8 @@ public struct Channels: Equatable, Sendable {
   public var information: Setting<CInt>?
   /// Where the launch and the end of the command are reported.
   public var status: Setting<CInt>?
+  /// Where the end and what was used are reported.
+  public var report: Setting<CInt>?
   /// Whether the caller is told the pid of the sandbox's process.
   var tellOfProcess: Bool { information != nil || status != nil }
   /// A descriptor that must be readable before the command is executed.
@@ -188,6 +196,7 @@ public struct Channels: Equatable, Sendable {
   ) throws(Failure) {
     if let information { try body(information) }
     if let status { try body(status) }
+    if let report { try body(report) }
     if let block { try body(block) }
     if let mapsWritten { try body(mapsWritten) }
     for setting in sync { try body(setting) }

@@ -105,6 +105,8 @@ extension Sandbox {
     try require(hasPid, for: commandAsInit, "needs --unshare-pid")
     try require(lockFiles.isEmpty, for: commandAsInit, "cannot be combined with --lock-file")
     try require(hasPid, for: killOnExit, "needs --unshare-pid")
+    // Without it, processes that left the command's group would go on.
+    try require(hasPid, for: timeLimit?.option, "needs --unshare-pid")
   }
 
   /// Content can be read once: the second file would be empty.

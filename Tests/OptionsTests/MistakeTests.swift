@@ -143,8 +143,9 @@ struct MistakeTests {
   @Test(
     "Names of other programs lead to what helps here",
     arguments: [
-      ("--network=host", "--profile network"), ("--timeout", "timeout 10 nestbox"),
-      ("--memory=1g", "systemd-run --user --scope"), ("--rlimit_as", "ulimit"),
+      ("--network=host", "--profile network"), ("--time-limit", "--timeout"),
+      ("--memory=1g", "systemd-run --user --scope"), ("--rlimit_as", "--rlimit nofile=64"),
+      ("--pids-limit", "--processes"),
       ("--join", "--userns"), ("--private", "--profile untrusted"),
       ("--rm", "leave it out"), ("-it", "leave it out"), ("--publish", "--share-net"),
       ("--volume", "--bind"), ("--blacklist", "--mask"), ("--workdir", "--chdir"),

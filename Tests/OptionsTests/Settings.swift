@@ -26,13 +26,14 @@ extension Sandbox {
     }
     sandbox.lockFiles = lockFiles.map(\.typed)
     sandbox.filters = filters.map(\.typed)
+    sandbox.limits = limits.map(\.typed)
     sandbox.channels.sync = channels.sync.map(\.typed)
     func type<Value>(_ path: WritableKeyPath<Sandbox, Setting<Value>?>) {
       sandbox[keyPath: path] = self[keyPath: path]?.typed
     }
     for path: WritableKeyPath<Sandbox, Setting<CInt>?> in [
       \.joined.user, \.joined.secondUser, \.joined.pid, \.joined.network, \.channels.information,
-      \.channels.status, \.channels.block, \.channels.mapsWritten,
+      \.channels.status, \.channels.report, \.channels.block, \.channels.mapsWritten,
     ] {
       type(path)
     }
@@ -46,7 +47,7 @@ extension Sandbox {
     for path in [\Sandbox.landlock, \Sandbox.landlockToTry] { type(path) }
     for path: WritableKeyPath<Sandbox, WrittenOption?> in [
       \.disableUserNamespaces, \.assertNoUserNamespaces, \.closeDescriptors, \.newSession,
-      \.dieWithParent, \.killOnExit, \.commandAsInit, \.buses.optional,
+      \.tellsUse, \.dieWithParent, \.killOnExit, \.commandAsInit, \.buses.optional,
     ] {
       sandbox[keyPath: path] = self[keyPath: path]?.typed
     }

@@ -70,7 +70,7 @@ struct SuggestionTests {
       ("--symbolic-link", "--symlink"), ("--directory", "--dir"), ("--mkdir", "--dir"),
       ("--set-hostname", "--hostname"), ("--device-bind", "--dev-bind"),
       ("--setsid", "--new-session"),
-      ("-h", "--help"), ("--usage", "--help"), ("-v", "--version"), ("--user-id", "--uid"),
+      ("-h", "--help"), ("-v", "--version"), ("--user-id", "--uid"),
       ("--disable-user-namespaces", "--disable-userns"), ("--bind-optional", "--bind-try"),
       ("--temporary-overlay", "--tmp-overlay"), ("--overlay-source", "--overlay-src"),
       ("--information-fd", "--info-fd"), ("--arguments", "--args"),

@@ -14,7 +14,7 @@ struct RecordTests {
 
   private static let messages: [SetupMessage] = [
     .hasMoved, .isReady, .hasStarted, .hasSettled, .isDescribed([]),
-    .isCreating(true), .isCreating(false),
+    .isCreating(true), .isCreating(false), .haveUsed(ResourceUse()),
     .isDescribed([0, 4_026_532_237, .max]),
     .hasStopped(.stop), .wasTyped(.interrupt),
     .hasEnded(.exited(0), wasLast: false), .hasEnded(.exited(255), wasLast: true),

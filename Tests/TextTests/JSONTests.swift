@@ -61,4 +61,16 @@ struct JSONTests {
   @Test func `Bytes that are not UTF-8 are replaced`() {
     #expect(JSON.bytes(ByteString([0x61, 0xff])) == .string("a\u{fffd}"))
   }
+
+  // Red: a program that reads a report line by line gets half of it, or a time is wrong by a power
+  // of ten.
+  @Test func `A value in one line has no line break, and fractions keep their places`() {
+    let value = JSON.object([
+      .init("a", .array([.number(1), .object([]), .string("x\ny")])),
+      .init("t", .microseconds(1_204_000)), .init("u", .milliseconds(5)),
+      .init("v", .fraction(-7, places: 2)),
+    ])
+    #expect(
+      value.line == "{\"a\": [1, {}, \"x\\ny\"], \"t\": 1.204000, \"u\": 0.005, \"v\": -0.07}\n")
+  }
 }

@@ -11,8 +11,10 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +71,42 @@ static inline int linux_pidfd_signal_group(int pidfd, int signal) {
 // The id type P_PIDFD is newer than the C library's declaration of waitid(2).
 static inline int linux_wait_pidfd(int pidfd, siginfo_t *_Nonnull information, int options) {
   return (int)linux_result(syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, information, options, 0));
+}
+
+// The kernel's call also says what the process and its children have used.
+static inline int linux_wait_pidfd_use(
+    int pidfd, siginfo_t *_Nonnull information, struct rusage *_Nonnull use) {
+  return (int)linux_result(syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, information, WEXITED, use));
+}
+
+// prlimit64(2), whose values have 64 bits on every architecture.
+static inline int linux_set_limit(int resource, uint64_t soft, uint64_t hard) {
+  uint64_t values[2] = {soft, hard};
+  return (int)linux_result(syscall(SYS_prlimit64, 0, resource, values, (void *)0));
+}
+
+static inline int linux_get_limit(
+    int resource, uint64_t *_Nonnull soft, uint64_t *_Nonnull hard) {
+  uint64_t values[2] = {0, 0};
+  int result = (int)linux_result(syscall(SYS_prlimit64, 0, resource, (void *)0, values));
+  *soft = values[0];
+  *hard = values[1];
+  return result;
+}
+
+static inline int linux_timer(void) {
+  return (int)linux_result(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+// Makes the timer run out once, or stops it if the time is 0.
+static inline int linux_timer_start(int timer, int64_t milliseconds) {
+  struct itimerspec time = {
+      .it_value = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000}};
+  return (int)linux_result(timerfd_settime(timer, 0, &time, (void *)0));
+}
+
+static inline int linux_use_of_children(struct rusage *_Nonnull use) {
+  return (int)linux_result(getrusage(RUSAGE_CHILDREN, use));
 }
 
 static inline int linux_prctl(int operation, unsigned long a, unsigned long b, unsigned long c) {

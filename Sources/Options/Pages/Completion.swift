@@ -28,7 +28,7 @@ extension Operand.Kind {
     case .hostPath, .sandboxPath: Completion(sources: [.files])
     case .hostDirectory, .sandboxDirectory: Completion(sources: [.directories])
     case .descriptor: Completion(sources: [.descriptors])
-    case .number, .text: Completion(sources: [])
+    case .number, .text, .time: Completion(sources: [])
     case .variable: Completion(sources: [.variables])
     case .variables: Completion(sources: [.variables], isList: true)
     case .capability: Completion(sources: [.list(.capabilities)])
@@ -39,6 +39,7 @@ extension Operand.Kind {
     case .policy: Completion(sources: [.list(.policies), .files])
     case .calls: Completion(sources: [.list(.systemCalls)], isList: true)
     case .signal: Completion(sources: [.words(Signal.names.map(\.0))])
+    case .resource: Completion(sources: [.words(Resource.all.map { $0.name + "=" })])
     case .sandbox: Completion(sources: [.list(.sandboxes)])
     case .scopes: Completion(sources: [.words(["abstract-unix", "signal"])], isList: true)
     }

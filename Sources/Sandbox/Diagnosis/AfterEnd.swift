@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Explains the failure of an executed command, if the sandbox caused it.
 
-public import Linux
+internal import Linux
 internal import SystemPackage
 
 extension ResolvedSandbox {
   /// One line about the end of the command, if the sandbox caused it.
-  public func explanation(of termination: Termination) -> String? {
+  public func explanation(of ending: Ending) -> String? {
+    if ending.limit == .timeout, let limit = sandbox.timeLimit {
+      return
+        "the command was ended after \(Ending.text(milliseconds: limit.value)) (\(limit.option.name))"
+    }
+    let termination = ending.termination
     guard ResolvedSandbox.isWorthALook(termination) else { return nil }
     if case .signaled = termination {
       guard !sandbox.filters.isEmpty || policy != nil else { return nil }

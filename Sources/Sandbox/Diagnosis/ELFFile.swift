@@ -49,7 +49,7 @@ package struct ELFFile {
 // MARK: - Parts of the file
 
 /// The most that is read of one file.
-private enum Limit {
+private enum Bound {
   /// The bytes of the table of segments, and of the dynamic section.
   static let table = 1 << 16
   /// The libraries that a file needs; large programs of a desktop need some 150.
@@ -70,7 +70,7 @@ private struct Reader {
 
   /// At most `count` bytes from `offset` on; nil where there is none.
   func bytes(at offset: UInt64, _ count: Int) -> [UInt8]? {
-    guard offset < UInt64(Int64.max) - UInt64(Limit.table), (0...Limit.table).contains(count) else {
+    guard offset < UInt64(Int64.max) - UInt64(Bound.table), (0...Bound.table).contains(count) else {
       return nil
     }
     let bytes = try? Descriptors.bytes(of: number, at: offset, count: count)
@@ -128,7 +128,7 @@ private struct Segments {
 
   func loader(_ reader: Reader) -> FilePath? {
     guard let segment = all.first(where: { $0.type == Segments.interpreter }) else { return nil }
-    return reader.text(at: segment.offset, Limit.path)?.path
+    return reader.text(at: segment.offset, Bound.path)?.path
   }
 
   /// The libraries that are needed, and where to look for them first.
@@ -143,15 +143,15 @@ private struct Segments {
     }
     guard let start = strings(entries.first { $0.tag == 5 }?.value) else { return ([], []) }
     func texts(_ tag: UInt64, _ limit: Int) -> [ByteString] {
-      entries.lazy.filter { $0.tag == tag }.prefix(Limit.needed).compactMap { entry in
+      entries.lazy.filter { $0.tag == tag }.prefix(Bound.needed).compactMap { entry in
         let (place, overflows) = start.addingReportingOverflow(entry.value)
         return overflows ? nil : reader.text(at: place, limit)
       }
     }
     // DT_RUNPATH takes the place of DT_RPATH.
-    let path = texts(29, Limit.path).first ?? texts(15, Limit.path).first ?? ""
-    let directories = path.bytes.split(separator: UInt8(ascii: ":")).prefix(Limit.directories)
-    return (texts(1, Limit.name), directories.map { ByteString($0) })
+    let path = texts(29, Bound.path).first ?? texts(15, Bound.path).first ?? ""
+    let directories = path.bytes.split(separator: UInt8(ascii: ":")).prefix(Bound.directories)
+    return (texts(1, Bound.name), directories.map { ByteString($0) })
   }
 
   /// Where the strings lie in the file: DT_STRTAB says where they lie in memory.

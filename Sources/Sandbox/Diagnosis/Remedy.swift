@@ -12,6 +12,13 @@ public enum Remedy: Equatable, Sendable {
   /// Advice that no line can express.
   case advice(String)
 
+  /// The line or the advice itself.
+  var words: String {
+    switch self {
+    case .line(let words), .advice(let words): words
+    }
+  }
+
   /// The line to print after the cause.
   var text: String {
     switch self {

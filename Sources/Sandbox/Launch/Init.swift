@@ -21,6 +21,8 @@ struct Init: ~Copyable {
   /// Descriptors that stay open to the end.
   let held: [CInt]
 
+  /// Whether the monitor wants to know what was used.
+  let isMeasured: Bool
   /// The signals of keys, which this process receives instead of the monitor and reports to it.
   let keys: SignalSet
 
@@ -34,6 +36,13 @@ struct Init: ~Copyable {
     case .key(let signal): try? status.send(SetupMessage.wasTyped(signal).bytes)
     }
     return nil
+  }
+
+  /// Reports what the processes have used that have ended; without an answer the monitor goes on.
+  private func tellUse(_ status: borrowing OwnedDescriptor) {
+    if let use = try? ResourceUse.ofChildren() {
+      try? status.send(SetupMessage.haveUsed(use).bytes)
+    }
   }
 
   /// Reaps until no child is left.
@@ -64,6 +73,7 @@ struct Init: ~Copyable {
         guard let termination = end(of: change, status), !hasEnded else { continue }
         hasEnded = true
         let isLast = endsAll || !ChildProcess.reapEnded()
+        if isMeasured { tellUse(status) }
         // Go on even if the monitor has ended.
         try? status.send(SetupMessage.hasEnded(termination, wasLast: isLast).bytes)
         // Kill and reap them here: the processor time of processes that die with the namespace is
@@ -71,8 +81,10 @@ struct Init: ~Copyable {
         if endsAll, !ChildProcess.killAllOthers() { break }
         kept = DescriptorSet()
         kept.insert(held)
+        if isMeasured { kept.insert(status.rawValue) }
         try? Descriptors.closeAll(except: kept)
       }
+      if isMeasured { tellUse(status) }
     } catch {
       // The command must not go on with less protection than requested. If it has a new pid
       // namespace, it dies with this process.

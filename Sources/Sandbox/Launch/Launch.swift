@@ -86,12 +86,12 @@ extension ResolvedSandbox {
   ///   - warningPrefix: What warnings begin with.
   ///   - registration: Descriptors that only the monitor holds, until it ends.
   ///   - whenFailed: Reports a failure, before anything that may take time.
-  /// - Returns: How it ended.
+  /// - Returns: How it ended, and what it used if somebody wants to know.
   /// - Throws: `LaunchError` if it could not be started; nothing of it remains then.
   public func launch(
     for caller: Caller, warningPrefix: String, registration: [CInt] = [],
     whenFailed: (LaunchError) -> Void = { _ in }
-  ) throws(LaunchError) -> Termination {
+  ) throws(LaunchError) -> Ending {
     if sandbox.diesWithParent { try tieToCaller(caller) }
     let mask = try doing(.prepare) { () throws(SystemCallError) in
       // A descriptor opened later must not be mistaken for the caller's standard input or output.
@@ -114,10 +114,10 @@ extension ResolvedSandbox {
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
         warningPrefix: warningPrefix, registration: registration)
-      let termination = try plan.launch(whenFailed)
+      let ending = try plan.launch(whenFailed)
       // The explanation may read many files: a key must be able to end that.
-      if ResolvedSandbox.isWorthALook(termination) { try? mask.restore() }
-      return termination
+      if ResolvedSandbox.isWorthALook(ending.termination) { try? mask.restore() }
+      return ending
     } catch {
       try? mask.restore()
       throw error
@@ -165,7 +165,7 @@ extension LaunchPlan {
   /// Creates the child and continues as the monitor.
   fileprivate func launch(
     _ whenFailed: (LaunchError) -> Void
-  ) throws(LaunchError) -> Termination {
+  ) throws(LaunchError) -> Ending {
     let report = try doing(.prepare) { () throws(SystemCallError) in try Pipe() }
     let status = try doing(.prepare) { () throws(SystemCallError) in try SocketPair() }
     let signals = try doing(.prepare) { () throws(SystemCallError) in
@@ -201,6 +201,7 @@ extension LaunchPlan {
     kept.insert(registration)
     if let number = sandbox.channels.information?.value { kept.insert(number) }
     if let number = sandbox.channels.status?.value { kept.insert(number) }
+    if let number = sandbox.channels.report?.value { kept.insert(number) }
     // Without an init no process inside holds it.
     if sandbox.commandIsInit { for number in sandbox.channels.sync { kept.insert(number.value) } }
     if job.takesTerminal { kept.insert(0) }

@@ -31,6 +31,8 @@ enum SetupMessage: Equatable {
   case hasLeft(ByteString, FileKind, stamp: UInt64, isElsewhere: Bool)
   /// What was created so far stays.
   case hasSettled
+  /// This is what the processes have used that init has reaped.
+  case haveUsed(ResourceUse)
   /// Init could not go on, and has ended the command.
   case hasFailed(SystemCallError)
 
@@ -55,7 +57,7 @@ extension SetupMessage: Record {
   private enum Kind: UInt8 {
     case hasMoved = 1
     case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
-    case hasStopped, wasTyped, isCreating
+    case hasStopped, wasTyped, isCreating, haveUsed
   }
 
   init(from reader: inout RecordReader) throws(MalformedRecord) {
@@ -89,6 +91,10 @@ extension SetupMessage: Record {
       self = .hasLeft(
         name, isDirectory ? .directory : .other, stamp: stamp, isElsewhere: isElsewhere)
     case .hasSettled: self = .hasSettled
+    case .haveUsed:
+      var use = ResourceUse()
+      for field in SetupMessage.fields { use[keyPath: field] = try reader.number() }
+      self = .haveUsed(use)
     case .hasFailed:
       let errno: CInt = try reader.number()
       let call = try reader.requiredWord(limit: SetupMessage.longestCall)
@@ -128,11 +134,22 @@ extension SetupMessage: Record {
       writer.write(stamp)
       writer.write(name, limit: SetupMessage.longestName)
     case .hasSettled: writer.write(Kind.hasSettled.rawValue)
+    case .haveUsed(let use):
+      writer.write(Kind.haveUsed.rawValue)
+      for field in SetupMessage.fields { writer.write(use[keyPath: field]) }
     case .hasFailed(let error):
       writer.write(Kind.hasFailed.rawValue)
       writer.write(error.errno.rawValue)
       writer.write(ByteString(error.call), limit: SetupMessage.longestCall)
     }
+  }
+
+  /// The figures of a report, in their order in a message.
+  private static var fields: [WritableKeyPath<ResourceUse, Int64>] {
+    [
+      \.user, \.system, \.largestProcess, \.read, \.written, \.minorFaults, \.majorFaults,
+      \.voluntarySwitches, \.forcedSwitches,
+    ]
   }
 
   private static func signal(_ reader: inout RecordReader) throws(MalformedRecord) -> Signal {

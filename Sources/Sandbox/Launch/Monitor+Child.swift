@@ -18,7 +18,8 @@ extension Monitor {
     if bytes == LaunchReport.executing {
       phase = .running
       StepLog.note("the command is executed")
-      return leftovers.keep()
+      leftovers.keep()
+      return try beginCounting()
     }
     phase = .dying
     StepLog.note("the launch failed")
@@ -37,7 +38,7 @@ extension Monitor {
 
   /// Handles the child's end; returns how the command ended, if the child was the command.
   mutating func readEnd() throws(LaunchError) -> Termination? {
-    let termination = try doing(.supervise) { () throws(SystemCallError) in try child.wait() }
+    let termination = try doing(.supervise) { () throws(SystemCallError) in try waitForChild() }
     if case .ending(let ofCommand) = phase { return ofCommand }
     // However it ended, a successor may exist already, and hold the report open until it is answered.
     if case .settingUp(let moves) = phase, moves > 0 {
@@ -85,6 +86,7 @@ extension Monitor {
     case .hasLeft(let name, let kind, let stamp, let isElsewhere):
       leftovers.remember(name, kind, stamp, in: isElsewhere ? passed.take() : nil, isElsewhere)
     case .hasSettled: leftovers.keep()
+    case .haveUsed(let use): self.use = use
     case .hasStopped(let signal): stopWithCommand(signal)
     case .wasTyped(let signal): key(signal, typedFor: child.pid)
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)

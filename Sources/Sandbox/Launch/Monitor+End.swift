@@ -7,16 +7,17 @@ internal import Text
 
 extension Monitor {
   /// Tells the caller how the command ended, if it was executed at all.
-  mutating func end(_ termination: Termination) throws(LaunchError) -> Termination {
+  mutating func end(_ termination: Termination) throws(LaunchError) -> Ending {
     // Every process that could still report has ended.
     try readReport()
+    let ending = ending(termination)
     StepLog.note("the command ended with status " + String(termination.shellStatus))
     if !phase.wasExecuted {
       killAll()
       clearAway()
     }
     if phase.wasExecuted, let number = plan.sandbox.channels.status?.value {
-      let line = SandboxDescription.exitLine(termination.shellStatus)
+      let line = SandboxDescription.exitLine(ending.status)
       // If the caller no longer reads, that does not change how the command ended.
       try? Descriptors.write(line, to: number)
     }
@@ -28,7 +29,7 @@ extension Monitor {
     if plan.namespaces.contains(.pid), !plan.sandbox.hasOwnSession {
       Terminal.takeBackIfAbandoned()
     }
-    return termination
+    return ending
   }
 
   /// How long to wait for killed processes to end, in milliseconds.

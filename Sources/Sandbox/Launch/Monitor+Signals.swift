@@ -52,6 +52,7 @@ extension Monitor {
   private mutating func abort(_ signal: Signal) -> Never {
     killAll()
     clearAway()
+    EndReport(abortedBy: signal, of: plan.resolved).write(for: plan.resolved)
     SignalDisposition.die(by: signal)
   }
 }

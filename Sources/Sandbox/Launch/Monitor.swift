@@ -34,6 +34,13 @@ struct Monitor: ~Copyable {
   var leftovers = MonitoredLeftovers()
   /// Whether the caller no longer wants to wait for init's end.
   var isImpatient = false
+  /// What was used, and when the command was executed, in microseconds.
+  var use: ResourceUse?
+  var startTime: Int64 = 0
+  /// The limit for which the command was ended.
+  var limit: Ending.LimitHit?
+  /// How often the time was up.
+  var timeouts = 0
   /// Signals that arrived before the command was known.
   var pending: SignalSet = []
 
@@ -46,12 +53,12 @@ struct Monitor: ~Copyable {
   /// - Parameters:
   ///   - kept: Descriptors that are still needed.
   ///   - whenFailed: What to do first if the launch fails.
-  /// - Returns: How it ended, or how init ended if init was killed first.
+  /// - Returns: How it ended, or how init ended if init was killed first, and what it used.
   /// - Throws: `LaunchError` if it was not started or cannot be waited for; no process of the
   ///   sandbox goes on then.
   consuming func run(
     keeping kept: DescriptorSet, _ whenFailed: (LaunchError) -> Void
-  ) throws(LaunchError) -> Termination {
+  ) throws(LaunchError) -> Ending {
     do throws(LaunchError) {
       try letGo(keeping: kept)
       for helper in plan.helpers.running { try watch(helper) }
@@ -65,7 +72,8 @@ struct Monitor: ~Copyable {
     }
   }
 
-  /// Closes everything that the caller had open, except for `kept`: a program that reads the command's output waits for the last holder of the pipe's other end.
+  /// Closes everything that the caller had open, except for `kept`: a program that reads the command's
+  /// output waits for the last holder of the pipe's other end.
   private func letGo(keeping kept: DescriptorSet) throws(LaunchError) {
     try doing(.prepare) { () throws(SystemCallError) in
       try Descriptors.closeAll(except: kept)
@@ -121,7 +129,7 @@ extension Monitor {
   /// Whether only the command's end is left to wait for.
   private var waitIsLong: Bool { phase == .running && (command != nil || !plan.hasInit) }
 
-  private mutating func supervise() throws(LaunchError) -> Termination {
+  private mutating func supervise() throws(LaunchError) -> Ending {
     var set = PollSet()
     while true {
       fill(&set)

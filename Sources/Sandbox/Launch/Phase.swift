@@ -51,6 +51,9 @@ enum Phase: Equatable {
   func permits(_ message: SetupMessage) -> Bool {
     switch (self, message) {
     case (_, .hasMoved): afterMove != nil
+    // Init reports last what all have used.
+    case (.ending, .haveUsed), (.running, .haveUsed): true
+    case (_, .haveUsed): false
     // Nobody is left to speak.
     case (.between, _), (.ending, _): false
     case (_, .isDescribed), (_, .isReady): isLaunching

@@ -18,6 +18,7 @@ extension Plan {
     page.add("Environment", environmentLines)
     page.add("Privileges", privilegeLines)
     page.add("Life", lifeLines)
+    page.add("Limits", limitLines)
     page.add("Descriptors", descriptorLines)
     page.add("Warnings", warnings.map(\.text))
     return page.text
@@ -185,6 +186,32 @@ extension Plan {
     lines.append(
       sandbox.hasOwnSession ? "a session of its own, without a terminal" : "the caller's session")
     for path in sandbox.lockFiles { lines.append("\(path.value.quoted) is locked for reading") }
+    return lines
+  }
+
+  private var limitLines: [String] {
+    func value(_ value: UInt64) -> String {
+      value == Resource.unlimited ? "unlimited" : String(value)
+    }
+    var lines: [String] = []
+    for setting in sandbox.limits {
+      switch setting.value {
+      case .resource(let resource, let soft, let hard):
+        let values = soft == hard ? value(soft) : "\(value(soft)), at most \(value(hard))"
+        lines.append("\(resource.name) of each process: \(values)\(resource.unit.suffix)")
+      case .processes(let number, _):
+        lines.append(
+          resolved.countsProcesses
+            ? "\(String(number)) processes and threads, by the user namespace"
+            : "processes and threads: no limit, as the caller is root or makes no user namespace")
+      case .time(let time):
+        lines.append(
+          "ended after \(Ending.text(milliseconds: time)), killed "
+            + "\(Ending.text(milliseconds: sandbox.grace)) later")
+      case .grace: continue
+      }
+    }
+    if sandbox.tellsUse != nil { lines.append("what was used is printed at the end") }
     return lines
   }
 

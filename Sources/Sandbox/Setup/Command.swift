@@ -69,6 +69,8 @@ struct Command {
     try changeDirectory(&environment)
     CurrentProcess.setFileModeMask(fileModeMask)
     try restrictByLandlock()
+    // As late as possible: nestbox itself may need more.
+    try plan.resolved.applyLimits()
     try doing(.prepare) { () throws(SystemCallError) in
       try plan.signalMask.restore()
       // A process that survives this point reaches exec: a pending signal ends it before.

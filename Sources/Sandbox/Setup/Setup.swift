@@ -21,6 +21,7 @@ struct Setup: ~Copyable {
     // command's exec.
     if let number = plan.sandbox.channels.information?.value { Descriptors.close(number) }
     if let number = plan.sandbox.channels.status?.value { Descriptors.close(number) }
+    if let number = plan.sandbox.channels.report?.value { Descriptors.close(number) }
     do throws(LaunchError) {
       try steps()
     } catch {
@@ -313,7 +314,7 @@ extension Setup {
       command: child, endsAll: plan.resolved.endsAll && initProcess == 1, filters: command.filters,
       hasPolicy: plan.policy != nil,
       isToBeEntered: !plan.isHidden && plan.sandbox.channels.tellOfProcess, held: held,
-      keys: plan.takesTerminal ? .keys : []
+      isMeasured: plan.sandbox.isMeasured, keys: plan.takesTerminal ? .keys : []
     ).run(command.privileges, status)
   }
 

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a launch ended and what it used, and the report of it, for programs and for people.
+
+public import Linux
+internal import Text
+
+/// How a command ended.
+public struct Ending: Sendable {
+  /// How the command itself ended.
+  public let termination: Termination
+  /// The limit for which nestbox ended it, if it did.
+  public internal(set) var limit: LimitHit?
+  /// What it used, as far as that is known.
+  var use: ResourceUse?
+  /// The time by the clock, in microseconds.
+  var wall: Int64?
+  /// Why something may not have been counted.
+  var incompleteness: String?
+
+  /// A limit that was reached.
+  public enum LimitHit: String, Sendable {
+    /// The time by the clock.
+    case timeout
+  }
+
+  init(_ termination: Termination) { self.termination = termination }
+
+  /// The status to exit with: the command's, or that of the limit, as timeout(1) chooses it.
+  public var status: UInt8 {
+    switch limit {
+    case .timeout: 124
+    case nil: termination.shellStatus
+    }
+  }
+
+  /// The signal that ended the command; nil if it exited, or if nestbox ended it.
+  public var signal: Signal? {
+    guard limit == nil, case .signaled(let signal) = termination else { return nil }
+    return signal
+  }
+}
+
+// MARK: - For programs
+
+/// The report of `--report`: one object, whatever the end was.
+public struct EndReport {
+  private var members: [JSON.Member] = [.init("version", .number(1))]
+
+  /// Reports how a command of `sandbox` ended.
+  public init(_ ending: Ending, of sandbox: ResolvedSandbox) {
+    switch (ending.limit, ending.termination) {
+    case (let limit?, _): add("outcome", .string(limit.rawValue))
+    case (nil, .exited): add("outcome", .string("exited"))
+    case (nil, .signaled): add("outcome", .string("signaled"))
+    }
+    switch ending.termination {
+    case .exited(let status): add("exit-code", .number(Int64(status)))
+    case .signaled(let signal): add("signal", .number(Int64(signal.rawValue)))
+    }
+    if let wall = ending.wall { add("wall", .microseconds(wall)) }
+    if let use = ending.use { add(use) }
+    add(sandbox)
+    add("complete", .boolean(ending.use != nil && ending.incompleteness == nil))
+    if let reason = ending.incompleteness { add("incomplete-because", .string(reason)) }
+  }
+
+  /// Reports that the command was not started, and why.
+  public init(_ error: LaunchError, _ diagnosis: Diagnosis?, of sandbox: ResolvedSandbox) {
+    add("outcome", .string("not-started"))
+    var parts: [JSON.Member] = [.init("message", .string(error.message))]
+    if let option = error.option { parts.append(.init("option", .string(option.name))) }
+    parts.append(.init("call", .string(error.cause.call)))
+    if let subject = error.subject ?? error.cause.subject {
+      parts.append(.init("subject", .bytes(subject)))
+    }
+    parts.append(.init("reason", .string(error.cause.reason)))
+    if let diagnosis {
+      parts.append(.init("cause", .string(diagnosis.cause)))
+      if let remedy = diagnosis.remedy { parts.append(.init("remedy", .string(remedy.words))) }
+    }
+    add("error", .object(parts))
+    add(sandbox)
+    add("complete", .boolean(true))
+  }
+
+  /// Reports that `signal` ended the launch before the command was started.
+  init(abortedBy signal: Signal, of sandbox: ResolvedSandbox) {
+    add("outcome", .string("not-started"))
+    add("signal", .number(Int64(signal.rawValue)))
+    add(sandbox)
+    add("complete", .boolean(true))
+  }
+
+  private mutating func add(_ name: String, _ value: JSON) { members.append(.init(name, value)) }
+
+  private mutating func add(_ use: ResourceUse) {
+    add("user", .microseconds(use.user))
+    add("system", .microseconds(use.system))
+    add("max-rss", .number(use.largestProcess))
+    add("read", .number(use.read))
+    add("written", .number(use.written))
+    add(
+      "faults",
+      .object([
+        .init("minor", .number(use.minorFaults)), .init("major", .number(use.majorFaults)),
+      ]))
+    add(
+      "switches",
+      .object([
+        .init("voluntary", .number(use.voluntarySwitches)),
+        .init("forced", .number(use.forcedSwitches)),
+      ]))
+  }
+
+  private mutating func add(_ sandbox: ResolvedSandbox) {
+    add("limits", .object(sandbox.limitMembers))
+  }
+
+  /// Writes the report to the descriptor that the caller named for it, if there is one.
+  public func write(for sandbox: ResolvedSandbox) {
+    guard let number = sandbox.sandbox.channels.report?.value else { return }
+    // If the caller no longer reads, that does not change how the command ended.
+    try? Descriptors.write(JSON.object(members).line, to: number)
+  }
+}
+
+extension ResolvedSandbox {
+  /// The limits in force, each with what holds it.
+  var limitMembers: [JSON.Member] {
+    func value(_ value: UInt64) -> JSON {
+      value == Resource.unlimited ? .string("unlimited") : .unsigned(value)
+    }
+    var members: [JSON.Member] = []
+    for setting in sandbox.limits {
+      switch setting.value {
+      case .resource(let resource, let soft, let hard):
+        members.append(
+          .init(
+            resource.name,
+            .object([
+              .init("soft", value(soft)), .init("hard", value(hard)),
+              .init("by", .string("process")),
+            ])))
+      case .processes(let number, _):
+        guard countsProcesses else { continue }
+        members.append(
+          .init(
+            "processes",
+            .object([
+              .init("number", .number(Int64(number))), .init("by", .string("user-namespace")),
+            ])))
+      case .time(let time):
+        members.append(
+          .init(
+            "timeout",
+            .object([
+              .init("seconds", .milliseconds(time)), .init("grace", .milliseconds(sandbox.grace)),
+              .init("by", .string("monitor")),
+            ])))
+      case .grace: continue
+      }
+    }
+    return members
+  }
+}
+
+// MARK: - For people
+
+extension Ending {
+  /// What was used, in a line.
+  public var useText: String? {
+    guard let wall else { return nil }
+    var parts = [Ending.seconds(wall) + " s by the clock"]
+    if let use {
+      parts.append("\(Ending.seconds(use.user)) s user")
+      parts.append("\(Ending.seconds(use.system)) s system")
+      parts.append("\(Ending.size(use.largestProcess)) in the largest process")
+      parts.append("\(Ending.size(use.read)) read, \(Ending.size(use.written)) written")
+    }
+    let reservation = incompleteness.map { " (not all is counted: \($0))" } ?? ""
+    return "used " + parts.joined(separator: ", ") + reservation
+  }
+
+  /// A time with a unit.
+  static func text(milliseconds: Int64) -> String {
+    milliseconds % 1000 == 0
+      ? String(milliseconds / 1000) + " s" : String(milliseconds) + " ms"
+  }
+
+  private static func seconds(_ microseconds: Int64) -> String {
+    let hundredths = microseconds / 10_000
+    let part = String(hundredths % 100)
+    return String(hundredths / 100) + "." + (part.count < 2 ? "0" + part : part)
+  }
+
+  /// A size with a unit, cut to a whole number.
+  private static func size(_ bytes: Int64) -> String {
+    for (unit, shift) in [("GB", Int64(30)), ("MB", 20), ("KB", 10)] where bytes >= 1 << shift {
+      return String(bytes >> shift) + " " + unit
+    }
+    return String(bytes) + " B"
+  }
+}
