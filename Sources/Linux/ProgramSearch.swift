@@ -12,16 +12,26 @@ public enum ProgramSearch {
   ///
   /// The search skips relative directories. See execvp(3).
   public static func find(_ name: ByteString, in path: ByteString?) -> ByteString? {
-    all(name, in: path).first
+    guard let path, !name.isEmpty else { return nil }
+    for directory in searchPath(path) {
+      if let file = program(name, in: directory) { return file }
+    }
+    return nil
   }
 
   /// Every file `name` in the directories of `path` that this process may execute, in order.
   public static func all(_ name: ByteString, in path: ByteString?) -> [ByteString] {
     guard let path, !name.isEmpty else { return [] }
-    return searchPath(path)
-      .filter { $0.first == UInt8(ascii: "/") }
-      .map { ByteString(directory: $0, name: name) }
-      .filter(isExecutableFile)
+    return searchPath(path).compactMap { program(name, in: $0) }
+  }
+
+  /// The file `name` in `directory`, if that is absolute and this process may execute the file.
+  private static func program(
+    _ name: ByteString, in directory: ArraySlice<UInt8>
+  ) -> ByteString? {
+    guard directory.first == UInt8(ascii: "/") else { return nil }
+    let file = ByteString(directory: directory, name: name)
+    return isExecutableFile(file) ? file : nil
   }
 
   /// Whether `path` leads to a regular file that this process may execute.

@@ -101,9 +101,9 @@ extension RootBuilder where Self: ~Copyable {
   ///
   /// See https://docs.python.org/3/library/venv.html.
   private mutating func virtualEnvironment(of path: FilePath) -> FilePath? {
-    let bin = path.removingLastComponent()
-    let prefix = bin.removingLastComponent()
-    guard bin.lastComponent == "bin", prefix.lastComponent?.kind == .regular,
+    let bin = path.parent
+    let prefix = bin.parent
+    guard bin.lastName == "bin", prefix.endsInName,
       !resolved.isShared(prefix), (try? walk(prefix.appending("pyvenv.cfg"))) != nil
     else { return nil }
     return prefix

@@ -209,5 +209,17 @@ extension FilePermissions {
   static let mountPoint = FilePermissions(rawValue: 0o444)
 
   /// The permissions as chmod(1) takes them.
-  var octal: ByteString { ByteString("0" + String(rawValue, radix: 8)) }
+  ///
+  /// Not by `String(_:radix:)`, which is generic code that is slow when it is first used.
+  var octal: ByteString {
+    var digits: [UInt8] = []
+    var rest = UInt32(rawValue)
+    repeat {
+      digits.append(UInt8(ascii: "0") + UInt8(rest & 7))
+      rest >>= 3
+    } while rest != 0
+    digits.append(UInt8(ascii: "0"))
+    digits.reverse()
+    return ByteString(digits)
+  }
 }

@@ -139,13 +139,13 @@ extension NewRoot {
   ) throws(SystemCallError) -> OwnedDescriptor {
     let file = try root.openInRoot(path, mode)
     // The new root itself, what vanishes with it, and what another user created.
-    guard let last = path.lastComponent, last.kind == .regular else { return file }
+    guard path.endsInName else { return file }
     let status = try file.status()
     guard !isOwn(status.device), status.owner == CurrentProcess.identity.user else { return file }
-    let parent = path.removingLastComponent()
+    let parent = path.parent
     let directory = try root.openInRoot(parent.isEmpty ? "/" : parent, .directory)
     if links < NewRoot.maximumLinks,
-      let target = try? directory.symbolicLinkTarget(FilePath(root: nil, [last]))
+      let target = try? directory.symbolicLinkTarget(path.lastName.path)
     {
       return try settled(parent.pushing(target.path), mode, links: links + 1)
     }

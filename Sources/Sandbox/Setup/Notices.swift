@@ -55,7 +55,7 @@ extension NewRoot {
     // A different file or file system in its place, such as an empty /tmp, is there on purpose.
     guard kind == .directory, (try? inside.fileIdentity()) != (try? file.fileIdentity()),
       let device = try? inside.status().device,
-      let parent = try? root.openInRoot(place.removingLastComponent(), .directory).status().device,
+      let parent = try? root.openInRoot(place.parent, .directory).status().device,
       device == parent
     else { return nil }
     return true
@@ -77,11 +77,9 @@ extension NewRoot {
   /// Whether two paths of the host name the same entry of a directory.
   private func isSame(_ left: FilePath, _ right: FilePath) -> Bool {
     func directory(_ path: FilePath) -> FileIdentity? {
-      try? OwnedDescriptor.open(path.removingLastComponent(), .directory).fileIdentity()
+      try? OwnedDescriptor.open(path.parent, .directory).fileIdentity()
     }
-    guard left.lastComponent == right.lastComponent, let first = directory(left) else {
-      return false
-    }
+    guard left.lastName == right.lastName, let first = directory(left) else { return false }
     return first == directory(right)
   }
 }
