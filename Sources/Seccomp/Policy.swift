@@ -173,7 +173,7 @@ extension Policy {
     var decisions: [String: (clauses: [Decision.Clause], otherwise: SeccompAction)] = [:]
     let calls = Set(architecture.calls.map(\.name))
     for rule in rules {
-      for name in try rule.names(among: calls, of: architecture) {
+      for name in try rule.names(among: calls, of: architecture, among: architectures) {
         if rule.comparisons.isEmpty {
           decisions[name] = ([], rule.action)
         } else {
@@ -194,8 +194,11 @@ extension Policy {
 
 extension Rule {
   /// The names among `calls`, those of `architecture`, that the line covers.
+  ///
+  /// Another one of the policy's architectures may have a call that this one lacks, as 32-bit programs
+  /// have socketcall.
   fileprivate func names(
-    among calls: Set<String>, of architecture: Architecture
+    among calls: Set<String>, of architecture: Architecture, among all: [Architecture]
   ) throws(PolicyError) -> [String] {
     var names: [String] = []
     for target in targets {
@@ -204,7 +207,7 @@ extension Rule {
       case .call(let name, let mayBeMissing, let position):
         if calls.contains(name) {
           names.append(name)
-        } else if !mayBeMissing {
+        } else if !mayBeMissing, !all.contains(where: { $0.has(name) }) {
           throw PolicyError(
             position,
             "\(architecture.name) has no system call \"\(name)\"; a line that begins "
@@ -214,4 +217,8 @@ extension Rule {
     }
     return names
   }
+}
+
+extension Architecture {
+  fileprivate func has(_ name: String) -> Bool { calls.contains { $0.name == name } }
 }

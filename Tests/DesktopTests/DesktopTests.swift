@@ -35,6 +35,16 @@ struct DesktopTests {
     try Script.run("wayland")
   }
 
+  // Red: docs/attacks.md calls harmless what a compositor lets a client do to others.
+  @Test func `A Wayland compositor grants the sandbox no power over other clients`() throws {
+    try Script.run("wayland-rights")
+  }
+
+  // Red: 32-bit programs do not run, or reach what no filter sees.
+  @Test func `A 32-bit program works under desktop, without sockets of unknown families`() throws {
+    try Script.run("program32")
+  }
+
   // Red: no sound, or sound for everybody.
   @Test func `A program reaches PulseAudio and PipeWire under the profile audio`() throws {
     try Script.run("audio")
