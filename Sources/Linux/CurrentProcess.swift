@@ -177,6 +177,11 @@ public enum CurrentProcess {
     try check(result, "seccomp")
   }
 
+  /// Has SIGALRM end this process after a time; 0 cancels that.
+  ///
+  /// See alarm(2).
+  public static func endAfter(seconds: CUnsignedInt) { alarm(seconds) }
+
   /// Sleeps.
   ///
   /// See poll(2).

@@ -81,6 +81,21 @@ extension OwnedDescriptor {
 }
 
 extension Descriptors {
+  /// What can be read from `number` in one call, at most `limit` bytes; nothing at its end.
+  ///
+  /// See read(2).
+  public static func some(of number: CInt, _ limit: Int) throws(SystemCallError) -> [UInt8] {
+    var chunk = [UInt8](repeating: 0, count: min(65_536, limit))
+    let count = retrying {
+      unsafe chunk.withUnsafeMutableBytes { buffer -> Int in
+        let count = unsafe read(number, buffer.baseAddress, buffer.count)
+        return count < 0 ? Int(-errno) : count
+      }
+    }
+    if count < 0 { throw failure(CInt(count), "read") }
+    return Array(chunk[..<count])
+  }
+
   /// At most the first `limit` bytes that can be read from `number`.
   ///
   /// See read(2).
@@ -89,16 +104,9 @@ extension Descriptors {
   ) throws(SystemCallError) -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < limit {
-      var chunk = [UInt8](zeros: min(65_536, limit - bytes.count))
-      let count = retrying {
-        unsafe chunk.withUnsafeMutableBytes { buffer -> Int in
-          let count = unsafe read(number, buffer.baseAddress, buffer.count)
-          return count < 0 ? Int(-errno) : count
-        }
-      }
-      if count == 0 { break }
-      if count < 0 { throw failure(CInt(count), "read") }
-      bytes += chunk[..<count]
+      let chunk = try some(of: number, limit - bytes.count)
+      if chunk.isEmpty { break }
+      bytes += chunk
     }
     return bytes
   }

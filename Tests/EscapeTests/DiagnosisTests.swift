@@ -2,6 +2,7 @@
 // What nestbox says when a command fails: it reads the command's files, which a hostile command may
 // have written, and people do what a message advises.
 
+import Foundation
 import TestSupport
 import Testing
 
@@ -157,14 +158,52 @@ struct DiagnosisTests {
     let outcome = try run(
       """
       program hostile libx.so
-      trace="strace -o log -e trace=rt_sigprocmask,openat,statx,newfstatat"; swap ro
+      trace="strace -f -o log -e trace=rt_sigprocmask,openat,statx,newfstatat"; swap ro
       grep -n 'ro/x"' log | tail -n 1 | cut -d : -f 1 > last
-      head -n "$(cat last)" log | grep rt_sigprocmask | tail -n 1
-      $trace nestbox $bare /nosuch; grep rt_sigprocmask log | tail -n 1
+      masks() { grep rt_sigprocmask | tail -n 1 | sed 's/^[0-9 ]*//'; }
+      head -n "$(cat last)" log | masks
+      $trace nestbox $bare /nosuch; masks < log
       """)
     #expect(outcome.lines.count == 3 && outcome.lines[0] == "status 127", "\(outcome)")
     for line in outcome.lines.dropFirst() {
       #expect(line.hasPrefix("rt_sigprocmask(SIG_SETMASK, [], "), "\(outcome)")
     }
   }
+
+  // Red: the launcher waits for ever for a file system that nobody serves: the command's own server
+  // has ended, or does not answer.
+  @Test(
+    "A file system that does not answer keeps no message back",
+    .asRoot, .enabled(if: FileManager.default.fileExists(atPath: "/dev/fuse"), "needs /dev/fuse"))
+  func hanging() throws {
+    let session = try Session(as: .root)
+    try session.write("driver.py", DiagnosisTests.hangingDriver)
+    let outcome = try session.run(
+      DiagnosisTests.scene
+        + """
+        chmod 755 . ; mkdir hang; program hostile libx.so $HOME/hang
+        exec unshare --mount --propagation private python3 driver.py
+        """)
+    #expect(outcome.lines == ["status 127", "status 126", "looked"], "\(outcome)")
+  }
+
+  private static let hangingDriver = #"""
+    import ctypes, os, shutil, subprocess
+    home = os.getcwd(); os.environ["HOME"] = home
+    fuse = os.open("/dev/fuse", os.O_RDWR)
+    options = f"fd={fuse},rootmode=40000,user_id=61234,group_id=61234"
+    assert ctypes.CDLL(None).mount(b"hang", f"{home}/hang".encode(), b"fuse.hang", 0, options.encode()) == 0
+    user = ["setpriv", "--reuid=61234", "--regid=61234", "--clear-groups"]
+    os.mkfifo("pipe"); os.mkdir("place"); shutil.copy("hostile", "place/hostile")
+    os.chmod("place", 0o755)
+    # A program that waits for its own exchange, and a file whose interpreter does not answer.
+    open("place/x", "w").write("#!/bin/sh\nread line < ~/pipe; exit 127\n"); os.chmod("place/x", 0o755)
+    open("place/y", "w").write(f"#!{home}/pipe\n"); os.chmod("place/y", 0o755); os.chmod("pipe", 0o666)
+    run = subprocess.Popen([*user, "nestbox", "--ro-bind", "/", "/", f"{home}/place/x"], stdin=subprocess.DEVNULL)
+    with open("pipe", "w") as pipe: os.rename("place/hostile", "place/x"); pipe.write("go\n")
+    print("status", run.wait(), flush=True)
+    print("status", subprocess.run([*user, "nestbox", "--ro-bind", "/", "/", f"{home}/place/y"]).returncode)
+    print("looked", flush=True)
+    os._exit(0)
+    """#
 }

@@ -20,7 +20,7 @@ extension ResolvedSandbox {
         + "(journalctl -k --grep SECCOMP)"
         + (policy == nil ? "" : ", and --seccomp-explain lists what the policy does with each")
     }
-    return LibrarySearch.explanation(of: plan())
+    return BoundedLook.lines { LibrarySearch.explanation(of: plan()).map { [$0] } ?? [] }.first
   }
 
   /// Whether the sandbox may have caused this end: if ld.so(8) cannot find a library, it exits with

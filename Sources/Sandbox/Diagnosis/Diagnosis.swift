@@ -22,6 +22,21 @@ public struct Diagnosis: Equatable, Sendable {
     self.init(cause, remedy: advice.map { .advice($0) })
   }
 
+  /// What `BoundedLook` hands over.
+  fileprivate init?(_ parts: [String]) {
+    guard let cause = parts.first else { return nil }
+    self.cause = cause
+    remedy = parts.count < 3 ? nil : parts[1] == "line" ? .line(parts[2]) : .advice(parts[2])
+  }
+
+  fileprivate var parts: [String] {
+    switch remedy {
+    case .line(let words): [cause, "line", words]
+    case .advice(let words): [cause, "advice", words]
+    case nil: [cause]
+    }
+  }
+
   /// The lines to print after the message.
   public var lines: [String] {
     ["cause: " + cause] + (remedy.map { [$0.text] } ?? [])
@@ -38,11 +53,14 @@ extension LaunchError {
   public func diagnosis(
     of resolved: ResolvedSandbox, line words: [ByteString], displacedProfile: ByteString? = nil
   ) -> Diagnosis? {
-    let failure = Failure(self, resolved, words, displacedProfile)
-    for cause in Cause.all where cause.concerns(self) {
-      if let diagnosis = cause.find(failure) { return diagnosis }
+    let parts = BoundedLook.lines {
+      let failure = Failure(self, resolved, words, displacedProfile)
+      for cause in Cause.all where cause.concerns(self) {
+        if let diagnosis = cause.find(failure) { return diagnosis.parts }
+      }
+      return []
     }
-    return nil
+    return Diagnosis(parts)
   }
 }
 
