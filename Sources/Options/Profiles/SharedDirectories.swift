@@ -50,12 +50,25 @@ struct SharedDirectories {
     let names: [ByteString] = [
       "/.ssh", "/.gnupg", "/.config", "/.local/bin", "/.local/share", "/.local/lib", "/.pki",
       "/.password-store", "/.aws", "/.azure", "/.kube", "/.docker", "/.mozilla", "/.thunderbird",
-      "/bin",
+      "/bin", "/.vim", "/.emacs.d", "/.zsh", "/.oh-my-zsh", "/.cargo", "/.rustup", "/.npm", "/.nvm",
+      "/.pyenv", "/.rbenv", "/.local/state",
     ]
-    let variables: [ByteString] = ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "GNUPGHOME"]
-    return names.map { surroundings.home.appending($0) }
-      + variables.compactMap { surroundings.variable($0) }
-      .filter { $0.bytes.first == UInt8(ascii: "/") } + ["/etc"]
+    return names.map { surroundings.home.appending($0) } + namedByVariables + ["/etc"]
+  }
+
+  /// Those that variables name, unless a person keeps them right in the home directory: not all that
+  /// lies there is part of one.
+  private var namedByVariables: [ByteString] {
+    let variables: [ByteString] = [
+      "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "GNUPGHOME", "ZDOTDIR", "CARGO_HOME",
+    ]
+    let home = SharedDirectories.resolved(surroundings.home)
+    return variables.compactMap { surroundings.variable($0) }.filter { path in
+      guard path.bytes.first == UInt8(ascii: "/"), let home,
+        let real = SharedDirectories.resolved(path)
+      else { return false }
+      return !home.starts(with: real)
+    }
   }
 
   /// Whether `path` is a hidden directory right in the home directory; projects may lie in one.

@@ -116,7 +116,8 @@ extension RootBuilder where Self: ~Copyable {
       // It may not be a file but, for example, the text of a program or the name of a class.
       let walk = try? walk(script.path),
       // A link out of its directory may have been planted to reveal a file that nobody named.
-      !walk.leavesDirectory, let tree = try? tree(of: walk.file),
+      !walk.leavesDirectory, !walk.path.isHidden(from: place),
+      let tree = try? tree(of: walk.file),
       (try? isRegularFile(tree)) == true
     else { return }
     try makeLinks(walk.links)
@@ -135,6 +136,14 @@ extension ResolvedSandbox {
 }
 
 extension FilePath {
+  /// Whether links led from `path` into a hidden directory that it does not name: those hold secrets
+  /// and settings, and a link may have been planted.
+  fileprivate func isHidden(from path: FilePath) -> Bool {
+    removingLastComponent().components.contains { component in
+      component.string.hasPrefix(".") && !path.components.contains(component)
+    }
+  }
+
   /// The path from the root on; nil if it starts at a directory without a name.
   ///
   /// The path is not resolved further: as typed, it must lead to the same file inside.

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Variants of attacks that once worked: other ways to the same end.
+
+import TestSupport
+import Testing
+
+@Suite("Variants of old attacks", .needs("python3"))
+struct VariantTests {
+  // Red: a repository's link to a directory of secrets reveals a file that the line seems to name in
+  // the repository.
+  @Test(
+    "A script is not shown through a link into a hidden directory",
+    arguments: [
+      "sh tools/key", "env sh tools/key", "timeout 9 sh tools/key", "python3 ./tools/key",
+      "sh way/tools/key", "sh tools/../tools/key", "nice bash -x tools/key", "sh deep/x/key",
+    ])
+  func hiddenScripts(_ command: String) throws {
+    let outcome = try Session().run(
+      """
+      mkdir -p .ssh/x repository/deep; echo 'echo KEY' > .ssh/key; cp .ssh/key .ssh/x; cd repository
+      ln -s ../.ssh tools; ln -s . way; ln -s ../../.ssh/x deep/x; echo 'echo works' > run; ln -s . here
+      nestbox \(command) 2>&1 | grep -o KEY; nestbox sh here/run
+      cd ..; mkdir .hidden; echo 'echo works' > .hidden/run; ln -s .hidden shown; nestbox sh .hidden/run
+      """)
+    #expect(outcome.lines == ["works", "works"], "\(outcome)")
+  }
+
+  // Red: a family without a namespace, or a protocol that hardly any program needs, is within reach,
+  // as a pair too.
+  @Test(
+    "Of all families, types and protocols the policies allow the known ones",
+    arguments: ["default", "desktop", "strict", "compat"])
+  func families(_ policy: String) throws {
+    let outcome = try Session().python(
+      """
+      import ctypes, os, subprocess, sys
+      if len(sys.argv) < 3:
+        sys.exit(subprocess.run(["nestbox", "--unshare-all", "--ro-bind", "/", "/", "--seccomp-policy",
+          sys.argv[1], sys.executable, __file__, sys.argv[1], "inside"]).returncode)
+      library = ctypes.CDLL(None); pair = (ctypes.c_int * 2)(); found = set()
+      for family in range(48):
+        for kind in 1, 2, 3, 4, 5, 6, 10, 1 | 0o2000000, 2 | 0o4000:
+          for protocol in (0, 1, 2, 4, 6, 12, 15, 16, 17, 58, 115, 132, 136, 255, 256, 262):
+            number = library.socket(family, kind, protocol)
+            if number >= 0: found.add((family, protocol)); os.close(number)
+            if library.socketpair(family, kind, protocol, pair) == 0:
+              found.add((family, protocol)); os.close(pair[0]); os.close(pair[1])
+      known = {(1, 0), (1, 1)} | {(f, p) for f in (2, 10) for p in (0, 6, 17)} | {(16, 0)}
+      # Events of devices.
+      if sys.argv[1] in ("default", "desktop"): known |= {(16, 15)}
+      # Older programs ask for more of netlink's protocols.
+      if sys.argv[1] == "compat": known |= {(16, p) for p in range(64)}
+      print("too many:", sorted(found - known))
+      """, policy)
+    #expect(outcome.lines == ["too many: []"], "\(outcome)")
+  }
+
+  // Red: privileges lie in a file's attributes, or a mode is set in a way that no filter looks at.
+  @Test("Attributes and further ways give a file no privileges either")
+  func attributes() throws {
+    let session = try Session()
+    try session.write(
+      "hostile.py",
+      """
+      import ctypes, os, socket, stat, struct
+      os.umask(0)
+      library = ctypes.CDLL(None, use_errno=True)
+      def attempt(body):
+        try: body()
+        except (OSError, AttributeError): pass
+      open("left", "w").close()
+      for version in 0x2000001, 0x3000001:
+        value = struct.pack("<IIIIII", version, 0xffffffff, 0xffffffff, 0, 0, 0)
+        if version < 0x3000000: value = value[:20]
+        attempt(lambda: os.setxattr("left", "security.capability", value))
+        attempt(lambda: os.setxattr(os.open("left", os.O_RDONLY), "security.capability", value))
+      # The entries of an access list, whose mask becomes the group's mode.
+      acl = struct.pack("<I", 2)
+      for tag in 1, 4, 0x20: acl += struct.pack("<HHI", tag, 0o7777, 0xffffffff)
+      attempt(lambda: os.setxattr("left", "system.posix_acl_access", acl))
+      attempt(lambda: os.chmod("/proc/self/fd/%d" % os.open("left", os.O_RDONLY), 0o6755))
+      attempt(lambda: os.chmod("/proc/self/cwd/left", 0o4755))
+      attempt(lambda: os.mkfifo("fifo", 0o6755))
+      attempt(lambda: os.mknod("socket", stat.S_IFSOCK | 0o6755))
+      attempt(lambda: socket.socket(socket.AF_UNIX).bind("bound"))
+      attempt(lambda: os.lchown("left", os.getuid(), os.getgid()))
+      # file_setattr(2), of Linux 6.17.
+      buffer = ctypes.create_string_buffer(struct.pack("<QIII", 0, 0o6755, 0, 0) + bytes(16))
+      library.syscall(469, -100, b"left", buffer, 32, 0)
+      print("tried")
+      """)
+    let outcome = try session.run(
+      """
+      mkdir p; mv hostile.py p; cd p; nestbox --profile build python3 hostile.py
+      find . -perm /6000; getfattr -n security.capability left 2> /dev/null
+      """)
+    #expect(outcome.lines == ["tried"], "\(outcome)")
+  }
+
+  // Red: settings of an account that lie elsewhere than usual become a project.
+  @Test(
+    "Directories that configure the account are none of a build's projects, wherever they lie",
+    arguments: [
+      ("z", "ZDOTDIR"), ("z/sub", "ZDOTDIR"), ("z", "XDG_STATE_HOME"), ("z", "CARGO_HOME"),
+      ("z", "XDG_CONFIG_HOME"), ("z/sub", "GNUPGHOME"), (".vim/autoload", "X"),
+      (".emacs.d/lisp", "X"),
+      (".cargo/bin", "X"), (".oh-my-zsh/custom", "X"), (".zsh/sub", "X"),
+    ])
+  func projects(_ directory: String, _ variable: String) throws {
+    let outcome = try Session().run(
+      """
+      mkdir -p \(directory) project; cd \(directory)
+      \(variable)=~/z nestbox --profile build touch made 2> /dev/null; ls
+      # A variable that names the home directory does not make everything in it one.
+      cd ~/project; \(variable)=$HOME nestbox --profile build touch made; ls
+      """)
+    #expect(outcome.lines.filter { $0 != "sub" } == ["made"], "\(outcome)")
+  }
+
+  // Red: what outlives the command's end writes on: a grandchild in a session of its own, with the
+  // least of priorities, or that ignores every signal.
+  @Test(
+    "Nothing in the sandbox writes after nestbox has returned",
+    arguments: ["", "os.nice(19); os.sched_setscheduler(0, 5, os.sched_param(0));"])
+  func afterwards(_ slowness: String) throws {
+    let session = try Session()
+    try session.write(
+      "hostile.py",
+      """
+      import os, signal, sys
+      \(slowness)
+      for i in range(30):
+        if os.fork() == 0:
+          os.setsid()
+          for number in range(1, 65):
+            try: signal.signal(number, signal.SIG_IGN)
+            except (OSError, ValueError): pass
+          if os.fork(): os._exit(0)
+          while True:
+            with open(f"left-{i}", "a") as file: file.write("x")
+      os.kill(os.getpid(), 9)
+      """)
+    let outcome = try session.run(
+      """
+      mkdir p; mv hostile.py p; cd p
+      for i in 1 2 3; do
+        nestbox --profile build python3 hostile.py 2> /dev/null
+        cat left-* 2> /dev/null | wc -c > ../one; sleep 0.1; cat left-* 2> /dev/null | wc -c | cmp - ../one && echo still
+      done
+      """)
+    #expect(outcome.lines == ["still", "still", "still"], "\(outcome)")
+  }
+
+  // Red: a payload that locks the project's directory, under the launcher's name, stops launches
+  // there, or has the name .git given up while it lives.
+  @Test("A payload's locks of the project keep no launch out and free no name")
+  func locks() throws {
+    let outcome = try Session().run(
+      """
+      mkdir p; cd p; mkfifo go; cp "$(command -v python3)" nestbox
+      cat > hostile.py <<'END'
+      import ctypes, fcntl, os
+      ctypes.CDLL(None).prctl(15, b"nestbox")
+      lock = os.open(".", os.O_RDONLY); fcntl.flock(lock, fcntl.LOCK_EX)
+      open("go", "w").write("ready\\n"); open("go").readline()
+      try: os.mkdir(".git"); print("made")
+      except FileExistsError: print("taken")
+      END
+      nestbox --profile build python3 hostile.py & read ready < go
+      nestbox --profile build sh -c 'mkdir .git 2>/dev/null || echo taken'
+      ls -A | grep -x .git; echo > go; wait; ls -A | grep -x .git
+      """)
+    #expect(outcome.lines == ["taken", ".git", "taken"], "\(outcome)")
+  }
+}
