@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks the sizes of structures that the kernel reads, and holds two calls that cannot be part of
-// a header: one returns twice, and the C library declares the other for GNU sources only.
+// Checks the sizes of structures that the kernel reads, and holds calls that cannot be part of
+// a header: one returns twice, and the C library declares the others for GNU sources only.
 #define _GNU_SOURCE
 #include <sys/stat.h>
 
@@ -30,4 +30,10 @@ int linux_file_stamp(int fd, uint64_t *_Nonnull stamp) {
   *stamp = mix(mix(mix(0xcbf29ce484222325, status.stx_ino), (uint64_t)status.stx_btime.tv_sec),
       status.stx_btime.tv_nsec);
   return 0;
+}
+
+int linux_is_mount_root(int fd) {
+  struct statx status = {0};
+  if (statx(fd, "", AT_EMPTY_PATH, 0, &status) < 0) return -errno;
+  return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }

@@ -98,11 +98,12 @@ struct Launcher {
     _ sandbox: ResolvedSandbox, _ parser: Parser, _ registration: [CInt] = []
   ) -> (status: UInt8, signal: Signal?) {
     if parser.draft.isVerbose { StepLog.begin(prefix(.step, parser.draft)) }
-    let watch = RepositoryWatch(parser.draft.sandbox)
+    let watch = RepositoryWatch(sandbox)
     var isTold = false
     do throws(LaunchError) {
       let ending = try sandbox.launch(
         for: caller, warningPrefix: prefix(.warning, parser.draft), registration: registration,
+        locks: surroundings.locks,
         whenFailed: { error in
           tell(error, sandbox, parser.draft)
           isTold = true

@@ -31,6 +31,11 @@ public struct OpenMode: Sendable {
   ///
   /// The corresponding C constant is `O_PATH`.
   public static let location = OpenMode(flags: CInt(LINUX_O_PATH), permissions: 0)
+  /// The same, of a symbolic link itself where the path ends in one.
+  ///
+  /// The corresponding C constants are `O_PATH` and `O_NOFOLLOW`.
+  public static let linkLocation = OpenMode(
+    flags: CInt(LINUX_O_PATH) | O_NOFOLLOW, permissions: 0)
   /// The location of a directory.
   public static let directory = OpenMode(flags: CInt(LINUX_O_PATH) | O_DIRECTORY, permissions: 0)
   /// For reading; if the file is a FIFO, does not wait for a writer.

@@ -125,6 +125,16 @@ public struct MountTree: ~Copyable {
     try check(result, "mount_setattr")
   }
 
+  /// Lifts the restriction to reading from the mount at the tree's root, which must be a mount point.
+  ///
+  /// The kernel refuses that if the restriction comes from the host.
+  public borrowing func permitWriting() throws(SystemCallError) {
+    let result = unsafe linux_mount_setattr(
+      descriptor.rawValue, "", UInt32(LINUX_AT_EMPTY_PATH), 0,
+      UInt64(MountAttributes.readOnly.rawValue), 0)
+    try check(result, "mount_setattr")
+  }
+
   /// Attaches the tree at an open location.
   ///
   /// See move_mount(2).
@@ -148,6 +158,15 @@ public struct MountTree: ~Copyable {
 
   /// The tree's root as a plain descriptor, for lookups below it.
   public consuming func asDirectory() -> OwnedDescriptor { descriptor }
+}
+
+extension OwnedDescriptor {
+  /// Whether a mount begins at this location.
+  ///
+  /// See statx(2), STATX_ATTR_MOUNT_ROOT.
+  public borrowing func isMountPoint() throws(SystemCallError) -> Bool {
+    try check(linux_is_mount_root(rawValue), "statx") != 0
+  }
 }
 
 extension StaticString {

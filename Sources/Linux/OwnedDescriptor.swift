@@ -66,6 +66,19 @@ extension OwnedDescriptor {
   }
 }
 
+extension OwnedDescriptor {
+  /// Turns a shared lock of this open directory into an exclusive one.
+  /// - Returns: Whether nobody else holds one; if not, this lock is given up.
+  ///
+  /// See flock(2).
+  public borrowing func becomesOnlyHolder() throws(SystemCallError) -> Bool {
+    let result = linux_flock(rawValue, LOCK_EX | LOCK_NB)
+    if result == -EWOULDBLOCK { return false }
+    try check(result, "flock")
+    return true
+  }
+}
+
 /// A set of numbers of descriptors.
 public struct DescriptorSet: Sendable {
   /// The numbers in ascending order.

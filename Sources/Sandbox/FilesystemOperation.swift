@@ -71,6 +71,8 @@ public struct FilesystemOperation: Equatable, Sendable {
     case hide(HiddenPattern)
     /// Makes version control settings and hooks in a directory read-only.
     case repositories(FilePath)
+    /// Makes the git repository of a directory writable, but not its settings and hooks.
+    case commits(FilePath)
     /// Shows a file of the host read-only at its own path, and a link as a link.
     case same(FilePath, isOptional: Bool)
     /// Shows the command's file, and the script of an interpreter, read-only where they lie.
@@ -169,6 +171,7 @@ extension FilesystemOperation.Action {
     case .mask(let path): (.nothing, path, .existing)
     case .hide(let pattern): (.nothing, pattern.text.path, .existing)
     case .repositories(let path): (.nothing, path, .existing)
+    case .commits(let path): (.nothing, path, .existing)
     case .same(let path, _): (.host(path), path, .kindOfSource)
     case .program: (.nothing, "/", .existing)
     case .show(let path, _): (.host(path), path, .kindOfSource)

@@ -58,6 +58,7 @@ extension Sandbox {
     try validateNamespaces()
     try validateProcess()
     try validateContents()
+    try validateCommits()
     try forEachDescriptor { (option, number) throws(UsageError) in
       if !Descriptors.isOpen(number) {
         throw UsageError("\(option.name): descriptor \(String(number)) is not open")
@@ -116,6 +117,18 @@ extension Sandbox {
     sources.sort()
     for (number, next) in zip(sources, sources.dropFirst()) where number == next {
       throw UsageError("descriptor \(String(number)) is named by two options that read it")
+    }
+  }
+
+  /// Names that the repository lacks are kept free only where its other parts are protected.
+  private func validateCommits() throws(UsageError) {
+    for (index, operation) in filesystem.enumerated() {
+      guard case .commits(let path) = operation.action else { continue }
+      let isProtected = filesystem[..<index].contains { $0.action == .repositories(path) }
+      let rest = ByteString(path).quotedForShell
+      try require(
+        isProtected, for: operation.option, "needs --ro-repositories \(rest) before it")
+      try require(killOnExit != nil, for: operation.option, "needs --kill-on-exit")
     }
   }
 

@@ -10,7 +10,7 @@ work=$PWD/.build/fuzz
 swift build --package-path Tests/Fuzz --scratch-path "$work" 2>&1 | tail -n 1
 fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
 corpus() { mkdir -p "$work/corpus/$1"; }
-targets="options args policy profile elf script records running"
+targets="options args policy profile elf script records running git"
 for target in $targets; do corpus $target; done
 # Words of the examples, as they would be typed.
 grep -rhoE '^\$ .*nestbox .*' Tests/BehaviourTests/Cases | sed -n '1,600s/.*nestbox //p' |
@@ -28,6 +28,9 @@ for file in stat status mountinfo limits cgroup uid_map net/dev net/fib_trie net
   head -c 4096 "/proc/self/$file" >"$work/corpus/running/${file//\//-}"
 done
 cp seccomp/*.policy "$work/corpus/policy/"
+printf '[core]\n\thooksPath = "tools/hooks" # here\n[include]\npath=../shared\n[filter "a"]\nclean = tools/clean \\\n %%f\n' \
+  >"$work/corpus/git/config"
+printf 'gitdir: ../.git/worktrees/one\n' >"$work/corpus/git/file"
 # A program with a loader, a library and a search path, as small as the linker makes it.
 echo 'int main(void) { return 0; }' | gcc -x c - -s -Wl,-z,noseparate-code -Wl,-rpath,'$ORIGIN/../lib' \
   -o "$work/corpus/elf/program" || true

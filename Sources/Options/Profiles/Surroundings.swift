@@ -3,7 +3,7 @@
 
 internal import Linux
 public import Running
-internal import SystemPackage
+public import SystemPackage
 public import Text
 
 /// The caller's surroundings, as far as profiles name them.
@@ -57,6 +57,12 @@ public struct Surroundings: Sendable {
   /// Where the sockets of the user's session are.
   var runtimeDirectory: ByteString {
     content("XDG_RUNTIME_DIR") ?? ByteString("/run/user/" + String(user))
+  }
+
+  /// The directory for locks among the user's launches.
+  public var locks: FilePath {
+    let path = registry.path
+    return path.removingLastComponent().appending((path.lastComponent?.string ?? "") + "-locks")
   }
 
   /// The names of the user's running sandboxes.

@@ -276,16 +276,37 @@ extension Option {
       "Make read-only what git and its like obey in DIR",
       """
       Concerns every .git, .gitmodules, .hg, .jj, .svn, .bzr and _darcs in DIR, a directory inside,
-      every directory that git would take for a repository, and those that core.hooksPath names:
-      their settings and hooks are executed later, outside. No link is followed, and a link in the
-      place of one is an error. At most 50000 directories are looked into.
+      every directory that git would take for a repository, and the files in DIR that settings or
+      links make git execute: all that is executed later, outside. A link in the place of a
+      repository is an error. At most 50000 directories are looked into. The directories on the way
+      to one become mounts, so that a rename between them and others fails with EXDEV.
 
-      What does not exist cannot be made read-only. If the command has made one when it ends, nestbox
-      says so.
+      If DIR is a linked work tree or a submodule, the git directory that its file .git names is
+      shown, read-only; it has to name DIR as its work tree.
+
+      If DIR has no .git, nestbox keeps that name free: as long as the sandbox lives, it is a link
+      that leads nowhere, which git passes over. That needs --kill-on-exit. Other repositories that
+      the command makes are named at the end.
 
           nestbox --ro-bind / / --bind "$PWD" "$PWD" --ro-repositories "$PWD" make
       """
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .repositories(typed.path(0))) },
+    Option(
+      "--rw-repository", [.directory], in: .filesystem,
+      "Let the command commit in DIR's git repository",
+      """
+      Objects, references, the index and what else git writes there become writable. What git
+      executes, or what leads it to other settings, stays read-only: settings, hooks, the git
+      directories of submodules and of other work trees. If one of them does not exist, nestbox keeps
+      its name free while the sandbox lives. Comes after --ro-repositories DIR, and does nothing if
+      DIR has no repository.
+
+      The command can rewrite all history. A rebase that it leaves unfinished has commands in it,
+      which git rebase --continue executes; nestbox names it at the end.
+
+          nestbox --profile build --rw-repository "$PWD" git commit -a -m Typo
+      """
+    ) { (draft, typed) throws(UsageError) in draft.add(typed, .commits(typed.path(0))) },
     Option(
       "--symlink", [.target, .destination], in: .filesystem, "Make a symbolic link at DEST",
       """

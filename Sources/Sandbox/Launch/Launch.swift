@@ -3,7 +3,7 @@
 
 public import Linux
 internal import Seccomp
-internal import SystemPackage
+public import SystemPackage
 internal import Text
 
 /// Facts about the caller, read once at the very start.
@@ -85,11 +85,12 @@ extension ResolvedSandbox {
   ///   - caller: Who called.
   ///   - warningPrefix: What warnings begin with.
   ///   - registration: Descriptors that only the monitor holds, until it ends.
+  ///   - locks: The directory for locks among launches; made if it is needed.
   ///   - whenFailed: Reports a failure, before anything that may take time.
   /// - Returns: How it ended, and what it used if somebody wants to know.
   /// - Throws: `LaunchError` if it could not be started; nothing of it remains then.
   public func launch(
-    for caller: Caller, warningPrefix: String, registration: [CInt] = [],
+    for caller: Caller, warningPrefix: String, registration: [CInt] = [], locks: FilePath,
     whenFailed: (LaunchError) -> Void = { _ in }
   ) throws(LaunchError) -> Ending {
     if sandbox.diesWithParent { try tieToCaller(caller) }
@@ -105,6 +106,14 @@ extension ResolvedSandbox {
       // Until the monitor can read them; in the child they stay blocked until exec.
       return try SignalMask.blockAll()
     }
+    let names: TakenNames?
+    do throws(LaunchError) {
+      // While signals are blocked: whatever ends this launch, it removes them.
+      names = try TakenNames.take(for: self, locks: locks)
+    } catch {
+      try? mask.restore()
+      throw error
+    }
     do throws(LaunchError) {
       let plan = LaunchPlan(
         self, caller.image, mask,
@@ -113,12 +122,15 @@ extension ResolvedSandbox {
         // After everything that a mistake by the caller could stop.
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
-        warningPrefix: warningPrefix, registration: registration)
+        warningPrefix: warningPrefix,
+        registration: registration + (names?.descriptors ?? []))
       let ending = try plan.launch(whenFailed)
+      names?.end()
       // The explanation may read many files: a key must be able to end that.
       if ResolvedSandbox.isWorthALook(ending.termination) { try? mask.restore() }
       return ending
     } catch {
+      names?.end()
       try? mask.restore()
       throw error
     }

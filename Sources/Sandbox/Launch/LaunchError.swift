@@ -52,7 +52,7 @@ public struct LaunchError: Error, Equatable, Sendable {
     case findBus, filterBus, startBusProxy, showBus
     case lock, setLabel, readSource, mountOverlay
     case readFilter, installFilter, execute, supervise
-    case mask, protectRepositories, findProgram, restrictByLandlock, limit
+    case mask, protectRepositories, permitCommits, findProgram, restrictByLandlock, limit
 
     /// What could not be done, as the first half of a sentence.
     var sentence: String {
@@ -106,6 +106,7 @@ public struct LaunchError: Error, Equatable, Sendable {
       case .execute: "Can't execute"
       case .mask: "Can't mask"
       case .protectRepositories: "Can't make the repositories read-only in"
+      case .permitCommits: "Can't make the repository writable of"
       case .findProgram: "Can't find the program"
       case .restrictByLandlock: "Can't restrict the command by Landlock"
       case .limit: "Can't limit"

@@ -46,6 +46,11 @@ extension RootBuilder where Self: ~Copyable {
       try step(.protectRepositories, ByteString(path)) { root throws(SystemCallError) in
         try root.protectRepositories(in: path)
       }
+      try showGitDirectories(of: path)
+    case .commits(let path):
+      try step(.permitCommits, ByteString(path)) { root throws(SystemCallError) in
+        try root.permitCommits(in: path)
+      }
     case .directory(let path, let permissions):
       try step(.makeDirectory, ByteString(path)) { root throws(SystemCallError) in
         _ = try root.directory(at: path, permissions)

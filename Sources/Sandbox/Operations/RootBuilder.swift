@@ -132,6 +132,10 @@ protocol RootBuilder: ~Copyable {
   func matches(_ paths: HiddenPaths) throws(SystemCallError) -> [FilePath]
   /// Makes version control settings and hooks in the directory `path` read-only.
   mutating func protectRepositories(in path: FilePath) throws(SystemCallError)
+  /// Shows the git directories of the work tree `path` read-only, if they lie elsewhere.
+  mutating func showGitDirectories(of path: FilePath) throws(LaunchError)
+  /// Makes the repository of the work tree `path` writable, but not its settings and hooks.
+  mutating func permitCommits(in path: FilePath) throws(SystemCallError)
 
   // MARK: Names in a directory
 

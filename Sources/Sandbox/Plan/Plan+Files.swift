@@ -77,6 +77,7 @@ extension FilesystemOperation.Action {
       } else {
         "what matches \(pattern.text.quoted) is hidden"
       }
+    case .commits: "the git repository of \(place) becomes writable, except its settings and hooks"
     case .mask: planned.isSkipped ? place : "\(place) is hidden"
     case .same: "\(place) as on the host, read-only"
     case .program:

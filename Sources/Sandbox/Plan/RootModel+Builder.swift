@@ -26,6 +26,12 @@ extension RootModel: RootBuilder {
     _ = try existing(at: path)
   }
 
+  mutating func showGitDirectories(of path: FilePath) {}
+
+  mutating func permitCommits(in path: FilePath) throws(SystemCallError) {
+    _ = try existing(at: path)
+  }
+
   mutating func passOver() { current?.isSkipped = true }
 
   func warn(of failure: LaunchError) {}

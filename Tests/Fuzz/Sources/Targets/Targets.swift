@@ -7,6 +7,7 @@ import Linux
 import Options
 import Running
 import Seccomp
+import SystemPackage
 import Text
 
 @testable import Sandbox
@@ -29,6 +30,8 @@ enum Target: String {
   case records
   /// A file of /proc, or a name, of a process in a sandbox.
   case running
+  /// A file with settings of git, or the file .git of a work tree.
+  case git
 
   static let chosen = Target(rawValue: getenv("FUZZ").map { String(cString: $0) } ?? "") ?? .options
 
@@ -111,6 +114,19 @@ private func look(at bytes: [UInt8]) {
   }
 }
 
+/// Takes `bytes` for the files of git that a launch reads.
+private func readRepository(_ bytes: [UInt8]) {
+  for setting in GitSettings(bytes).settings {
+    precondition(setting.words.count <= 256)
+    for word in setting.words { inspect(word.quoted) }
+    let files = GitSettingsFiles(paths: ProgramPaths("/project"), home: "/home")
+    for path in files.paths(of: setting, in: ".git/config", of: "lib") {
+      precondition(path.isAbsolute || path.components.first?.kind != .parentDirectory)
+    }
+  }
+  if let path = GitFile.gitDirectory(bytes) { precondition(path.length < 4096) }
+}
+
 /// Runs the chosen target once.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -154,6 +170,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     inspect(line.interpreter.quoted)
   case .running:
     look(at: Array(bytes))
+  case .git: readRepository(Array(bytes))
   }
   return 0
 }

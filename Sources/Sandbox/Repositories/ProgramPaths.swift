@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collects files of a project that something outside executes by their paths, with the links on the
+// way: who can replace a link decides what is executed.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+/// Files in a project, found by paths.
+struct ProgramPaths {
+  /// The project's path.
+  private let project: FilePath
+  /// Those that exist.
+  private(set) var found: [Repository] = []
+
+  /// As many links as the kernel follows in one path.
+  private static let mostLinks = 40
+
+  /// Begins with none, in the project at `project`.
+  init(_ project: FilePath) {
+    self.project = project
+  }
+
+  /// A path in the project as one from there, and any other as one from the root.
+  func fromProject(_ path: FilePath) -> FilePath {
+    let path = path.lexicallyNormalized()
+    let whole = path.isAbsolute ? path : project.pushing(path).lexicallyNormalized()
+    guard whole.starts(with: project) else { return whole }
+    return FilePath(root: nil, whole.components.dropFirst(project.components.count))
+  }
+
+  /// Adds what `path` leads to, if it exists, and each link on the way.
+  mutating func add(
+    _ path: FilePath, in top: borrowing OwnedDescriptor, mayBeDirectory: Bool = true
+  ) {
+    var place: FilePath = "."
+    var rest = Array(path.components.reversed())
+    var links = 0
+    var isOutside = path.isAbsolute
+    while !isOutside, let component = rest.popLast() {
+      switch component.kind {
+      case .currentDirectory: continue
+      case .parentDirectory:
+        guard place != "." else { return }
+        place = place.removingLastComponent()
+        continue
+      case .regular: break
+      }
+      let name = FilePath(root: nil, [component])
+      guard let directory = try? top.openDirectlyInRoot(place),
+        let entry = try? directory.openEntry(name), let kind = try? entry.kindOfFile()
+      else { return }
+      let here = Repository(directory: place, name: name)
+      if kind == .link {
+        links += 1
+        guard links <= ProgramPaths.mostLinks, let target = try? entry.ownLinkTarget()?.path else {
+          return
+        }
+        insert(here)
+        let next = target.isAbsolute ? fromProject(target) : target
+        if target.isAbsolute { place = "." }
+        isOutside = next.isAbsolute
+        rest += next.components.reversed()
+      } else if rest.isEmpty {
+        if kind == .regular || kind == .directory && mayBeDirectory { insert(here) }
+      } else {
+        place = place.appending(component)
+      }
+    }
+  }
+
+  /// Adds what the link `path` leads to, if it is one.
+  mutating func addTarget(ofLink path: FilePath, in top: borrowing OwnedDescriptor) {
+    guard let parent = try? top.openDirectlyInRoot(path.removingLastComponent()),
+      let name = path.lastComponent,
+      (try? parent.symbolicLinkTarget(FilePath(root: nil, [name]))) != nil
+    else { return }
+    add(path, in: top)
+  }
+
+  /// Adds what the links in the directory `path` lead to, and the directory's own target, if it is
+  /// a link.
+  mutating func addLinks(in path: FilePath, in top: borrowing OwnedDescriptor) {
+    guard !path.isAbsolute, !path.isEmpty else { return }
+    addTarget(ofLink: path, in: top)
+    guard let directory = try? top.openInRoot(path, .directory),
+      let entries = try? Directory.entries(of: directory)
+    else { return }
+    for entry in entries.prefix(256) where entry.kind == .link {
+      add(path.appending(entry.name.path.components), in: top)
+    }
+  }
+
+  private mutating func insert(_ program: Repository) {
+    if !found.contains(program) { found.append(program) }
+  }
+}
