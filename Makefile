@@ -29,7 +29,7 @@ release := $(tuned)/release/nestbox
 
 # What each flag buys is said in Benchmarks/README.md, "The flags of make build".
 tuned_flags := \
-  $(addprefix -Xswiftc ,-static-executable -use-ld=lld) \
+  $(addprefix -Xswiftc ,-static-executable -use-ld=lld -cross-module-optimization) \
   $(addprefix -Xlinker ,--symbol-ordering-file=$(CURDIR)/Sources/nestbox/order.txt) \
   $(addprefix -Xlinker ,--no-warn-symbol-ordering) \
   $(addprefix -Xlinker ,--script=$(CURDIR)/Sources/nestbox/layout.ld) \
