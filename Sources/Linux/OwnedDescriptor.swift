@@ -3,7 +3,7 @@
 
 internal import CLinux
 internal import Glibc
-public import SystemPackage
+internal import SystemPackage
 internal import Text
 
 /// A descriptor with one owner; it closes when its owner's life ends.
@@ -20,11 +20,6 @@ public struct OwnedDescriptor: ~Copyable {
     // Neither checked nor repeated: Linux releases the number even if close(2) fails.
     close(rawValue)
   }
-
-  /// The descriptor, for calls of swift-system.
-  ///
-  /// It must not outlive its owner.
-  public var borrowed: FileDescriptor { FileDescriptor(rawValue: rawValue) }
 
   /// Gives up ownership.
   public consuming func release() -> CInt {

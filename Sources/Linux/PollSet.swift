@@ -20,8 +20,6 @@ public struct PollSet: ~Copyable {
 
     /// Something can be read.
     public static var input: Interest { Interest(rawValue: Int16(POLLIN)) }
-    /// Something can be written.
-    public static var output: Interest { Interest(rawValue: Int16(POLLOUT)) }
     /// Nothing else: only the end.
     public static var end: Interest { [] }
   }

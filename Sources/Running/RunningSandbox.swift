@@ -64,7 +64,7 @@ public struct RunningSandbox: Equatable, Sendable {
 
 /// The programs that make sandboxes.
 public enum Tool: String, Equatable, Sendable {
-  case nestbox, bubblewrap, flatpak, podman, docker, lxc, nspawn, firejail, other
+  case nestbox, bubblewrap, podman, docker, lxc, nspawn, firejail, other
 
   /// What goes by the name `name`.
   init(named name: ByteString) {

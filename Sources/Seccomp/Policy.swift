@@ -39,9 +39,6 @@ public enum SeccompAction: Hashable, Sendable {
     guard case .errno(let error) = self else { return name }
     return "errno " + (ErrorNames.name(of: error) ?? String(error.rawValue))
   }
-
-  /// Whether the call is carried out.
-  public var isAllowed: Bool { self == .allow || self == .log }
 }
 
 /// A policy: it says what happens to every system call.

@@ -28,9 +28,6 @@ struct LineReader {
     self.variables = variables
   }
 
-  /// The column of the next byte.
-  private var column: Int { index - bytes.startIndex + 1 }
-
   private var current: UInt8? { index < bytes.endIndex ? bytes[index] : nil }
 
   /// The next word; nil at the end.

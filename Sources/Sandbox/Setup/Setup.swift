@@ -346,14 +346,6 @@ func doing<Result: ~Copyable>(
   }
 }
 
-/// The same for an operation on the new root; a failure also says where its option was written.
-func doing<Result: ~Copyable>(
-  _ action: LaunchError.Action, option: String, _ subject: @autoclosure () -> ByteString? = nil,
-  _ body: () throws(SystemCallError) -> Result
-) throws(LaunchError) -> Result {
-  try doing(action, option: WrittenOption(option), subject(), body)
-}
-
 extension SeccompError {
   /// The call to blame.
   var cause: SystemCallError {
