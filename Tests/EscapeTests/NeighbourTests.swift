@@ -140,7 +140,7 @@ struct NeighbourTests {
     let outcome = try Session().run(
       """
       mkdir work; mkfifo go
-      # The launch has made work/file by the time that it reads what is to be written.
+      # The launch has made work/file before it reads the content.
       nestbox --ro-bind / / --bind work /mnt --ro-bind /dev/null /mnt/file --ro-bind-data 3 /mnt/data \
         /nosuch 3< go 2> message & exec 4> go
       until [ -e work/file ]; do kill -0 $! || break; done
@@ -162,7 +162,7 @@ struct NeighbourTests {
         run = subprocess.run(["nestbox", "--ro-bind", "/", "/", "--bind", "work", "/mnt", *line,
           "true"], stderr=subprocess.PIPE, text=True)
         print(run.returncode, "flock" in run.stderr)
-      # What somebody else has made is nobody's to take back, and what is new is made.
+      # A launch does not remove what another process made, and makes what is new.
       run = subprocess.run(["nestbox", "--ro-bind", "/", "/", "--bind", "work", "/mnt", "--tmpfs",
         "/mnt/new", "--tmpfs", "/tmp", "true"])
       print(run.returncode, sorted(os.listdir("work")))
@@ -239,7 +239,7 @@ struct NeighbourTests {
       """
       program=$(command -v nestbox)
       as() { setpriv --reuid=61777 --regid=61777 --clear-groups "$@"; }
-      # Not through the function: the shell around it would be what is killed in the end.
+      # Not through the function: the kill would end the shell around it.
       for i in 1 2 3; do setpriv --reuid=61777 --regid=61777 --clear-groups sleep 60 & done; sleep 0.2
       for limit in {1..12}; do
         as prlimit --nproc=$limit "$program" --ro-bind / / --unshare-all --assert-userns-disabled \

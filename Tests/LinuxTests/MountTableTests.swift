@@ -40,7 +40,7 @@ struct MountTableTests {
 
   // Red: a line that a payload or a later kernel has made up ends the program.
   @Test(
-    "A line of another form is no mount",
+    "A line of another form is ignored",
     arguments: [
       "", " ", "-", "1 0 0:1 / / rw", "1 0 0:1 / / rw -", "x 0 0:1 / / rw - tmpfs none rw",
       "1 x 0:1 / / rw - tmpfs none rw", "- - - - - - - tmpfs", "1 0 0:1 / - rw tmpfs none rw",

@@ -3,8 +3,8 @@
 """Many launches at once and in a row, and limits that are exhausted on purpose.
 
 load.py NESTBOX AT_ONCE IN_A_ROW [SECONDS]: what a machine has of processes, descriptors, mounts,
-namespaces, keys and memory is counted before and after; the status is 1 where it grew, or where a
-launch ended otherwise than it had to. Not more than SECONDS are spent on those in a row."""
+namespaces, keys and memory is counted before and after; the status is 1 if it grew, or if a launch
+ended in another way than expected. The launches in a row take SECONDS at most."""
 import glob, os, re, resource, subprocess, sys, tempfile, time
 
 nestbox, at_once, in_a_row = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -38,7 +38,7 @@ def namespaces():
 
 
 def slabs():
-    """What the kernel holds of what a sandbox is made of, where this user may know it."""
+    """How many of its objects the kernel holds for sandboxes, if this user may read that."""
     try:
         rows = [line.split() for line in open("/proc/slabinfo")]
     except OSError:
@@ -63,7 +63,7 @@ def census():
 
 
 def compare(what, before):
-    # The kernel takes namespaces and keys apart a moment after their last process has ended.
+    # The kernel frees namespaces and keys a moment after their last process has ended.
     for _ in range(100):
         after = census()
         grown = {k: (before[k], after[k]) for k in before if after[k] > before[k]}
@@ -74,7 +74,7 @@ def compare(what, before):
 
 
 def expect(what, condition, seen=""):
-    print(f"{what}: {'as it has to be' if condition else 'WRONG'} {seen if not condition else ''}")
+    print(f"{what}: {'as expected' if condition else 'WRONG'} {seen if not condition else ''}")
     if not condition: failed.append(what)
 
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written from the option table, compared with what is checked in; UPDATE_GOLDENS=1
+// Compares the files written from the option table with those checked in; UPDATE_GOLDENS=1
 // rewrites that.
 
 import Foundation

@@ -86,7 +86,7 @@ struct JoinAndChannelTests {
 
   // Red: a mistyped number is taken for a descriptor that the caller never meant.
   @Test(
-    "What is no descriptor's number is refused",
+    "A word that is not the number of a descriptor is refused",
     arguments: [
       "--userns", "--userns2", "--pidns", "--netns", "--block-fd", "--userns-block-fd",
       "--info-fd", "--json-status-fd", "--sync-fd", "--bind-fd", "--ro-bind-fd",

@@ -37,7 +37,7 @@ private func operation(
 @Suite("Parser")
 struct ParserTests {
   // Red: the launcher takes options of the command for its own, or the reverse.
-  @Test func `The command begins at the first word that is no option, or behind two dashes`() throws
+  @Test func `The command begins at the first word that is not an option, or at two dashes`() throws
   {
     for words: [ByteString] in [["a", "--bind", "--"], ["--", "a", "--bind", "--"]] {
       var parser = Parser()

@@ -19,7 +19,7 @@ struct RegistryTests {
 
   // Red: half a record, or another file, names a process.
   @Test(
-    "Anything else is no record",
+    "Anything else is rejected",
     arguments: [
       "", "nestbox-sandbox 1\n", "nestbox-sandbox 1\nmonitor 1\n", "monitor 1\nstarted 2\n",
       "nestbox-sandbox 2\nmonitor 1\nstarted 2\n", "nestbox-sandbox 1\nmonitor -1\nstarted 2\n",

@@ -39,7 +39,7 @@ struct BusAddressTests {
 
   // Red: an address that is handed to the proxy leads to another place.
   @Test(
-    "What is written as an address is read back",
+    "An address that is written is read back",
     arguments: ["/run/user/1/bus", "/a b/c,d;e=f%", "/\u{e9}\u{1}", "/x-y_z.0"] as [FilePath])
   func roundTrip(_ path: FilePath) throws {
     let text = BusAddress.socket(at: path)

@@ -86,7 +86,7 @@ struct RecordTests {
   }
 
   // Red: half a record passes for a whole one.
-  @Test func `What was cut off is no record`() {
+  @Test func `A truncated record is rejected`() {
     for message in RecordTests.messages {
       for count in 0..<message.bytes.count {
         let part = SetupMessage(message.bytes.prefix(count))

@@ -75,7 +75,7 @@ enum Bash {
       compopt -o nospace
     }
 
-    # Offers the descriptors that this shell has open, but for the one it keeps for itself.
+    # Offers the descriptors that this shell has open, except the one it keeps for itself.
     _nestbox_descriptor() {
       local path
       for path in /proc/$$/fd/*; do

@@ -93,6 +93,6 @@ include host
 # @cpu-emulation   modify_ldt: CVE-2015-5157, CVE-2017-17053; `desktop` has it, for Wine.
 # open_by_handle_at   opens files by number, past every mount: CVE-2014-3519.
 # fanotify_init, quotactl, acct, syslog, sethostname, setdomainname, vhangup   administration.
-# @obsolete  what there is no more need of.
+# @obsolete  calls that are no longer needed.
 """##
 }

@@ -88,7 +88,7 @@ errno? ENOSYS socketcall if arg0 == 8
 # A call may be in several groups, and every known call is in one at least.
 # `group?` passes over calls that the libseccomp at hand does not know.
 
-# What no program does without: its memory, threads, identity, clocks, and its end.
+# Calls that every program needs: its memory, threads, identity, clocks, and its end.
 group @default brk mmap mmap2 munmap mprotect mremap madvise mincore
 group @default exit exit_group restart_syscall rt_sigreturn sigreturn pause
 group @default futex futex_time64 futex_waitv set_robust_list get_robust_list set_tid_address
@@ -113,7 +113,7 @@ group @io-uring io_uring_setup io_uring_enter io_uring_register
 group @aio io_setup io_destroy io_submit io_cancel io_getevents
 group @aio io_pgetevents io_pgetevents_time64 @io-uring
 
-# Reading and writing what is open.
+# Reading and writing open files.
 group @basic-io read readv pread64 preadv preadv2 write writev pwrite64 pwritev pwritev2
 group @basic-io lseek _llseek close close_range dup dup2 dup3
 
@@ -124,7 +124,7 @@ group @chown chown chown32 fchown fchown32 fchownat lchown lchown32
 group @clock adjtimex clock_adjtime clock_adjtime64 clock_settime clock_settime64
 group @clock settimeofday stime
 
-# What emulators of processors use.
+# Calls that processor emulators use.
 group @cpu-emulation modify_ldt vm86 vm86old
 
 # Looking into other processes, and performance counters.
@@ -132,7 +132,7 @@ group @debug ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp
 group @debug perf_event_open lookup_dcookie
 group? @debug uprobe uretprobe
 
-# Files and directories by name, and what is known of them.
+# Files and directories by name, and their attributes.
 group @file-system open openat openat2 creat close access faccessat faccessat2
 group @file-system stat stat64 lstat lstat64 fstat fstat64 newfstatat fstatat64 statx
 group @file-system oldstat oldlstat oldfstat statfs statfs64 fstatfs fstatfs64
@@ -180,7 +180,7 @@ group @network-io socket socketpair socketcall bind listen accept accept4 connec
 group @network-io getsockname getpeername getsockopt setsockopt
 group @network-io send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg recvmmsg_time64
 
-# What the kernel never had, or has no more.
+# Calls that the kernel never had, or has removed.
 group @obsolete _sysctl afs_syscall bdflush break create_module epoll_ctl_old epoll_wait_old
 group @obsolete ftime get_kernel_syms getpmsg gtty idle lock mpx nfsservctl prof profil putpmsg
 group @obsolete query_module remap_file_pages security sgetmask ssetmask stty sysfs tuxcall
@@ -207,7 +207,7 @@ group @resources sched_setaffinity sched_setattr sched_setparam sched_setschedul
 group @resources mbind get_mempolicy set_mempolicy set_mempolicy_home_node
 group @resources migrate_pages move_pages
 
-# What a process gives up of its own accord.
+# Privileges that a process gives up voluntarily.
 group @sandbox seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
 group @sandbox lsm_get_self_attr lsm_set_self_attr lsm_list_modules
 
@@ -216,7 +216,7 @@ group @setuid setuid setuid32 setgid setgid32 setgroups setgroups32 setfsuid set
 group @setuid setfsgid setfsgid32 setreuid setreuid32 setregid setregid32
 group @setuid setresuid setresuid32 setresgid setresgid32
 
-# What a process does about signals.
+# Handling of signals.
 group @signal rt_sigaction rt_sigpending rt_sigprocmask rt_sigsuspend rt_sigtimedwait
 group @signal rt_sigtimedwait_time64 sigaction sigaltstack signal sigpending sigprocmask
 group @signal sigsuspend signalfd signalfd4
@@ -224,12 +224,12 @@ group @signal sigsuspend signalfd signalfd4
 # Swap space.
 group @swap swapon swapoff
 
-# What only a privileged process does with success.
+# Calls that succeed only for privileged processes.
 group @privileged @chown @clock @module @raw-io @reboot @setuid @swap
 group @privileged acct bpf capset chroot fanotify_init fanotify_mark open_by_handle_at
 group @privileged pivot_root quotactl quotactl_fd setdomainname sethostname syslog vhangup
 
-# Writing out what is cached.
+# Writing cached data to disk.
 group @sync sync syncfs fsync fdatasync msync
 group? @sync sync_file_range sync_file_range2 arm_sync_file_range
 

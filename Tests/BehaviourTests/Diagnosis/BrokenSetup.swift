@@ -276,7 +276,7 @@ extension BrokenSetup {
       name: "A link in place of another", line: "nestbox $system --symlink other /usr/bin $works",
       cause: "/usr/bin already exists inside: it is a directory", remedy: "nestbox --ro-bind"),
     BrokenSetup(
-      name: "A directory that is no mount point is to become read-only",
+      name: "--remount-ro of a directory that is not a mount point",
       line: "nestbox $system --dir /mnt --remount-ro /mnt $works",
       cause: "/mnt is not a mount point inside", remedy: "with --ro-bind",
       fixed: "nestbox $system --ro-bind /etc /mnt --remount-ro /mnt $works", isHint: true),

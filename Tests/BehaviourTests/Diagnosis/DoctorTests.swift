@@ -43,7 +43,7 @@ struct DoctorTests {
   }
 
   // Red: the same, inside.
-  @Test(.ofStaticExecutable) func `In a sandbox of its own everything works as well`() throws {
+  @Test(.ofStaticExecutable) func `Inside a sandbox everything works as well`() throws {
     let lines = try examine("nestbox --ro-bind / / --unshare-all --proc /proc --dev /dev")
     #expect(lines == ["status 0"])
   }

@@ -47,7 +47,7 @@ print(session(["nestbox", "--profile", "shell", "bash"], [
 # The caller gets the terminal back, although it has no job control to take it with.
 print(session(["sh", "-c", "nestbox --profile shell bash; read line && echo got $line"], [
   prompt, "exit\n", ("exit",), "word\n", ("got word",)]))
-# A program that is no shell is stopped and continued by the caller's shell.
+# The caller's shell stops and continues a program that is not a shell.
 print(session(["bash", "--norc", "-i"], [
   (r"\$ ",), """nestbox sh -c 'echo rea""dy; exec cat'\n""", (r"\rready\r",), "\x1a", ("Stopped",), (r"\$ ",),
   "fg\n", (r"exec cat",), "word\n", ("word\r\nword",), "\x03", (r"\$ ",), "exit $?\n"]))
