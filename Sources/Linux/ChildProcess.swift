@@ -220,6 +220,18 @@ extension OwnedDescriptor {
     return pid
   }
 
+  /// Whether the process is stopped at this moment; nil if /proc does not say.
+  ///
+  /// See proc(5), /proc/PID/stat.
+  public borrowing func isStopped() -> Bool? {
+    guard let number = try? processNumber(),
+      let text = try? TextFile.text(of: FilePath("/proc/\(String(number))/stat")),
+      // The name before it may have any characters.
+      let state = text.split(separator: ")").last?.drop(while: { $0 == " " }).first
+    else { return nil }
+    return state == "T" || state == "t"
+  }
+
   /// The signal by which this child was stopped; nil if it was not.
   ///
   /// See waitid(2), WSTOPPED.

@@ -218,13 +218,3 @@ public enum FilesystemFlags {
     return result == 0 && status.f_flag & 8 != 0
   }
 }
-
-/// Capabilities that a file gives to the process that executes it.
-///
-/// See capabilities(7), File capabilities.
-public enum FileCapabilities {
-  /// Whether `path` gives any.
-  public static func exist(at path: FilePath) -> Bool {
-    unsafe path.withPlatformString { unsafe linux_has_attribute($0, "security.capability") != 0 }
-  }
-}

@@ -42,12 +42,34 @@ public struct Occurrence: Sendable {
   /// The word at `index` as a user or group id.
   func identifier(_ index: Int) throws(UsageError) -> UInt32 {
     // The largest means "none" to the kernel.
-    try number(index, in: 0...UInt32.max - 1, "a number from 0 to 4294967294")
+    try number(
+      index, in: 0...UInt32.max - 1, "a number from 0 to 4294967294",
+      bubblewrap: "Invalid \(name.dropFirst(2)): \(text(index).quoted)")
   }
 
   /// The word at `index` as a size in bytes.
   func size(_ index: Int) throws(UsageError) -> UInt64 {
-    try number(index, in: 1...UInt64(Int64.max), "a number of bytes, at least 1")
+    do throws(UsageError) {
+      return try number(
+        index, in: 1...UInt64(Int64.max), "a number of bytes, at least 1",
+        bubblewrap: "\(name) takes a non-zero number of bytes")
+    } catch {
+      guard let bytes = Occurrence.bytes(text(index).text) else { throw error }
+      throw UsageError(
+        error.message + "; write \(String(bytes))", bubblewrap: error.message(asBubblewrap: true))
+    }
+  }
+
+  /// The number of bytes that a size with a unit stands for, as `16M` or `1GiB`.
+  private static func bytes(_ text: String) -> Int64? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let shifts = ["K": 10, "M": 20, "G": 30, "T": 40]
+    guard let number = Int64(digits), let unit = text.dropFirst(digits.count).first,
+      let shift = shifts[unit.uppercased()],
+      ["", "b", "ib"].contains(text.dropFirst(digits.count + 1).lowercased())
+    else { return nil }
+    let (bytes, overflow) = number.multipliedReportingOverflow(by: 1 << shift)
+    return overflow || bytes < 1 ? nil : bytes
   }
 
   /// The word at `index` as a number of seconds, ahead or, with a sign, behind.
@@ -60,7 +82,11 @@ public struct Occurrence: Sendable {
     let text = text(index)
     guard let value = CModeT(text.text, radix: 8), value <= 0o7777,
       text.bytes.first != UInt8(ascii: "+")
-    else { throw UsageError("expected an octal mode from 0 to 7777, found \(text.quoted)") }
+    else {
+      throw UsageError(
+        "expected an octal mode from 0 to 7777, found \(text.quoted)",
+        bubblewrap: "\(name) takes an octal argument <= 07777")
+    }
     return FilePermissions(rawValue: value)
   }
 
@@ -68,9 +94,22 @@ public struct Occurrence: Sendable {
   func variable(_ index: Int) throws(UsageError) -> ByteString {
     let name = text(index)
     guard !name.isEmpty, !name.bytes.contains(UInt8(ascii: "=")) else {
-      throw UsageError("expected the name of a variable, found \(name.quoted)")
+      throw UsageError(
+        "expected the name of a variable, found \(name.quoted)" + assignment(name),
+        bubblewrap: "\(self.name.dropFirst(2)) failed")
     }
     return name
+  }
+
+  /// What somebody means who writes `NAME=VALUE` where a name is expected; empty for other words.
+  private func assignment(_ word: ByteString) -> String {
+    let parts = word.bytes.split(
+      separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty else { return "" }
+    let (variable, value) = (ByteString(parts[0]), ByteString(parts[1]))
+    return name == "--unsetenv"
+      ? "; write --unsetenv \(variable.quotedForShell)"
+      : "; write --setenv \(variable.quotedForShell) \(value.quotedForShell)"
   }
 
   /// The word at `index` as names of variables, separated by commas; each may end in a `*`.
@@ -82,7 +121,11 @@ public struct Occurrence: Sendable {
       let isPrefix = part.last == UInt8(ascii: "*")
       let name = isPrefix ? part.dropLast() : part
       guard !name.isEmpty, !name.contains(UInt8(ascii: "=")), !name.contains(UInt8(ascii: "*"))
-      else { throw UsageError("expected the name of a variable, found \(ByteString(part).quoted)") }
+      else {
+        throw UsageError(
+          "expected the name of a variable, found \(ByteString(part).quoted)"
+            + assignment(ByteString(part)))
+      }
       patterns.append(VariablePattern(name: ByteString(name), isPrefix: isPrefix))
     }
     return patterns
@@ -123,7 +166,8 @@ public struct Occurrence: Sendable {
     let text = text(index)
     if text.text.uppercased() == "ALL" { return .all }
     guard let capability = Capabilities(named: text.text) else {
-      throw UsageError("expected a capability or ALL, found \(text.quoted)")
+      throw UsageError(
+        "expected a capability or ALL, found \(text.quoted)", bubblewrap: "unknown cap: \(text.quoted)")
     }
     return capability
   }

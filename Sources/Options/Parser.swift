@@ -148,7 +148,19 @@ public struct Parser: Sendable {
       || option.traits.contains(.lastIsOptional) && operands.count == option.operands.count - 1
     guard isComplete else {
       let missing = option.operands[operands.count].name
-      throw UsageError("\(option.name): \(missing) is missing")
+      throw UsageError(
+        "\(option.name): \(missing) is missing",
+        bubblewrap: "\(option.name) takes \(bubblewrapCount(of: option))")
+    }
+  }
+
+  /// How many words an option takes, as bubblewrap says it.
+  private static func bubblewrapCount(of option: Option) -> String {
+    switch option.operands.count {
+    case 1:
+      ["--remount-ro", "--chdir", "--argv0"].contains(option.name) ? "one argument" : "an argument"
+    case 2: "two arguments"
+    default: "three arguments"
     }
   }
 
@@ -163,7 +175,9 @@ public struct Parser: Sendable {
     // variable that is not set.
     for (index, operand) in option.operands.enumerated() where operand.isPath {
       guard !occurrence.text(index).isEmpty || occurrence.isOfProfile else {
-        throw UsageError("\(option.name) does not take an empty path for \(operand.name)")
+        throw UsageError(
+          "\(option.name) does not take an empty path for \(operand.name)",
+          bubblewrap: "\(option.name) does not take an empty path argument")
       }
     }
     do throws(UsageError) {

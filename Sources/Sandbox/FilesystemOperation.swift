@@ -65,6 +65,8 @@ public struct FilesystemOperation: Equatable, Sendable {
     case text(ByteString, FilePath, permissions: FilePermissions)
     /// Mounts lists of users and groups in a directory that name the command's user alone.
     case userFiles(FilePath)
+    /// Mounts a hosts file with the sandbox's name.
+    case hosts(FilePath)
     /// Covers what exists with something empty of its kind.
     case mask(FilePath)
     /// Covers what matches a pattern, after all other operations.
@@ -98,6 +100,13 @@ public struct Overlay: Equatable, Sendable {
   public var writes: Writes
   /// More options of overlayfs, as mount(8) takes them.
   public var options: [ByteString]
+
+  /// The directories of the host that it shows, the top one first.
+  var layers: [FilePath] {
+    let sources = Array(sources.reversed())
+    if case .kept(let upper, _) = writes { return [upper] + sources }
+    return sources
+  }
 
   /// Where writes to an overlay go.
   public enum Writes: Equatable, Sendable {
@@ -168,6 +177,7 @@ extension FilesystemOperation.Action {
     case .data(let number, let path, _, _): (.content(number), path, .emptyFile)
     case .text(_, let path, _): (.nothing, path, .emptyFile)
     case .userFiles(let path): (.nothing, path, .directory)
+    case .hosts(let path): (.nothing, path, .emptyFile)
     case .mask(let path): (.nothing, path, .existing)
     case .hide(let pattern): (.nothing, pattern.text.path, .existing)
     case .repositories(let path): (.nothing, path, .existing)

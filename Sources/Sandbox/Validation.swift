@@ -78,21 +78,30 @@ extension Sandbox {
     try require(hasNamespace, for: group?.option, "needs --unshare-user or --userns")
     try require(
       namespaces.user != .create, for: joined.user?.option,
-      "cannot be combined with --unshare-user")
+      "cannot be combined with --unshare-user",
+      bubblewrap: "--userns is not compatible with --unshare-user")
     try require(isNew, for: disableUserNamespaces, "needs --unshare-user")
     let maps = channels.mapsWritten?.option
     try require(
       maps == nil, for: disableUserNamespaces, "cannot be combined with --userns-block-fd")
-    try require(isNew, for: maps, "needs --unshare-user")
-    try require(channels.information != nil, for: maps, "needs --info-fd")
+    try require(
+      isNew, for: maps, "needs --unshare-user",
+      bubblewrap: "--userns-block-fd requires --unshare-user")
+    try require(
+      channels.information != nil, for: maps, "needs --info-fd",
+      bubblewrap: "--userns-block-fd requires --info-fd")
     if let label = executionLabel ?? fileLabel {
-      try require(SELinux.isActive, for: label.option, "needs SELinux, which is not active here")
+      try require(
+        SELinux.isActive, for: label.option, "needs SELinux, which is not active here",
+        bubblewrap: "labeling not supported on this system")
     }
   }
 
   private func validateNamespaces() throws(UsageError) {
     let made = namespaces.others
-    try require(made.contains(.uts), for: hostname?.option, "needs --unshare-uts")
+    try require(
+      made.contains(.uts), for: hostname?.option, "needs --unshare-uts",
+      bubblewrap: "Specifying --hostname requires --unshare-uts")
     try require(made.contains(.uts), for: domainName?.option, "needs --unshare-uts")
     try require(made.contains(.time), for: clocks.monotonic?.option, "needs --unshare-time")
     try require(made.contains(.time), for: clocks.boottime?.option, "needs --unshare-time")
@@ -103,8 +112,12 @@ extension Sandbox {
 
   private func validateProcess() throws(UsageError) {
     let hasPid = namespaces.others.contains(.pid)
-    try require(hasPid, for: commandAsInit, "needs --unshare-pid")
-    try require(lockFiles.isEmpty, for: commandAsInit, "cannot be combined with --lock-file")
+    try require(
+      hasPid, for: commandAsInit, "needs --unshare-pid",
+      bubblewrap: "Specifying --as-pid-1 requires --unshare-pid")
+    try require(
+      lockFiles.isEmpty, for: commandAsInit, "cannot be combined with --lock-file",
+      bubblewrap: "Specifying --as-pid-1 and --lock-file is not permitted")
     try require(hasPid, for: killOnExit, "needs --unshare-pid")
     // Without it, processes that left the command's group would go on.
     try require(hasPid, for: timeLimit?.option, "needs --unshare-pid")
@@ -134,10 +147,11 @@ extension Sandbox {
 
   /// Throws where `option` was given and its condition does not hold.
   private func require(
-    _ condition: Bool, for option: WrittenOption?, _ message: String
+    _ condition: Bool, for option: WrittenOption?, _ message: String,
+    bubblewrap: String? = nil
   ) throws(UsageError) {
     guard !condition, let option else { return }
-    throw UsageError("\(option.name) \(message)").at(option.origin)
+    throw UsageError("\(option.name) \(message)", bubblewrap: bubblewrap).at(option.origin)
   }
 
   /// Whether the command keeps the capabilities to undo `--disable-userns`.

@@ -6,16 +6,25 @@ import Testing
 
 @Suite("Jobs", .needs("python3"))
 struct JobTests {
-  /// Types into a shell at a terminal: a string is typed, a pattern in a list is waited for.
+  /// Types into a shell at a terminal: a string is typed, a pattern in a list is waited for, and a
+  /// number is how long nothing must be shown, in seconds, before the next step.
   private static let typist = #"""
-    import json, os, pty, re, select, sys, time
+    import fcntl, json, os, pty, re, select, struct, sys, termios, time
     command, steps = json.loads(sys.argv[1])
     pid, terminal = pty.fork()
     if pid == 0: os.execvpe(command[0], command, {**os.environ, "TERM": "dumb", "PS1": "top$ "})
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     output = everything = ""
     for step in steps:
       if isinstance(step, str):
         os.write(terminal, step.encode())
+        continue
+      if isinstance(step, float):
+        while select.select([terminal], [], [], step)[0]:
+          try: chunk = os.read(terminal, 4096).decode(errors="replace")
+          except OSError: break
+          output += chunk
+          everything += chunk
         continue
       end = time.time() + 60
       while not (found := re.search(step[0], output)):
@@ -77,6 +86,122 @@ struct JobTests {
       "exit $?\n"
       """#)
     #expect(outcome.output == "3", "\(outcome)")
+  }
+
+  private static let shells = [
+    #"["env", "TERM=xterm", "bash", "--norc", "-i"]"#, #"["env", "TERM=xterm", "zsh", "-f", "-i"]"#,
+    #"["env", "TERM=xterm", "dash", "-i"]"#,
+  ]
+  private static let forms = [
+    "nestbox --read letter.txt", "nestbox --ro-bind / / --dev /dev",
+    "nestbox --ro-bind / / --dev /dev --unshare-all --proc /proc",
+  ]
+
+  /// Starts `program` in the sandbox `form` below `shell`, stops it twice, and ends it by `end`.
+  ///
+  /// `isThere` says that it has started, and `answer` that it goes on, once `key` has been typed.
+  /// Programs are at rest when a key is typed: outside as well, they lose keys while they draw. One
+  /// that `isRestless` draws itself again and again.
+  private func stopTwice(
+    _ shell: String, _ form: String, _ program: String, isThere: String, key: String,
+    answer: String, end: String, isRestless: Bool = false
+  ) throws {
+    let session = try Session()
+    try session.write("letter.txt", String(repeating: "hello\n", count: 200))
+    let once = #"""
+      0.4, "\u001a", ["(?i)stopped|suspended"], \#(JobTests.prompt), "echo al''ive\n", ["alive"],
+      \#(JobTests.prompt), "fg\n", \#(isRestless ? "" : "0.4,") "\#(key)", ["\#(answer)"],
+      """#
+    let steps = #"""
+      \#(JobTests.prompt), "\#(form) \#(program)\n", ["\#(isThere)"], \#(once) \#(once)
+      "\#(end)", \#(JobTests.prompt), "exit 6\n"
+      """#
+    let outcome = try session.python(JobTests.typist, "[\(shell), [\(steps)]]")
+    #expect(outcome.output == "6", "\(outcome)")
+  }
+
+  // Red, as in the next ones: the terminal hangs, the program is gone, or does not draw itself again.
+  @Test("vim stops and goes on", .needs("vim"), .needs("zsh"), arguments: shells, forms)
+  func vim(_ shell: String, _ form: String) throws {
+    try stopTwice(
+      shell, form, "vim -u NONE letter.txt", isThere: "hello", key: ":echo 'wo'.'rd'\\r",
+      answer: "word", end: ":q!\\r")
+  }
+
+  @Test("less stops and goes on", .needs("less"), .needs("zsh"), arguments: shells, forms)
+  func less(_ shell: String, _ form: String) throws {
+    try stopTwice(
+      shell, form, "less letter.txt", isThere: "hello", key: "=", answer: "byte", end: "q")
+  }
+
+  @Test("top stops and goes on", .needs("top"), .needs("zsh"), arguments: shells, forms)
+  func top(_ shell: String, _ form: String) throws {
+    try stopTwice(
+      shell, form, "top -d 1", isThere: "PID", key: "", answer: "PID", end: "q", isRestless: true)
+  }
+
+  @Test("python stops and goes on", .needs("zsh"), arguments: shells, forms)
+  func python(_ shell: String, _ form: String) throws {
+    try stopTwice(
+      shell, form, "/usr/bin/python3 -q", isThere: ">>> ", key: "print('wo'+'rd')\\r",
+      answer: "word", end: "exit()\\r")
+  }
+
+  @Test(
+    "A pipeline into a pager stops and goes on", .needs("less"), .needs("zsh"),
+    arguments: shells, forms)
+  func pipeline(_ shell: String, _ form: String) throws {
+    try stopTwice(
+      shell, form, "seq 5000 | less", isThere: "22", key: " ", answer: "4[0-9]", end: "q")
+  }
+
+  // Red: the inner shell has no job control, or its jobs stop the launcher.
+  @Test(
+    "Jobs of a shell inside are its own", .needs("zsh"), arguments: shells,
+    ["nestbox"] + forms.dropFirst())
+  func inner(_ shell: String, _ form: String) throws {
+    let outcome = try type(
+      shell,
+      #"""
+      \#(JobTests.prompt), "\#(form) bash --norc -i\n", ["[$] $"],
+      "PS1='in''ner> '\n", ["inner> "], "sh -c 'echo rea''dy; exec cat'\n", ["ready\r"], "\u001a",
+      ["Stopped"], ["inner> "], "fg\n", ["exec cat'"], "word\n", ["word\r\n+word"], "\u0003",
+      ["inner> "], "kill -STOP $$\n", ["(?i)stopped|suspended"], \#(JobTests.prompt), "fg\n", 0.4,
+      "echo ag''ain\n", ["again"], ["inner> "], "exit\n", \#(JobTests.prompt), "exit 6\n"
+      """#)
+    #expect(outcome.output == "6", "\(outcome)")
+  }
+
+  // Red: a launcher that the shell has just continued stops itself, and the command with it.
+  @Test("A stop that is over is not repeated", arguments: ["", "--unshare-pid"])
+  func stale(_ form: String) throws {
+    let outcome = try Session().python(
+      """
+      import os, select, signal, subprocess, sys, time
+      def state(pid): return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0]
+      def wait(pid, word):
+          while state(pid) != word: time.sleep(0.005)
+      fd = os.open("/dev/null", os.O_RDONLY)
+      box = subprocess.Popen(["nestbox", "--ro-bind", "/", "/", "--dev", "/dev", *sys.argv[1].split(),
+        "--sync-fd", str(fd), "bash", "-c",
+        "trap 'echo got' USR1; echo ready; while :; do sleep 0.02; done"],
+        stdout=subprocess.PIPE, pass_fds=[fd], process_group=0)
+      box.stdout.readline()
+      init = int(open(f"/proc/{box.pid}/task/{box.pid}/children").read().split()[0])
+      pid = int(open(f"/proc/{init}/task/{init}/children").read().split()[0])
+      os.kill(box.pid, signal.SIGSTOP); wait(box.pid, "T")
+      os.kill(pid, signal.SIGTSTP); wait(pid, "T")
+      # Init reports the stop.
+      time.sleep(0.2)
+      os.kill(pid, signal.SIGCONT); os.kill(box.pid, signal.SIGCONT)
+      for turn in range(2):
+          os.kill(box.pid, signal.SIGUSR1)
+          if not select.select([box.stdout], [], [], 30)[0]: break
+          print(os.read(box.stdout.fileno(), 100).decode(), end="")
+      print(state(box.pid) == "T")
+      os.killpg(box.pid, signal.SIGKILL); os.kill(pid, signal.SIGKILL); box.wait()
+      """, form)
+    #expect(outcome.lines == ["got", "got", "False"], "\(outcome)")
   }
 
   // Red: "Cannot set tty process group", and 2.

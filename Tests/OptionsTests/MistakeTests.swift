@@ -37,7 +37,7 @@ struct MistakeTests {
       ("--perms -1 --dir /a", "--perms: expected an octal mode from 0 to 7777, found -1"),
       ("--chmod rwx /a", "--chmod: expected an octal mode from 0 to 7777, found rwx"),
       ("--size 0 --tmpfs /a", "--size: expected a number of bytes, at least 1, found 0"),
-      ("--size 1k --tmpfs /a", "--size: expected a number of bytes, at least 1, found 1k"),
+      ("--size 1k --tmpfs /a", "--size: expected a number of bytes, at least 1, found 1k; write 1024"),
       (
         "--size 9223372036854775808 --tmpfs /a",
         "--size: expected a number of bytes, at least 1, found 9223372036854775808"
@@ -53,7 +53,25 @@ struct MistakeTests {
       ("--gid root", "--gid: expected a number from 0 to 4294967294, found root"),
       ("--monotonic 1.5", "--monotonic: expected a number of seconds, found 1.5"),
       ("--boottime soon", "--boottime: expected a number of seconds, found soon"),
-      ("--setenv A=B c", "--setenv: expected the name of a variable, found A=B"),
+      (
+        "--setenv A=B c",
+        "--setenv: expected the name of a variable, found A=B; write --setenv A B"
+      ),
+      (
+        "--unsetenv A=B", "--unsetenv: expected the name of a variable, found A=B; write --unsetenv A"
+      ),
+      (
+        "--keep-env A,B=C",
+        "--keep-env: expected the name of a variable, found B=C; write --setenv B C"
+      ),
+      (
+        "--size 16MiB --tmpfs /a",
+        "--size: expected a number of bytes, at least 1, found 16MiB; write 16777216"
+      ),
+      (
+        "--size 9999999T --tmpfs /a",
+        "--size: expected a number of bytes, at least 1, found 9999999T"
+      ),
       ("--cap-add root", "--cap-add: expected a capability or ALL, found root"),
       ("--cap-drop cap_", "--cap-drop: expected a capability or ALL, found cap_"),
       ("--argv0 a --argv0 b", "--argv0: may be given only once"),

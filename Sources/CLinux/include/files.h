@@ -98,8 +98,3 @@ int linux_file_stamp(int fd, uint64_t *_Nonnull stamp);
 
 // statx(2), STATX_ATTR_MOUNT_ROOT: whether a mount begins at the file.
 int linux_is_mount_root(int fd);
-
-// getxattr(2): whether a file has the extended attribute.
-static inline int linux_has_attribute(const char *_Nonnull path, const char *_Nonnull name) {
-  return syscall(SYS_getxattr, path, name, (void *)0, 0) > 0;
-}

@@ -12,6 +12,8 @@ internal import Text
 struct Finding {
   /// The name of the feature.
   let name: String
+  /// What needs it.
+  let purpose: String
   /// Whether it works.
   var works: Bool
   /// What the examination saw, in a few words.
@@ -32,31 +34,34 @@ struct Doctor {
   /// Tries every feature and returns the findings.
   func findings() -> [Finding] { trials() + facts() }
 
-  /// The trials: the feature's name, whether every sandbox needs it, and the options.
-  private static let lines: [(name: String, isRequired: Bool, options: [String])] = [
-    ("user namespaces", true, ["--unshare-user"]),
-    ("binding the host's tree", true, ["--ro-bind", "/", "/host"]),
-    ("tmpfs", true, ["--tmpfs", "/x"]),
-    ("pid namespaces", true, ["--unshare-pid"]),
-    ("procfs", false, ["--unshare-pid", "--proc", "/proc"]),
-    ("devices and devpts", false, ["--dev", "/dev"]),
-    ("network namespaces and lo", false, ["--unshare-net"]),
-    ("ipc namespaces", false, ["--unshare-ipc"]),
-    ("message queues", false, ["--unshare-ipc", "--mqueue", "/x"]),
-    ("uts namespaces", false, ["--unshare-uts", "--hostname", "name"]),
-    ("cgroup namespaces", false, ["--unshare-cgroup"]),
-    ("time namespaces", false, ["--unshare-time"]),
-    ("overlayfs", false, ["--overlay-src", "/usr", "--tmp-overlay", "/x"]),
-    ("no user namespaces inside", false, ["--unshare-user", "--disable-userns"]),
-    ("seccomp filters", false, ["--seccomp-policy", "default"]),
-    ("Landlock scopes", false, ["--landlock-scope", "signal"]),
+  /// The trials: the feature's name, what needs it, and the options.
+  private static let lines: [(name: String, purpose: String, options: [String])] = [
+    ("user namespaces", everything, ["--unshare-user"]),
+    ("binding the host's tree", everything, ["--ro-bind", "/", "/host"]),
+    ("tmpfs", everything, ["--tmpfs", "/x"]),
+    ("pid namespaces", everything, ["--unshare-pid"]),
+    ("procfs", "--proc and the default profile", ["--unshare-pid", "--proc", "/proc"]),
+    ("devices and devpts", "--dev and the default profile", ["--dev", "/dev"]),
+    ("network namespaces and lo", "--unshare-net and the default profile", ["--unshare-net"]),
+    ("ipc namespaces", "--unshare-ipc and the default profile", ["--unshare-ipc"]),
+    ("message queues", "--mqueue", ["--unshare-ipc", "--mqueue", "/x"]),
+    ("uts namespaces", "--hostname and the default profile", ["--unshare-uts", "--hostname", "name"]),
+    ("cgroup namespaces", "--unshare-cgroup", ["--unshare-cgroup"]),
+    ("time namespaces", "--unshare-time", ["--unshare-time"]),
+    ("overlayfs", "--overlay and --tmp-overlay", ["--overlay-src", "/usr", "--tmp-overlay", "/x"]),
+    ("no user namespaces inside", "--disable-userns", ["--unshare-user", "--disable-userns"]),
+    ("seccomp filters", "policies and the default profile", ["--seccomp-policy", "default"]),
+    ("Landlock scopes", "--landlock-scope signal", ["--landlock-scope", "signal"]),
   ]
+
+  /// The purpose of what no sandbox works without.
+  static let everything = "every sandbox"
 
   private func trials() -> [Finding] {
     Doctor.lines.map { line in
       var finding = Finding(
-        name: line.name, works: true, line: line.options.map { ByteString($0) },
-        isRequired: line.isRequired)
+        name: line.name, purpose: line.purpose, works: true,
+        line: line.options.map { ByteString($0) }, isRequired: line.purpose == Doctor.everything)
       if let failure = failure(of: finding.line) {
         finding.works = false
         finding.detail = failure.first ?? "the launch ended without a word"

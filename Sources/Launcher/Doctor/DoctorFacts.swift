@@ -7,140 +7,77 @@ internal import SystemPackage
 internal import Text
 
 extension Doctor {
-  /// The findings that need no launch.
-  func facts() -> [Finding] {
-    [
-      kernel, landlock, subordinateIDs, cgroups, tunnel, program("xdg-dbus-proxy", "D-Bus options"),
-      program("pasta", "networks of a sandbox's own"), terminalInput,
-    ] + restrictions
-  }
+  /// The findings that need no launch: what this machine has, or lacks and can be given.
+  func facts() -> [Finding] { [kernel] + buses + restrictions }
 
   private var kernel: Finding {
     let release = machine.release ?? "unknown"
     let works = machine.isAtLeast(5, 12)
     return Finding(
-      name: "kernel", works: works, detail: "Linux \(release)",
-      advice: works ? [] : ["remedy: use Linux 5.12 or later"])
+      name: "kernel", purpose: Doctor.everything, works: works, detail: "Linux \(release)",
+      advice: works ? [] : ["hint: use Linux 5.12 or later"])
   }
 
-  private var landlock: Finding {
-    let version = Landlock.version
-    return Finding(
-      name: "Landlock", works: version != nil,
-      detail: version.map { "version \(String($0)) of its interface" }
-        ?? "not in the kernel, or off",
-      advice: version == nil ? ["remedy: boot a kernel that has it with lsm=landlock,…"] : [])
-  }
-
-  /// The ranges of ids for newuidmap(1), which a caller of --userns-block-fd needs.
-  private var subordinateIDs: Finding {
-    let (user, _) = CurrentProcess.identity
-    let name = UserRecord.find(user)?.name.text
-    var missing: [String] = []
-    for program in ["newuidmap", "newgidmap"] {
-      guard let path = launcher.search(program) else {
-        missing.append("there is no \(program) in PATH")
-        continue
-      }
-      let facts = try? FileFacts(at: path.path, followsLinks: true)
-      // Without the bit and without a file capability it cannot write a map.
-      if facts?.permissions ?? 0 & 0o4000 == 0, !FileCapabilities.exist(at: path.path) {
-        missing.append("\(path.text) is not set-user-ID root")
-      }
-    }
-    for file in ["/etc/subuid", "/etc/subgid"] {
-      let lines = (try? TextFile.lines(of: FilePath(file))) ?? []
-      let isListed = lines.contains { line in
-        let owner = line.split(separator: ":").first.map(String.init)
-        return owner == String(user) || owner != nil && owner == name
-      }
-      if !isListed { missing.append("\(file) has no line for \(name ?? String(user))") }
-    }
-    let who = name ?? String(user)
-    return Finding(
-      name: "ranges of ids", works: missing.isEmpty,
-      detail: missing.isEmpty ? "newuidmap, newgidmap, /etc/subuid and /etc/subgid" : missing[0],
-      advice: missing.isEmpty
-        ? []
-        : missing.dropFirst().map { "cause: " + $0 } + [
-          "remedy: as root: install the package uidmap, and usermod --add-subuids 100000-165535 "
-            + "--add-subgids 100000-165535 \(who)"
-        ])
-  }
-
-  private var cgroups: Finding {
-    guard let directory = machine.ownCgroup else {
-      return Finding(
-        name: "cgroup delegation", works: false, detail: "there is no cgroup v2 hierarchy",
-        advice: ["remedy: boot with systemd.unified_cgroup_hierarchy=1"])
-    }
-    let works =
-      FileAccess.write.isGranted(directory)
-      && FileAccess.write.isGranted(directory.appending("cgroup.procs"))
-    let name = ByteString(directory).quoted
-    return Finding(
-      name: "cgroup delegation", works: works,
-      detail: works ? name : "\(name) belongs to another user",
-      advice: works ? [] : ["remedy: start it with systemd-run --user --scope -p Delegate=yes"])
-  }
-
-  private var tunnel: Finding {
-    do throws(SystemCallError) {
-      _ = try OwnedDescriptor.open("/dev/net/tun", .readingAndWriting)
-      return Finding(name: "/dev/net/tun", works: true)
-    } catch {
-      let remedy =
-        error.errno == .noSuchFileOrDirectory
-        ? "as root: modprobe tun" : "as root: chmod 666 /dev/net/tun"
-      return Finding(
-        name: "/dev/net/tun", works: false, detail: error.reason, advice: ["remedy: " + remedy])
-    }
-  }
-
-  private func program(_ name: String, _ purpose: String) -> Finding {
+  /// The D-Bus proxy, where there is a bus that a program could want.
+  private var buses: [Finding] {
+    let name = "xdg-dbus-proxy"
     let path = launcher.search(name)
-    return Finding(
-      name: name, works: path != nil, detail: path?.text ?? "not in PATH; needed for \(purpose)",
-      advice: path == nil ? ["remedy: install it"] : [])
+    let prefix = Array("DBUS_SESSION_BUS_ADDRESS=".utf8)
+    guard path != nil || launcher.environment.contains(where: { $0.bytes.starts(with: prefix) })
+    else { return [] }
+    return [
+      Finding(
+        name: name, purpose: "D-Bus options and the profiles dbus and desktop", works: path != nil,
+        detail: path?.text ?? "not in PATH",
+        advice: path == nil ? [installing(name)] : [])
+    ]
   }
 
-  private var terminalInput: Finding {
-    let value = machine.sysctl("dev.tty.legacy_tiocsti")
-    return Finding(
-      name: "terminal input is safe", works: value == 0,
-      detail: value == 0
-        ? "dev.tty.legacy_tiocsti is 0"
-        : value == nil
-          ? "this kernel has no switch against TIOCSTI" : "dev.tty.legacy_tiocsti is 1",
-      advice: value == 0
-        ? []
-        : [
-          "remedy: --new-session"
-            + (value == nil ? "" : ", or as root: sysctl -w dev.tty.legacy_tiocsti=0")
-        ])
+  /// How this machine's package manager installs a package.
+  private func installing(_ package: String) -> String {
+    let managers = [
+      ("apt-get", "install"), ("dnf", "install"), ("zypper", "install"), ("pacman", "-S"),
+      ("apk", "add"),
+    ]
+    guard let (manager, verb) = managers.first(where: { launcher.search($0.0) != nil }) else {
+      return "hint: install \(package)"
+    }
+    return "remedy: \(asRoot)\(manager) \(verb) \(package)"
   }
+
+  /// What an ordinary user types before a line for root.
+  private var asRoot: String { CurrentProcess.identity.user == 0 ? "" : "sudo " }
 
   /// Restrictions, which the report shows only if they exist.
   private var restrictions: [Finding] {
     var findings: [Finding] = []
     if let name = machine.container {
       findings.append(
-        Finding(name: "container", works: true, detail: "this looks like one of \(name)"))
+        Finding(
+          name: "container", purpose: "", works: true, detail: "this looks like one of \(name)"))
     }
     if machine.isFiltered {
       findings.append(
         Finding(
-          name: "seccomp", works: true, detail: "this process is under a filter of system calls"))
+          name: "seccomp", purpose: "", works: true,
+          detail: "this process is under a filter of system calls"))
+    }
+    // Profiles forbid such calls by their policy of system calls.
+    if machine.sysctl("dev.tty.legacy_tiocsti") != 0 {
+      findings.append(
+        Finding(
+          name: "terminal", purpose: "", works: true,
+          detail: "without a policy or --new-session, a command can type into it"))
     }
     if machine.restrictsByAppArmor {
       let hasProfile = CurrentProcess.exists("/etc/apparmor.d/nestbox")
       findings.append(
         Finding(
-          name: "AppArmor profile", works: hasProfile,
+          name: "AppArmor profile", purpose: Doctor.everything, works: hasProfile,
           detail: hasProfile
             ? "/etc/apparmor.d/nestbox" : "AppArmor restricts user namespaces of other programs",
-          advice: hasProfile
-            ? [] : ["remedy: as root: make install, which installs apparmor/nestbox"]))
+          advice: hasProfile ? [] : ["hint: as root: make install, which installs apparmor/nestbox"]
+        ))
     }
     return findings
   }

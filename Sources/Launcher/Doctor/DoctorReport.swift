@@ -46,6 +46,7 @@ private enum DoctorReport {
         text += String(repeating: " ", count: width - finding.name.count + 2) + finding.detail
       }
       text += "\n"
+      if !finding.works { text += "         needed for: \(finding.purpose)\n" }
       for line in finding.advice { text += "         " + line + "\n" }
     }
     text +=
@@ -65,6 +66,7 @@ private enum DoctorReport {
             .object([
               .init("name", .string(finding.name)), .init("works", .boolean(finding.works)),
               .init("required", .boolean(finding.isRequired)),
+              .init("purpose", .string(finding.purpose)),
               .init("detail", .string(finding.detail)),
               .init("options", .array(finding.line.map { .bytes($0) })),
               .init("advice", .array(finding.advice.map { .string($0) })),

@@ -251,8 +251,10 @@ enum BuiltInProfiles {
 
       # For bash: who is where, told apart from the host's shells by its colour.
       --ro-bind-text "shopt -s checkwinsize\nPS1='\\[\\e[1;33m\\]sandbox\\[\\e[0m\\]:\\[\\e[1;34m\\]\\w\\[\\e[0m\\]\\$ '\nalias ls='ls --color=auto' grep='grep --color=auto'\n[ -r /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion" ${HOME}/.bashrc
+      # For zsh, which asks its first-time questions where it finds no file of this name.
+      --ro-bind-text "PS1='%F{yellow}sandbox%f:%F{blue}%~%f%# '" ${HOME}/.zshrc
       # For other shells, and for what reads the keys.
-      --setenv PS1 "sandbox:\\w\\$ "
+      --setenv PS1 "sandbox:\$PWD\$ "
       --ro-same-try /etc/inputrc
       --ro-same-try /etc/zsh
       --ro-same-try /etc/fish
@@ -309,6 +311,9 @@ enum BuiltInProfiles {
       --ro-same-try /lib64
       --ro-same-try /libx32
       --ro-same-try /opt
+      # Where an ostree system keeps what /opt and /usr/local lead to.
+      --ro-same-try /var/opt
+      --ro-same-try /var/usrlocal
       # NixOS and Guix keep theirs in a store, and reach what is in use by links from these places.
       --ro-same-try /nix/store
       --ro-same-try /gnu/store
@@ -330,7 +335,7 @@ enum BuiltInProfiles {
       # ... how names are looked up, ...
       --ro-same-try /etc/nsswitch.conf
       --ro-same-try /etc/host.conf
-      --ro-same-try /etc/hosts
+      --hosts-file /etc/hosts
       --ro-same-try /etc/services
       --ro-same-try /etc/protocols
       # ... and whose signatures are trusted. The private keys beside these stay where they are.
@@ -347,11 +352,22 @@ enum BuiltInProfiles {
       --ro-same-try /etc/java-17-openjdk
       --ro-same-try /etc/java-21-openjdk
       --ro-same-try /etc/java-25-openjdk
+      # ... settings that keep programs from working, or restrict them, and say nothing of the machine.
+      --ro-same-try /etc/manpath.config
+      --ro-same-try /etc/man_db.conf
+      --ro-same-try /etc/ImageMagick-6
+      --ro-same-try /etc/ImageMagick-7
+      --ro-same-try /etc/magic
+      --ro-same-try /etc/mime.types
+      --ro-same-try /etc/papersize
       # The other users of the machine are nobody's business.
       --user-files /etc
 
       --proc /proc
       --dev /dev
+      # How many processors there are, which lscpu and libraries of numbers look up there.
+      --ro-same-try /sys/devices/system/cpu
+      --ro-same-try /sys/devices/system/node
 
       # So that relative paths mean the same as outside.
       --private-cwd

@@ -89,7 +89,19 @@ public struct Profile: Sendable {
         nextPlace: nextPlace)
     } catch {
       if error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory { return nil }
+      // HOME may be another user's, as after su(1): whatever lies there was not made for this user.
+      if error.errno == .permissionDenied, isOutOfReach(path.path) { return nil }
       throw UsageError("can't read the profile \(path.quoted): \(error.reason)")
+    }
+  }
+
+  /// Whether this user may not search a directory on the way to `path`.
+  private static func isOutOfReach(_ path: FilePath) -> Bool {
+    do throws(SystemCallError) {
+      _ = try FileFacts(at: path)
+      return false
+    } catch {
+      return error.errno == .permissionDenied
     }
   }
 

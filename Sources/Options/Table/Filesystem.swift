@@ -261,6 +261,15 @@ extension Option {
       """
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .userFiles(typed.path(0))) },
     Option(
+      "--hosts-file", [.path], in: .filesystem, "Mount a hosts file with the sandbox's name",
+      """
+      It names localhost and the sandbox's host name. With the host's network, the lines of the
+      host's /etc/hosts follow.
+
+          nestbox --unshare-all --hostname box --ro-bind / / --hosts-file /etc/hosts hostname -f
+      """
+    ) { (draft, typed) throws(UsageError) in draft.add(typed, .hosts(typed.path(0))) },
+    Option(
       "--mask", [.path], in: .filesystem, "Hide PATH inside, if it exists",
       """
       Covers a directory with an empty one and anything else with an empty file, both read-only. If
@@ -340,7 +349,10 @@ extension Option {
           nestbox --ro-bind / / --perms 1777 --tmpfs /tmp stat -c %a /tmp
       """, traits: .isModifier
     ) { (draft, typed) throws(UsageError) in
-      guard draft.permissions == nil else { throw UsageError("given twice for the same option") }
+      guard draft.permissions == nil else {
+        throw UsageError(
+          "given twice for the same option", bubblewrap: "--perms given twice for the same action")
+      }
       draft.permissions = try typed.permissions(0)
     },
     Option(
@@ -350,7 +362,10 @@ extension Option {
       which must be --tmpfs; --perms may stand between them.
       """, traits: .isModifier
     ) { (draft, typed) throws(UsageError) in
-      guard draft.size == nil else { throw UsageError("given twice for the same option") }
+      guard draft.size == nil else {
+        throw UsageError(
+          "given twice for the same option", bubblewrap: "--size given twice for the same action")
+      }
       draft.size = try typed.size(0)
     },
   ]

@@ -70,7 +70,9 @@ extension Option {
           nestbox --ro-bind / / --dev /dev --argv0 -bash bash -c 'shopt login_shell'
       """
     ) { (draft, typed) throws(UsageError) in
-      guard draft.sandbox.commandName == nil else { throw UsageError("may be given only once") }
+      guard draft.sandbox.commandName == nil else {
+        throw UsageError("may be given only once", bubblewrap: "--argv0 used multiple times")
+      }
       draft.sandbox.commandName = typed.text(0)
     },
     Option(

@@ -9,7 +9,16 @@ extension LaunchError {
   /// The message in bubblewrap's words, if clients match on them.
   public func messageOfBubblewrap(of resolved: ResolvedSandbox) -> String? {
     let failure = Failure(self, resolved, [], nil)
+    let words = "\(failure.name): \(cause.reason)"
     switch (action, cause.errno) {
+    case (.execute, _): return "execvp " + words
+    case (.lock, _): return "Unable to open lock file " + words
+    case (.assertNoUserNamespaces, _): return action.sentence
+    case (.setPermissions, .noSuchFileOrDirectory): return "Can't open " + words
+    case (.bind, .readOnlyFileSystem), (.mountProc, .readOnlyFileSystem),
+      (.mountDevices, .readOnlyFileSystem), (.mountMqueue, .readOnlyFileSystem),
+      (.writeFile, .readOnlyFileSystem), (.writeFile, .isDirectory):
+      return "Can't create file " + words
     case (.makeSymbolicLink, .fileExists):
       let end = failure.plan.linkTarget(at: failure.subject).map {
         "existing destination is " + failure.quoted($0)

@@ -207,8 +207,11 @@ extension Cause {
           "\(failure.name) exists on the host, but is not shown inside",
           remedy: failure.showing(["--ro-bind", path, path], isInProfile: false))
       }
+      let directory = FilePath("/").pushing(failure.subject)
       return Diagnosis(
-        "\(failure.name) does not exist inside", remedy: failure.adding(["--dir", path]))
+        "\(failure.name) does not exist inside",
+        remedy: failure.plan.isFromMemory(directory)
+          ? failure.adding(["--dir", path]) : .advice("choose a directory that exists inside"))
     },
     Cause([.changeDirectory], [.notDirectory]) { failure in
       Diagnosis("\(failure.name) is not a directory inside", "name its directory")
@@ -246,6 +249,14 @@ struct ShownMount {
 }
 
 extension Plan {
+  /// Whether a missing path would be created in memory, and not on the host.
+  fileprivate func isFromMemory(_ path: FilePath) -> Bool {
+    switch mount(showing: path)?.operation?.action {
+    case nil, .tmpfs: true
+    default: false
+    }
+  }
+
   /// The mount in which a missing path would be created.
   fileprivate func mount(showing path: FilePath) -> ShownMount? {
     var directory = path

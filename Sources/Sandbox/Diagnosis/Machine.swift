@@ -2,7 +2,7 @@
 // Facts about this machine that decide whether a sandbox can be made, for diagnoses and --doctor.
 
 internal import Linux
-public import SystemPackage
+internal import SystemPackage
 internal import Text
 
 /// This machine, as an ordinary process sees it.
@@ -215,17 +215,8 @@ extension Machine {
     return groups
   }
 
-  /// The cgroup of this process in the unified hierarchy; nil where there is none.
-  public var ownCgroup: FilePath? {
-    let lines = (try? TextFile.lines(of: "/proc/self/cgroup")) ?? []
-    guard let path = lines.first(where: { $0.hasPrefix("0::") })?.dropFirst(3),
-      let root = cgroupRoot(isUnified: true)
-    else { return nil }
-    return root.appending(FilePath(String(path)).components)
-  }
-
   /// Where the cgroup hierarchy that counts processes is mounted.
-  func cgroupRoot(isUnified: Bool) -> FilePath? {
+  private func cgroupRoot(isUnified: Bool) -> FilePath? {
     mounts.entries.first {
       isUnified
         ? $0.type == "cgroup2" : $0.type == "cgroup" && $0.point.lastComponent?.string == "pids"

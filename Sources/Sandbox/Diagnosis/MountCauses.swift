@@ -28,6 +28,31 @@ extension Cause {
         "message queues belong to the ipc namespace, which is not new",
         remedy: failure.adding(["--unshare-ipc"]))
     },
+    Cause([.mountDevices], [.noSuchFileOrDirectory]) { failure in
+      let path = failure.subject
+      guard let device = HarmlessDevices.devices.first(where: { $0.host == path }),
+        (try? FileFacts(at: path)) == nil
+      else { return nil }
+      return Diagnosis(
+        "the host has no device \(failure.quoted(path)), which --dev shows",
+        remedy: .asRoot("mknod -m 666 \(path.string) c \(device.numbers)"))
+    },
+    Cause([.mountOverlay], [.invalidArgument]) { failure in
+      guard case .overlay(let overlay, _)? = failure.operation?.operation.action,
+        failure.namespaces.contains(.user)
+      else { return nil }
+      let host = RunningHost()
+      for layer in overlay.layers {
+        guard let file = try? host.follow(layer), let mount = host.mounts(below: file).first else {
+          continue
+        }
+        return Diagnosis(
+          "\(failure.quoted(mount.point)) is mounted below \(failure.quoted(layer)), and for an "
+            + "ordinary user the kernel makes no overlay of a directory with mounts below it",
+          "name a directory without mounts below it; findmnt lists them")
+      }
+      return nil
+    },
     Cause([.mountOverlay], [.tooManySymbolicLinkLevels]) { _ in
       Diagnosis(
         "the directories of the overlay overlap: one of them lies in another",

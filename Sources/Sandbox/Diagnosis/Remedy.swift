@@ -191,8 +191,8 @@ extension FilesystemOperation {
       return [name, ByteString(String(number)), ByteString(destination)]
     case .symbolicLink(let target, let path): return [name, target, ByteString(path)]
     case .remountReadOnly(let path), .proc(let path), .dev(let path), .tmpfs(let path, _, _),
-      .mqueue(let path), .directory(let path, _), .userFiles(let path), .mask(let path),
-      .same(let path, _), .repositories(let path), .commits(let path):
+      .mqueue(let path), .directory(let path, _), .userFiles(let path), .hosts(let path),
+      .mask(let path), .same(let path, _), .repositories(let path), .commits(let path):
       return [name, ByteString(path)]
     case .overlay, .text, .program, .permissions: return nil
     }

@@ -91,6 +91,9 @@ extension Monitor {
 extension Monitor {
   /// Stops together with the command, so that the caller's shell takes over; continues with it.
   mutating func stopWithCommand(_ signal: Signal) {
+    // A key may have stopped this process before it read of the command's stop; both have been
+    // continued since then.
+    if command?.isStopped() == false { return }
     guard job.stop(by: signal) else { return sendToCommand(.goOn) }
   }
 }

@@ -42,6 +42,15 @@ extension RootBuilder where Self: ~Copyable {
     try mountText(user.groupLine, on: directory.appending("group"), permissions)
   }
 
+  /// Mounts a hosts file that knows the sandbox's name, and with the host's network the host's lines.
+  mutating func mountHosts(on path: FilePath) throws(LaunchError) {
+    let lines = HostNames(resolved)
+    try mountFile(on: path, FilePermissions(rawValue: 0o644), .readOnly) {
+      file throws(SystemCallError) in
+      try Descriptors.write(lines.text[...], to: file.rawValue)
+    }
+  }
+
   /// Covers what exists at `path` with something empty of its kind.
   mutating func mask(_ path: FilePath) throws(LaunchError) {
     try step(.mask, ByteString(path)) { root throws(SystemCallError) in
@@ -91,5 +100,45 @@ private struct InsideUser {
 
   private static func isField(_ value: ByteString) -> Bool {
     !value.isEmpty && value.bytes.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: ":") }
+  }
+}
+
+/// The lines of a hosts file, see hosts(5).
+private struct HostNames {
+  private let name: ByteString?
+  private let hasHostNetwork: Bool
+
+  init(_ resolved: ResolvedSandbox) {
+    name = resolved.sandbox.hostname?.value ?? CurrentProcess.hostname
+    hasHostNetwork =
+      !resolved.namespaces.contains(.network) && resolved.sandbox.joined.network == nil
+  }
+
+  /// A file that is larger is left out.
+  private static let mostBytes = 1 << 20
+
+  /// The text, for which the host's file is read.
+  var text: [UInt8] {
+    var text = Array("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".utf8)
+    // As Debian does, so that the name stands for itself and not for localhost.
+    if let name, HostNames.isName(name) { text += Array("127.0.1.1\t".utf8) + name.bytes + "\n".utf8 }
+    guard hasHostNetwork,
+      let file = try? OwnedDescriptor.open("/etc/hosts", .reading),
+      let lines = try? Descriptors.contents(of: file.rawValue, limit: HostNames.mostBytes)
+    else { return text }
+    return text + lines
+  }
+
+  /// Whether it is a host name, which can end no line.
+  private static func isName(_ name: ByteString) -> Bool {
+    !name.isEmpty
+      && name.bytes.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
+          true
+        default: false
+        }
+      }
   }
 }

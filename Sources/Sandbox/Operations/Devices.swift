@@ -7,10 +7,11 @@ internal import Text
 
 /// What a minimal /dev has in it.
 enum HarmlessDevices {
-  /// Devices of the host.
-  static let devices: [(name: FilePath, host: FilePath)] = [
-    ("null", "/dev/null"), ("zero", "/dev/zero"), ("full", "/dev/full"),
-    ("random", "/dev/random"), ("urandom", "/dev/urandom"), ("tty", "/dev/tty"),
+  /// Devices of the host, with their numbers as mknod(1) takes them.
+  static let devices: [(name: FilePath, host: FilePath, numbers: String)] = [
+    ("null", "/dev/null", "1 3"), ("zero", "/dev/zero", "1 5"), ("full", "/dev/full", "1 7"),
+    ("random", "/dev/random", "1 8"), ("urandom", "/dev/urandom", "1 9"),
+    ("tty", "/dev/tty", "5 0"),
   ]
 
   /// Symbolic links.

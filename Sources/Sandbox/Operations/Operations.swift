@@ -40,6 +40,7 @@ extension RootBuilder where Self: ~Copyable {
     case .text(let text, let destination, let permissions):
       try mountText(text, on: destination, permissions)
     case .userFiles(let directory): try mountUserFiles(in: directory)
+    case .hosts(let path): try mountHosts(on: path)
     case .mask(let path): try mask(path)
     case .hide(let pattern): try hide(pattern)
     case .repositories(let path):

@@ -68,6 +68,7 @@ extension FilesystemOperation.Action {
         + "mode \(permissions.octal.text), \(access.text)"
     case .text: "a text mounted on \(place), read-only"
     case .userFiles: "passwd and group of the command's user alone in \(place), read-only"
+    case .hosts: "a hosts file with the sandbox's name mounted on \(place), read-only"
     case .repositories: "repositories in \(place) become read-only"
     case .hide(let pattern):
       if planned.isSkipped {

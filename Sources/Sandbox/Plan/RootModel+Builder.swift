@@ -144,13 +144,18 @@ extension RootModel {
   mutating func makeOverlay(
     _ overlay: Overlay, for path: FilePath
   ) throws(LaunchError) -> Tree {
-    var layers = Array(overlay.sources.reversed())
-    for layer in layers { try require(layer, "--overlay-src") }
+    for layer in overlay.sources.reversed() { try require(layer, "--overlay-src") }
     if case .kept(let upper, let work) = overlay.writes {
       for layer in [upper, work] { try require(layer, nil) }
-      layers.insert(upper, at: 0)
     }
-    return add("overlay", .layers(layers), isReadOnly: overlay.writes == .refused)
+    for layer in overlay.layers where resolved.namespaces.contains(.user) {
+      // The kernel locks mounts below the tree when a user namespace copies them.
+      guard let file = try? host.follow(layer), !host.mounts(below: file).isEmpty else { continue }
+      throw LaunchError(
+        .mountOverlay, option: nil, subject: ByteString(path),
+        cause: SystemCallError(call: "fsconfig", errno: .invalidArgument))
+    }
+    return add("overlay", .layers(overlay.layers), isReadOnly: overlay.writes == .refused)
   }
 
   /// Fails if a layer of an overlay is not a directory of the host.

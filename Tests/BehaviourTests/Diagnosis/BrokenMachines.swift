@@ -77,6 +77,32 @@ extension BrokenSetup {
       remedy: "nestbox --ro-bind / / --unshare-pid --ro-bind /proc /proc",
       fixed: "inside --ro-bind /proc /proc"),
     BrokenSetup(
+      name: "The host lacks a device",
+      setup: """
+        inside() {
+          devices=
+          for name in null zero random urandom tty pts; do
+            devices="$devices --dev-bind /dev/$name /dev/$name"
+          done
+          nestbox --dev-bind / / --tmpfs /dev $devices "$@" nestbox --ro-bind / / --dev /dev echo works; }
+        """,
+      line: "inside", cause: "the host has no device /dev/full",
+      remedy: "mknod -m 666 /dev/full c 1 7", fixed: "inside --dev-bind /dev/full /dev/full"),
+    BrokenSetup(
+      name: "A mount below a layer of an overlay",
+      setup: """
+        mkdir -p low/sub
+        inside() { nestbox --dev-bind / / "$@" \\
+          nestbox --ro-bind / / --overlay-src $PWD/low --tmp-overlay /mnt echo works; }
+        """,
+      line: "inside --tmpfs $PWD/low/sub", cause: "/low/sub is mounted below ",
+      remedy: "findmnt", fixed: "inside", isHint: true),
+    BrokenSetup(
+      name: "A directory to start in that cannot be made",
+      line: "nestbox --ro-bind / / --chdir /nosuch echo works",
+      cause: "/nosuch does not exist inside", remedy: "a directory that exists inside",
+      fixed: "nestbox --ro-bind / / --chdir / echo works", isHint: true),
+    BrokenSetup(
       name: "User 0 of a sandbox without capabilities",
       setup: """
         inside() { nestbox --dev-bind / / --unshare-user --uid 0 "$@" \\
