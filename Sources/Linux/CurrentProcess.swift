@@ -95,13 +95,6 @@ public enum CurrentProcess {
     try check(fchdir(directory.rawValue) < 0 ? -errno : 0, "fchdir")
   }
 
-  /// Makes the working directory the root of path lookups.
-  ///
-  /// See chroot(2).
-  public static func changeRootToWorkingDirectory() throws(SystemCallError) {
-    try check(unsafe chroot(".") < 0 ? -errno : 0, "chroot")
-  }
-
   /// Sets the mask of permissions that new files lose, and returns the old one.
   ///
   /// See umask(2).

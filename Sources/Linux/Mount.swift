@@ -46,12 +46,15 @@ public enum MountPropagation: Sendable {
   case slave
   /// None appear.
   case isolated
+  /// None appear, and a clone of a tree around this one leaves it out.
+  case excluded
 
   var flags: UInt64 {
     switch self {
     case .unchanged: 0
     case .slave: UInt64(MS_SLAVE)
     case .isolated: UInt64(MS_PRIVATE)
+    case .excluded: UInt64(MS_UNBINDABLE)
     }
   }
 }
@@ -95,11 +98,12 @@ public struct MountTree: ~Copyable {
     return MountTree(OwnedDescriptor(try check(result, "open_tree")))
   }
 
-  /// Clones the tree at an open location, with all mounts below.
+  /// Clones the tree at an open location, with all mounts below unless `withMountsBelow` is false.
   public static func clone(
-    at location: borrowing OwnedDescriptor
+    at location: borrowing OwnedDescriptor, withMountsBelow: Bool = true
   ) throws(SystemCallError) -> MountTree {
-    let flags = cloneFlags | UInt32(LINUX_AT_RECURSIVE | LINUX_AT_EMPTY_PATH)
+    var flags = cloneFlags | UInt32(LINUX_AT_EMPTY_PATH)
+    if withMountsBelow { flags |= UInt32(LINUX_AT_RECURSIVE) }
     let result = unsafe linux_open_tree(location.rawValue, "", flags)
     return MountTree(OwnedDescriptor(try check(result, "open_tree")))
   }
@@ -119,9 +123,12 @@ public struct MountTree: ~Copyable {
   }
 
   /// Adds restrictions only to the mount at the tree's root, which must be a mount point.
-  public borrowing func restrictThisMount(_ attributes: MountAttributes) throws(SystemCallError) {
+  public borrowing func restrictThisMount(
+    _ attributes: MountAttributes, propagation: MountPropagation = .unchanged
+  ) throws(SystemCallError) {
     let result = unsafe linux_mount_setattr(
-      descriptor.rawValue, "", UInt32(LINUX_AT_EMPTY_PATH), UInt64(attributes.rawValue), 0, 0)
+      descriptor.rawValue, "", UInt32(LINUX_AT_EMPTY_PATH), UInt64(attributes.rawValue), 0,
+      propagation.flags)
     try check(result, "mount_setattr")
   }
 

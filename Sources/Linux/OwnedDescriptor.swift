@@ -18,8 +18,16 @@ public struct OwnedDescriptor: ~Copyable {
 
   deinit {
     // Neither checked nor repeated: Linux releases the number even if close(2) fails.
-    close(rawValue)
+    if rawValue >= 0 { close(rawValue) }
   }
+
+  /// No descriptor yet.
+  ///
+  /// Where it can be replaced later, as an optional of a noncopyable type cannot be borrowed.
+  public static var none: OwnedDescriptor { OwnedDescriptor(-1) }
+
+  /// Whether there is a descriptor.
+  public var isOpen: Bool { rawValue >= 0 }
 
   /// Gives up ownership.
   public consuming func release() -> CInt {

@@ -51,7 +51,7 @@ public enum SystemCalls {
     ("fsopen", Int(SYS_fsopen), (5, 2)), ("fsconfig", Int(SYS_fsconfig), (5, 2)),
     ("fsmount", Int(SYS_fsmount), (5, 2)), ("mount_setattr", Int(SYS_mount_setattr), (5, 12)),
     ("pivot_root", Int(SYS_pivot_root), (2, 6)), ("umount2", Int(SYS_umount2), (2, 6)),
-    ("chroot", Int(SYS_chroot), (2, 6)), ("sethostname", Int(SYS_sethostname), (2, 6)),
+    ("sethostname", Int(SYS_sethostname), (2, 6)),
     ("setdomainname", Int(SYS_setdomainname), (2, 6)), ("pidfd_open", Int(SYS_pidfd_open), (5, 3)),
     ("close_range", Int(SYS_close_range), (5, 9)), ("mkdirat", Int(SYS_mkdirat), (2, 6)),
     ("mknodat", Int(SYS_mknodat), (2, 6)), ("symlinkat", Int(SYS_symlinkat), (2, 6)),

@@ -37,6 +37,35 @@ struct MountTests {
       ], "\(outcome.errors)")
   }
 
+  // Red: the new root, or what hides it while it is made, is a part of the host's tree.
+  @Test func `A bind of the root shows the host's mounts and no other`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir tree proc
+      export outside=$(wc -l </proc/self/mountinfo) below=$(grep -c ' /proc' /proc/self/mountinfo)
+      nestbox --ro-bind / / --ro-bind /usr/.. "$PWD/tree" --ro-bind /usr/../proc "$PWD/proc" bash -c '
+        mounts() { cut -d " " -f 5 /proc/self/mountinfo | grep -Ec "^$PWD/$1(/|$)"; }
+        echo $(($(mounts tree) - outside)) $(($(mounts proc) - below))
+        test tree/usr -ef /usr && test -e proc/self && echo the host'
+      """)
+    #expect(outcome.lines == ["0 0", "the host"], "\(outcome.errors)")
+  }
+
+  // Red: a planted link shows where the new root is made, and the host's tree around it.
+  @Test func `No link leads from a source to the place where the new root is made`() throws {
+    let outcome = try Session().run(
+      """
+      for number in {3..20}; do
+        ln -sf "/proc/self/fd/$number" link
+        nestbox --tmpfs /tmp --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib \
+          --symlink usr/lib64 /lib64 --ro-bind-text hidden /tmp/text --ro-bind-try link /mnt/it \
+          sh -c 'cd /mnt/it && ls -d etc home new/etc old/etc ../etc proc/self self' 2>&-
+      done
+      echo tried
+      """)
+    #expect(outcome.output == "tried", "\(outcome.output)")
+  }
+
   // Red: what the administrator forbids on a mount is allowed in a sandbox.
   @Test(
     "Restrictions of the host's mounts are kept", arguments: ["--bind", "--dev-bind", "--ro-bind"])

@@ -101,7 +101,7 @@ extension Cause {
       return Diagnosis(
         "the kernel refuses an option of the overlay (\(options))", "leave out --overlay-opt")
     },
-    Cause([.buildRoot], [.invalidArgument]) { failure in
+    Cause([.enterRoot], [.invalidArgument]) { failure in
       guard failure.machine.mounts.entries.first(where: { $0.point == "/" })?.type == "rootfs"
       else { return nil }
       return Diagnosis(

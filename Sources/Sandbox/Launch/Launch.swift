@@ -195,7 +195,7 @@ extension LaunchPlan {
       // The monitor's ends: the child notices the monitor's end only if nobody else holds them.
       Descriptors.close(report.readEnd.rawValue)
       Descriptors.close(status.ours.rawValue)
-      Descriptors.close(signals.rawValue)
+      _ = consume signals
       // Before any path is resolved: they lead to a directory of the host.
       for number in registration { Descriptors.close(number) }
       Setup(plan: self, report: report.writeEnd, status: status.theirs).run()

@@ -33,7 +33,7 @@ extension RootBuilder where Self: ~Copyable {
       }
       try root.own(tree)
       // Attach it first: the kernel mounts nothing in a detached tree.
-      try root.attach(tree, on: root.directory(at: path))
+      try root.attach(tree, .directory, at: path)
       try root.populate(tree, label)
     }
   }

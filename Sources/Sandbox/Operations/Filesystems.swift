@@ -12,7 +12,6 @@ extension RootBuilder where Self: ~Copyable {
   ) throws(LaunchError) {
     let label = resolved.sandbox.fileLabel?.value
     try step(.mountTmpfs, ByteString(path)) { root throws(SystemCallError) in
-      let place = try root.directory(at: path)
       let tree = try root.make("tmpfs", [.noSetUserID, .noDevices]) {
         context throws(SystemCallError) in
         try context.set("mode", to: permissions.octal)
@@ -20,7 +19,7 @@ extension RootBuilder where Self: ~Copyable {
         if let size { try context.set("size", to: ByteString(String(size))) }
       }
       try root.own(tree)
-      try root.attach(tree, on: place)
+      try root.attach(tree, .directory, at: path)
     }
   }
 
@@ -28,13 +27,12 @@ extension RootBuilder where Self: ~Copyable {
   mutating func mountMessageQueues(on path: FilePath) throws(LaunchError) {
     let label = resolved.sandbox.fileLabel?.value
     try step(.mountMqueue, ByteString(path)) { root throws(SystemCallError) in
-      let place = try root.directory(at: path)
       let tree = try root.make("mqueue", [.noSetUserID, .noDevices, .noExecution]) {
         context throws(SystemCallError) in
         try context.set(label: label)
       }
       try root.own(tree)
-      try root.attach(tree, on: place)
+      try root.attach(tree, .directory, at: path)
     }
   }
 
@@ -43,7 +41,7 @@ extension RootBuilder where Self: ~Copyable {
     let tree = try makeOverlay(overlay, for: path)
     try step(.mountOverlay, ByteString(path)) { root throws(SystemCallError) in
       if !overlay.writes.areKept { try root.own(tree) }
-      try root.attach(tree, on: root.directory(at: path))
+      try root.attach(tree, .directory, at: path)
     }
   }
 
@@ -51,14 +49,13 @@ extension RootBuilder where Self: ~Copyable {
   /// host's.
   mutating func mountProc(on path: FilePath) throws(LaunchError) {
     try step(.mountProc, ByteString(path)) { root throws(SystemCallError) in
-      let place = try root.directory(at: path)
       let isNew = root.resolved.hasProcesses
       let tree =
         isNew
         ? try root.make("proc", [.noSetUserID, .noDevices, .noExecution])
         : try root.hostTree("/proc")
       if !isNew { try root.restrict(tree, [.noSetUserID, .noDevices]) }
-      try root.attach(tree, on: place)
+      try root.attach(tree, .directory, at: path)
       let isRoot = root.resolved.identity.user == 0
       for name in MachineControls.inProc where isRoot || root.isWritable(name, in: tree) {
         try root.protect(name, in: tree)

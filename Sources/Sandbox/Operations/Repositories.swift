@@ -9,6 +9,7 @@ extension NewRoot {
   /// Makes every existing repository in the project at `path` read-only, and what git executes by
   /// settings in it.
   mutating func protectRepositories(in path: FilePath) throws(SystemCallError) {
+    forgetRecent()
     try fasten(path)
     let top = try root.openInRoot(path, .directory)
     let repositories = Repositories(in: top)

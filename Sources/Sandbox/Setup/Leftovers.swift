@@ -58,8 +58,8 @@ extension NewRoot {
   mutating func create(
     _ entry: borrowing Entry, _ kind: FileKind, _ body: () throws(SystemCallError) -> Void
   ) throws(SystemCallError) {
-    let identity = try entry.directory.fileIdentity()
-    guard let directory = lock(entry.directory, identity) else { return try body() }
+    let identity = entry.holder.identity
+    guard let directory = lock(entry.holder.directory, identity) else { return try body() }
     // Before it exists: the monitor does not kill this process until it has heard of the rest.
     try? Descriptors.send(SetupMessage.isCreating(true).bytes, to: monitor)
     var isTold = false
@@ -76,7 +76,8 @@ extension NewRoot {
   private mutating func remember(
     _ entry: borrowing Entry, _ kind: FileKind, _ directory: CInt
   ) -> Bool {
-    guard let stamp = try? entry.directory.openEntry(entry.name).stamp() else { return false }
+    guard let stamp = try? entry.holder.directory.openEntry(entry.name).stamp()
+    else { return false }
     leftovers.append(
       Leftover(directory: directory, name: entry.name, kind: kind, stamp: stamp))
     let isElsewhere = directory != lastTold
@@ -103,7 +104,7 @@ extension NewRoot {
     guard !leftovers.isEmpty else { return }
     do throws(SystemCallError) {
       // A mount point cannot be removed in the namespace where it is one.
-      try CurrentProcess.changeDirectory(to: base)
+      try CurrentProcess.changeDirectory(to: base.descriptor)
       try MountNamespace.detach("new")
     } catch {
       return

@@ -86,9 +86,9 @@ extension NewRoot {
       else { throw error }
       let parent = path.removingLastComponent()
       if !parent.isEmpty { try makeHostDirectory(parent) }
+      let directory = try OwnedDescriptor.open(parent.isEmpty ? "." : parent, .directory)
       let entry = Entry(
-        directory: try OwnedDescriptor.open(parent.isEmpty ? "." : parent, .directory),
-        name: FilePath(root: nil, [name]))
+        holder: try Holder(directory, parent), name: FilePath(root: nil, [name]))
       try make(entry, .directory, .privateDirectory)
     }
   }
@@ -120,59 +120,62 @@ extension NewRoot {
     try MountTree.make(type, attributes, configure)
   }
 
-  func makeFile(
+  mutating func makeFile(
     _ permissions: FilePermissions,
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
   ) throws(SystemCallError) -> MountTree {
-    // In the base, which vanishes: the file can be reached only through this tree.
-    let file = try base.create(NewRoot.file, permissions)
-    try fill(file)
-    return try MountTree.clone(of: NewRoot.file, in: base)
+    try inScratch { directory throws(SystemCallError) in
+      let file = try directory.create(NewRoot.file, permissions)
+      try fill(file)
+      return try MountTree.clone(of: NewRoot.file, in: directory)
+    }
   }
 
-  func forgetFile() throws(SystemCallError) {
-    try base.remove(NewRoot.file, .other)
+  mutating func forgetFile() throws(SystemCallError) {
+    try inScratch { directory throws(SystemCallError) in
+      try directory.remove(NewRoot.file, .other)
+    }
   }
 
   private static let file: FilePath = "data"
 
   mutating func emptyTree(_ kind: FileKind) throws(SystemCallError) -> MountTree {
-    switch kind {
-    case .directory:
-      let name: FilePath = "empty"
-      if !hasEmptyDirectory {
-        try base.makeDirectory(name, FilePermissions(rawValue: 0o555))
-        hasEmptyDirectory = true
+    // It keeps its name, so that it can be covered in turn.
+    let name: FilePath = kind == .directory ? "empty" : "nothing"
+    let isMade = kind == .directory ? hasEmptyDirectory : hasEmptyFile
+    if kind == .directory { hasEmptyDirectory = true } else { hasEmptyFile = true }
+    return try inScratch { directory throws(SystemCallError) in
+      if !isMade {
+        switch kind {
+        case .directory:
+          try directory.makeDirectory(name, FilePermissions(rawValue: 0o555))
+        case .other: try directory.makeFile(name, .mountPoint)
+        }
       }
-      return try MountTree.clone(of: name, in: base)
-    case .other:
-      // It keeps its name, so that it can be covered in turn.
-      let name: FilePath = "nothing"
-      if !hasEmptyFile {
-        try base.makeFile(name, .mountPoint)
-        hasEmptyFile = true
-      }
-      return try MountTree.clone(of: name, in: base)
+      return try MountTree.clone(of: name, in: directory)
     }
   }
 
   /// Waits for the sockets of `proxy`, and attaches them where their trees can be cloned.
-  func keepSockets(of proxy: BusProxy) throws(LaunchError) {
+  mutating func keepSockets(of proxy: BusProxy) throws(LaunchError) {
     let option = proxy.buses.first?.access.option
     try doing(.startBusProxy, option: option, BusProxy.program) { () throws(SystemCallError) in
       guard try Descriptors.waitForByte(proxy.helper.lifeline) else {
         // The other end is closed: the proxy ended without a report.
         throw SystemCallError(call: "read", errno: .brokenPipe)
       }
-      // In the base, which vanishes in the end: the kernel clones a part of a mount only if the
-      // mount is attached.
-      try base.makeDirectory(NewRoot.sockets, .standardDirectory)
-      try MountTree(OwnedDescriptor(proxy.sockets)).attach(on: NewRoot.sockets, in: base)
+      // The kernel clones a part of a mount only if the mount is attached.
+      try inScratch { directory throws(SystemCallError) in
+        try directory.makeDirectory(NewRoot.sockets, .standardDirectory)
+        try MountTree(OwnedDescriptor(proxy.sockets)).attach(on: NewRoot.sockets, in: directory)
+      }
     }
   }
 
-  func socketTree(_ bus: Bus) throws(SystemCallError) -> MountTree {
-    try MountTree.clone(of: NewRoot.sockets.appending(bus.rawValue), in: base)
+  mutating func socketTree(_ bus: Bus) throws(SystemCallError) -> MountTree {
+    try inScratch { directory throws(SystemCallError) in
+      try MountTree.clone(of: NewRoot.sockets.appending(bus.rawValue), in: directory)
+    }
   }
 
   private static let sockets: FilePath = "sockets"
@@ -222,7 +225,9 @@ extension NewRoot {
   ) throws(SystemCallError) {
     switch try place(path, kind, kind == .directory ? .standardDirectory : .mountPoint) {
     // The new entry is not a link; if somebody replaced it by one, the link is not followed.
-    case .made(let entry): try tree.attach(on: entry.name, in: entry.directory)
+    case .made(let entry):
+      try tree.attach(on: entry.name, in: entry.holder.directory)
+      keep(entry)
     case .found(let descriptor): try attach(tree, on: descriptor)
     }
   }
@@ -234,6 +239,7 @@ extension NewRoot {
   private mutating func attach(
     _ tree: borrowing MountTree, on place: borrowing OwnedDescriptor
   ) throws(SystemCallError) {
+    forgetRecent()
     let file = try place.fileIdentity()
     try tree.attach(at: place)
     if file == rootFile {
@@ -292,13 +298,14 @@ extension NewRoot {
     let entry = try entry(for: path)
     do throws(SystemCallError) {
       try create(entry, .other) { () throws(SystemCallError) in
-        try entry.directory.makeSymbolicLink(entry.name, target: target)
+        try entry.holder.directory.makeSymbolicLink(entry.name, target: target)
       }
+      keep(entry)
     } catch {
       // An existing link with the same target counts as made, so that one line serves merged and
       // unmerged file systems.
       guard error.errno == .fileExists,
-        let existing = try? entry.directory.symbolicLinkTarget(entry.name),
+        let existing = try? entry.holder.directory.symbolicLinkTarget(entry.name),
         existing == target
       else { throw error }
     }
@@ -341,9 +348,10 @@ extension NewRoot {
     try MountTree.clone(of: name, in: directory.descriptor)
   }
 
-  func attach(
+  mutating func attach(
     _ tree: borrowing MountTree, on name: FilePath, in directory: borrowing MountTree
   ) throws(SystemCallError) {
+    forgetRecent()
     try tree.attach(on: name, in: directory.descriptor)
   }
 

@@ -30,19 +30,23 @@ extension NewRoot {
     }
   }
 
-  /// Creates an upper and a work directory in the base, where nobody else can reach them and where
-  /// they vanish with the sandbox.
+  /// Creates an upper and a work directory where nobody else can reach them and where they vanish
+  /// with the sandbox.
   private mutating func makeTemporaryLayers(
     _ layers: inout OverlayLayers, _ path: FilePath
   ) throws(LaunchError) {
     overlays += 1
     let number = String(overlays)
     try step(.mountOverlay, ByteString(path)) { root throws(SystemCallError) in
-      for name in ["upper", "work"] {
-        try root.base.makeDirectory(FilePath(name + number), .standardDirectory)
-      }
-      layers.upper = try layers.hold(root.base.openEntry(FilePath("upper" + number)))
-      layers.work = try layers.hold(root.base.openEntry(FilePath("work" + number)))
+      layers.upper = try layers.hold(root.makeLayer(FilePath("upper" + number)))
+      layers.work = try layers.hold(root.makeLayer(FilePath("work" + number)))
+    }
+  }
+
+  private mutating func makeLayer(_ name: FilePath) throws(SystemCallError) -> OwnedDescriptor {
+    try inScratch { directory throws(SystemCallError) in
+      try directory.makeDirectory(name, .standardDirectory)
+      return try directory.openEntry(name)
     }
   }
 }

@@ -120,8 +120,8 @@ extension Setup {
   private borrowing func makeNamespaces() throws(LaunchError) {
     try doing(.createNamespaces) { () throws(SystemCallError) in
       try plan.resolved.remainingNamespaces.unshare()
-      // A new user namespace makes the host's mounts slaves; without one they may be shared.
-      try MountNamespace.becomeSlave()
+      // In a new user namespace the kernel has done so (mount_namespaces(7)).
+      if !plan.namespaces.contains(.user) { try MountNamespace.becomeSlave() }
     }
     if let network = plan.sandbox.joined.network, !plan.hasJoinedNetwork {
       try doing(.joinNamespace, option: network.option) { () throws(SystemCallError) in

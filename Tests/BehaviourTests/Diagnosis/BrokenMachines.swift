@@ -206,7 +206,7 @@ extension BrokenSetup {
   /// Every call of a launch that has no replacement. Those that have one are in RefusalTests.
   static let filters: [BrokenSetup] = [
     "unshare", "mount_setattr", "pivot_root", "move_mount", "fsopen", "fsconfig", "fsmount",
-    "open_tree", "umount2", "chroot", "mkdirat", "mknodat", "symlinkat", "readlinkat",
+    "open_tree", "umount2", "mkdirat", "mknodat", "symlinkat", "readlinkat",
     "sethostname",
     "close_range", "pidfd_open", "vfork", "wait4", "waitid", "ppoll", "pipe2", "signalfd4",
     "socketpair", "sendmsg", "recvmsg", "prctl", "capget", "capset", "landlock_restrict_self",
