@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,6 +43,7 @@ enum kind {
   UNSHARE_ALL,
   NEW_SESSION,
   DIE_WITH_PARENT,
+  EXEC,
 };
 
 struct option {
@@ -64,23 +66,40 @@ static const struct option options[] = {
   {"--unshare-all", UNSHARE_ALL, 0},
   {"--new-session", NEW_SESSION, 0},
   {"--die-with-parent", DIE_WITH_PARENT, 0},
+  {"--exec", EXEC, 0},
 };
+
+// What a minimal /dev shows of the host's.
+static const char *const devices[] = {
+  "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
+};
+
+enum { DEVICES = sizeof devices / sizeof *devices };
 
 struct operation {
   enum kind kind;
   char **operands;
+  // The detached copy of a bind's source, or those of the devices.
+  int trees[DEVICES];
 };
 
 struct request {
   struct operation *operations;
   size_t count;
   const char *directory;
-  bool unshare_all, new_session, die_with_parent;
+  bool unshare_all, new_session, die_with_parent, in_place;
+  rlim_t soft_limit;
   char **command;
 };
 
 // The future "/": always the topmost mount there, so that destinations resolve in the last mount.
 static int new_root;
+
+// The directory that was looked up last, and its path: most destinations lie beside the one before.
+static struct {
+  int fd;
+  char path[PATH_MAX];
+} last = {.fd = -1};
 
 static _Noreturn void fail(const char *what, const char *subject) {
   fprintf(stderr, "minimal: %s %s: %s\n", what, subject, strerror(errno));
@@ -115,7 +134,10 @@ static void note(struct request *request, enum kind kind, char **operands) {
     case UNSHARE_ALL: request->unshare_all = true; break;
     case NEW_SESSION: request->new_session = true; break;
     case DIE_WITH_PARENT: request->die_with_parent = true; break;
-    default: request->operations[request->count++] = (struct operation){kind, operands};
+    case EXEC: request->in_place = true; break;
+    default:
+      request->operations[request->count].kind = kind;
+      request->operations[request->count++].operands = operands;
   }
 }
 
@@ -215,7 +237,7 @@ static int make_directory(const char *path) {
 }
 
 // A descriptor of the directory that holds a destination, created if missing; for an entry of the
-// new root, the root's descriptor.
+// new root, the root's descriptor. It stays open until the next one is looked up.
 static int open_parent(const char *path, const char **name) {
   const char *slash = strrchr(path, '/');
   *name = slash == NULL ? path : slash + 1;
@@ -224,14 +246,26 @@ static int open_parent(const char *path, const char **name) {
   if ((size_t)(slash - path) >= sizeof parent) errno = ENAMETOOLONG, fail("cannot open", path);
   memcpy(parent, path, (size_t)(slash - path));
   parent[slash - path] = '\0';
-  return make_directory(parent);
+  if (last.fd >= 0 && strcmp(parent, last.path) == 0) return last.fd;
+  int fd = make_directory(parent);
+  if (last.fd >= 0) close(last.fd);
+  last.fd = fd;
+  strcpy(last.path, parent);
+  return fd;
+}
+
+// After this mount the last directory may be covered.
+static void attach_on(int mount, int target) {
+  move_mount_to(mount, target, "");
+  if (last.fd >= 0) close(last.fd);
+  last.fd = -1;
 }
 
 // Creates a destination without looking for it first: in a new root most are missing, and an entry
 // just created in an open directory needs no second lookup. Only an existing one is resolved.
 static void attach(int mount, const char *path, bool directory) {
   if (strcmp(path, "/") == 0) {
-    move_mount_to(mount, new_root, "");
+    attach_on(mount, new_root);
     close(new_root);
     new_root = mount;
     return;
@@ -241,13 +275,12 @@ static void attach(int mount, const char *path, bool directory) {
   int made = directory ? mkdirat(parent, name, 0755) : mknodat(parent, name, S_IFREG | 0444, 0);
   if (made == 0) {
     move_mount_to(mount, parent, name);
-  } else {
-    if (errno != EEXIST) fail("cannot create", path);
-    int target = must(open_inside(path), "cannot open", path);
-    move_mount_to(mount, target, "");
-    close(target);
+    return;
   }
-  if (parent != new_root) close(parent);
+  if (errno != EEXIST) fail("cannot create", path);
+  int target = must(open_inside(path), "cannot open", path);
+  attach_on(mount, target);
+  close(target);
 }
 
 static int clone_tree(const char *source, enum kind kind) {
@@ -265,8 +298,34 @@ static int clone_tree(const char *source, enum kind kind) {
   return tree;
 }
 
-static void bind_tree(const char *source, const char *path, enum kind kind) {
-  int tree = clone_tree(source, kind);
+// Before the new root is mounted somewhere: until then every path means what it means to the
+// caller, and no copy has the new root in it.
+static void clone_sources(struct request *request) {
+  struct rlimit limit;
+  // Each copy is a descriptor. The command gets the soft limit back.
+  must(getrlimit(RLIMIT_NOFILE, &limit), "cannot read", "the limit of descriptors");
+  request->soft_limit = limit.rlim_cur;
+  bool raises = request->count + 32 > limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  if (raises) must(setrlimit(RLIMIT_NOFILE, &limit), "cannot raise", "the limit of descriptors");
+  for (size_t i = 0; i < request->count; i++) {
+    struct operation *operation = &request->operations[i];
+    if (operation->kind <= RO_BIND)
+      operation->trees[0] = clone_tree(operation->operands[0], operation->kind);
+    for (int j = 0; operation->kind == DEV && j < DEVICES; j++)
+      operation->trees[j] = clone_tree(devices[j], DEV_BIND);
+  }
+}
+
+static void restore_limit(const struct request *request) {
+  if (request->count + 32 <= request->soft_limit) return;
+  struct rlimit limit;
+  must(getrlimit(RLIMIT_NOFILE, &limit), "cannot read", "the limit of descriptors");
+  limit.rlim_cur = request->soft_limit;
+  must(setrlimit(RLIMIT_NOFILE, &limit), "cannot restore", "the limit of descriptors");
+}
+
+static void bind_tree(int tree, const char *source, const char *path) {
   struct stat status;
   must(fstat(tree, &status), "cannot stat", source);
   attach(tree, path, S_ISDIR(status.st_mode));
@@ -292,22 +351,18 @@ static void mount_pts(int dev) {
   close(pts);
 }
 
-static void mount_dev(const char *path) {
-  static const char *const nodes[] = {
-    "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
-  };
+static void mount_dev(const struct operation *operation) {
   static const char *const links[][2] = {
     {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"},
     {"/proc/self/fd", "fd"},      {"/proc/kcore", "core"},       {"pts/ptmx", "ptmx"},
   };
   int dev = new_tmpfs();
-  attach(dev, path, true);
-  for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
-    const char *name = nodes[i] + strlen("/dev/");
-    int node = clone_tree(nodes[i], DEV_BIND);
+  attach(dev, operation->operands[0], true);
+  for (int i = 0; i < DEVICES; i++) {
+    const char *name = devices[i] + strlen("/dev/");
     must(mknodat(dev, name, S_IFREG | 0444, 0), "cannot create", name);
-    move_mount_to(node, dev, name);
-    close(node);
+    move_mount_to(operation->trees[i], dev, name);
+    close(operation->trees[i]);
   }
   for (size_t i = 0; i < sizeof links / sizeof *links; i++)
     must(symlinkat(links[i][0], dev, links[i][1]), "cannot link", links[i][1]);
@@ -322,62 +377,39 @@ static void make_entry(const struct operation *operation) {
   int parent = open_parent(path, &name);
   int result = link ? symlinkat(operation->operands[0], parent, name) : mkdirat(parent, name, 0755);
   if (result < 0 && (link || errno != EEXIST)) fail("cannot create", path);
-  if (parent != new_root) close(parent);
 }
 
 static void carry_out(const struct operation *operation) {
   char **operands = operation->operands;
   switch (operation->kind) {
     case PROC: mount_proc(operands[0]); break;
-    case DEV: mount_dev(operands[0]); break;
+    case DEV: mount_dev(operation); break;
     case TMPFS: mount_new(new_tmpfs(), operands[0]); break;
     case DIRECTORY:
     case SYMLINK: make_entry(operation); break;
-    default: bind_tree(operands[0], operands[1], operation->kind);
+    default: bind_tree(operation->trees[0], operands[0], operands[1]);
   }
 }
 
 // The root directory
 
-static void pivot(const char *root, const char *old) {
-  must((int)syscall(SYS_pivot_root, root, old), "cannot pivot to", root);
+// Somewhere: it is reached by its descriptor alone, and every root has a /proc. Not on "/": then it
+// would have to be detached separately in the end.
+static void begin_root(void) {
+  new_root = new_tmpfs();
+  must(move_mount(new_root, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH), "cannot mount",
+       "the new root");
 }
 
-static void change_root(int directory) {
-  must(fchdir(directory), "cannot change to", "a root directory");
-  must(chroot("."), "cannot change", "root");
-}
-
-// base/new becomes the sandbox, base/old holds the host. The host must not simply be covered: ".."
-// at its top would lead into the cover, and a copy of its tree would hold one. So it moves below,
-// and stays our "/" for the sources.
-static int begin_root(void) {
-  int host = must(open("/", O_PATH | O_CLOEXEC), "cannot open", "/");
-  int base = new_tmpfs();
-  must(mkdirat(base, "new", 0755), "cannot create", "the new root");
-  must(mkdirat(base, "old", 0755), "cannot create", "the old root");
-  must(move_mount(base, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), "cannot mount", "the base");
-  must(fchdir(base), "cannot change to", "the base");
-  pivot(".", "old");
-  // Only a mount can become the root.
-  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-  new_root = must(open_tree(base, "new", flags), "cannot open", "the new root");
-  move_mount_to(new_root, base, "new");
-  change_root(host);
-  close(host);
-  return base;
-}
-
-// The old root lands on top of the new one, so a single umount removes base and host; each umount
-// waits for all processors. No descriptor may stay open: init would keep it, and the command can
-// inspect init.
-static void finish_root(int base) {
-  change_root(base);
+// pivot_root(2) looks at every task of the machine, so once is enough. The old root lands on top of
+// the new one, where a single umount removes it; each umount waits for all processors. No
+// descriptor may stay open: init would keep it, and the command can inspect init.
+static void finish_root(void) {
   must(fchdir(new_root), "cannot change to", "the new root");
-  pivot(".", ".");
+  must((int)syscall(SYS_pivot_root, ".", "."), "cannot pivot to", "the new root");
   must(umount2(".", MNT_DETACH), "cannot unmount", "the old root");
-  close(base);
   close(new_root);
+  if (last.fd >= 0) close(last.fd);
 }
 
 // Processes
@@ -428,8 +460,7 @@ static void enter_directory(const char *asked, const char *callers) {
   else if (chdir(callers) < 0 && errno != ENOENT && errno != EACCES) fail("cannot enter", callers);
 }
 
-static _Noreturn void run_child(const struct request *request, unsigned uid, unsigned gid,
-                                int report) {
+static _Noreturn void run_child(struct request *request, unsigned uid, unsigned gid, int report) {
   char here[PATH_MAX];
   if (request->die_with_parent)
     must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "cannot set", "the parent-death signal");
@@ -437,9 +468,11 @@ static _Noreturn void run_child(const struct request *request, unsigned uid, uns
   mode_t mask = umask(0);
   write_maps(uid, gid);
   enter_namespaces(request->unshare_all);
-  int base = begin_root();
+  clone_sources(request);
+  begin_root();
   for (size_t i = 0; i < request->count; i++) carry_out(&request->operations[i]);
-  finish_root(base);
+  finish_root();
+  restore_limit(request);
   umask(mask);
   enter_directory(request->directory, here);
   if (request->new_session) must(setsid(), "cannot start", "a session");
@@ -448,8 +481,13 @@ static _Noreturn void run_child(const struct request *request, unsigned uid, uns
   execute(request->command);
 }
 
-// The monitor. The pipe exists where init does; without one the command is our own child.
-static int launch(const struct request *request, unsigned uid, unsigned gid) {
+// The monitor, unless this process becomes the command itself. The pipe exists where init does;
+// without one the command is our own child.
+static int launch(struct request *request, unsigned uid, unsigned gid) {
+  if (request->in_place) {
+    must(unshare(CLONE_NEWUSER), "cannot make", "a user namespace");
+    run_child(request, uid, gid, -1);
+  }
   int report[2] = {-1, -1}, status;
   struct clone_args arguments = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
   if (request->unshare_all) {

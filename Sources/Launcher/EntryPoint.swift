@@ -98,6 +98,7 @@ struct Launcher {
     _ sandbox: ResolvedSandbox, _ parser: Parser, _ registration: [CInt] = []
   ) -> (status: UInt8, signal: Signal?) {
     if parser.draft.isVerbose { StepLog.begin(prefix(.step, parser.draft)) }
+    if parser.draft.sandbox.becomesCommand { return (become(sandbox, parser), nil) }
     let watch = RepositoryWatch(sandbox)
     var isTold = false
     do throws(LaunchError) {
@@ -137,6 +138,19 @@ struct Launcher {
     if draft.sandbox.tellsUse != nil, let text = ending.useText {
       Output.standardError(prefix(.step, draft) + text + "\n")
     }
+  }
+
+  /// Becomes the command of the sandbox.
+  /// - Returns: The status to exit with, if that fails.
+  private func become(_ sandbox: ResolvedSandbox, _ parser: Parser) -> UInt8 {
+    let error = sandbox.becomeCommand(
+      for: caller, warningPrefix: prefix(.warning, parser.draft))
+    tell(error, sandbox, parser.draft)
+    let diagnosis = error.diagnosisInPlace(of: sandbox, line: [persona.program] + words)
+    // From inside, nestbox cannot look at the host's files.
+    let lines = diagnosis?.lines ?? ["hint: without --exec nestbox looks for the cause"]
+    for line in lines { tell(.error, line, parser.draft) }
+    return persona.isBubblewrap ? persona.failure : error.exitStatus
   }
 
   /// Says so if the last option took what was meant for the command.

@@ -101,8 +101,8 @@ public enum Section: String, CaseIterable, Sendable {
       """
     case .lifetime:
       """
-      The launcher waits for the command and exits with its status. It passes on SIGHUP, SIGINT,
-      SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGCONT.
+      The launcher waits for the command and exits with its status, unless --exec makes it the
+      command. It passes on SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGCONT.
       """
     case .limits:
       """

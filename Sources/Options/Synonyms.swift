@@ -28,7 +28,7 @@ enum Synonyms {
       "--processes limits the number of processes and threads"
     ),
     (
-      ["join", "exec", "enter", "attach"],
+      ["join", "enter", "attach"],
       "--userns, --pidns and --netns join the namespaces of a process"
     ),
     (

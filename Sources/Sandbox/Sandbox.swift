@@ -77,6 +77,8 @@ public struct Sandbox: Equatable, Sendable {
   public var killOnExit: WrittenOption?
   /// Makes the command itself process 1; needs a new pid namespace.
   public var commandAsInit: WrittenOption?
+  /// Makes the launcher itself the command, so that no process of nestbox stays.
+  public var becomeCommand: WrittenOption?
   /// Whether nestbox notes which files the command will not find: only with a profile.
   public var givesNotices = false
   /// The command: the file to search for, then its arguments.
@@ -105,6 +107,8 @@ extension Sandbox {
   var killsOnExit: Bool { killOnExit != nil }
   /// Whether somebody wants to know what was used.
   var isMeasured: Bool { channels.report != nil || tellsUse != nil }
+  /// Whether the launcher becomes the command.
+  public var becomesCommand: Bool { becomeCommand != nil }
   /// Whether the command is itself process 1.
   var commandIsInit: Bool { commandAsInit != nil }
 }

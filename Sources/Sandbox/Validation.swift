@@ -121,6 +121,32 @@ extension Sandbox {
     try require(hasPid, for: killOnExit, "needs --unshare-pid")
     // Without it, processes that left the command's group would go on.
     try require(hasPid, for: timeLimit?.option, "needs --unshare-pid")
+    if becomesCommand, let (option, task) = tasksBesideCommand.first(where: { $0.option != nil }) {
+      try require(
+        false, for: becomeCommand,
+        "leaves no process of nestbox, but \(option ?? "") needs one, which \(task)")
+    }
+  }
+
+  /// The options that need a process beside the command, and what that process does; nil for an
+  /// option that was not given.
+  private var tasksBesideCommand: [(option: String?, task: String)] {
+    let project = filesystem.first { operation in
+      if case .repositories = operation.action { true } else { false }
+    }
+    let bus = buses.session ?? buses.system
+    return [
+      (namespaces.others.contains(.pid) ? "--unshare-pid" : nil, "enters the new pid namespace"),
+      (joined.pid?.option.name, "enters the pid namespace"),
+      (lockFiles.first?.option.name, "holds the lock"),
+      (channels.sync.first?.option.name, "holds the descriptor"),
+      (channels.status?.option.name, "reports the exit code"),
+      (channels.report?.option.name, "reports the end"),
+      (tellsUse?.name, "prints what was used"),
+      (bus?.option.name, "ends the proxy"),
+      (name?.option.name, "holds the registration"),
+      (project?.option.name, "looks for new repositories afterwards"),
+    ]
   }
 
   /// Content can be read once: the second file would be empty.

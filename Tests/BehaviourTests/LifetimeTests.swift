@@ -6,8 +6,9 @@ import Testing
 
 @Suite("Lifetime")
 struct LifetimeTests {
-  /// With an init between monitor and command, without one, and with the command as init.
-  static let forms = ["", "--unshare-pid", "--unshare-pid --as-pid-1"]
+  /// Without an init between monitor and command, with one, with the command as init, and without
+  /// a monitor.
+  static let forms = ["", "--unshare-pid", "--unshare-pid --as-pid-1", "--exec"]
 
   // Red: a caller takes a failure for a success, or for another one.
   @Test("Every exit status is passed on", arguments: forms)

@@ -31,6 +31,12 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
     FaultLine(
       name: "desktop", options: "--unshare-all --new-session --die-with-parent \(desktop)"),
     FaultLine(
+      name: "in place",
+      options: """
+        --exec --unshare-net --unshare-uts --hostname box --die-with-parent --ro-bind / / --dev /dev \
+        --tmpfs /tmp --ro-bind-text text /mnt --seccomp-policy default --info-fd 7
+        """),
+    FaultLine(
       name: "status",
       options: """
         --unshare-all --ro-bind / / --proc /proc --info-fd 7 --json-status-fd 8 --block-fd 4

@@ -37,6 +37,7 @@ if ! is_at_least 5.12; then
 fi
 check 'a command runs' 'hello' nestbox --ro-bind / / echo hello
 check 'its status is passed on' '42' sh -c "nestbox --ro-bind / / sh -c 'exit 42'; echo \$?"
+check 'in place' '7' sh -c "nestbox --exec --unshare-net --ro-bind / / sh -c 'exit 7'; echo \$?"
 check 'all namespaces' '2' $box sh -c 'echo $$'
 check 'no capability' '5' $box grep -c 'Cap.*:.0000000000000000$' /proc/self/status
 check 'no new privileges' 'NoNewPrivs:	1' $box grep NoNewPrivs /proc/self/status

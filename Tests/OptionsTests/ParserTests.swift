@@ -185,6 +185,7 @@ struct ParserTests {
       (["--new-session"], { $0.newSession = WrittenOption("--new-session") }),
       (["--die-with-parent"], { $0.dieWithParent = WrittenOption("--die-with-parent") }),
       (["--kill-on-exit"], { $0.killOnExit = WrittenOption("--kill-on-exit") }),
+      (["--exec"], { $0.becomeCommand = WrittenOption("--exec") }),
       (["--as-pid-1"], { $0.commandAsInit = WrittenOption("--as-pid-1") }),
       (["--seccomp", "5"], { $0.filters = [Setting(5, "--seccomp")] }),
     ]

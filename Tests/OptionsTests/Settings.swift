@@ -47,7 +47,8 @@ extension Sandbox {
     for path in [\Sandbox.landlock, \Sandbox.landlockToTry] { type(path) }
     for path: WritableKeyPath<Sandbox, WrittenOption?> in [
       \.disableUserNamespaces, \.assertNoUserNamespaces, \.closeDescriptors, \.newSession,
-      \.tellsUse, \.dieWithParent, \.killOnExit, \.commandAsInit, \.buses.optional,
+      \.tellsUse, \.dieWithParent, \.killOnExit, \.commandAsInit, \.becomeCommand,
+      \.buses.optional,
     ] {
       sandbox[keyPath: path] = self[keyPath: path]?.typed
     }

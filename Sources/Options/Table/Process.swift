@@ -172,5 +172,19 @@ extension Option {
             sh -c 'sleep 1000 & echo started'
       """
     ) { (draft, typed) throws(UsageError) in draft.sandbox.killOnExit = typed.option },
+    Option(
+      "--exec", in: .lifetime, "Become the command: no process of nestbox stays",
+      """
+      As env(1) and nice(1) do. The launcher's process number is then the command's, signals to it
+      and its exit status are the command's, and the launch costs less. Options that need a process
+      beside the command are refused: --unshare-pid (also as part of --unshare-all), --pidns,
+      --lock-file, --sync-fd, --json-status-fd, --report, --usage, --name, --ro-repositories and
+      those for D-Bus. So is a mount point that the launch would have to make on the host, because
+      nothing could remove it if the launch failed. nestbox explains fewer failures; without --exec
+      it explains them.
+
+          nestbox --exec --unshare-net --ro-bind / / --dev /dev sh -c 'echo $PPID'
+      """
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.becomeCommand = typed.option },
   ]
 }

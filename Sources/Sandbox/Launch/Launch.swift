@@ -26,8 +26,9 @@ public struct Caller {
 /// anything. A class, as that is.
 final class LaunchPlan {
   let resolved: ResolvedSandbox
-  let image: ProcessImage
-  let signalMask: SignalMask
+  let caller: Caller
+  /// The caller's mask; nil if no signal was blocked.
+  let signalMask: SignalMask?
   /// The policy's program.
   let policy: SeccompProgram?
   /// The word to execute the command with, if the policy allows only that exec.
@@ -45,12 +46,12 @@ final class LaunchPlan {
   private(set) var isInFront = false
 
   init(
-    _ resolved: ResolvedSandbox, _ image: ProcessImage, _ signalMask: SignalMask,
+    _ resolved: ResolvedSandbox, _ caller: Caller, _ signalMask: SignalMask?,
     policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
     helpers: Helpers, warningPrefix: String, registration: [CInt]
   ) {
     self.resolved = resolved
-    self.image = image
+    self.caller = caller
     self.signalMask = signalMask
     self.helpers = helpers
     self.policy = policy.program
@@ -58,7 +59,7 @@ final class LaunchPlan {
     self.hasJoinedNetwork = hasJoinedNetwork
     self.warningPrefix = warningPrefix
     self.registration = registration
-    isInFront = Terminal.foreground(0) == ProcessGroup.own
+    isInFront = !resolved.sandbox.becomesCommand && Terminal.foreground(0) == ProcessGroup.own
   }
 
   /// Whether the command gets a new process group in the foreground of the caller's terminal: if it
@@ -73,9 +74,12 @@ final class LaunchPlan {
     && ProcessGroup.own == CurrentProcess.number && Terminal.foreground(1) == ProcessGroup.own
 
   var sandbox: Sandbox { resolved.sandbox }
+  var image: ProcessImage { caller.image }
   var identity: (user: UInt32, group: UInt32) { resolved.identity }
   var namespaces: Namespaces { resolved.namespaces }
   var hasInit: Bool { resolved.hasInit }
+  /// Whether the launcher's own process becomes the command, without a monitor.
+  var isInPlace: Bool { sandbox.becomesCommand }
   var isHidden: Bool { resolved.isHidden }
 }
 
@@ -95,13 +99,7 @@ extension ResolvedSandbox {
   ) throws(LaunchError) -> Ending {
     if sandbox.diesWithParent { try tieToCaller(caller) }
     let mask = try doing(.prepare) { () throws(SystemCallError) in
-      // A descriptor opened later must not be mistaken for the caller's standard input or output.
-      try Descriptors.occupyStandard()
-      try sandbox.forEachDescriptor { (_, number) throws(SystemCallError) in
-        try Descriptors.closeOnExec(number)
-      }
-      // In the caller's user namespace, where launches find their shared keyring.
-      try SessionKeyring.replace()
+      try leaveCaller()
       SignalDisposition.restoreChildReports()
       // Until the monitor can read them; in the child they stay blocked until exec.
       return try SignalMask.blockAll()
@@ -116,7 +114,7 @@ extension ResolvedSandbox {
     }
     do throws(LaunchError) {
       let plan = LaunchPlan(
-        self, caller.image, mask,
+        self, caller, mask,
         policy: try sealedPolicy(),
         hasJoinedNetwork: try joinNetwork(),
         // After everything that a mistake by the caller could stop.
@@ -136,8 +134,19 @@ extension ResolvedSandbox {
     }
   }
 
+  /// Separates this process from what the caller shares with it.
+  func leaveCaller() throws(SystemCallError) {
+    // A descriptor opened later must not be mistaken for the caller's standard input or output.
+    try Descriptors.occupyStandard()
+    try sandbox.forEachDescriptor { (_, number) throws(SystemCallError) in
+      try Descriptors.closeOnExec(number)
+    }
+    // In the caller's user namespace, where launches find their shared keyring.
+    try SessionKeyring.replace()
+  }
+
   /// The policy for this launch, and the word to execute the command with.
-  private func sealedPolicy() throws(LaunchError) -> (SeccompProgram?, executionWord: UInt64) {
+  func sealedPolicy() throws(LaunchError) -> (SeccompProgram?, executionWord: UInt64) {
     guard let policy, policy.executesOnce else { return (policy, 0) }
     return try doing(.installFilter) { () throws(SystemCallError) in
       let word = try CurrentProcess.randomNumber()
@@ -152,7 +161,7 @@ extension ResolvedSandbox {
   ///
   /// Its owner is then often the host's root, and a new user namespace has no rights over it. If
   /// the caller may not join it, the child does.
-  private func joinNetwork() throws(LaunchError) -> Bool {
+  func joinNetwork() throws(LaunchError) -> Bool {
     guard let network = sandbox.joined.network else { return false }
     do throws(SystemCallError) {
       try Namespaces.network.join(network.value)
@@ -164,7 +173,7 @@ extension ResolvedSandbox {
   }
 
   /// Asks the kernel to kill this process, and with it the sandbox, when the caller ends.
-  private func tieToCaller(_ caller: Caller) throws(LaunchError) {
+  func tieToCaller(_ caller: Caller) throws(LaunchError) {
     try doing(.dieWithParent, option: sandbox.dieWithParent) { () throws(SystemCallError) in
       try CurrentProcess.dieWithParent()
     }

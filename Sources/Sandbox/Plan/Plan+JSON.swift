@@ -105,6 +105,7 @@ extension Plan {
       .init("name", .optional(sandbox.name?.value.text)),
       .init("init", .boolean(resolved.hasInit)),
       .init("command-is-init", .boolean(sandbox.commandIsInit)),
+      .init("exec", .boolean(sandbox.becomesCommand)),
       .init("new-session", .boolean(sandbox.hasOwnSession)),
       .init("die-with-parent", .boolean(sandbox.diesWithParent)),
       .init("kill-on-exit", .boolean(sandbox.killsOnExit)),

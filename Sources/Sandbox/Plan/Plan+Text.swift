@@ -171,7 +171,9 @@ extension Plan {
   private var lifeLines: [String] {
     var lines: [String] = []
     if let name = sandbox.name { lines.append("registered under the name \(name.value.quoted)") }
-    if sandbox.commandIsInit {
+    if sandbox.becomesCommand {
+      lines.append("nestbox becomes the command: no process of it stays")
+    } else if sandbox.commandIsInit {
       lines.append("the command is process 1")
     } else if resolved.hasInit {
       lines.append("an init of nestbox's reaps processes inside")

@@ -72,9 +72,9 @@ struct Command {
     // As late as possible: nestbox itself may need more.
     try plan.resolved.applyLimits()
     try doing(.prepare) { () throws(SystemCallError) in
-      try plan.signalMask.restore()
+      try plan.signalMask?.restore()
       // A process that survives this point reaches exec: a pending signal ends it before.
-      try Descriptors.write(LaunchReport.executing[...], to: report)
+      if !plan.isInPlace { try Descriptors.write(LaunchReport.executing[...], to: report) }
     }
     // Reported before it is done, because the filters may forbid reporting it afterwards.
     StepLog.note(lastStep)
@@ -137,7 +137,7 @@ struct Command {
   }
 
   /// Asks the kernel to kill this process when its parent dies: the monitor, or init, which dies
-  /// with the monitor.
+  /// with the monitor, or the caller if there is no monitor.
   ///
   /// A new process does not inherit this setting, and a change of ids clears it.
   ///
@@ -147,7 +147,8 @@ struct Command {
       try CurrentProcess.dieWithParent()
     }
     // The parent may have died before this call.
-    let isOrphan = initProcess.map { CurrentProcess.parent != $0 } ?? Descriptors.isHungUp(status)
+    let parent = plan.isInPlace ? plan.caller.parent : initProcess
+    let isOrphan = parent.map { CurrentProcess.parent != $0 } ?? Descriptors.isHungUp(status)
     if isOrphan { SignalDisposition.die(by: .kill) }
   }
 

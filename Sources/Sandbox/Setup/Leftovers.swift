@@ -54,11 +54,18 @@ extension NewRoot {
     return number
   }
 
+  /// What is blamed for a file that `--exec` keeps from being made on the host.
+  static let refusal = "making it is refused under --exec"
+
   /// Creates something by `body` and notes it, if it outlives the launch.
   mutating func create(
     _ entry: borrowing Entry, _ kind: FileKind, _ body: () throws(SystemCallError) -> Void
   ) throws(SystemCallError) {
     let identity = entry.holder.identity
+    // After the pivot no process could remove it.
+    if plan.isInPlace, !isOwn(identity.device) {
+      throw SystemCallError(call: NewRoot.refusal, errno: .notPermitted)
+    }
     guard let directory = lock(entry.holder.directory, identity) else { return try body() }
     // Before it exists: the monitor does not kill this process until it has heard of the rest.
     try? Descriptors.send(SetupMessage.isCreating(true).bytes, to: monitor)

@@ -304,7 +304,7 @@ extension NewRoot {
     } catch {
       // An existing link with the same target counts as made, so that one line serves merged and
       // unmerged file systems.
-      guard error.errno == .fileExists,
+      guard error.errno == .fileExists || plan.isInPlace,
         let existing = try? entry.holder.directory.symbolicLinkTarget(entry.name),
         existing == target
       else { throw error }

@@ -27,7 +27,14 @@ struct Setup: ~Copyable {
     } catch {
       Setup.give(up: error, report.rawValue, plan)
     }
-    CurrentProcess.exit(125)
+  }
+
+  /// The same in the launcher's process, which has no monitor; never returns, except by throwing.
+  consuming func become() throws(LaunchError) -> Never {
+    try doing(.createProcess) { () throws(SystemCallError) in
+      try plan.resolved.firstNamespaces.unshare()
+    }
+    try steps()
   }
 
   /// Reports why the launch failed and ends the process.
@@ -48,9 +55,9 @@ struct Setup: ~Copyable {
   /// The steps, in order.
   ///
   /// Never returns, except by throwing.
-  private borrowing func steps() throws(LaunchError) {
+  private borrowing func steps() throws(LaunchError) -> Never {
     // Before anything that takes time: from here on the sandbox dies with the monitor.
-    if plan.sandbox.diesWithParent { try dieWithMonitor() }
+    if plan.sandbox.diesWithParent, !plan.isInPlace { try dieWithMonitor() }
     // Before anything is created: a process with unmapped ids cannot create files. A process in a
     // joined namespace may have capabilities there and could take this process over while the
     // host's tree is its root (compare CVE-2016-9962), so this process hides first.
@@ -76,7 +83,7 @@ struct Setup: ~Copyable {
   /// The steps that no longer need the host; never returns, except by throwing.
   private borrowing func finish(
     _ outcome: Outcome, _ mask: UInt32, _ proc: CInt?
-  ) throws(LaunchError) {
+  ) throws(LaunchError) -> Never {
     // Before a process inside can inspect this one, or a planted link can lead to one of these
     // descriptors.
     closeSources()
@@ -278,7 +285,7 @@ extension Setup {
   }
 
   /// Starts the command in a new process and stays behind as init; does not return.
-  private borrowing func becomeInit(_ command: Command) throws(LaunchError) {
+  private borrowing func becomeInit(_ command: Command) throws(LaunchError) -> Never {
     // Before another process can read it.
     plan.image.overwrite(with: "nestbox")
     // In this process, because a child does not inherit locks.

@@ -75,10 +75,21 @@ extension Setup {
     let numbers = try doing(.describe) { () throws(SystemCallError) in
       try SandboxDescription.numbers(of: plan.namespaces)
     }
+    if plan.isInPlace { return try describe(numbers) }
     try doing(.supervise) { () throws(SystemCallError) in
       try status.send(SetupMessage.isDescribed(numbers).bytes)
     }
     try waitForMonitor()
+  }
+
+  /// Describes the sandbox to the caller without a monitor.
+  private borrowing func describe(_ numbers: [UInt64]) throws(LaunchError) {
+    guard let number = plan.sandbox.channels.information?.value else { return }
+    let description = SandboxDescription(of: CurrentProcess.number, plan.namespaces, numbers)
+    try doing(.describe) { () throws(SystemCallError) in
+      try Descriptors.write(description.information, to: number)
+    }
+    Descriptors.close(number)
   }
 
   /// If helpers need the namespaces, asks the monitor to start them and waits until they are ready.
