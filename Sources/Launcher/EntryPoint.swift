@@ -104,7 +104,7 @@ struct Launcher {
     do throws(LaunchError) {
       let ending = try sandbox.launch(
         for: caller, warningPrefix: prefix(.warning, parser.draft), registration: registration,
-        locks: surroundings.locks,
+        locks: { surroundings.locks },
         whenFailed: { error in
           tell(error, sandbox, parser.draft)
           isTold = true

@@ -161,9 +161,9 @@ extension Sandbox {
 
   /// Names that the repository lacks are kept free only where its other parts are protected.
   private func validateCommits() throws(UsageError) {
-    for (index, operation) in filesystem.enumerated() {
+    for operation in filesystem {
       guard case .commits(let path) = operation.action else { continue }
-      let isProtected = filesystem[..<index].contains { $0.action == .repositories(path) }
+      let isProtected = filesystem.contains { $0.action == .repositories(path) }
       let rest = ByteString(path).quotedForShell
       try require(
         isProtected, for: operation.option, "needs --ro-repositories \(rest) before it")

@@ -94,7 +94,8 @@ extension ResolvedSandbox {
   /// - Returns: How it ended, and what it used if somebody wants to know.
   /// - Throws: `LaunchError` if it could not be started; nothing of it remains then.
   public func launch(
-    for caller: Caller, warningPrefix: String, registration: [CInt] = [], locks: FilePath,
+    for caller: Caller, warningPrefix: String, registration: [CInt] = [],
+    locks: () -> FilePath,
     whenFailed: (LaunchError) -> Void = { _ in }
   ) throws(LaunchError) -> Ending {
     if sandbox.diesWithParent { try tieToCaller(caller) }
@@ -104,13 +105,17 @@ extension ResolvedSandbox {
       // Until the monitor can read them; in the child they stay blocked until exec.
       return try SignalMask.blockAll()
     }
-    let names: TakenNames?
-    do throws(LaunchError) {
-      // While signals are blocked: whatever ends this launch, it removes them.
-      names = try TakenNames.take(for: self, locks: locks)
-    } catch {
-      try? mask.restore()
-      throw error
+    var names: TakenNames?
+    var registration = registration
+    if sandbox.protectsRepositories {
+      do throws(LaunchError) {
+        // While signals are blocked: whatever ends this launch, it removes them.
+        names = try TakenNames.take(for: self, locks: locks())
+      } catch {
+        try? mask.restore()
+        throw error
+      }
+      registration += names?.descriptors ?? []
     }
     do throws(LaunchError) {
       let plan = LaunchPlan(
@@ -120,8 +125,7 @@ extension ResolvedSandbox {
         // After everything that a mistake by the caller could stop.
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
-        warningPrefix: warningPrefix,
-        registration: registration + (names?.descriptors ?? []))
+        warningPrefix: warningPrefix, registration: registration)
       let ending = try plan.launch(whenFailed)
       names?.end()
       // The explanation may read many files: a key must be able to end that.

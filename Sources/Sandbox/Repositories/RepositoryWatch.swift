@@ -12,8 +12,8 @@ public struct RepositoryWatch {
 
   /// Looks into the projects that `sandbox` lets the command write to; nil where there is none.
   public init?(_ sandbox: ResolvedSandbox) {
+    guard sandbox.sandbox.protectsRepositories else { return nil }
     let projects = sandbox.projects
-    if projects.isEmpty { return nil }
     let home = sandbox.callerHome.path
     self.home = home
     before = projects.map { ($0, RepositoryWatch.look($0, home)?.found ?? [:]) }
@@ -64,6 +64,14 @@ public struct RepositoryWatch {
       + [Repository(directory: ".git", name: rebase)]
     for repository in all { found[repository] = repository.stamp(in: top) }
     return (found, repositories.isComplete)
+  }
+}
+
+extension Sandbox {
+  /// Whether repositories are protected in some directory.
+  var protectsRepositories: Bool {
+    for operation in filesystem { if case .repositories = operation.action { return true } }
+    return false
   }
 }
 
