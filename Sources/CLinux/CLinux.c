@@ -37,3 +37,14 @@ int linux_is_mount_root(int fd) {
   if (statx(fd, "", AT_EMPTY_PATH, 0, &status) < 0) return -errno;
   return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
+
+int linux_mounted_file(
+    int fd, uint64_t *_Nonnull device, uint64_t *_Nonnull inode, uint64_t *_Nonnull mount) {
+  struct statx status = {0};
+  // STATX_MNT_ID.
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | 0x1000, &status) < 0) return -errno;
+  *device = (uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor;
+  *inode = status.stx_ino;
+  *mount = status.stx_mask & 0x1000 ? status.stx_mnt_id : 0;
+  return 0;
+}

@@ -49,6 +49,13 @@ struct Launcher {
   /// Does what the command line says.
   /// - Returns: The status to exit with.
   func run() -> UInt8 {
+    // Before a process inside could find this one.
+    if CurrentProcess.executesForeignFile(calledAs: caller.name) {
+      Output.standardError(
+        persona.prefix + "the command led to nestbox itself, outside the sandbox: a script's first "
+          + "line, or a link, names /proc/self/exe\n")
+      return persona.failure
+    }
     var parser = Parser(surroundings, standardProfile: persona.standardProfile)
     let sandbox: ResolvedSandbox
     do throws(UsageError) {
@@ -61,7 +68,7 @@ struct Launcher {
         if let hint = swallowedCommand(parser) { tell(.error, hint, parser.draft) }
         return noCommand()
       }
-      sandbox = try parser.draft.sandbox.resolved(for: caller)
+      sandbox = try self.sandbox(parser.draft).resolved(for: caller)
       for warning in parser.draft.warnings { tell(.warning, warning, parser.draft) }
       if let task = parser.draft.task { return try perform(task, parser.draft, sandbox) }
     } catch {
@@ -86,6 +93,13 @@ struct Launcher {
     // loop when Ctrl-C ended the command.
     if let signal, !persona.isBubblewrap { SignalDisposition.die(by: signal) }
     return status
+  }
+
+  /// The sandbox that the line describes, with what follows from the program's name.
+  private func sandbox(_ draft: Draft) -> Sandbox {
+    var sandbox = draft.sandbox
+    sandbox.passesDescriptorsUnchanged = persona.isBubblewrap
+    return sandbox
   }
 
   /// Launches the sandbox.

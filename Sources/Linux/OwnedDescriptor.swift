@@ -216,6 +216,13 @@ public enum Descriptors {
     try check(linux_fcntl(number, F_SETFD, 0), "fcntl")
   }
 
+  /// Makes `number` a descriptor of the open file `other`, which stays open on exec.
+  ///
+  /// See dup2(2).
+  public static func replace(_ number: CInt, by other: CInt) throws(SystemCallError) {
+    try check(dup2(other, number) < 0 ? -errno : 0, "dup2")
+  }
+
   /// Reads a byte from `number`, and waits for it; false at the end of the file.
   ///
   /// See read(2).

@@ -214,6 +214,11 @@ public enum SignalDisposition {
   /// See pipe(7).
   public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+  /// Makes a write beyond the limit for file sizes fail with an error, not with a signal.
+  ///
+  /// See setrlimit(2), RLIMIT_FSIZE.
+  public static func ignoreFileSizeLimit() { signal(SIGXFSZ, SIG_IGN) }
+
   /// Stops this process, and with `all` its whole group, as a key would; returns whether it did, once
   /// the process goes on.
   ///

@@ -39,6 +39,14 @@ public enum Terminal {
     return group > 0 ? group : nil
   }
 
+  /// Whether this process has a terminal, and another process group is in the foreground of it.
+  ///
+  /// See tty(4).
+  public static var isInBackground: Bool {
+    guard let terminal = try? OwnedDescriptor.open("/dev/tty", .reading) else { return false }
+    return foreground(terminal.rawValue).map { $0 != getpgrp() } ?? false
+  }
+
   /// Makes `group` the foreground group of the terminal `number`.
   ///
   /// See tcsetpgrp(3).

@@ -297,6 +297,7 @@ extension Parser {
     for index in profile.lines.indices {
       try parseLine(profile.lines[index], variables, profile.origin(index + 1))
     }
+    draft.sandbox.examinedDirectories += variables.examined.paths
     do throws(UsageError) {
       try requireNoModifier(before: nil)
     } catch {

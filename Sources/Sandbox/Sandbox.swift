@@ -31,6 +31,14 @@ public struct Sandbox: Equatable, Sendable {
   /// Whether mounts below a bound tree may keep the flags they have, where the kernel refuses
   /// others.
   public var isNoSecurityBoundary = false
+  /// Whether the command gets standard input, output and error exactly as they are, with all that
+  /// they allow besides: as under bubblewrap's name.
+  public var passesDescriptorsUnchanged = false
+  /// Directories of the host that were looked at by these paths.
+  ///
+  /// No link may have taken the place of one on the way. The caller's working directory is taken as
+  /// it is open.
+  public var examinedDirectories: [ByteString] = []
   /// The SELinux context of the command.
   public var executionLabel: Setting<ByteString>?
   /// The SELinux context of the file systems that are made.

@@ -2,6 +2,7 @@
 // Which settings require each other, and which exclude each other.
 
 internal import Linux
+internal import SystemPackage
 internal import Text
 
 /// A mistake in what was typed: one sentence that names the option.
@@ -183,6 +184,11 @@ extension Sandbox {
   /// Whether the command keeps the capabilities to undo `--disable-userns`.
   var canRaiseLimits: Bool {
     disablesUserNamespaces && capabilities.applied(to: Capabilities()).contains("sys_resource")
+  }
+
+  /// Whether a variable of a profile looked at the directory `path`.
+  func isExamined(_ path: FilePath) -> Bool {
+    !examinedDirectories.isEmpty && examinedDirectories.contains(ByteString(path))
   }
 
   /// Calls `body` with every descriptor of the caller's that the sandbox uses, and the option that

@@ -214,6 +214,36 @@ struct JobTests {
     #expect(outcome.output == "3", "\(outcome)")
   }
 
+  /// A command that leaves the terminal's session or its process group, and counts keys.
+  private static let leaver = #"""
+    import os, signal, sys
+    getattr(os, sys.argv[1])(*([0, 0] if sys.argv[1] == "setpgid" else []))
+    def say(number, frame): os.write(1, b"got %d\n" % number)
+    for name in ("SIGINT", "SIGQUIT", "SIGCONT"): signal.signal(getattr(signal, name), say)
+    os.write(1, b"rea" b"dy\n")
+    while True: signal.pause()
+    """#
+
+  // Red: keys do nothing, or Ctrl-Z says "Stopped" while the command goes on.
+  @Test(
+    "Keys reach a command that has left the terminal's group, and the third Ctrl-C ends it",
+    arguments: ["", isolated], ["setsid", "setpgid"])
+  func leaver(_ form: String, _ call: String) throws {
+    let session = try Session()
+    try session.write("leaver.py", JobTests.leaver)
+    try session.write("typist.py", JobTests.typist)
+    let steps = #"""
+      \#(JobTests.prompt),
+      "nestbox --ro-bind / / --dev /dev \#(form) python3 leaver.py \#(call)\n",
+      ["ready\r"], "\u001c", ["got 3"], "\u0003", ["got 2"], "\u001a", ["Stopped"], \#(JobTests.prompt),
+      "fg\n", ["got 18"], "\u001c", ["got 3"],
+      \#(String(repeating: #""\u0003", ["got 2|top\\$ "], "#, count: 6)) "exit 6\n"
+      """#
+    let outcome = try session.run(
+      #"exec python3 typist.py '[["bash", "--norc", "-i"], [\#(steps)]]'"#)
+    #expect(outcome.output == "6", "\(outcome)")
+  }
+
   // Red: Ctrl-C ends one launch after the other.
   @Test("Ctrl-C ends a loop of launches", arguments: ["", isolated])
   func loop(_ form: String) throws {

@@ -120,6 +120,14 @@ extension Attack {
       "injection", "CVE-2017-5226, CVE-2023-1523", scene: "terminal",
       succeeds: .options(#"--unshare-all "${system[@]}""#), fails: [.session, .untrusted]),
 
+    // A job in the background, beside a shell into which a person types.
+    Attack("background", "tty_ioctl(4), TIOCSPGRP", scene: "typist", succeeds: .bare),
+
+    // MARK: Standard descriptors
+    Attack("standard-files", "proc(5), /proc/PID/fd", scene: "files", succeeds: .bare),
+    // As a long here-document has none.
+    Attack("standard-files", "files without names", scene: "nameless", succeeds: .bare),
+
     // MARK: The kernel
     // A policy that is walked around by other numbers or other means of the same call is none.
     Attack(

@@ -58,6 +58,48 @@ struct PlantedTests {
     #expect(outcome.output == "held", "\(outcome.errors)")
   }
 
+  /// A script that is also a profile: it has the launcher execute itself, and then a hostile command.
+  private static let ownInterpreter = #"""
+    export WORK=$H/work
+    printf '#!/bin/sh\nexec "%s/hostile" launcher-file\n' "$tools" > work/hostile
+    printf '#!%s/self/exe --profile\n--dev-bind / /\n--default-command %s/work/hostile\n' \
+      /proc "$H" > work/script
+    ln -s /proc/self/exe work/link; chmod +x work/hostile work/script
+
+    """#
+
+  // Red: the launcher executes its own file inside, and a command reaches that file on the host.
+  // Root has no user namespace there that would keep the two apart.
+  @Test("A script or link that leads to /proc/self/exe starts nothing", .asRoot)
+  func ownFile() throws {
+    let outcome = try Session(as: .root).attack(
+      PlantedTests.ownInterpreter + #"""
+        cp "$(command -v nestbox)" mine; export LAUNCHER=$(stat -c %d:%i mine)
+        for line in script "link --dev-bind / / $H/work/hostile"; do
+          ./mine --ro-bind / / --bind work "$H/work" --unshare-pid --proc /proc "$H"/work/$line
+          echo $?
+        done
+        """#)
+    #expect(outcome.lines == ["125", "125"], "\(outcome)")
+    #expect(
+      outcome.errors.components(separatedBy: "the command led to nestbox itself").count == 3,
+      "\(outcome.errors)")
+  }
+
+  // Red: the same, or a launcher inside that has a name there is refused too.
+  @Test func `A launcher that is shown inside starts, and one behind a magic link does not`() throws {
+    let outcome = try Session().attack(
+      PlantedTests.ownInterpreter + #"""
+        cp "$(command -v nestbox)" mine
+        for program in ./mine "$H/mine"; do
+          ./mine --ro-bind / / --unshare-all --proc /proc $program --ro-bind / / echo nested
+          ./mine --ro-bind / / --unshare-all --proc /proc --bind work /mnt /mnt/script
+          ./mine --ro-bind / / --unshare-all --proc /proc --bind work /mnt /mnt/link --version
+        done; ./mine ./mine --version
+        """#)
+    #expect(outcome.lines.map { $0.prefix(7) } == ["nested", "nested", "nestbox"], "\(outcome)")
+  }
+
   // Red: a process that may trace in a sandbox reads the host's files through the next process that
   // joins it, as in CVE-2016-9962.
   @Test(
@@ -195,6 +237,41 @@ struct PlantedTests {
       #"exec python3 driver.py \#(rounds) "${bare[@]}""#)
     #expect(outcome.output == "outside is as it was", "\(outcome.errors)")
   }
+
+  // Red: the directory that a profile looked at is another one when it is shown: about one launch in
+  // four gave the secret away.
+  @Test(
+    "A project that is exchanged for a link during launches stays the project",
+    arguments: ["k/sub ../run.sh", "k ./run.sh -C sub"])
+  func project(_ words: String) throws {
+    let session = try Session()
+    try session.write("driver.py", PlantedTests.projectDriver)
+    let outcome = try session.attack("exec python3 driver.py \(words)")
+    #expect(outcome.output == "outside is as it was", "\(outcome.errors)")
+  }
+
+  private static let projectDriver = #"""
+    import ctypes, os, subprocess, sys, threading
+    place, *command = sys.argv[1:]
+    renameat2 = ctypes.CDLL(None).renameat2
+    os.makedirs("k/sub"); os.symlink("../hidden", "k/link")
+    script = "#!/bin/sh\necho started; cd %s; for d in . sub sub/.. link; do cat $d/secret; : > $d/planted; done\n"
+    open("k/run.sh", "w").write(script % os.path.abspath(place)); os.chmod("k/run.sh", 0o755)
+    real = os.open(place, os.O_RDONLY)
+    done = threading.Event()
+    def swap():
+      while not done.is_set(): renameat2(-100, b"k/sub", -100, b"k/link", 2)
+    thread = threading.Thread(target=swap); thread.start()
+    started = 0
+    for i in range(80):
+      output = subprocess.run(["nestbox", "--profile", "build", *command], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=lambda: os.fchdir(real)).stdout
+      if b"secret" in output: print("shown:", output)
+      if b"started" in output: started += 1
+    done.set(); thread.join()
+    if os.listdir("hidden") != ["secret"]: print("planted:", os.listdir("hidden"))
+    print("outside is as it was" if started else "no launch was let through")
+    """#
 
   private static let exchangeDriver = """
     import ctypes, os, subprocess, sys, threading

@@ -16,7 +16,7 @@ struct RecordTests {
     .hasMoved, .isReady, .hasStarted, .hasSettled, .isDescribed([]),
     .isCreating(true), .isCreating(false), .haveUsed(ResourceUse()),
     .isDescribed([0, 4_026_532_237, .max]),
-    .hasStopped(.stop), .wasTyped(.interrupt),
+    .hasStopped(.stop), .wasTyped(.interrupt), .hasReopened(0),
     .hasEnded(.exited(0), wasLast: false), .hasEnded(.exited(255), wasLast: true),
     .hasEnded(.signaled(.kill), wasLast: true),
     .hasEnded(.signaled(Signal(rawValue: 64)), wasLast: false),
@@ -143,6 +143,7 @@ struct PhaseTests {
     let early: [Phase] = [.settingUp(movesLeft: 0), .settingUp(movesLeft: 2)]
     #expect(permitted(.isDescribed([])) == early)
     #expect(permitted(.isReady) == early)
+    #expect(permitted(.hasReopened(0)) == early)
     #expect(
       permitted(.hasLeft("a", .other, stamp: 0, isElsewhere: false)) == early + [.dying])
     #expect(permitted(.hasEnded(.exited(0), wasLast: true)) == early + [.running, .dying])

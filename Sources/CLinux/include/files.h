@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/memfd.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,6 +23,11 @@ enum {
   LINUX_AT_EMPTY_PATH = 0x1000,
   LINUX_AT_RECURSIVE = 0x8000,
   LINUX_AT_SYMLINK_NOFOLLOW = 0x100,
+  LINUX_F_ADD_SEALS = 1033,
+  LINUX_F_SEAL_SEAL = 1,
+  LINUX_F_SEAL_SHRINK = 2,
+  LINUX_F_SEAL_GROW = 4,
+  LINUX_F_SEAL_WRITE = 8,
 };
 
 static inline int linux_openat2(
@@ -51,6 +58,25 @@ static inline int linux_fcntl_lock(int fd, struct flock *_Nonnull lock) {
 
 static inline int linux_flock(int fd, int operation) {
   return (int)linux_result(flock(fd, operation));
+}
+
+// memfd_create(2).
+static inline int linux_memory_file(const char *_Nonnull name) {
+  return (int)linux_result(syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+}
+
+// fcntl(2), F_ADD_SEALS: all seals.
+static inline int linux_seal(int fd) {
+  return (int)linux_result(
+      fcntl(fd, LINUX_F_ADD_SEALS,
+            LINUX_F_SEAL_SEAL | LINUX_F_SEAL_SHRINK | LINUX_F_SEAL_GROW | LINUX_F_SEAL_WRITE));
+}
+
+// How many bytes a pipe holds (ioctl_pipe(2)).
+static inline int linux_waiting_bytes(int fd) {
+  int count = 0;
+  long result = linux_result(ioctl(fd, FIONREAD, &count));
+  return (int)(result < 0 ? result : count);
 }
 
 // Sends `length` bytes and, if `passed` is not negative, that descriptor (unix(7)).
@@ -98,3 +124,7 @@ int linux_file_stamp(int fd, uint64_t *_Nonnull stamp);
 
 // statx(2), STATX_ATTR_MOUNT_ROOT: whether a mount begins at the file.
 int linux_is_mount_root(int fd);
+
+// statx(2): which file this is, and the number of its mount, or 0 where the kernel does not tell it.
+int linux_mounted_file(
+    int fd, uint64_t *_Nonnull device, uint64_t *_Nonnull inode, uint64_t *_Nonnull mount);

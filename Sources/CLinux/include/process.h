@@ -10,6 +10,7 @@
 #include <linux/securebits.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -50,6 +51,11 @@ static inline long linux_keyctl(int operation, unsigned long a, unsigned long b)
 // KEYCTL_DESCRIBE.
 static inline long linux_keyctl_describe(int key, void *_Nonnull text, size_t size) {
   return linux_result(syscall(SYS_keyctl, 6, key, text, size, 0));
+}
+
+// The path that was executed, as the caller of execve(2) gave it (getauxval(3), AT_EXECFN).
+static inline const char *_Nullable linux_executed_path(void) {
+  return (const char *)getauxval(AT_EXECFN);
 }
 
 static inline int linux_unshare(int flags) { return (int)linux_result(syscall(SYS_unshare, flags)); }

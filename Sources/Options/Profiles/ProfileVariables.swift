@@ -66,6 +66,16 @@ enum ProfileVariable: String, CaseIterable {
   var needsDirectory: Bool { self == .workingDirectory || self == .project }
 }
 
+/// The directories that a profile has named by variables, which looked at them.
+final class ExaminedDirectories {
+  private(set) var paths: [ByteString] = []
+
+  fileprivate func noting(_ path: ByteString?) -> ByteString? {
+    if let path, !paths.contains(path) { paths.append(path) }
+    return path
+  }
+}
+
 /// The variables of a profile: `ProfileVariable`, then the caller's environment.
 struct ProfileVariables {
   let surroundings: Surroundings
@@ -73,6 +83,8 @@ struct ProfileVariables {
   let command: ArraySlice<ByteString>
   /// The profile's file, where it is one.
   let path: ByteString?
+  /// The directories that the profile has named by `PWD` and `PROJECT`.
+  let examined = ExaminedDirectories()
 
   /// The value of `name`; nil where it has none.
   func value(of name: ByteString) throws(UsageError) -> ByteString? {
@@ -81,8 +93,8 @@ struct ProfileVariables {
     case .user: return surroundings.userName
     case .userID: return ByteString(String(surroundings.user))
     case .groupID: return ByteString(String(surroundings.group))
-    case .workingDirectory: return surroundings.workingDirectory
-    case .project: return try project()
+    case .workingDirectory: return examined.noting(surroundings.workingDirectory)
+    case .project: return examined.noting(try project())
     case .runtimeDirectory: return surroundings.runtimeDirectory
     case .program: return programPath
     case .programDirectory: return programPath.map(ProfileVariables.directory)

@@ -61,6 +61,13 @@ extension Cause {
         "\(failure.quoted(file)) is a file on the host and not a directory",
         "name the file itself, or another path")
     },
+    Cause([.findSource], [.tooManySymbolicLinkLevels, .notDirectory]) { failure in
+      guard failure.sandbox.isExamined(failure.subject) else { return nil }
+      return Diagnosis(
+        "another process has put a symbolic link on the way to \(failure.name) since nestbox looked at "
+          + "the directory",
+        "find out what did that before you start the command again")
+    },
     Cause([.findSource], [.tooManySymbolicLinkLevels]) { failure in
       Diagnosis(
         "symbolic links on the way to \(failure.name) form a loop",

@@ -130,6 +130,17 @@ extension Cause {
         "root lacks CAP_SETPCAP here, which it needs to drop capabilities for good",
         remedy: failure.adding(["--unshare-user"]))
     },
+    Cause([.passDescriptor], [.isDirectory, .badFileDescriptor]) { failure in
+      guard let number = failure.error.subject.flatMap({ CInt($0.text) }) else { return nil }
+      let names = ["standard input", "standard output", "standard error"]
+      let name = (0...2).contains(number) ? names[Int(number)] : "descriptor \(String(number))"
+      let reason =
+        failure.error.cause.errno == .isDirectory
+        ? "is a directory of the host, from which the command could reach every file of yours"
+        : "only names a file of the host (O_PATH), which the command could open for anything"
+      return Diagnosis(
+        "\(name) \(reason)", remedy: failure.redirecting(number, number == 0 ? "<" : ">"))
+    },
     Cause([.prepare], [.diskQuotaExceeded]) { failure in
       guard let limit = failure.machine.sysctl("kernel.keys.maxkeys") else { return nil }
       return Diagnosis(

@@ -126,6 +126,12 @@ extension Failure {
     return .line(line.text)
   }
 
+  /// The same line with /dev/null as the descriptor `number`.
+  func redirecting(_ number: CInt, _ direction: String) -> Remedy {
+    let digits = number == 2 ? "2" : ""
+    return .line("\(typed.text) \(digits)\(direction)/dev/null")
+  }
+
   /// The same line with options before the one that failed; nil if that was not typed.
   func inserting(_ options: [ByteString]) -> Remedy? {
     var line = typed

@@ -22,7 +22,8 @@ extension ResolvedSandbox {
       try doing(.prepare) { () throws(SystemCallError) in try leaveCaller() }
       let plan = LaunchPlan(
         self, caller, nil, policy: try sealedPolicy(), hasJoinedNetwork: try joinNetwork(),
-        helpers: Helpers(), warningPrefix: warningPrefix, registration: [])
+        helpers: Helpers(), standard: try StandardDescriptors.examine(for: sandbox),
+        warningPrefix: warningPrefix, registration: [])
       try Setup(plan: plan, report: .none, status: .none).become()
     } catch {
       return error
@@ -35,7 +36,7 @@ extension LaunchError {
   /// without that option; otherwise what the error alone proves.
   public func diagnosisInPlace(of resolved: ResolvedSandbox, line words: [ByteString]) -> Diagnosis?
   {
-    if [.prepare, .createProcess].contains(action) { return diagnosis(of: resolved, line: words) }
+    if [.prepare, .createProcess, .passDescriptor].contains(action) { return diagnosis(of: resolved, line: words) }
     guard cause.call == NewRoot.refusal else { return nil }
     return Diagnosis(
       "it does not exist on the host, and under --exec nothing could remove it if the launch failed",

@@ -4,12 +4,15 @@
 public import Linux
 internal import Seccomp
 public import SystemPackage
-internal import Text
+public import Text
 
 /// Facts about the caller, read once at the very start.
 public struct Caller {
   let image: ProcessImage
   let parent: Int32
+
+  /// The name by which this program was called.
+  public var name: ByteString? { image.arguments.first }
 
   /// Notes who called.
   /// - Parameter image: The arguments and the environment that the caller passed.
@@ -42,13 +45,15 @@ final class LaunchPlan {
   let warningPrefix: String
   /// Descriptors that only the monitor holds.
   let registration: [CInt]
+  /// The standard descriptors that the command gets in another form; nil if it gets all as they are.
+  let standard: StandardDescriptors?
   /// Whether the launcher is in the foreground of the terminal on its standard input.
   private(set) var isInFront = false
 
   init(
     _ resolved: ResolvedSandbox, _ caller: Caller, _ signalMask: SignalMask?,
     policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
-    helpers: Helpers, warningPrefix: String, registration: [CInt]
+    helpers: Helpers, standard: StandardDescriptors?, warningPrefix: String, registration: [CInt]
   ) {
     self.resolved = resolved
     self.caller = caller
@@ -59,6 +64,7 @@ final class LaunchPlan {
     self.hasJoinedNetwork = hasJoinedNetwork
     self.warningPrefix = warningPrefix
     self.registration = registration
+    self.standard = standard
     isInFront = !resolved.sandbox.becomesCommand && Terminal.foreground(0) == ProcessGroup.own
   }
 
@@ -125,6 +131,7 @@ extension ResolvedSandbox {
         // After everything that a mistake by the caller could stop.
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
+        standard: try StandardDescriptors.examine(for: sandbox),
         warningPrefix: warningPrefix, registration: registration)
       let ending = try plan.launch(whenFailed)
       names?.end()
@@ -216,6 +223,7 @@ extension LaunchPlan {
     // The child's ends, so that the monitor always notices the child's end.
     _ = consume report.writeEnd
     _ = consume status.theirs
+    standard?.closeCommandsEnds()
     var kept = DescriptorSet()
     // Standard error, for warnings and the steps of --verbose.
     kept.insert(2)
@@ -224,6 +232,7 @@ extension LaunchPlan {
     kept.insert(status.ours.rawValue)
     kept.insert(signals.rawValue)
     kept.insert(registration)
+    if let standard { kept.insert(standard.keptByMonitor) }
     if let number = sandbox.channels.information?.value { kept.insert(number) }
     if let number = sandbox.channels.status?.value { kept.insert(number) }
     if let number = sandbox.channels.report?.value { kept.insert(number) }

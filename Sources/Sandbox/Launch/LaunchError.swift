@@ -53,6 +53,7 @@ public struct LaunchError: Error, Equatable, Sendable {
     case lock, setLabel, readSource, mountOverlay
     case readFilter, installFilter, execute, supervise
     case mask, protectRepositories, permitCommits, findProgram, restrictByLandlock, limit
+    case passDescriptor
 
     /// What could not be done, as the first half of a sentence.
     var sentence: String {
@@ -111,6 +112,7 @@ public struct LaunchError: Error, Equatable, Sendable {
       case .restrictByLandlock: "Can't restrict the command by Landlock"
       case .limit: "Can't limit"
       case .supervise: "Can't supervise the sandbox"
+      case .passDescriptor: "Can't pass on descriptor"
       }
     }
   }

@@ -33,6 +33,9 @@ enum SetupMessage: Equatable {
   case hasSettled
   /// This is what the processes have used that init has reaped.
   case haveUsed(ResourceUse)
+  /// The command gets the standard descriptor with this number as another open file, which comes
+  /// along: the caller's position in the file follows it.
+  case hasReopened(UInt8)
   /// Init could not go on, and has ended the command.
   case hasFailed(SystemCallError)
 
@@ -57,7 +60,7 @@ extension SetupMessage: Record {
   private enum Kind: UInt8 {
     case hasMoved = 1
     case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
-    case hasStopped, wasTyped, isCreating, haveUsed
+    case hasStopped, wasTyped, isCreating, haveUsed, hasReopened
   }
 
   init(from reader: inout RecordReader) throws(MalformedRecord) {
@@ -95,6 +98,7 @@ extension SetupMessage: Record {
       var use = ResourceUse()
       for field in SetupMessage.fields { use[keyPath: field] = try reader.number() }
       self = .haveUsed(use)
+    case .hasReopened: self = .hasReopened(try reader.number())
     case .hasFailed:
       let errno: CInt = try reader.number()
       let call = try reader.requiredWord(limit: SetupMessage.longestCall)
@@ -137,6 +141,9 @@ extension SetupMessage: Record {
     case .haveUsed(let use):
       writer.write(Kind.haveUsed.rawValue)
       for field in SetupMessage.fields { writer.write(use[keyPath: field]) }
+    case .hasReopened(let number):
+      writer.write(Kind.hasReopened.rawValue)
+      writer.write(number)
     case .hasFailed(let error):
       writer.write(Kind.hasFailed.rawValue)
       writer.write(error.errno.rawValue)

@@ -87,6 +87,7 @@ extension Monitor {
       leftovers.remember(name, kind, stamp, in: isElsewhere ? passed.take() : nil, isElsewhere)
     case .hasSettled: leftovers.keep()
     case .haveUsed(let use): self.use = use
+    case .hasReopened(let number): remember(passed.take(), as: CInt(number))
     case .hasStopped(let signal): stopWithCommand(signal)
     case .wasTyped(let signal): key(signal, typedFor: child.pid)
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)

@@ -11,6 +11,9 @@ extension Monitor {
     // Every process that could still report has ended.
     try readReport()
     let ending = ending(termination)
+    // Before anything else is written there.
+    finishCopies()
+    returnPositions()
     StepLog.note("the command ended with status " + String(termination.shellStatus))
     if !phase.wasExecuted {
       killAll()
@@ -79,6 +82,7 @@ extension Monitor {
       _ = try? child.wait()
     }
     drainMessages(until: deadline)
+    finishCopies()
     plan.helpers.stop()
     leftovers.takeBack()
     job.takeTerminalBack()

@@ -94,6 +94,7 @@ extension Monitor {
     // A key may have stopped this process before it read of the command's stop; both have been
     // continued since then.
     if command?.isStopped() == false { return }
+    copyWaiting()
     guard job.stop(by: signal) else { return sendToCommand(.goOn) }
   }
 }

@@ -41,6 +41,10 @@ struct Monitor: ~Copyable {
   var limit: Ending.LimitHit?
   /// How often the time was up.
   var timeouts = 0
+  /// The copies from the command to files of the caller that are not at their end.
+  var copies: [StandardDescriptors.Copy] = []
+  /// The files that the command got in the place of standard descriptors, in order to read them.
+  var reopened: [StandardDescriptors.Replacement] = []
   /// Signals that arrived before the command was known.
   var pending: SignalSet = []
 
@@ -62,6 +66,7 @@ struct Monitor: ~Copyable {
     do throws(LaunchError) {
       try letGo(keeping: kept)
       for helper in plan.helpers.running { try watch(helper) }
+      for copy in plan.standard?.copies ?? [] { try watch(copy) }
       return try supervise()
     } catch {
       killAll()

@@ -10,7 +10,9 @@ extension LaunchError.Action {
   /// reported before they are done.
   var isStep: Bool {
     switch self {
-    case .prepare, .supervise, .createProcess, .installFilter, .findSource, .readSource: false
+    case .prepare, .supervise, .createProcess, .installFilter, .passDescriptor, .findSource,
+      .readSource:
+      false
     default: true
     }
   }

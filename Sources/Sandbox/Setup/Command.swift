@@ -23,6 +23,8 @@ struct Command {
   let variables: [EnvironmentChange]
   /// The file to execute, if a search would not find it.
   let program: ByteString?
+  /// What takes the place of standard descriptors.
+  let replacements: [StandardDescriptors.Replacement]
 
   /// Takes the last steps and executes the command; returns only if something fails.
   ///
@@ -46,7 +48,7 @@ struct Command {
   }
 
   private func steps(_ initProcess: Int32?) throws(LaunchError) -> Execution {
-    if plan.sandbox.hasOwnSession {
+    if plan.sandbox.hasOwnSession || plan.standard?.withholdsTerminal == true {
       try doing(.beginSession, option: plan.sandbox.newSession) { () throws(SystemCallError) in
         try CurrentProcess.beginSession()
       }
@@ -78,6 +80,7 @@ struct Command {
     }
     // Reported before it is done, because the filters may forbid reporting it afterwards.
     StepLog.note(lastStep)
+    try replaceStandard()
     // Last, so that a filter only has to allow exec and the command's own calls.
     try doing(.installFilter) { () throws(SystemCallError) in
       for filter in filters { try filter.install() }
@@ -107,11 +110,23 @@ struct Command {
         var kept = DescriptorSet.standard
         kept.insert(report)
         kept.insert(status)
+        for replacement in replacements { kept.insert(replacement.descriptor) }
         try Descriptors.closeAll(except: kept)
       }
     }
     for number in plan.sandbox.laterDescriptors { Descriptors.close(number) }
     if let proc { Descriptors.close(proc) }
+  }
+
+  /// Puts files and pipes in the place of standard descriptors; exec closes their other numbers.
+  ///
+  /// After the last message to the caller's standard error.
+  private func replaceStandard() throws(LaunchError) {
+    for replacement in replacements {
+      try doing(.passDescriptor) { () throws(SystemCallError) in
+        try Descriptors.replace(replacement.number, by: replacement.descriptor)
+      }
+    }
   }
 
   private func restrictByLandlock() throws(LaunchError) {

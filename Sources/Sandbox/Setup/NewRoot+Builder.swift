@@ -11,7 +11,9 @@ extension NewRoot: RootBuilder {
 
   var resolved: ResolvedSandbox { plan.resolved }
 
-  var terminal: FilePath? { Terminal.path(of: 1) }
+  var terminal: FilePath? {
+    plan.standard?.withholdsTerminal == true ? nil : Terminal.path(of: 1)
+  }
 
   func passOver() {}
 
@@ -27,12 +29,27 @@ extension NewRoot {
   func hostTree(
     _ path: FilePath, followsLink: Bool
   ) throws(SystemCallError) -> MountTree {
+    if plan.sandbox.isExamined(path) { return try examinedTree(path) }
     do throws(SystemCallError) {
       return try MountTree.clone(of: path, followsLink: followsLink)
     } catch {
       if error.errno == .invalidArgument, let tree = NewRoot.tree(behind: path) { return tree }
       throw error
     }
+  }
+
+  /// The tree at a directory that was looked at before; refuses links on the way.
+  ///
+  /// A process that may write to a directory on the way could put a link there since then. The
+  /// working directory, and what lies below it, is found from where this process is.
+  private func examinedTree(_ path: FilePath) throws(SystemCallError) -> MountTree {
+    if let directory = resolved.workingDirectory?.path, path.starts(with: directory) {
+      let start = try hostWorkingDirectory()
+      let rest = path.components.dropFirst(directory.components.count)
+      if rest.isEmpty { return try MountTree.clone(at: start) }
+      return try MountTree.clone(at: start.openDirectlyInRoot(FilePath(root: nil, rest)))
+    }
+    return try MountTree.clone(at: hostRoot().openDirectlyInRoot(path))
   }
 
   /// The tree behind the magic link `path`, such as /dev/fd/3 or /proc/self/exe; nil if `path` is

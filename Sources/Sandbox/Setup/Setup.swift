@@ -77,12 +77,14 @@ struct Setup: ~Copyable {
     // files in its /proc are written or opened.
     if plan.sandbox.disablesUserNamespaces { try disableUserNamespaces() }
     let proc = try keepProc()
-    try finish(makeRoot(proc), mask, proc)
+    let replacements = try plan.standard?.replacements(telling: status) ?? []
+    try finish(makeRoot(proc), mask, proc, replacements)
   }
 
   /// The steps that no longer need the host; never returns, except by throwing.
   private borrowing func finish(
-    _ outcome: Outcome, _ mask: UInt32, _ proc: CInt?
+    _ outcome: Outcome, _ mask: UInt32, _ proc: CInt?,
+    _ replacements: [StandardDescriptors.Replacement]
   ) throws(LaunchError) -> Never {
     // Before a process inside can inspect this one, or a planted link can lead to one of these
     // descriptors.
@@ -98,7 +100,7 @@ struct Setup: ~Copyable {
     let command = Command(
       plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc,
       report: report.rawValue, status: status.rawValue, variables: outcome.variables,
-      program: outcome.program)
+      program: outcome.program, replacements: replacements)
     // Last of the shared steps: the command does not inherit what init opens or does later.
     if plan.hasInit { try becomeInit(command) }
     throw command.start()

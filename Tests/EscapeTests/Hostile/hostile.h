@@ -46,7 +46,7 @@ struct attack {
   void (*run)(void);
 };
 extern const struct attack root_attacks[], privilege_attacks[], process_attacks[], file_attacks[],
-    terminal_attacks[], lasting_attacks[];
+    terminal_attacks[], lasting_attacks[], standard_attacks[];
 // What runs outside: it prepares something and then starts the sandbox that `argv` names.
 struct scene {
   const char *name;

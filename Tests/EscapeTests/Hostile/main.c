@@ -111,7 +111,7 @@ int start(char **argv) {
 int main(int argc, char **argv) {
   const struct attack *attacks[] = {
       root_attacks, privilege_attacks, process_attacks, file_attacks, terminal_attacks,
-      lasting_attacks};
+      lasting_attacks, standard_attacks};
   secret = getenv("SECRET");
   if (argc < 2 || !secret) return 2;
   for (const struct scene *scene = scenes; scene->name; scene++)

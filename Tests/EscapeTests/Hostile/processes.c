@@ -213,7 +213,7 @@ const struct attack process_attacks[] = {
     {"signals", signals}, {"limits", limits}, {"keys", keys}, {"sockets", sockets},
     {"environment", environment}, {"newcomers", newcomers}, {0}};
 
-extern int terminal(char **argv);
+extern int terminal(char **argv), typist(char **argv), files(char **argv), nameless(char **argv);
 const struct scene scenes[] = {
     {"listener", listener}, {"key-owner", key_owner}, {"service", service},
-    {"terminal", terminal}, {0}};
+    {"terminal", terminal}, {"typist", typist}, {"files", files}, {"nameless", nameless}, {0}};

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the monitor does for standard descriptors that the command got in another form: it copies
+// output to files and terminals of the caller, and at the end returns positions in files.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension Monitor {
+  /// Copies what the command writes, whenever it writes.
+  mutating func watch(_ copy: StandardDescriptors.Copy) throws(LaunchError) {
+    copies.append(copy)
+    SignalDisposition.ignoreFileSizeLimit()
+    try add(
+      Watch(number: copy.readEnd, interest: .input) { monitor throws(LaunchError) in
+        // It may have been closed since the wait.
+        guard monitor.copies.contains(where: { $0.readEnd == copy.readEnd }) else { return false }
+        return monitor.copyOnce(copy) != nil
+      })
+  }
+
+  /// Copies once.
+  /// - Returns: How many bytes; nil if the copy is at its end.
+  private mutating func copyOnce(_ copy: StandardDescriptors.Copy) -> Int? {
+    do throws(SystemCallError) {
+      let count = try Descriptors.move(from: copy.readEnd, to: copy.target)
+      if count > 0 { return count }
+    } catch {
+      // Like a writer to a full disk, the command then fails to write.
+      try? Descriptors.write(
+        plan.warningPrefix + "Can't write to descriptor \(String(copy.target)): \(error.reason)\n",
+        to: 2)
+    }
+    Descriptors.close(copy.readEnd)
+    copies.removeAll { $0.readEnd == copy.readEnd }
+    return nil
+  }
+
+  /// Copies what the command has written so far.
+  mutating func copyWaiting() {
+    for copy in copies {
+      // No more than that: other processes inside may write without end.
+      var waiting = Descriptors.waitingBytes(in: copy.readEnd)
+      while waiting > 0, let count = copyOnce(copy) { waiting -= count }
+    }
+  }
+
+  /// Copies what the command has written; a new process continues for processes that live on.
+  mutating func finishCopies() {
+    guard !copies.isEmpty else { return }
+    copyWaiting()
+    copies.removeAll { copy in
+      guard Descriptors.isHungUp(copy.readEnd),
+        Descriptors.waitingBytes(in: copy.readEnd) == 0
+      else { return false }
+      Descriptors.close(copy.readEnd)
+      return true
+    }
+    guard !copies.isEmpty else { return }
+    do throws(SystemCallError) {
+      if try ChildProcess.clone() == nil { continueCopying() }
+    } catch {
+      try? Descriptors.write(
+        plan.warningPrefix + "Can't copy output of processes that live on: \(error.reason)\n", to: 2
+      )
+    }
+    for copy in copies { Descriptors.close(copy.readEnd) }
+    copies = []
+  }
+
+  /// Copies until no process inside can write any more.
+  private mutating func continueCopying() -> Never {
+    // Out of reach of the caller's keys.
+    try? CurrentProcess.beginSession()
+    var kept = DescriptorSet()
+    for copy in copies { kept.insert([copy.readEnd, copy.target]) }
+    try? Descriptors.closeAll(except: kept)
+    var set = PollSet()
+    while !copies.isEmpty {
+      set.removeAll()
+      for copy in copies { set.add(copy.readEnd, .input) }
+      do throws(SystemCallError) { try set.wait(isLong: true) } catch { break }
+      for (place, copy) in copies.enumerated() where set.isReady(place) { _ = copyOnce(copy) }
+    }
+    CurrentProcess.exit(0)
+  }
+
+  /// Notes the file that the command got in the place of the descriptor `number`.
+  mutating func remember(_ file: consuming OwnedDescriptor?, as number: CInt) {
+    guard let file, plan.standard?.readOnly.contains(number) == true else { return }
+    reopened.append(
+      StandardDescriptors.Replacement(number: number, descriptor: file.release()))
+  }
+
+  /// Moves the caller's positions in files to where the command stopped reading.
+  mutating func returnPositions() {
+    for file in reopened {
+      if let position = Descriptors.position(of: file.descriptor) {
+        Descriptors.setPosition(of: file.number, to: position)
+      }
+      Descriptors.close(file.descriptor)
+    }
+    reopened = []
+  }
+}
