@@ -167,7 +167,8 @@ public struct Occurrence: Sendable {
     if text.text.uppercased() == "ALL" { return .all }
     guard let capability = Capabilities(named: text.text) else {
       throw UsageError(
-        "expected a capability or ALL, found \(text.quoted)", bubblewrap: "unknown cap: \(text.quoted)")
+        "expected a capability or ALL, found \(text.quoted)",
+        bubblewrap: "unknown cap: \(text.quoted)")
     }
     return capability
   }

@@ -37,7 +37,10 @@ struct MistakeTests {
       ("--perms -1 --dir /a", "--perms: expected an octal mode from 0 to 7777, found -1"),
       ("--chmod rwx /a", "--chmod: expected an octal mode from 0 to 7777, found rwx"),
       ("--size 0 --tmpfs /a", "--size: expected a number of bytes, at least 1, found 0"),
-      ("--size 1k --tmpfs /a", "--size: expected a number of bytes, at least 1, found 1k; write 1024"),
+      (
+        "--size 1k --tmpfs /a",
+        "--size: expected a number of bytes, at least 1, found 1k; write 1024"
+      ),
       (
         "--size 9223372036854775808 --tmpfs /a",
         "--size: expected a number of bytes, at least 1, found 9223372036854775808"
@@ -58,7 +61,8 @@ struct MistakeTests {
         "--setenv: expected the name of a variable, found A=B; write --setenv A B"
       ),
       (
-        "--unsetenv A=B", "--unsetenv: expected the name of a variable, found A=B; write --unsetenv A"
+        "--unsetenv A=B",
+        "--unsetenv: expected the name of a variable, found A=B; write --unsetenv A"
       ),
       (
         "--keep-env A,B=C",

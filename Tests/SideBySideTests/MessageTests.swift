@@ -59,6 +59,7 @@ struct MessageTests {
     "--tmpfs /tmp --symlink x /tmp/l --symlink y /tmp/l true",
     "--tmpfs /tmp --dir /tmp/l --symlink y /tmp/l true", "nosuch", "./f",
     "--unshare-pid --lock-file /nosuch true", "--assert-userns-disabled true",
-    "--chdir /nosuch true",
+    "--chdir /nosuch true", "--seccomp 5 true 5<f",
+    "--tmpfs /tmp --bind f /tmp/a --dir /tmp/a/b true",
   ]
 }

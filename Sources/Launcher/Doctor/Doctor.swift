@@ -45,7 +45,10 @@ struct Doctor {
     ("network namespaces and lo", "--unshare-net and the default profile", ["--unshare-net"]),
     ("ipc namespaces", "--unshare-ipc and the default profile", ["--unshare-ipc"]),
     ("message queues", "--mqueue", ["--unshare-ipc", "--mqueue", "/x"]),
-    ("uts namespaces", "--hostname and the default profile", ["--unshare-uts", "--hostname", "name"]),
+    (
+      "uts namespaces", "--hostname and the default profile",
+      ["--unshare-uts", "--hostname", "name"]
+    ),
     ("cgroup namespaces", "--unshare-cgroup", ["--unshare-cgroup"]),
     ("time namespaces", "--unshare-time", ["--unshare-time"]),
     ("overlayfs", "--overlay and --tmp-overlay", ["--overlay-src", "/usr", "--tmp-overlay", "/x"]),

@@ -12,6 +12,7 @@ extension LaunchError {
     let words = "\(failure.name): \(cause.reason)"
     switch (action, cause.errno) {
     case (.execute, _): return "execvp " + words
+    case (.readFilter, .invalidArgument): return "Invalid seccomp data, must be multiple of 8"
     case (.lock, _): return "Unable to open lock file " + words
     case (.assertNoUserNamespaces, _): return action.sentence
     case (.setPermissions, .noSuchFileOrDirectory): return "Can't open " + words
@@ -25,6 +26,8 @@ extension LaunchError {
       }
       return action.sentence + " \(failure.name): "
         + (end ?? "destination exists and is not a symlink")
+    case (_, .notDirectory) where failure.plan.file(onTheWayTo: failure.subject) != nil:
+      return "Can't mkdir parents for " + words
     case (.bind, .notDirectory), (.bind, .invalidArgument):
       guard let kind = failure.operation?.source?.kind else { return nil }
       let expected = kind == .directory ? "directory" : "file"

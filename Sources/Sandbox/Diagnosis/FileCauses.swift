@@ -280,7 +280,7 @@ extension Plan {
   }
 
   /// The first file on the way to a place inside.
-  fileprivate func file(onTheWayTo path: FilePath) -> FilePath? {
+  func file(onTheWayTo path: FilePath) -> FilePath? {
     var way = FilePath(root: "/", [])
     for component in path.components {
       way.append(component)

@@ -121,7 +121,9 @@ private struct HostNames {
   var text: [UInt8] {
     var text = Array("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".utf8)
     // As Debian does, so that the name stands for itself and not for localhost.
-    if let name, HostNames.isName(name) { text += Array("127.0.1.1\t".utf8) + name.bytes + "\n".utf8 }
+    if let name, HostNames.isName(name) {
+      text += Array("127.0.1.1\t".utf8) + name.bytes + "\n".utf8
+    }
     guard hasHostNetwork,
       let file = try? OwnedDescriptor.open("/etc/hosts", .reading),
       let lines = try? Descriptors.contents(of: file.rawValue, limit: HostNames.mostBytes)
