@@ -77,9 +77,20 @@ struct NewRoot: ~Copyable {
 
   /// A directory of the host to mount the base on: /proc, because nearly every root has one and
   /// hardly anything is mounted below it, so that the clone on top costs little.
+  ///
+  /// Never the root itself, and therefore no link: the one unmount in the end would leave the host's
+  /// tree in place.
   private static func hiddenPlace() throws(SystemCallError) -> OwnedDescriptor {
-    if let proc = try? OwnedDescriptor.open("/proc", .directory) { return proc }
-    return try OwnedDescriptor.open("/", .directory)
+    let root = try OwnedDescriptor.open("/", .directory)
+    for name in ["proc", "dev", "usr", "etc"] as [FilePath] {
+      do throws(SystemCallError) {
+        let place = try root.openEntry(name)
+        if try place.status().kind == .directory { return place }
+      } catch {
+        guard error.errno == .noSuchFileOrDirectory else { throw error }
+      }
+    }
+    throw SystemCallError(call: "openat", subject: "/proc", errno: .noSuchFileOrDirectory)
   }
 
   /// Makes the new root the root of the namespace and detaches the host's tree.
