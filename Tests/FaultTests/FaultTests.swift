@@ -34,7 +34,7 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
       name: "in place",
       options: """
         --exec --unshare-net --unshare-uts --hostname box --die-with-parent --ro-bind / / --dev /dev \
-        --tmpfs /tmp --ro-bind-text text /tmp/text --seccomp-policy default --info-fd 7
+        --tmpfs /mnt --ro-bind-text text /mnt/text --seccomp-policy default
         """),
     FaultLine(
       name: "status",
