@@ -19,11 +19,11 @@ extension CurrentProcess {
   public static func executesForeignFile(calledAs name: ByteString?) -> Bool {
     // Commands have no_new_privs, and hardly any other process.
     guard linux_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0) == 1 else { return false }
-    if let file = MountedFile(at: "/proc/self/exe") {
-      guard let path = executable, let named = MountedFile(at: path) else { return true }
-      return named != file
+    if let file = MountedFile(at: "/proc/self/exe"), let path = executable {
+      return MountedFile(at: path) != file
     }
-    // Without /proc, by the names that the kernel was given.
+    // Without /proc, or where a filter refuses to read the link, by the names that the kernel was
+    // given.
     var names: [ByteString] = []
     if let pointer = unsafe linux_executed_path() {
       names.append(unsafe ByteString(nulTerminated: pointer))

@@ -36,7 +36,9 @@ extension LaunchError {
   /// without that option; otherwise what the error alone proves.
   public func diagnosisInPlace(of resolved: ResolvedSandbox, line words: [ByteString]) -> Diagnosis?
   {
-    if [.prepare, .createProcess, .passDescriptor].contains(action) { return diagnosis(of: resolved, line: words) }
+    if [.prepare, .createProcess, .passDescriptor].contains(action) {
+      return diagnosis(of: resolved, line: words)
+    }
     guard cause.call == NewRoot.refusal else { return nil }
     return Diagnosis(
       "it does not exist on the host, and under --exec nothing could remove it if the launch failed",

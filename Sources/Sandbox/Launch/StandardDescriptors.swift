@@ -64,7 +64,9 @@ struct StandardDescriptors {
       case (.regular, .reading), (.blockDevice, .reading):
         if !Descriptors.isOnReadOnlyMount(number) { standard.readOnly.append(number) }
       case (.regular, .writing):
-        if !sandbox.becomesCommand, file.isAppending || !file.isEmpty { try standard.copy(to: number, file) }
+        if !sandbox.becomesCommand, file.isAppending || !file.isEmpty {
+          try standard.copy(to: number, file)
+        }
       case (.characterDevice, _) where !sandbox.becomesCommand:
         guard let group = Terminal.foreground(number) else { continue }
         isTerminalKnown = true
@@ -76,7 +78,9 @@ struct StandardDescriptors {
       for number in CInt(0)...2 where terminals & 1 << UInt8(number) != 0 {
         try standard.withhold(number)
       }
-    } else if !isTerminalKnown, !sandbox.becomesCommand, !sandbox.hasOwnSession, Terminal.isInBackground {
+    } else if !isTerminalKnown, !sandbox.becomesCommand, !sandbox.hasOwnSession,
+      Terminal.isInBackground
+    {
       standard.withholdsTerminal = true
     }
     return standard.isNeeded ? standard : nil

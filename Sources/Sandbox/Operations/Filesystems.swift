@@ -27,12 +27,18 @@ extension RootBuilder where Self: ~Copyable {
   mutating func mountMessageQueues(on path: FilePath) throws(LaunchError) {
     let label = resolved.sandbox.fileLabel?.value
     try step(.mountMqueue, ByteString(path)) { root throws(SystemCallError) in
-      let tree = try root.make("mqueue", [.noSetUserID, .noDevices, .noExecution]) {
-        context throws(SystemCallError) in
-        try context.set(label: label)
+      do throws(SystemCallError) {
+        let tree = try root.make("mqueue", [.noSetUserID, .noDevices, .noExecution]) {
+          context throws(SystemCallError) in
+          try context.set(label: label)
+        }
+        try root.own(tree)
+        try root.attach(tree, .directory, at: path)
+      } catch {
+        // If both fail, the missing directory is told, as bubblewrap tells it.
+        _ = try root.directory(at: path)
+        throw error
       }
-      try root.own(tree)
-      try root.attach(tree, .directory, at: path)
     }
   }
 

@@ -95,7 +95,9 @@ extension ResolvedSandbox {
   func hostPath(of path: FilePath) -> FilePath {
     for operation in sandbox.filesystem.reversed() {
       let (source, destination, _) = operation.action.ends
-      guard case .host(let source) = source, path.starts(with: destination) else { continue }
+      // An empty source is that of a profile's variable without a value: nothing is shown.
+      guard case .host(let source) = source, !source.isEmpty, path.starts(with: destination)
+      else { continue }
       let rest = path.components.dropFirst(destination.components.count)
       let place = source.fromWorkingDirectory(workingDirectory?.path) ?? source
       return place.appending(rest).lexicallyNormalized()
