@@ -94,4 +94,6 @@ started+=($!)
 await pactl info
 found() { pactl list short sinks | grep -q silence; }
 await found
+# The session manager may still be about to link new streams to the device.
+await timeout 20 pw-play "$top/data/sound.wav"
 attacks PipeWire pw-play paplay
