@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command as a job of the caller's shell: keys that stop and end it, and going on.
 
+import Foundation
 import TestSupport
 import Testing
 
@@ -8,47 +9,9 @@ import Testing
 struct JobTests {
   /// Types into a shell at a terminal: a string is typed, a pattern in a list is waited for, and a
   /// number is how long nothing must be shown, in seconds, before the next step.
-  private static let typist = #"""
-    import fcntl, json, os, pty, re, select, struct, sys, termios, time
-    command, steps = json.loads(sys.argv[1])
-    pid, terminal = pty.fork()
-    if pid == 0: os.execvpe(command[0], command, {**os.environ, "TERM": "dumb", "PS1": "top$ "})
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    output = everything = ""
-    while steps:
-      step = steps.pop(0)
-      if isinstance(step, str):
-        os.write(terminal, step.encode())
-        continue
-      if isinstance(step, float):
-        while select.select([terminal], [], [], step)[0]:
-          try: chunk = os.read(terminal, 4096).decode(errors="replace")
-          except OSError: break
-          output += chunk
-          everything += chunk
-        continue
-      # With a key, types that again until the first pattern is shown, each time after the second.
-      pattern, *again = step
-      if again: os.write(terminal, again[0].encode())
-      end = time.time() + 60
-      while not (found := re.search("|".join([pattern, *again[1:]]), output)):
-        if not select.select([terminal], [], [], max(0, end - time.time()))[0]: break
-        try: chunk = os.read(terminal, 4096).decode(errors="replace")
-        except OSError: break
-        output += chunk
-        everything += chunk
-      if not found:
-        print("has not shown", pattern, "but", repr(everything))
-        os.kill(pid, 9)
-        break
-      output = output[found.end():]
-      if again and not re.match(pattern, found[0]): steps.insert(0, step)
-    try:
-      while os.read(terminal, 4096): pass
-    except OSError: pass
-    os.close(terminal)
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-    """#
+  private static var typist: String {
+    get throws { try String(contentsOfFile: ProfileTests.programs + "/typist.py", encoding: .utf8) }
+  }
 
   private static let isolated = "--unshare-all --proc /proc"
   private static let prompt = #"["top\\$ "]"#

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Built-in profiles in use", .needs("gcc"), .needs("python3"))
 struct ProfileTests {
-  private static let programs = URL(filePath: #filePath)
+  static let programs = URL(filePath: #filePath)
     .deletingLastPathComponent().appending(path: "Programs").path
 
   /// Lets the thief loose by `command`, in which it is called THIEF.

@@ -1,34 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Types into shells of a sandbox at a terminal, and says where one does not feel right.
-import fcntl, os, pty, re, select, struct, sys, termios, time
+import sys
+
+sys.dont_write_bytecode = True  # The directory of the tests stays as it is.
+import typist
 
 
-def session(command, steps):
-  """Runs command at a terminal: a string is typed, a tuple of a pattern is waited for."""
-  pid, terminal = pty.fork()
-  if pid == 0: os.execvpe(command[0], command, {**os.environ, "TERM": "xterm"})
-  fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 97, 0, 0))
-  output, everything = "", ""
-  for step in steps:
-    if isinstance(step, str):
-      os.write(terminal, step.encode())
-      continue
-    end = time.time() + 60
-    while not (found := re.search(step[0], output)):
-      if not select.select([terminal], [], [], max(0, end - time.time()))[0]: break
-      try: chunk = os.read(terminal, 4096).decode(errors="replace")
-      except OSError: break
-      output += chunk
-      everything += chunk
-    if not found:
-      print(command[0], "has not shown", step[0], "but", repr(everything))
-      os.kill(pid, 9)
-      break
-    output = output[found.end():]
-  try:
-    while os.read(terminal, 4096): pass
-  except OSError: pass
-  return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def session(command, steps): return typist.session(command, steps, "xterm", (33, 97))
 
 
 prompt = (r"sandbox.*:.*\$ ",)
