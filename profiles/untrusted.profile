@@ -9,6 +9,9 @@
 --die-with-parent
 --kill-on-exit
 
+# However often it forks, the machine stays usable.
+--processes-try 2000
+
 # The caller's process group is the command's as well, and signals to a group reach processes that
 # the command does not see.
 --landlock-scope-try signal

@@ -4,11 +4,7 @@
 # type into them itself, commands into a terminal for instance. Where there is Wayland, use wayland.
 --profile untrusted
 
-# The abstract socket beside this one is out of reach unless the network is shared.
---ro-bind-try ${X11_SOCKET:-} ${X11_SOCKET:-}
---keep-env DISPLAY,XDG_SESSION_TYPE,XDG_CURRENT_DESKTOP
-
-# The cookie is found by the host's name, which the server tells its clients in any case.
---ro-bind-try ${XAUTHORITY:-${HOME}/.Xauthority} ${XAUTHORITY:-${HOME}/.Xauthority}
---setenv XAUTHORITY ${XAUTHORITY:-${HOME}/.Xauthority}
---hostname ${HOSTNAME}
+# Its socket under another number, and its cookie alone. The abstract socket beside it is out of reach
+# unless the network is shared; where it is, network has it refused.
+--x11
+--keep-env XDG_SESSION_TYPE,XDG_CURRENT_DESKTOP

@@ -72,7 +72,9 @@ struct Launcher {
       for warning in parser.draft.warnings { tell(.warning, warning, parser.draft) }
       if let task = parser.draft.task { return try perform(task, parser.draft, sandbox) }
     } catch {
-      tell(.error, error.message(asBubblewrap: persona.isBubblewrap), parser.draft)
+      let message = error.message(asBubblewrap: persona.isBubblewrap)
+      tell(.error, message, parser.draft)
+      notify(message, parser.draft)
       return persona.failure
     }
     guard let name = parser.draft.sandbox.name?.value else {
@@ -252,6 +254,13 @@ struct Launcher {
   private func tell(_ error: LaunchError, _ sandbox: ResolvedSandbox, _ draft: Draft) {
     let text = persona.isBubblewrap ? error.messageOfBubblewrap(of: sandbox) : nil
     tell(.error, text ?? error.message, draft)
+    notify(text ?? error.message, draft)
+  }
+
+  /// Shows why nothing was started, if nobody reads standard error.
+  private func notify(_ message: String, _ draft: Draft) {
+    guard draft.notifies, Terminal.path(of: 2) == nil else { return }
+    DesktopNotification.show(message, environment)
   }
 
   private func tell(_ level: Level, _ message: String, _ draft: Draft) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// --wrap: finds the program and its menu entry, and writes the files that start it in a sandbox.
+// --wrap: finds the program and its menu entry, writes the files that start it in a sandbox, and says
+// what it wrote and what is missing.
 
 internal import Linux
 internal import Options
@@ -14,10 +15,10 @@ struct WrapTask {
   /// The path of this program.
   let launcher: ByteString
 
-  /// Writes the files, and tells `warn` what of the menu entry is left out; answers the text for
-  /// standard output.
+  /// Writes the files, and tells `say` what it wrote and what is left out or missing; answers the text
+  /// for standard output.
   func run(
-    _ standardProfile: ByteString?, _ warn: (String) -> Void
+    _ standardProfile: ByteString?, _ say: (String) -> Void
   ) throws(UsageError) -> [UInt8] {
     let output = try request.output.map { output throws(UsageError) in
       try place(output, request.program.baseName)
@@ -32,27 +33,77 @@ struct WrapTask {
       throw UsageError("--wrap can't be combined with an option that asks for a text")
     }
     try parser.draft.sandbox.validate()
-    let script = WrapperScript.text(
-      launcher: launcher, options: request.options, program: program)
-    guard let output else { return script }
+    guard let output else { return script(program, request.options) }
     // Everything that can fail comes before the first change.
     let entry = try menuEntry(for: program, startedBy: output)
+    var options = request.options
+    if let entry {
+      // Started from a menu there is no terminal to tell a person why it did not start.
+      options.insert(["--notify"], at: 0)
+      if entry.takesFiles, !request.showsArguments { options.append(["--read-arguments"]) }
+    }
+    let script = script(program, options)
     try require(output, "--output")
     try WrapperFile.write(script, to: output, 0o755, "--output")
+    say("wrote \(output.quoted), which starts \(program.quoted)")
     if let entry {
       try WrapperFile.write(entry.text, to: entry.path, 0o644, "--desktop-file")
+      say("wrote \(entry.path.quoted), which starts that from the menus")
       for group in entry.leftOut {
-        warn(
+        say(
           "--desktop-file: the entry leaves out [\(group.quoted)], which starts another program than "
             + program.quoted)
       }
     }
+    for notice in missing(parser.draft.sandbox, program, output) { say(notice) }
     return []
+  }
+
+  private func script(_ program: ByteString, _ options: [[ByteString]]) -> [UInt8] {
+    WrapperScript.text(launcher: launcher, options: options, program: program)
+  }
+
+  /// What the wrapper needs before it does what it is for.
+  private func missing(
+    _ sandbox: Sandbox, _ program: ByteString, _ output: ByteString
+  ) -> [String] {
+    var notices: [String] = []
+    let found = ProgramSearch.find(output.baseName, in: surroundings.variable("PATH"))
+    if found.flatMap(WrapperFile.identity) != WrapperFile.identity(of: output) {
+      let directory = ByteString(output.path.removingLastComponent()).quotedForShell
+      let other = found.map { ", and your shell starts \($0.quoted)" } ?? ""
+      notices.append(
+        "\(directory) is not the first in PATH\(other); to start the wrapper by its name, put it "
+          + "there: export PATH=\(directory):\"$PATH\"")
+    }
+    if (sandbox.buses.session ?? sandbox.buses.system) != nil,
+      ProgramSearch.find("xdg-dbus-proxy", in: surroundings.variable("PATH")) == nil
+    {
+      notices.append("for D-Bus the program xdg-dbus-proxy is missing; install it")
+    }
+    for operation in sandbox.filesystem where operation.option.origin == .commandLine {
+      guard case .bind(let source, _, _, false) = operation.action, source.isAbsolute,
+        (try? OwnedDescriptor.open(source, .location)) == nil
+      else { continue }
+      notices.append(
+        "\(ByteString(source).quoted), which \(operation.option.name) names, does not exist yet; the wrapper "
+          + "needs it")
+    }
+    return notices
+  }
+
+  /// A menu entry to write.
+  private struct MenuEntry {
+    let text: [UInt8]
+    let path: ByteString
+    /// The actions that are left out.
+    let leftOut: [ByteString]
+    let takesFiles: Bool
   }
 
   private func menuEntry(
     for program: ByteString, startedBy output: ByteString
-  ) throws(UsageError) -> (text: [UInt8], path: ByteString, leftOut: [ByteString])? {
+  ) throws(UsageError) -> MenuEntry? {
     guard var place = request.desktopFile else { return nil }
     let entries = MenuEntries(surroundings)
     if place.isEmpty { place = entries.ownDirectory.appending("/") }
@@ -64,7 +115,8 @@ struct WrapTask {
     do throws(UsageError) {
       let wrapped = try entry.replacing(isProgram, with: output)
       try require(path, "--desktop-file")
-      return (wrapped.text, path, wrapped.leftOut)
+      return MenuEntry(
+        text: wrapped.text, path: path, leftOut: wrapped.leftOut, takesFiles: entry.takesFiles)
     } catch {
       throw UsageError("--desktop-file: \(identifier.quoted): \(error.message)")
     }
@@ -88,7 +140,10 @@ struct WrapTask {
       if isWrapper(path) { throw UsageError("--wrap: \(name.quoted) is itself a wrapper") }
       return path
     }
-    let candidates = ProgramSearch.all(name, in: surroundings.variable("PATH"))
+    // Some distributions call it by its release, as Debian calls Firefox firefox-esr.
+    let candidates = ([name] + ProgramNames.variants(of: name)).flatMap {
+      ProgramSearch.all($0, in: surroundings.variable("PATH"))
+    }
     guard let path = candidates.first(where: { !isWrapper($0) }) else {
       throw UsageError("--wrap: there is no program \(name.quoted) in PATH")
     }
@@ -97,7 +152,7 @@ struct WrapTask {
 
   /// Whether `word` of a menu entry names `program`, by its name or by another path to it.
   private func isSame(_ word: ByteString, _ program: ByteString) -> Bool {
-    if word.baseName == program.baseName { return true }
+    if ProgramNames.areSame(word.baseName, program.baseName) { return true }
     let path =
       word.bytes.first == UInt8(ascii: "/")
       ? word : ProgramSearch.find(word, in: surroundings.variable("PATH"))
@@ -127,6 +182,20 @@ struct WrapTask {
     else { return }
     throw UsageError(
       "\(option): \(path.quoted) exists and was not written by --wrap; --overwrite replaces it")
+  }
+}
+
+/// Names under which the same program is known.
+enum ProgramNames {
+  /// What a distribution adds to a name.
+  private static let endings: [ByteString] = ["-esr", "-stable", "-browser", "-bin"]
+
+  /// The names that the program `name` may have elsewhere.
+  static func variants(of name: ByteString) -> [ByteString] { endings.map { name.appending($0) } }
+
+  /// Whether both name the same program.
+  static func areSame(_ one: ByteString, _ other: ByteString) -> Bool {
+    one == other || variants(of: one).contains(other) || variants(of: other).contains(one)
   }
 }
 

@@ -14,6 +14,8 @@ public struct Draft: Sendable {
   public var hasLevelPrefix = false
   /// Whether each step is reported.
   public var isVerbose = false
+  /// Whether a failed launch is also shown as a notification of the desktop.
+  public var notifies = false
   /// What to do instead of a launch.
   public var task: Task?
   /// Whether a task answers in JSON.

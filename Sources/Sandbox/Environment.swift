@@ -16,10 +16,10 @@ struct Environment {
     strings = inherited
     if let kept { strings.removeAll { string in !kept.contains { $0.matches(string) } } }
     for change in changes {
-      if case .keep(let patterns) = change {
-        restore(patterns, of: inherited)
-      } else {
-        self.change([change])
+      switch change {
+      case .keep(let patterns): restore(patterns, of: inherited)
+      case .display: setDisplay(inherited)
+      default: self.change([change])
       }
     }
   }
@@ -31,6 +31,12 @@ struct Environment {
     }
   }
 
+  private mutating func setDisplay(_ inherited: [ByteString]) {
+    guard let display = Environment.value(of: "DISPLAY", in: inherited) else { return }
+    set("DISPLAY", to: XDisplay.value(inside: display))
+    set("XAUTHORITY", to: ByteString(XDisplay.cookieInside))
+  }
+
   /// Makes `changes` in order.
   mutating func change(_ changes: [EnvironmentChange]) {
     for change in changes {
@@ -39,7 +45,7 @@ struct Environment {
       case .unset(let name): unset(name)
       case .clear: strings = []
       // Their values are known only from the caller's environment.
-      case .keep: break
+      case .keep, .display: break
       }
     }
   }

@@ -83,6 +83,12 @@ public struct FilesystemOperation: Equatable, Sendable {
     case show(FilePath, access: Access)
     /// Shows a directory of the host as the home directory, and creates it if it is missing.
     case home(FilePath)
+    /// Shows a directory of the host, writable, and creates it if it is missing.
+    case kept(source: FilePath, destination: FilePath)
+    /// Shows the X server that DISPLAY names; the host has the name `host`.
+    case xServer(host: ByteString?)
+    /// Shows the files of the host that the command's arguments name.
+    case arguments(access: Access)
     /// Makes the caller's working directory, empty, if it belongs in a private file system.
     case workingDirectory
     /// Makes a symbolic link.
@@ -186,6 +192,9 @@ extension FilesystemOperation.Action {
     case .program: (.nothing, "/", .existing)
     case .show(let path, _): (.host(path), path, .kindOfSource)
     case .home(let path): (.nothing, path, .directory)
+    case .kept(_, let path): (.nothing, path, .directory)
+    case .xServer: (.nothing, XDisplay.socketInside, .emptyFile)
+    case .arguments: (.nothing, "/", .existing)
     case .workingDirectory: (.nothing, "/", .directory)
     case .symbolicLink(let target, let path): (.nothing, path, .link(to: target))
     case .permissions(_, let path): (.nothing, path, .existing)
@@ -201,7 +210,7 @@ extension FilesystemOperation.Action {
   /// Whether it adds to the default profile instead of taking its place.
   public var addsToProfile: Bool {
     switch self {
-    case .show, .home, .hide: true
+    case .show, .home, .hide, .arguments: true
     default: false
     }
   }

@@ -262,6 +262,8 @@ public enum EnvironmentChange: Equatable, Sendable {
   case clear
   /// Gives variables the caller's values again, where the caller has them.
   case keep([VariablePattern])
+  /// Has DISPLAY and XAUTHORITY name the X server as it is shown inside.
+  case display
 }
 
 /// One change of the set of capabilities.

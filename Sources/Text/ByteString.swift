@@ -164,3 +164,8 @@ extension ByteString {
     storage.append(contentsOf: name.storage)
   }
 }
+
+extension ByteString {
+  /// The two strings as one.
+  public func appending(_ other: ByteString) -> ByteString { ByteString(bytes + other.bytes) }
+}

@@ -23,6 +23,11 @@ struct DesktopTests {
     try Script.run("wrap")
   }
 
+  // Red: two profiles that a person needs together undo each other.
+  @Test func `Every pair of profiles works with a program that needs both`() throws {
+    try Script.run("pairs")
+  }
+
   // Red: programs for X11 do not start, look otherwise, or reach the display without being allowed to.
   @Test func `A program draws on an X server under the profiles x11 and desktop`() throws {
     try Script.run("x11")

@@ -14,7 +14,7 @@ struct MistakeTests {
   @Test(
     "A mistake has its message",
     arguments: [
-      ("--frobnicate", "Unknown option --frobnicate"), ("-x", "Unknown option -x"),
+      ("--frobnicate", "Unknown option --frobnicate"), ("-q", "Unknown option -q"),
       ("--ro-bnid / /", "Unknown option --ro-bnid; did you mean --ro-bind?"),
       (
         "--perms 0700 command",

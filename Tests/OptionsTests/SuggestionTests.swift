@@ -90,7 +90,7 @@ struct SuggestionTests {
   // Red: every word is answered with a suggestion, and none of them helps.
   @Test(
     "A word that is like no option gets no suggestion",
-    arguments: ["--frobnicate-everything", "--x", "-", "--", "", "--zzzz", "-–"])
+    arguments: ["--frobnicate-everything", "--q", "-", "--", "", "--zzzz", "-–"])
   func noSuggestion(_ word: String) {
     #expect(Suggestion.options(for: word) == [])
   }

@@ -6,13 +6,16 @@ enum BuiltInProfiles {
   /// What they are called.
   static let names: [String] = [
     "audio",
+    "browser",
     "build",
+    "caches",
     "dbus",
     "desktop",
     "fonts-and-themes",
     "gpu",
     "network",
     "shell",
+    "toolchains",
     "untrusted",
     "wayland",
     "x11",
@@ -49,6 +52,33 @@ enum BuiltInProfiles {
       --ro-same-try /etc/asound.conf
       --ro-same-try /etc/pulse
       --ro-same-try /etc/pipewire
+      """#
+    case "browser":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Runs a web browser: desktop and network, with a home directory of its own, and your downloads.
+      # The home directory is kept in ~/.local/share/nestbox/browser: bookmarks, passwords and settings are
+      # not those of the browser outside. The browser's own sandbox works inside. Sound is left out: see
+      # audio. What desktop says of X11 holds here as well.
+      --profile desktop
+      --profile network
+
+      # A browser has many threads for each page.
+      --processes-try 10000
+
+      --home ${XDG_DATA_HOME:-${HOME}/.local/share}/nestbox/browser
+      --bind-kept ${DOWNLOADS} ${HOME}/Downloads
+
+      # Policies that an administrator has set, and settings of the distribution.
+      --ro-same-try /etc/chromium
+      --ro-same-try /etc/chromium.d
+      --ro-same-try /etc/opt/chrome
+      --ro-same-try /etc/firefox
+      --ro-same-try /etc/firefox-esr
+      --ro-same-try /etc/mime.types
+      # Which processors there are, and how much memory a process may take.
+      --ro-same-try /sys/devices/system/cpu
+      --keep-env MOZ_ENABLE_WAYLAND,MOZ_USE_XINPUT2
       """#
     case "build":
       #"""
@@ -87,6 +117,35 @@ enum BuiltInProfiles {
       --keep-env NODE_ENV,NODE_OPTIONS,PYTHONPATH,PYTHONDONTWRITEBYTECODE,PYTHONUNBUFFERED,PYTHONHASHSEED
       --keep-env PYTEST_ADDOPTS,SETUPTOOLS_SCM_PRETEND_VERSION*,SWIFT_EXEC,SDKROOT,ZIG_*
       --keep-env CI,SOURCE_DATE_EPOCH,FORCE_COLOR,CLICOLOR,CLICOLOR_FORCE,ASAN_OPTIONS,UBSAN_OPTIONS
+      """#
+    case "caches":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Keeps what package managers download: like untrusted, with caches of the sandbox that stay.
+      # Each project has its own, in ~/.cache/nestbox, and your caches are left alone: a command that put
+      # something bad into a shared cache would have it built into other projects.
+      --profile untrusted
+
+      # At the place where most programs look.
+      --bind-kept ${XDG_CACHE_HOME:-${HOME}/.cache}/nestbox/caches${PROJECT:-/no-project}/.cache ${HOME}/.cache
+      --setenv XDG_CACHE_HOME ${HOME}/.cache
+
+      # Others have places of their own, and are told to look there.
+      --setenv CARGO_HOME ${HOME}/.cache/cargo
+      --setenv GOCACHE ${HOME}/.cache/go-build
+      --setenv GOMODCACHE ${HOME}/.cache/go-mod
+      --setenv npm_config_cache ${HOME}/.cache/npm
+      --setenv npm_config_store_dir ${HOME}/.cache/pnpm-store
+      --setenv YARN_GLOBAL_FOLDER ${HOME}/.cache/yarn-berry
+      --setenv BUN_INSTALL_CACHE_DIR ${HOME}/.cache/bun
+      --setenv DENO_DIR ${HOME}/.cache/deno
+      --setenv GRADLE_USER_HOME ${HOME}/.cache/gradle
+      --setenv MAVEN_ARGS -Dmaven.repo.local=${HOME}/.cache/maven
+      --setenv NUGET_PACKAGES ${HOME}/.cache/nuget
+      --setenv COURSIER_CACHE ${HOME}/.cache/coursier
+      --setenv CABAL_DIR ${HOME}/.cache/cabal
+      --setenv STACK_ROOT ${HOME}/.cache/stack
+      --setenv CCACHE_DIR ${HOME}/.cache/ccache
       """#
     case "dbus":
       #"""
@@ -260,6 +319,93 @@ enum BuiltInProfiles {
       --ro-same-try /etc/fish
       --ro-same-try /etc/bash_completion.d
       """#
+    case "toolchains":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Runs the tools that you have installed for yourself: like untrusted, with them, read-only.
+      # Their programs and libraries are shown, and your PATH counts as far as it is shown. Their settings
+      # are left out, as these may hold tokens: ~/.npmrc, ~/.cargo/config.toml, ~/.config/mise.
+      --profile untrusted
+
+      # The order in which you find programs.
+      --keep-env PATH
+
+      # Rust: rustup's toolchains, and what cargo has installed.
+      --ro-same-try ${RUSTUP_HOME:-${HOME}/.rustup}
+      --ro-same-try ${CARGO_HOME:-${HOME}/.cargo}/bin
+      --ro-same-try ${CARGO_HOME:-${HOME}/.cargo}/env
+      # Not CARGO_HOME, which is also where cargo writes.
+      --keep-env RUSTUP_HOME,RUSTUP_TOOLCHAIN
+
+      # Node: nvm, fnm, volta, n, pnpm and npm's global packages; deno and bun.
+      --ro-same-try ${NVM_DIR:-${HOME}/.nvm}
+      --ro-same-try ${FNM_DIR:-${XDG_DATA_HOME:-${HOME}/.local/share}/fnm}
+      --ro-same-try ${VOLTA_HOME:-${HOME}/.volta}
+      --ro-same-try ${N_PREFIX:-${HOME}/n}/bin
+      --ro-same-try ${N_PREFIX:-${HOME}/n}/lib
+      --ro-same-try ${PNPM_HOME:-${XDG_DATA_HOME:-${HOME}/.local/share}/pnpm}
+      --ro-same-try ${HOME}/.npm-global
+      --ro-same-try ${DENO_INSTALL:-${HOME}/.deno}/bin
+      --ro-same-try ${BUN_INSTALL:-${HOME}/.bun}/bin
+      --keep-env NVM_DIR,NVM_BIN,FNM_DIR,FNM_MULTISHELL_PATH,VOLTA_HOME,N_PREFIX,PNPM_HOME
+      # fnm puts a directory of links for each shell in PATH.
+      --ro-bind-try ${FNM_MULTISHELL_PATH:-} ${FNM_MULTISHELL_PATH:-}
+
+      # Python: pyenv, what pip, pipx and uv have installed, and the active environment. Of that, the
+      # directories that an environment has, in case the variable names a larger one.
+      --ro-same-try ${PYENV_ROOT:-${HOME}/.pyenv}
+      --ro-bind-glob ${HOME}/.local/lib/python*
+      --ro-same-try ${PIPX_HOME:-${XDG_DATA_HOME:-${HOME}/.local/share}/pipx}/venvs
+      --ro-same-try ${HOME}/.local/pipx/venvs
+      --ro-same-try ${XDG_DATA_HOME:-${HOME}/.local/share}/uv/python
+      --ro-same-try ${XDG_DATA_HOME:-${HOME}/.local/share}/uv/tools
+      --ro-same-try ${VIRTUAL_ENV:-}/pyvenv.cfg
+      --ro-same-try ${VIRTUAL_ENV:-}/bin
+      --ro-same-try ${VIRTUAL_ENV:-}/lib
+      --ro-same-try ${VIRTUAL_ENV:-}/lib64
+      --ro-same-try ${VIRTUAL_ENV:-}/include
+      --ro-same-try ${VIRTUAL_ENV:-}/share
+      --ro-same-try ${CONDA_PREFIX:-}/bin
+      --ro-same-try ${CONDA_PREFIX:-}/lib
+      --ro-same-try ${CONDA_PREFIX:-}/include
+      --ro-same-try ${CONDA_PREFIX:-}/share
+      --ro-same-try ${CONDA_PREFIX:-}/conda-meta
+      --keep-env PYENV_ROOT,PYENV_VERSION,PIPX_HOME,VIRTUAL_ENV,VIRTUAL_ENV_PROMPT
+      --keep-env CONDA_PREFIX,CONDA_DEFAULT_ENV
+
+      # Go: its own and downloaded releases, and what `go install` has made.
+      --ro-bind-glob ${HOME}/sdk/go*
+      --ro-same-try ${GOROOT:-${HOME}/go}/bin
+      --ro-same-try ${GOROOT:-${HOME}/go}/pkg/tool
+      --ro-same-try ${GOROOT:-${HOME}/go}/src
+      --ro-same-try ${GOROOT:-${HOME}/go}/lib
+      --ro-same-try ${GOPATH:-${HOME}/go}/bin
+      --keep-env GOROOT,GOPATH,GOBIN,GOTOOLCHAIN
+
+      # Java and its neighbours: sdkman and jenv.
+      --ro-same-try ${SDKMAN_DIR:-${HOME}/.sdkman}/candidates
+      --ro-same-try ${HOME}/.jenv
+      --ro-same-try ${HOME}/.jdks
+      --keep-env SDKMAN_DIR,JAVA_HOME
+
+      # For many languages: mise, asdf; and the managers of other ones.
+      --ro-same-try ${MISE_DATA_DIR:-${XDG_DATA_HOME:-${HOME}/.local/share}/mise}
+      --ro-same-try ${ASDF_DATA_DIR:-${ASDF_DIR:-${HOME}/.asdf}}
+      --ro-same-try ${HOME}/.tool-versions
+      --ro-same-try ${RBENV_ROOT:-${HOME}/.rbenv}
+      --ro-same-try ${HOME}/.rvm
+      --ro-same-try ${HOME}/.opam
+      --ro-same-try ${HOME}/.ghcup
+      --ro-same-try ${HOME}/.elan
+      --ro-same-try ${HOME}/.juliaup
+      --ro-same-try ${XDG_DATA_HOME:-${HOME}/.local/share}/swiftly
+      --keep-env MISE_DATA_DIR,ASDF_DATA_DIR,ASDF_DIR,RBENV_ROOT,RBENV_VERSION,OPAM_SWITCH_PREFIX
+      --keep-env CAML_LD_LIBRARY_PATH,OCAML_TOPLEVEL_PATH,GEM_HOME,GEM_PATH
+
+      # Programs of your own.
+      --ro-same-try ${HOME}/.local/bin
+      --ro-same-try ${HOME}/bin
+      """#
     case "untrusted":
       #"""
       # SPDX-License-Identifier: Apache-2.0
@@ -272,6 +418,9 @@ enum BuiltInProfiles {
       # Nothing goes on when the command or the caller has ended.
       --die-with-parent
       --kill-on-exit
+
+      # However often it forks, the machine stays usable.
+      --processes-try 2000
 
       # The caller's process group is the command's as well, and signals to a group reach processes that
       # the command does not see.
@@ -401,14 +550,10 @@ enum BuiltInProfiles {
       # type into them itself, commands into a terminal for instance. Where there is Wayland, use wayland.
       --profile untrusted
 
-      # The abstract socket beside this one is out of reach unless the network is shared.
-      --ro-bind-try ${X11_SOCKET:-} ${X11_SOCKET:-}
-      --keep-env DISPLAY,XDG_SESSION_TYPE,XDG_CURRENT_DESKTOP
-
-      # The cookie is found by the host's name, which the server tells its clients in any case.
-      --ro-bind-try ${XAUTHORITY:-${HOME}/.Xauthority} ${XAUTHORITY:-${HOME}/.Xauthority}
-      --setenv XAUTHORITY ${XAUTHORITY:-${HOME}/.Xauthority}
-      --hostname ${HOSTNAME}
+      # Its socket under another number, and its cookie alone. The abstract socket beside it is out of reach
+      # unless the network is shared; where it is, network has it refused.
+      --x11
+      --keep-env XDG_SESSION_TYPE,XDG_CURRENT_DESKTOP
       """#
     default: nil
     }

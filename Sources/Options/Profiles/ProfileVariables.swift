@@ -19,6 +19,8 @@ enum ProfileVariable: String, CaseIterable {
   case programDirectory = "PROGRAM_DIR"
   case profileDirectory = "PROFILE_DIR"
   case hostname = "HOSTNAME"
+  case downloads = "DOWNLOADS"
+  case gitIdentity = "GIT_IDENTITY"
   case x11Socket = "X11_SOCKET"
   case waylandSocket = "WAYLAND_DISPLAY_SOCKET"
   case pipeWireSocket = "PIPEWIRE_SOCKET"
@@ -47,6 +49,11 @@ enum ProfileVariable: String, CaseIterable {
     case .programDirectory: "The directory of the command's file."
     case .profileDirectory: "The directory of the profile's file."
     case .hostname: "The host's name."
+    case .downloads:
+      """
+      The user's directory for downloads, as ~/.config/user-dirs.dirs says, or else ~/Downloads.
+      """
+    case .gitIdentity: "Settings of git with the user's name and mail address alone."
     case .x11Socket: "The socket of the X server that DISPLAY names, if that is on this machine."
     case .waylandSocket:
       """
@@ -101,6 +108,8 @@ struct ProfileVariables {
     case .profileDirectory:
       return path.flatMap(surroundings.absolute).map(ProfileVariables.directory)
     case .hostname: return CurrentProcess.hostname
+    case .downloads: return UserDirectories(surroundings).downloads
+    case .gitIdentity: return GitIdentity(surroundings).settings
     case .x11Socket: return sockets.x11
     case .waylandSocket: return sockets.wayland
     case .pipeWireSocket: return sockets.pipeWire

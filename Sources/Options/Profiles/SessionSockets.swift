@@ -2,6 +2,7 @@
 // Where the sockets of a desktop session are, worked out from its variables.
 
 internal import Linux
+internal import Sandbox
 internal import Text
 
 /// The sockets of the session that the caller's environment describes.
@@ -9,20 +10,7 @@ struct SessionSockets {
   let surroundings: Surroundings
 
   /// The X server's, if DISPLAY names one on this machine, as in `:1.0`.
-  ///
-  /// See X(7), "DISPLAY NAMES".
-  var x11: ByteString? {
-    guard let display = surroundings.variable("DISPLAY"),
-      let colon = display.bytes.lastIndex(of: UInt8(ascii: ":"))
-    else { return nil }
-    let host = display.bytes[..<colon]
-    let number = display.bytes[(colon + 1)...].prefix { $0 != UInt8(ascii: ".") }
-    let isDigit = { (byte: UInt8) in (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
-    guard host.isEmpty || host.elementsEqual("unix".utf8), !number.isEmpty,
-      number.allSatisfy(isDigit)
-    else { return nil }
-    return ByteString("/tmp/.X11-unix/X").appending(ByteString(number))
-  }
+  var x11: ByteString? { surroundings.variable("DISPLAY").flatMap { XDisplay($0)?.socket } }
 
   /// The Wayland compositor's: WAYLAND_DISPLAY is a path, or a name in XDG_RUNTIME_DIR.
   var wayland: ByteString {

@@ -88,8 +88,3 @@ public struct Surroundings: Sendable {
     return ByteString(workingDirectory.path.appending(components))
   }
 }
-
-extension ByteString {
-  /// The two strings as one.
-  public func appending(_ other: ByteString) -> ByteString { ByteString(bytes + other.bytes) }
-}

@@ -30,6 +30,21 @@ extension Option {
     ) { (draft, typed) throws(UsageError) in
       draft.add(typed, .show(try typed.nonemptyPath(0), access: .readWrite))
     },
+    arguments(
+      "--read-arguments", .readOnly, "Show the files that the command's arguments name, read-only",
+      """
+      As --read for each argument that is the path of a file or directory which exists, or its URL,
+      as file:///home/joe/a%20letter: so a wrapper shows what a file manager opens. The value of an
+      option such as --file=PATH counts as well. The home directory, those above it and those shared
+      by all users are left out.
+
+          nestbox --read-arguments wc letter.txt
+      """),
+    arguments(
+      "--write-arguments", .readWrite, "The same, and writable",
+      """
+      As --read-arguments, but the command can change the files.
+      """),
     Option(
       "--home", [.hostDirectory], in: .files, "Keep the home directory of the sandbox in DIR",
       """
@@ -65,4 +80,11 @@ extension Option {
       draft.add(typed, .hide(pattern))
     },
   ]
+  private static func arguments(
+    _ name: String, _ access: FilesystemOperation.Access, _ summary: String, _ discussion: String
+  ) -> Option {
+    Option(name, in: .files, summary, discussion) { (draft, typed) throws(UsageError) in
+      draft.add(typed, .arguments(access: access))
+    }
+  }
 }

@@ -35,6 +35,18 @@ extension Option {
       """
       As --bind. Only a source that does not exist is ignored.
       """),
+    Option(
+      "--bind-kept", [.hostDirectory, .destination], in: .binds,
+      "Show the host's directory DIR at DEST, and make it if missing",
+      """
+      As --bind, but nestbox makes DIR and its parents if they are missing, for you alone: for caches
+      and the like, which are to be there the next time. A launch that fails leaves none behind.
+
+          nestbox --bind-kept ~/.cache/boxes/tool ~/.cache sh -c 'date >>~/.cache/log'
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.add(typed, .kept(source: typed.path(0), destination: typed.path(1)))
+    },
     bind(
       "--dev-bind", .devices, "Show the host's SRC at DEST with usable device files",
       """
@@ -92,6 +104,21 @@ extension Option {
           nestbox --ro-same /usr --ro-same /lib --ro-same-try /lib64 --bind-program ./thing
       """
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .program) },
+    Option(
+      "--x11", in: .binds, "Show the X server that DISPLAY names",
+      """
+      Its socket, under the number 1000, and its cookie alone, from XAUTHORITY or ~/.Xauthority, in
+      /run/nestbox/xauthority; DISPLAY and XAUTHORITY are set to these. So an X client works where
+      the network is shared and --landlock-scope abstract-unix is in force. It does nothing if
+      DISPLAY is not set, and a display on another machine keeps its name. On an X server the command
+      can read and control the windows of all clients.
+
+          nestbox --ro-bind / / --tmpfs /tmp --tmpfs /run --x11 xclock
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.add(typed, .xServer(host: CurrentProcess.hostname))
+      draft.sandbox.environment.append(.display)
+    },
     Option(
       "--private-cwd", in: .binds, "Make the working directory, empty, if it is private",
       """

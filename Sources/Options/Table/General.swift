@@ -51,6 +51,14 @@ extension Option {
       """
     ) { (draft, _) throws(UsageError) in draft.isVerbose = true },
     Option(
+      "--notify", in: .general, "Show why a launch failed as a notification as well",
+      """
+      Only if standard error is no terminal, as for a program that a menu has started. It takes
+      notify-send, kdialog, zenity or xmessage, whichever is installed. --wrap puts it into a wrapper
+      that has a menu entry.
+      """
+    ) { (draft, _) throws(UsageError) in draft.notifies = true },
+    Option(
       "--doctor", in: .general, "Say which features work on this machine",
       """
       It tries each feature in a child process, or examines what it cannot try, and says which

@@ -28,6 +28,18 @@ public struct DesktopEntry: Sendable {
     }
   }
 
+  /// Whether menus and file managers pass on files that a person opens.
+  ///
+  /// See the Desktop Entry Specification, "The Exec key".
+  public var takesFiles: Bool {
+    fields.contains { field in
+      field.group == DesktopEntry.main && field.key == "Exec"
+        && ["%f", "%F", "%u", "%U"].contains { code in
+          ByteString(field.value).text.contains(code)
+        }
+    }
+  }
+
   /// An entry that starts the wrapper in place of the program.
   public struct Replacement: Sendable {
     /// The entry's text.

@@ -18,6 +18,11 @@ public struct WrapRequest: Equatable, Sendable {
   /// The other options, each with its operands, as they were typed.
   public private(set) var options: [[ByteString]] = []
 
+  /// Whether the wrapper is told which files named by its arguments to show.
+  public var showsArguments: Bool {
+    options.contains { $0 == ["--read-arguments"] || $0 == ["--write-arguments"] }
+  }
+
   /// Sorts the words of a command line: all but a few go into the wrapper.
   public init(_ words: [ByteString], _ surroundings: Surroundings) throws(UsageError) {
     var rest = words[...]

@@ -188,8 +188,10 @@ extension FilesystemOperation {
     let name = ByteString(option.name)
     switch action {
     case .show(let path, _), .home(let path): return [name, ByteString(path)]
+    case .kept(let source, let destination):
+      return [name, ByteString(source), ByteString(destination)]
     case .hide(let pattern): return [name, pattern.text]
-    case .workingDirectory: return [name]
+    case .workingDirectory, .xServer, .arguments: return [name]
     case .bind(let source, let destination, _, _):
       return [name, ByteString(source), ByteString(destination)]
     case .bindDescriptor(let number, let destination, _), .file(let number, let destination, _),

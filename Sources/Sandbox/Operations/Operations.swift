@@ -25,8 +25,11 @@ extension RootBuilder where Self: ~Copyable {
     case .same(let path, let isOptional): try showSame(path, isOptional: isOptional)
     case .program: try showProgram()
     case .show(let path, let access): try show(path, access)
-    case .home(let path): try showHome(path)
+    case .home(let path): try showKept(path, on: resolved.home)
+    case .kept(let path, let place): try showKept(path, on: place)
     case .workingDirectory: try makeWorkingDirectory()
+    case .xServer(let host): try showXServer(host)
+    case .arguments(let access): try showArguments(access)
     case .overlay(let overlay, let path): try mount(overlay, on: path)
     case .tmpfs(let path, let permissions, let size):
       try mountTmpfs(on: path, permissions, size: size)

@@ -43,14 +43,14 @@ extension RootBuilder where Self: ~Copyable {
       access)
   }
 
-  /// Shows the directory `path` of the host as the home directory, and creates it if it is missing.
-  mutating func showHome(_ path: FilePath) throws(LaunchError) {
+  /// Shows the directory `path` of the host at `place`, writable, and creates it if it is missing.
+  mutating func showKept(_ path: FilePath, on place: FilePath) throws(LaunchError) {
     let path = resolved.expandingHome(path)
     let tree = try step(.makeDirectory, ByteString(path)) { root throws(SystemCallError) in
       try root.makeHostDirectory(path)
       return try root.hostTree(path)
     }
-    try bind(tree, from: path, on: resolved.home, .readWrite)
+    try bind(tree, from: path, on: place, .readWrite)
   }
 
   /// Creates the caller's working directory if it is missing inside and lies in a private file

@@ -92,6 +92,10 @@ extension FilesystemOperation.Action {
       planned.place.map { "directory \(quoted($0)), empty" }
         ?? "the working directory is left as it is"
     case .home(let path): "\(quoted(path)) on \(quoted(planned.place ?? path)), writable, kept"
+    case .kept(let path, _): "\(quoted(path)) on \(place), writable, kept"
+    case .xServer:
+      planned.isSkipped ? "the X server" : "the X server on \(place), with its cookie"
+    case .arguments(let access): "the files that the arguments name, \(access.text)"
     case .symbolicLink(let target, _): "\(place) says \(target.quoted)"
     case .permissions(let permissions, _): "\(place) gets mode \(permissions.octal.text)"
     }

@@ -152,6 +152,7 @@ extension EnvironmentChange {
       ])
     case .unset(let name): .object([.init("unset", .bytes(name))])
     case .clear: .object([.init("clear", .boolean(true))])
+    case .display: .object([.init("x11", .boolean(true))])
     case .keep(let patterns): .object([.init("keep", .strings(patterns.map(\.text)))])
     }
   }

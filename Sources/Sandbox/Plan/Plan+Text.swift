@@ -124,6 +124,10 @@ extension Plan {
         lines.append("set \(name.quoted) to \(Secrets.shown(name, value))")
       case .unset(let name): lines.append("remove \(name.quoted)")
       case .clear: lines.append("remove all")
+      case .display:
+        if let value = environment.value(of: "DISPLAY") {
+          lines.append("set DISPLAY to \(value.quoted), and XAUTHORITY")
+        }
       case .keep(let patterns):
         lines.append("keep the caller's " + patterns.map(\.text).joined(separator: ", "))
       }

@@ -13,24 +13,18 @@ extension NewRoot {
     guard plan.sandbox.givesNotices else { return }
     for notice in hiddenFiles() { plan.warn(notice) }
     if let notice = otherCommand() { plan.warn(notice) }
+    if let notice = discardedDirectory() { plan.warn(notice) }
   }
 
-  /// How many words of a command are checked, and how many of them a notice names.
-  private static let mostWords = 256
+  /// How many words a notice names.
   private static let mostNames = 3
 
   /// A notice about words of the command that name hidden files of the host.
   private func hiddenFiles() -> [String] {
     var hidden: [(word: ByteString, isDirectory: Bool)] = []
-    for word in plan.sandbox.command.dropFirst().prefix(NewRoot.mostWords) {
-      // The value of an option such as `--file=letter.txt`.
-      var name = word.bytes
-      if name.first == UInt8(ascii: "-") {
-        guard let equals = name.firstIndex(of: UInt8(ascii: "=")) else { continue }
-        name = name[(equals + 1)...]
-      }
-      guard !name.isEmpty, let isDirectory = isHidden(ByteString(name).path) else { continue }
-      hidden.append((ByteString(name), isDirectory))
+    for word in plan.sandbox.command.dropFirst().prefix(ArgumentWord.most) {
+      guard let path = ArgumentWord.path(word), let isDirectory = isHidden(path) else { continue }
+      hidden.append((ByteString(path), isDirectory))
     }
     guard let first = hidden.first else { return [] }
     let names = hidden.prefix(NewRoot.mostNames).map(\.word.quoted).joined(separator: ", ")
@@ -59,6 +53,21 @@ extension NewRoot {
       device == parent
     else { return nil }
     return true
+  }
+
+  /// A notice, for a person at a terminal, that what the command writes to its directory is thrown
+  /// away.
+  private func discardedDirectory() -> String? {
+    guard Terminal.path(of: 2) != nil, plan.sandbox.workingDirectory == nil,
+      let path = plan.resolved.workingDirectory?.path,
+      path.starts(with: plan.resolved.callerHome.path)
+        || !["/tmp", "/var/tmp"].contains(where: { path.starts(with: $0) }),
+      let device = try? root.openInRoot(path, .directory).status().device, isOwn(device)
+    else { return nil }
+    let what = "the sandbox throws away what the command writes to the working directory"
+    return plan.resolved.isShared(path)
+      ? "\(what); to keep it, change to a directory for it, and add --write ."
+      : "\(what); to keep it, add --write ."
   }
 
   /// A notice about a command whose name finds different programs inside and outside.

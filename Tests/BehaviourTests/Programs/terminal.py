@@ -15,9 +15,9 @@ print(session(["nestbox", "--profile", "shell", "bash"], [
   (r"\x1b\[1;33msandbox\x1b.*\$ ",), "echo $- $TERM; stty size\n", ("im.* xterm",), ("33 97",), prompt,
   "ls -d /\n", (r"\x1b\[0?1;34m/",), prompt,
   # Keys that end, stop and continue. Not a subshell of bash, which for a moment catches them.
-  """sh -c 'echo rea""dy; exec sleep 100'; echo status $?\n""", (r"\rready\r",), "\x03", prompt,
+  """sh -c 'echo rea""dy; exec sleep 100'; echo status $?\n""", (r"[\r\n]ready\r",), "\x03", prompt,
   "echo status $?\n", (r"\rstatus 130\r",), prompt,
-  """sh -c 'echo rea""dy; exec cat'\n""", (r"\rready\r",), "\x1a", ("Stopped",), prompt,
+  """sh -c 'echo rea""dy; exec cat'\n""", (r"[\r\n]ready\r",), "\x1a", ("Stopped",), prompt,
   "jobs\n", ("Stopped",), prompt, "fg\n", ("exec cat",), "word\n", ("word\r\nword",), "\x04", prompt,
   # Editing of lines.
   "echo o\x7fone\n", (r"\rone\r",), prompt, "\x1b[A\n", (r"\rone\r",), prompt,
@@ -27,5 +27,5 @@ print(session(["sh", "-c", "nestbox --profile shell bash; read line && echo got 
   prompt, "exit\n", ("exit",), "word\n", ("got word",)]))
 # The caller's shell stops and continues a program that is not a shell.
 print(session(["bash", "--norc", "-i"], [
-  (r"\$ ",), """nestbox sh -c 'echo rea""dy; exec cat'\n""", (r"\rready\r",), "\x1a", ("Stopped",), (r"\$ ",),
+  (r"\$ ",), """nestbox sh -c 'echo rea""dy; exec cat'\n""", (r"[\r\n]ready\r",), "\x1a", ("Stopped",), (r"\$ ",),
   "fg\n", (r"exec cat",), "word\n", ("word\r\nword",), "\x03", (r"\$ ",), "exit $?\n"]))

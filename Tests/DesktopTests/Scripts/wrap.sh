@@ -186,12 +186,79 @@ rm -r data share/applications/*
 says "there may be none" "--desktop-file: no entry in $HOME/data/applications, \
 $HOME/share/applications starts tool" --wrap tool --output .local/bin/tool --desktop-file
 write tool.desktop "tool" "sh -c 'tool --second'"
-is "an action that starts something else is left out, and named" "nestbox: --desktop-file: the entry \
-leaves out [Desktop Action second], which starts another program than $HOME/programs/tool" \
+is "what was written is named, and an action that starts something else, which is left out" \
+  "nestbox: wrote $HOME/.local/bin/tool, which starts $HOME/programs/tool
+nestbox: wrote $HOME/data/applications/tool.desktop, which starts that from the menus
+nestbox: --desktop-file: the entry leaves out [Desktop Action second], which starts another program \
+than $HOME/programs/tool" \
   "$(wrap --output .local/bin/tool --desktop-file 2>&1)"
 is "nothing is left of it" "1" "$(grep -c '^Exec' data/applications/tool.desktop)"
 succeeds "the entry is still valid" desktop-file-validate data/applications/tool.desktop
 rm -r data .local/bin
+# What is missing.
+output=$(PATH=$work/bin:/usr/bin:/bin nestbox --wrap "$HOME/programs/tool" --bind "$HOME/nowhere" /mnt \
+  --ro-bind / / --output .local/bin/ 2>&1)
+has "PATH does not lead to the wrapper" "$HOME/.local/bin is not the first in PATH; to start the \
+wrapper by its name, put it there: export PATH=$HOME/.local/bin:\"\$PATH\"" "$output"
+has "a directory that it shows does not exist" "$HOME/nowhere, which --bind names, does not exist yet" \
+  "$output"
+rm -r .local/bin
+
+# Files that a file manager opens are shown, as paths and as URLs, and nothing beside them.
+cat >programs/reader <<'END_OF_READER'
+#!/bin/bash
+for argument do
+  path=$(printf '%b' "$(printf %s "${argument#file://}" | sed 's/%/\\x/g')")
+  cat "$path" 2>/dev/null || echo "no $path"
+done
+END_OF_READER
+chmod +x programs/reader
+mkdir papers
+echo one >"papers/a letter"
+echo two >papers/b
+echo secret >papers/c
+write reader.desktop "reader %U" reader
+nestbox --wrap reader --output .local/bin/ --desktop-file 2>/dev/null
+is "they are read" "one
+two
+no $HOME/papers/none" "$(.local/bin/reader "file://$HOME/papers/a%20letter" papers/b "$HOME/papers/none")"
+has "by an option of the wrapper" "--read-arguments" "$(cat .local/bin/reader)"
+has "what another argument names is not" "cannot open" \
+  "$(nestbox --read-arguments sh -c 'cat <papers/c; cat <papers/b' sh papers/b 2>&1 || true)"
+is "and not written, unless that is typed" two \
+  "$(nestbox --read-arguments sh -c 'echo x >papers/b' sh papers/b 2>/dev/null || cat papers/b)"
+nestbox --write-arguments sh -c 'echo x >papers/b' sh papers/b
+is "it is typed here" x "$(cat papers/b)"
+is "the home directory is not shown so" "" "$(nestbox --read-arguments ls "$HOME" 2>/dev/null || true)"
+
+# Without a terminal a notification says why a program did not start.
+cat >programs/notify-send <<'END_OF_NOTIFIER'
+#!/bin/sh
+for last do :; done
+echo "$last" >"$HOME/told.new" && mv "$HOME/told.new" "$HOME/told"
+END_OF_NOTIFIER
+chmod +x programs/notify-send
+nestbox --wrap reader --ro-bind / / --bind "$HOME/nowhere" /mnt --output .local/bin/ --desktop-file \
+  2>/dev/null
+.local/bin/reader 2>/dev/null || true
+await test -e told
+has "a launch that fails" "Can't start: Can't find source path $HOME/nowhere" "$(cat told)"
+rm told
+nestbox --notify --ro-bnid / / true 2>/dev/null || true
+await test -e told
+has "a mistake" "Unknown option --ro-bnid" "$(cat told)"
+rm told
+nestbox --notify false 2>/dev/null || true
+is "a command that fails is its own affair" "" "$(cat told 2>/dev/null || true)"
+
+# Debian calls Firefox by its release.
+cp programs/tool programs/fox-esr
+write fox-esr.desktop "/usr/lib/fox-esr/fox-esr %u" "fox-esr"
+nestbox --wrap fox "${system[@]}" --output .local/bin/ --desktop-file 2>/dev/null
+is "a program is found under the name of its distribution" "fox reader" \
+  "$(ls .local/bin | paste -sd ' ')"
+has "and its entry too" "Exec = $HOME/.local/bin/fox %u" "$(cat data/applications/fox-esr.desktop)"
+rm -r data .local/bin share/applications/fox-esr.desktop share/applications/reader.desktop
 write tool.desktop "sh -c 'tool'" tool
 says "a detour is not followed" "--desktop-file: tool.desktop: it starts something else: \
 Exec=sh -c 'tool'" --wrap tool --output .local/bin/fresh --desktop-file
