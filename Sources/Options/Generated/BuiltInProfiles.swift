@@ -5,6 +5,7 @@
 enum BuiltInProfiles {
   /// What they are called.
   static let names: [String] = [
+    "agent",
     "audio",
     "browser",
     "build",
@@ -12,6 +13,7 @@ enum BuiltInProfiles {
     "dbus",
     "desktop",
     "fonts-and-themes",
+    "git",
     "gpu",
     "network",
     "shell",
@@ -24,6 +26,44 @@ enum BuiltInProfiles {
   /// The text of the profile called `name`; nil where there is none.
   static func text(of name: String) -> String? {
     switch name {
+    case "agent":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Runs a coding agent: build, git, toolchains and caches, with a terminal, and no secret of yours.
+      # What it writes to the project is not reviewed: whatever make, npm or an editor executes there later,
+      # you execute. It has no network and no settings: add --profile network, or rules for the servers that
+      # it needs, and its own directory, as in --write ~/.config/agent. Its keys are in that directory, or
+      # in a variable that you pass on by --keep-env, and everything that it starts can read them.
+      --profile build
+      --profile git
+      --profile toolchains
+      --profile caches
+
+      # Files in the project that other programs execute merely because they are there, and those that
+      # usually hold secrets. A build can make do without changing them.
+      --ro-same-try ${PROJECT}/.envrc
+      --ro-same-try ${PROJECT}/.vscode
+      --ro-same-try ${PROJECT}/.idea
+      --ro-same-try ${PROJECT}/.venv
+      --ro-same-try ${PROJECT}/venv
+      --ro-same-try ${PROJECT}/.exrc
+      --ro-same-try ${PROJECT}/.nvimrc
+      --ro-same-try ${PROJECT}/.nvim.lua
+      --ro-same-try ${PROJECT}/.vimrc
+      --ro-same-try ${PROJECT}/.dir-locals.el
+      --ro-same-try ${PROJECT}/.gdbinit
+      --ro-same-try ${PROJECT}/.lldbinit
+      --ro-same-try ${PROJECT}/.mise.toml
+      --ro-same-try ${PROJECT}/mise.toml
+      --ro-same-try ${PROJECT}/.autoenv
+      --ro-same-try ${PROJECT}/.husky
+      --ro-same-try ${PROJECT}/.github
+      --ro-same-try ${PROJECT}/.gitlab-ci.yml
+      --ro-same-try ${PROJECT}/.pre-commit-config.yaml
+
+      # What agents and their tools ask the terminal for.
+      --keep-env TERM_PROGRAM,TERM_PROGRAM_VERSION,COLORFGBG,EDITOR,PAGER
+      """#
     case "audio":
       #"""
       # SPDX-License-Identifier: Apache-2.0
@@ -234,6 +274,22 @@ enum BuiltInProfiles {
       --ro-same-try ${HOME}/.themes
       --keep-env XCURSOR_THEME,XCURSOR_SIZE,GTK_THEME,GDK_SCALE,GDK_DPI_SCALE
       --keep-env QT_QPA_PLATFORMTHEME,QT_STYLE_OVERRIDE,QT_SCALE_FACTOR,QT_AUTO_SCREEN_SCALE_FACTOR
+      """#
+    case "git":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Commits in the project's repository: like build, with your name and mail address.
+      # Settings, hooks and whatever else git executes stay as they are. The command can rewrite all
+      # history that the repository has. It reaches no server: see network, and it has none of your keys.
+      --profile build
+
+      # Objects, references and the index, also of a linked work tree or a submodule.
+      --rw-repository ${PROJECT}
+
+      # Of your settings the identity alone: the others may hold tokens, and name programs.
+      --ro-bind-text ${GIT_IDENTITY} /etc/gitconfig
+      --keep-env GIT_AUTHOR_NAME,GIT_AUTHOR_EMAIL,GIT_AUTHOR_DATE
+      --keep-env GIT_COMMITTER_NAME,GIT_COMMITTER_EMAIL,GIT_COMMITTER_DATE
       """#
     case "gpu":
       #"""

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# Runs a coding agent: build, git, toolchains and caches, with a terminal, and no secret of yours.
+# What it writes to the project is not reviewed: whatever make, npm or an editor executes there later,
+# you execute. It has no network and no settings: add --profile network, or rules for the servers that
+# it needs, and its own directory, as in --write ~/.config/agent. Its keys are in that directory, or
+# in a variable that you pass on by --keep-env, and everything that it starts can read them.
+--profile build
+--profile git
+--profile toolchains
+--profile caches
+
+# Files in the project that other programs execute merely because they are there, and those that
+# usually hold secrets. A build can make do without changing them.
+--ro-same-try ${PROJECT}/.envrc
+--ro-same-try ${PROJECT}/.vscode
+--ro-same-try ${PROJECT}/.idea
+--ro-same-try ${PROJECT}/.venv
+--ro-same-try ${PROJECT}/venv
+--ro-same-try ${PROJECT}/.exrc
+--ro-same-try ${PROJECT}/.nvimrc
+--ro-same-try ${PROJECT}/.nvim.lua
+--ro-same-try ${PROJECT}/.vimrc
+--ro-same-try ${PROJECT}/.dir-locals.el
+--ro-same-try ${PROJECT}/.gdbinit
+--ro-same-try ${PROJECT}/.lldbinit
+--ro-same-try ${PROJECT}/.mise.toml
+--ro-same-try ${PROJECT}/mise.toml
+--ro-same-try ${PROJECT}/.autoenv
+--ro-same-try ${PROJECT}/.husky
+--ro-same-try ${PROJECT}/.github
+--ro-same-try ${PROJECT}/.gitlab-ci.yml
+--ro-same-try ${PROJECT}/.pre-commit-config.yaml
+
+# What agents and their tools ask the terminal for.
+--keep-env TERM_PROGRAM,TERM_PROGRAM_VERSION,COLORFGBG,EDITOR,PAGER
