@@ -61,6 +61,9 @@ struct Launcher {
     do throws(UsageError) {
       if words.isEmpty { return noCommand() }
       try parser.parse(Array(words))
+      if case .enter(let word) = parser.draft.task {
+        return try EnterTask(launcher: self, draft: parser.draft).run(word)
+      }
       if let task = parser.draft.task, !task.takesCommand {
         return try perform(task, parser.draft)
       }
@@ -89,7 +92,11 @@ struct Launcher {
       tell(.error, error.message, parser.draft)
       return persona.failure
     }
-    let (status, signal) = launch(sandbox, parser, registration.descriptors)
+    // For those who enter; without one they make their own.
+    let program = OwnProgram.isWritable ? try? OwnProgram.copy().release() : nil
+    var held = registration.descriptors
+    if let program { held.append(program) }
+    let (status, signal) = launch(sandbox, parser, held)
     registration.end()
     // So that the caller sees a signal, as of a command that it started itself: a shell ends its
     // loop when Ctrl-C ended the command.
@@ -217,7 +224,12 @@ struct Launcher {
       print(try RunningTasks.inspect(word, surroundings.registry, asJSON: draft.isJSON), draft)
     case .signal(let signal, let word):
       try done(RunningTasks.signal(signal, word, surroundings.registry))
-    case .stop(let word): try done(RunningTasks.stop(word, surroundings.registry))
+    // Before there is a sandbox to resolve.
+    case .enter: noCommand()
+    case .stop(let word):
+      try done(
+        RunningTasks.stop(
+          word, surroundings.registry, patience: draft.sandbox.timeLimit?.value ?? 10_000))
     }
   }
 
@@ -263,16 +275,16 @@ struct Launcher {
     DesktopNotification.show(message, environment)
   }
 
-  private func tell(_ level: Level, _ message: String, _ draft: Draft) {
+  func tell(_ level: Level, _ message: String, _ draft: Draft) {
     Output.standardError(prefix(level, draft) + message + "\n")
   }
 
-  private func prefix(_ level: Level, _ draft: Draft) -> String {
+  func prefix(_ level: Level, _ draft: Draft) -> String {
     draft.hasLevelPrefix ? level.rawValue + persona.prefix : persona.prefix
   }
 
   /// Priorities of syslog(3) in the form of sd-daemon(3).
-  private enum Level: String {
+  enum Level: String {
     case error = "<3>"
     case warning = "<4>"
     case step = "<7>"

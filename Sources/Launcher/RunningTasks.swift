@@ -40,13 +40,16 @@ enum RunningTasks {
     }
   }
 
-  /// Ends the sandbox that `word` names.
-  static func stop(_ word: ByteString, _ registry: Registry) throws(UsageError) {
+  /// Ends the sandbox that `word` names; it has `patience` milliseconds to end by itself.
+  static func stop(
+    _ word: ByteString, _ registry: Registry, patience: Int64
+  ) throws(UsageError) {
     let list = SandboxList(try survey(registry, for: "--stop"))
     let sandbox = try entry(word, in: list, for: "--stop").sandbox
     let isGone: Bool
     do throws(SystemCallError) {
-      isGone = try sandbox.stop(patience: 10) { () throws(SystemCallError) in
+      let seconds = UInt64(max(0, patience)) / 1000
+      isGone = try sandbox.stop(patience: seconds) { () throws(SystemCallError) in
         try Survey.take(registry)
       }
     } catch {

@@ -95,6 +95,13 @@ public enum CurrentProcess {
     try check(fchdir(directory.rawValue) < 0 ? -errno : 0, "fchdir")
   }
 
+  /// Makes the working directory the root of path lookups.
+  ///
+  /// See chroot(2).
+  public static func changeRootToWorkingDirectory() throws(SystemCallError) {
+    try check(unsafe chroot(".") < 0 ? -errno : 0, "chroot")
+  }
+
   /// Sets the mask of permissions that new files lose, and returns the old one.
   ///
   /// See umask(2).
@@ -205,6 +212,27 @@ public enum CurrentProcess {
       }
     }
     return failure(result, "execve").about(path)
+  }
+
+  /// Executes the open file `program` in place of this program; returns only if that failed.
+  ///
+  /// See execveat(2).
+  public static func execute(
+    _ program: CInt, arguments: [ByteString], environment: [ByteString]
+  ) -> SystemCallError {
+    let result = unsafe withPointers(arguments) { arguments in
+      unsafe withPointers(environment) { environment in
+        unsafe linux_exec_descriptor(program, arguments, environment)
+      }
+    }
+    return failure(result, "execveat")
+  }
+
+  /// Sets the name by which others know this process.
+  ///
+  /// See prctl(2), PR_SET_NAME.
+  public static func setName(_ name: StaticString) {
+    _ = linux_prctl(PR_SET_NAME, CUnsignedLong(UInt(bitPattern: unsafe name.utf8Start)), 0, 0)
   }
 }
 

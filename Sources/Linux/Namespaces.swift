@@ -107,6 +107,25 @@ public func namespaceNumber(_ name: String) throws(SystemCallError) -> UInt64 {
   return UInt64(status.st_ino)
 }
 
+/// The files of this process's namespaces.
+public enum NamespaceFiles {
+  /// Opens the namespace of the kind `name`; `proc` is an open procfs to use in place of /proc.
+  ///
+  /// See namespaces(7).
+  public static func open(
+    _ name: String, through proc: CInt? = nil
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let path = FilePath("self/ns/" + name)
+    if let proc {
+      let result = unsafe path.withPlatformString {
+        unsafe linux_openat(proc, $0, O_RDONLY | O_CLOEXEC, 0)
+      }
+      return OwnedDescriptor(try check(result, "openat"))
+    }
+    return try OwnedDescriptor.open(FilePath("/proc").pushing(path), .reading)
+  }
+}
+
 /// The ids of a new user namespace: one user and one group.
 public enum IdentityMap {
   /// Maps `inside` to `outside` for users and for groups, and denies `setgroups` first: an

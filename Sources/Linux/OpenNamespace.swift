@@ -20,11 +20,21 @@ public struct OpenNamespace: ~Copyable {
     self.descriptor = descriptor
   }
 
+  /// Gives up the descriptor.
+  public consuming func release() -> CInt { descriptor.release() }
+
   /// The parent of this user or pid namespace; nil where that is not this process's own or below.
   public borrowing func parent() throws(SystemCallError) -> OpenNamespace? {
     let result = linux_namespace_parent(descriptor.rawValue)
     if result == -EPERM { return nil }
     return try OpenNamespace(OwnedDescriptor(try check(result, "ioctl(NS_GET_PARENT)")))
+  }
+
+  /// The user namespace that owns this namespace of another kind.
+  public borrowing func userNamespace() throws(SystemCallError) -> OpenNamespace {
+    try OpenNamespace(
+      OwnedDescriptor(
+        try check(linux_namespace_user(descriptor.rawValue), "ioctl(NS_GET_USERNS)")))
   }
 
   /// The user who made this user namespace, as this process counts users.

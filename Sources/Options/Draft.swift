@@ -35,6 +35,8 @@ public struct Draft: Sendable {
   var overlayOptions: [ByteString] = []
   /// Options of which the last one wins, as they were given last.
   var given: [WrittenOption] = []
+  /// The first option that describes a new sandbox, and does not go with `--enter`.
+  var optionOfNewSandbox: String?
   /// The first option that needs `--wrap`.
   var optionOfWrapper: String?
   /// A descriptor to read more options from, now.
@@ -67,6 +69,8 @@ public struct Draft: Sendable {
     case signal(Signal, ByteString)
     /// The end of one of them.
     case stop(ByteString)
+    /// A command inside one of them.
+    case enter(ByteString)
     /// A file that is written from the option table.
     case generate(Generated)
 
@@ -80,6 +84,8 @@ public struct Draft: Sendable {
       static let answersInJSON = Traits(rawValue: 2)
       /// It is about a command.
       static let takesCommand = Traits(rawValue: 4)
+      /// Its command runs in a sandbox that exists.
+      static let entersSandbox = Traits(rawValue: 8)
     }
 
     /// The table of the tasks.
@@ -99,6 +105,7 @@ public struct Draft: Sendable {
       case .inspect: .answersInJSON
       case .signal: []
       case .stop: []
+      case .enter: [.takesCommand, .entersSandbox]
       }
     }
 
@@ -107,6 +114,9 @@ public struct Draft: Sendable {
 
     /// Whether it is about a command.
     public var takesCommand: Bool { traits.contains(.takesCommand) }
+
+    /// Whether its command runs in a sandbox that exists.
+    public var entersSandbox: Bool { traits.contains(.entersSandbox) }
   }
 
   /// Appends an operation on the new root.

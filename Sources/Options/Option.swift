@@ -64,6 +64,8 @@ public struct Option: Sendable {
     static let includes = Traits(rawValue: 256)
     /// Its operand is the program that the command line runs.
     static let namesProgram = Traits(rawValue: 512)
+    /// It also goes with `--enter`.
+    static let isForEntering = Traits(rawValue: 1024)
   }
 }
 

@@ -54,9 +54,13 @@ public struct Parser: Sendable {
     if let task = draft.task, !task.takesCommand, let word = rest.first {
       throw UsageError("unexpected argument \(word.quoted): no command is run here")
     }
+    if draft.task?.entersSandbox == true, let option = draft.optionOfNewSandbox {
+      throw UsageError("\(option) cannot be combined with --enter: that sandbox exists already")
+    }
     if let option = draft.optionOfWrapper { throw UsageError("\(option) needs --wrap") }
     draft.sandbox.givesNotices = standardProfile != nil && !taken.isEmpty
     draft.sandbox.command = Array(rest)
+    if draft.sandbox.name != nil { draft.sandbox.defaultCommand = draft.standardCommand }
     if let command = draft.standardCommand, rest.isEmpty, draft.task?.takesCommand != false {
       draft.sandbox.command = [command]
     }
@@ -76,7 +80,7 @@ public struct Parser: Sendable {
     }
     namesNoProfile = taken.isEmpty
     guard let standardProfile, mistake != nil || !command.isEmpty,
-      draft.task?.endsParsing != true, taken.isEmpty,
+      draft.task?.endsParsing != true, draft.task?.entersSandbox != true, taken.isEmpty,
       draft.sandbox.filesystem.allSatisfy(\.action.addsToProfile)
     else {
       if let mistake { throw mistake }
@@ -171,6 +175,9 @@ public struct Parser: Sendable {
   ) throws(UsageError) {
     try requireNoModifier(before: option)
     if option.traits.contains(.lastWins) { warnOfAnother(occurrence) }
+    if !option.traits.contains(.isForEntering), draft.optionOfNewSandbox == nil {
+      draft.optionOfNewSandbox = option.name
+    }
     // Names no file, and with --…-try it would pass for a missing one. A profile means that by a
     // variable that is not set.
     for (index, operand) in option.operands.enumerated() where operand.isPath {

@@ -28,8 +28,12 @@ enum Synonyms {
       "--processes limits the number of processes and threads"
     ),
     (
-      ["join", "enter", "attach"],
-      "--userns, --pidns and --netns join the namespaces of a process"
+      ["attach"],
+      "--enter runs a command in a sandbox that was started with --name"
+    ),
+    (
+      ["join"],
+      "--enter runs a command in a running sandbox; --userns, --pidns and --netns join the namespaces of a process"
     ),
     (
       ["private", "private-home", "protect-home", "protect-system", "noprofile"],

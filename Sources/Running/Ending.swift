@@ -14,8 +14,13 @@ extension ProcessFacts {
     try handle.send(signal)
   }
 
-  /// Whether it still runs.
-  var isRunning: Bool { (try? ProcessDirectory.of(self).number) != nil }
+  /// Whether it still runs: it does not if only its parent has not taken notice of its end.
+  var isRunning: Bool {
+    guard let directory = try? ProcessDirectory.of(self),
+      let line = try? directory.contents(of: "stat", limit: Bound.stat)
+    else { return false }
+    return StatLine(line)?.hasEnded == false
+  }
 }
 
 extension RunningSandbox {
@@ -33,10 +38,12 @@ extension RunningSandbox {
   public func stop(
     patience: UInt64, look: () throws(SystemCallError) -> Survey
   ) throws(SystemCallError) -> Bool {
-    // It may have ended by itself.
-    try? signal(.terminate)
-    // A stopped process would not notice.
-    try? signal(.goOn)
+    for command in commands {
+      // It may have ended by itself.
+      try? command.send(.terminate)
+      // A stopped process would not notice.
+      try? command.send(.goOn)
+    }
     let start = BootClock.seconds
     var last = processes
     while true {

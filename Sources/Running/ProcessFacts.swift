@@ -98,6 +98,8 @@ public struct ProcessFacts: Equatable, Sendable {
 public struct StatLine: Equatable, Sendable {
   /// What the process calls itself, up to 15 bytes of any kind.
   public let name: ByteString
+  /// Whether it is a zombie.
+  public let hasEnded: Bool
   /// The parent's process id.
   public let parent: Int32
   /// When it started, in ticks since the machine did.
@@ -118,6 +120,7 @@ public struct StatLine: Equatable, Sendable {
     guard fields.count >= 20, let parent = Int32(decimal: fields[1]),
       let started = UInt64(decimal: fields[19])
     else { return nil }
+    hasEnded = fields[0].first == UInt8(ascii: "Z")
     processorTime = numbers[11].addingReportingOverflow(numbers[12]).partialValue
     threads = numbers[17]
     name = ByteString(line[(open + 1)..<close])

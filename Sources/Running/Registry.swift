@@ -24,12 +24,19 @@ public struct RegistryRecord: Equatable, Sendable {
     return now > start ? now - start : 0
   }
 
+  /// Opens the monitor's directory in /proc; nil if the monitor has ended.
+  public func openMonitor() -> ProcessDirectory? {
+    guard let process = try? ProcessDirectory(monitor),
+      let line = try? process.contents(of: "stat", limit: Bound.stat),
+      StatLine(line)?.started == started
+    else { return nil }
+    return process
+  }
+
   /// Whether the monitor is still there.
   var isOfRunningMonitor: Bool {
-    guard let process = try? ProcessDirectory(monitor),
-      let line = try? process.contents(of: "stat", limit: Bound.stat)
-    else { return false }
-    return StatLine(line)?.started == started
+    if case .some = openMonitor() { return true }
+    return false
   }
 
   private static let heading = "nestbox-sandbox 1"
@@ -118,6 +125,17 @@ extension Registry {
       }
     }
     return entries
+  }
+
+  /// What is registered under `name` by a monitor that lives; nil if nothing is.
+  public func record(of name: ByteString) -> RegistryRecord? {
+    guard SandboxName.isValid(name), FileAccess.read.isGranted(path),
+      let base = try? OwnedDescriptor.privateDirectory(path),
+      let directory = try? base.openSubdirectory(name.path)
+    else { return nil }
+    // A shared lock, so that two who look do not take each other for the monitor.
+    if (try? directory.locked(.shared)) != nil { return nil }
+    return Registry.read(directory)
   }
 
   private static func read(_ directory: borrowing OwnedDescriptor) -> RegistryRecord? {

@@ -58,6 +58,19 @@ public struct RunningSandbox: Equatable, Sendable {
     return first.namespaces != nil ? first : processes.first { $0.namespaces != nil }
   }
 
+  /// Its command, and those that entered: children of a hiding nestbox process, which is init to
+  /// them.
+  public var commands: [ProcessFacts] {
+    let hiding = Set(
+      processes.filter { $0.namespaces == nil && Tool(named: $0.name) == .nestbox }.map(\.number))
+    let command = command ?? first
+    let entered = processes.filter {
+      $0 != command && hiding.contains($0.parent) && !hiding.contains($0.number)
+        && $0.parent != first.number
+    }
+    return [command] + entered
+  }
+
   /// Its namespaces; nil where the kernel shows none of them.
   public var namespaces: NamespaceNumbers? { command?.namespaces }
 }

@@ -44,6 +44,13 @@ public struct Survey: Sendable {
   }
 }
 
+extension ProcessFacts {
+  /// Opens its directory; throws if its number now belongs to another process.
+  public func directory() throws(SystemCallError) -> ProcessDirectory {
+    try ProcessDirectory.of(self)
+  }
+}
+
 /// The most bytes that are read of files of /proc.
 ///
 /// What the kernel writes is far shorter, apart from lists that a process can make long.

@@ -18,7 +18,7 @@ struct Environment {
     for change in changes {
       switch change {
       case .keep(let patterns): restore(patterns, of: inherited)
-      case .display: setDisplay(inherited)
+      case .display: self.change(Environment.display(in: inherited))
       default: self.change([change])
       }
     }
@@ -31,10 +31,13 @@ struct Environment {
     }
   }
 
-  private mutating func setDisplay(_ inherited: [ByteString]) {
-    guard let display = Environment.value(of: "DISPLAY", in: inherited) else { return }
-    set("DISPLAY", to: XDisplay.value(inside: display))
-    set("XAUTHORITY", to: ByteString(XDisplay.cookieInside))
+  /// The changes that name the X server of `inherited` as it is shown inside.
+  static func display(in inherited: [ByteString]) -> [EnvironmentChange] {
+    guard let display = value(of: "DISPLAY", in: inherited) else { return [] }
+    return [
+      .set("DISPLAY", to: XDisplay.value(inside: display)),
+      .set("XAUTHORITY", to: ByteString(XDisplay.cookieInside)),
+    ]
   }
 
   /// Makes `changes` in order.

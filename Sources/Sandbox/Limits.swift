@@ -46,7 +46,7 @@ extension Sandbox {
   }
 
   /// The time that the command has, in milliseconds.
-  var timeLimit: Setting<Int64>? {
+  public var timeLimit: Setting<Int64>? {
     for setting in limits {
       if case .time(let time) = setting.value { return Setting(time, setting.option) }
     }
@@ -102,6 +102,25 @@ extension ResolvedSandbox {
       case .time, .grace: continue
       }
     }
+  }
+
+  /// The limits of the command, where this process has `limits`, by their numbers.
+  func applied(to limits: [ResourceLimit]) -> [ResourceLimit] {
+    var limits = limits
+    func set(_ resource: Resource, _ soft: UInt64, _ hard: UInt64) {
+      guard limits.indices.contains(Int(resource.number)) else { return }
+      limits[Int(resource.number)] = ResourceLimit(soft: soft, hard: hard)
+    }
+    for setting in sandbox.limits {
+      switch setting.value {
+      case .resource(let resource, let soft, let hard): set(resource, soft, hard)
+      case .processes(let number, _):
+        let all = UInt64(number) + ownProcesses
+        if countsProcesses { set(.processes, all, all) }
+      case .time, .grace: continue
+      }
+    }
+    return limits
   }
 
   private func apply(

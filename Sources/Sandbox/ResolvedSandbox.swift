@@ -32,11 +32,11 @@ public final class ResolvedSandbox {
   /// See setrlimit(2), RLIMIT_NPROC.
   let countsProcesses: Bool
 
-  /// Settles a sandbox.
+  /// Settles a sandbox; `namespaces` are those of a running one that is entered.
   init(
     _ sandbox: Sandbox, policy: SeccompProgram? = nil, inherited: [ByteString],
     identity: (user: UInt32, group: UInt32), workingDirectory: ByteString?,
-    refusesUnixSockets: Bool = false
+    refusesUnixSockets: Bool = false, namespaces: Namespaces? = nil
   ) {
     self.sandbox = sandbox
     self.policy = policy
@@ -44,12 +44,12 @@ public final class ResolvedSandbox {
     self.identity = identity
     self.workingDirectory = workingDirectory
     self.refusesUnixSockets = refusesUnixSockets
-    var namespaces = sandbox.namespaces.resolved(for: identity.user)
-    if sandbox.joined.user != nil { namespaces.remove(.user) }
-    self.namespaces = namespaces
+    var made = sandbox.namespaces.resolved(for: identity.user)
+    if sandbox.joined.user != nil { made.remove(.user) }
+    self.namespaces = namespaces ?? made
     // Before the child is made, which has another user namespace.
     countsProcesses =
-      sandbox.processLimit != nil && (namespaces.contains(.user) || sandbox.joined.user != nil)
+      sandbox.processLimit != nil && (made.contains(.user) || sandbox.joined.user != nil)
       && (identity.user != 0 || !IdentityMap.isOfHost)
   }
 }
@@ -77,7 +77,7 @@ extension Sandbox {
   /// Whether Landlock is to bar abstract sockets alone, and the kernel cannot do that.
   ///
   /// There is no such replacement for the scope of signals, so both together fail.
-  private var lacksSocketScope: Bool {
+  var lacksSocketScope: Bool {
     guard landlockScopes == .abstractSockets else { return false }
     return (try? LandlockScopes.areSupported()) == false
   }

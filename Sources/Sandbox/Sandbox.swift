@@ -49,6 +49,8 @@ public struct Sandbox: Equatable, Sendable {
   public var group: Setting<UInt32>?
   /// The name under which the sandbox is registered while its monitor lives.
   public var name: Setting<ByteString>?
+  /// What a command that enters a sandbox with a name runs if none is given.
+  public var defaultCommand: ByteString?
   /// The host name inside; needs a new uts namespace.
   public var hostname: Setting<ByteString>?
   /// The NIS domain name inside; needs a new uts namespace.

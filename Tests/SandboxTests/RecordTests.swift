@@ -2,6 +2,7 @@
 // What the processes of a launch tell each other, as bytes and back.
 
 import Linux
+import Seccomp
 import SystemPackage
 import Testing
 import Text
@@ -13,7 +14,7 @@ struct RecordTests {
   private static let longName = ByteString([UInt8](repeating: 0xe4, count: 255))
 
   private static let messages: [SetupMessage] = [
-    .hasMoved, .isReady, .hasStarted, .hasSettled, .isDescribed([]),
+    .hasMoved, .isReady, .hasStarted, .hasSettled, .isDescribed([]), .isHeld(place: 9),
     .isCreating(true), .isCreating(false), .haveUsed(ResourceUse()),
     .isDescribed([0, 4_026_532_237, .max]),
     .hasStopped(.stop), .wasTyped(.interrupt), .hasReopened(0),
@@ -29,6 +30,38 @@ struct RecordTests {
   @Test(arguments: messages) func `A message is read as it was written`(_ message: SetupMessage) {
     #expect(SetupMessage(message.bytes[...]) == message)
     #expect(message.bytes.count <= SetupMessage.capacity)
+  }
+
+  /// The terms with something in every field.
+  private static var terms: EntryTerms {
+    var terms = EntryTerms()
+    terms.capabilities = Capabilities(bits: .max)
+    terms.hasUserNamespace = false
+    (terms.user, terms.group) = (0, .max)
+    (terms.hasOwnSession, terms.landlock) = (true, .signals)
+    terms.limits = [ResourceLimit(soft: 1, hard: .max)]
+    terms.keptVariables = [VariablePattern(name: "LC_", isPrefix: true)]
+    let value = ByteString([UInt8](repeating: 0xff, count: 100_000))
+    terms.environment = [
+      .clear, .set("A", to: value), .unset("B"),
+      .keep([VariablePattern(name: "PATH", isPrefix: false)]),
+    ]
+    (terms.workingDirectory, terms.defaultCommand) = ("/srv", "sh")
+    terms.filters = [BuiltInPolicy.initProgram]
+    (terms.policy, terms.obstacle) = (BuiltInPolicy.initProgram, "--exec-label")
+    return terms
+  }
+
+  // Red: an entered command gets another filter or other variables, or what is cut off is believed.
+  @Test func `The terms of an entrance are read as they were written, or not at all`() {
+    for terms in [EntryTerms(), RecordTests.terms] {
+      let bytes = terms.bytes
+      #expect(EntryTerms(bytes[...]) == terms)
+      for count in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 97)) {
+        #expect(EntryTerms(bytes[..<count]) == nil)
+      }
+      #expect(EntryTerms((bytes + [0])[...]) == nil)
+    }
   }
 
   private static let reports: [LaunchReport] = [

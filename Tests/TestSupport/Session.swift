@@ -140,6 +140,11 @@ extension Session {
 
   /// Runs a Python program: the driver of tests that need more than a shell.
   package func python(_ program: String, _ arguments: String...) throws -> Outcome {
+    try python(program, with: arguments)
+  }
+
+  /// The same with arguments from elsewhere.
+  package func python(_ program: String, with arguments: [String]) throws -> Outcome {
     try write("driver.py", program)
     let words = arguments.map { "'" + $0.replacing("'", with: #"'\''"#) + "'" }
     return try run("exec /usr/bin/python3 driver.py " + words.joined(separator: " "))

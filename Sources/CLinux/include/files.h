@@ -19,6 +19,21 @@
 #include "process.h"
 
 enum {
+  LINUX_MFD_CLOEXEC = 1,
+  LINUX_MFD_ALLOW_SEALING = 2,
+  // Since Linux 6.3.
+  LINUX_MFD_NOEXEC_SEAL = 8,
+  LINUX_MFD_EXEC = 16,
+  // F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_WRITE.
+  LINUX_SEALS = 1 | 2 | 4 | 8,
+  LINUX_F_GET_SEALS = 1034,
+};
+
+static inline int linux_memory_file_with(const char *_Nonnull name, unsigned flags) {
+  return (int)linux_result(syscall(SYS_memfd_create, name, flags));
+}
+
+enum {
   LINUX_O_PATH = 010000000,
   LINUX_AT_EMPTY_PATH = 0x1000,
   LINUX_AT_RECURSIVE = 0x8000,

@@ -14,6 +14,11 @@ static inline int linux_namespace_parent(int fd) {
   return (int)linux_result(ioctl(fd, NS_GET_PARENT));
 }
 
+// The user namespace that owns another namespace.
+static inline int linux_namespace_user(int fd) {
+  return (int)linux_result(ioctl(fd, NS_GET_USERNS));
+}
+
 // The user who made a user namespace.
 static inline int linux_namespace_owner(int fd, uid_t *_Nonnull owner) {
   return (int)linux_result(ioctl(fd, NS_GET_OWNER_UID, owner));

@@ -174,6 +174,13 @@ static inline int linux_exec(
   return (int)linux_result(syscall(SYS_execve, path, arguments, environment, 0UL, 0UL, word));
 }
 
+// execveat(2) of an open file.
+static inline int linux_exec_descriptor(
+    int fd, char *_Nullable const *_Nonnull arguments, char *_Nullable const *_Nonnull environment) {
+  return (int)linux_result(
+      syscall(SYS_execveat, fd, "", arguments, environment, 0x1000 /* AT_EMPTY_PATH */));
+}
+
 static inline long linux_random(void *_Nonnull buffer, size_t length) {
   return linux_result(syscall(SYS_getrandom, buffer, length, 0U));
 }

@@ -34,21 +34,21 @@ extension Option {
       can see the command line of a process, but not these options.
 
           printf '%s\\0' --ro-bind / / --unshare-all | nestbox --args 0 true
-      """, traits: .isForCommandLine
+      """, traits: [.isForCommandLine, .isForEntering]
     ) { (draft, typed) throws(UsageError) in draft.moreArguments = try typed.descriptor(0) },
     Option(
       "--level-prefix", in: .general, "Begin messages with a priority, <3> or <4>, for journald",
       """
       Errors begin with <3> and warnings with <4>, which journald and syslog tools understand. See
       sd-daemon(3).
-      """
+      """, traits: .isForEntering
     ) { (draft, _) throws(UsageError) in draft.hasLevelPrefix = true },
     Option(
       "--verbose", in: .general, "Report each step of the launch and its time",
       """
       Writes one line for each step to standard error: the milliseconds since the start, in brackets
       those since the step before, and what was done, with its option.
-      """
+      """, traits: .isForEntering
     ) { (draft, _) throws(UsageError) in draft.isVerbose = true },
     Option(
       "--notify", in: .general, "Show why a launch failed as a notification as well",

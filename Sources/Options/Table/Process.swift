@@ -12,7 +12,7 @@ extension Option {
       DIR is a path inside; if the command cannot enter it, it is not started. Without this option
       the command starts in the caller's directory if that exists inside, else in $HOME as set
       inside, else in the root. PWD is set to the result.
-      """, traits: .lastWins
+      """, traits: [.lastWins, .isForEntering]
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.workingDirectory = typed.setting(typed.text(0))
     },
@@ -24,7 +24,7 @@ extension Option {
       --args to hide it.
 
           nestbox --ro-bind / / --clearenv --setenv PATH /usr/bin env
-      """
+      """, traits: .isForEntering
     ) {
       (draft, typed) throws(UsageError) in
       draft.sandbox.environment.append(.set(try typed.variable(0), to: typed.text(1)))
@@ -33,7 +33,7 @@ extension Option {
       "--unsetenv", [.variable], in: .process, "Remove an environment variable",
       """
       It is not an error if the variable is not set.
-      """
+      """, traits: .isForEntering
     ) {
       (draft, typed) throws(UsageError) in
       draft.sandbox.environment.append(.unset(try typed.variable(0)))
@@ -44,7 +44,7 @@ extension Option {
       Variables from an earlier --setenv are removed as well. The command then gets only PWD, and it
       is searched for in /bin and /usr/bin. The command cannot read the caller's environment or
       command line in /proc.
-      """
+      """, traits: .isForEntering
     ) {
       (draft, _) throws(UsageError) in draft.sandbox.environment.append(.clear)
     },
@@ -55,7 +55,7 @@ extension Option {
       of these options add up. It overrides --setenv, --unsetenv and --clearenv before it.
 
           nestbox --keep-env 'TERM,LANG,LC_*' --ro-bind / / env
-      """
+      """, traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in
       let names = try typed.variables(0)
       draft.sandbox.keptVariables = (draft.sandbox.keptVariables ?? []) + names
@@ -68,7 +68,7 @@ extension Option {
       It changes argv[0], not the file that is executed. It may be given only once.
 
           nestbox --ro-bind / / --dev /dev --argv0 -bash bash -c 'shopt login_shell'
-      """
+      """, traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in
       guard draft.sandbox.commandName == nil else {
         throw UsageError("may be given only once", bubblewrap: "--argv0 used multiple times")
@@ -82,7 +82,7 @@ extension Option {
       files, pipes and sockets that somebody forgot to close, and what they give access to.
 
           nestbox --ro-bind / / --close-fds ls /proc/self/fd 9</etc/passwd
-      """
+      """, traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in draft.sandbox.closeDescriptors = typed.option },
     Option(
       "--new-session", in: .process, "Start the command in a new session",
@@ -91,7 +91,7 @@ extension Option {
       input, which the caller's shell would execute (CVE-2017-5226): kernels before 6.2 allow that,
       and later ones if dev.tty.legacy_tiocsti is 1. In exchange, job control does not work inside,
       and keys such as Ctrl-C reach only the launcher, which passes the signal on.
-      """
+      """, traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in draft.sandbox.newSession = typed.option },
     Option(
       "--as-pid-1", in: .process, "Make the command process 1 itself",
@@ -121,7 +121,7 @@ extension Option {
       """
       Without these options the command of an ordinary user has no capability, and the command of
       root without a new user namespace keeps all that root has.
-      """
+      """, traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.capabilities.append(.drop(try typed.capabilities(0)))
     },
@@ -135,7 +135,7 @@ extension Option {
       sockets at all in place of abstract-unix, and with signal it is not started. See landlock(7).
 
           nestbox --ro-bind / / --landlock-scope abstract-unix,signal sh
-      """
+      """, traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in
       let scopes = try typed.landlockScopes(0)
       draft.sandbox.landlock = typed.setting(scopes.union(draft.sandbox.landlock?.value ?? []))
@@ -145,7 +145,7 @@ extension Option {
       """
       As --landlock-scope. Only if the kernel has no such scopes, Landlock is turned off or a filter
       around nestbox refuses its calls, does the command start without them.
-      """
+      """, traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in
       let scopes = try typed.landlockScopes(0)
       draft.sandbox.landlockToTry = typed.setting(

@@ -47,6 +47,21 @@ extension Option {
       """
     ) { (draft, typed) throws(UsageError) in draft.task = .inspect(typed.text(0)) },
     Option(
+      "--enter", [.sandbox], in: .running, "Run a command in a running sandbox",
+      """
+      SANDBOX is as for --inspect, and was started with --name. The command gets the namespaces, the
+      root and the protection of the sandbox's own command: capabilities, no_new_privs, filters and
+      policy, Landlock, resource limits, and its rules for the environment and the working directory,
+      which apply to this caller's. It gets the descriptors 0, 1 and 2 and no others. Without a
+      command, the sandbox's --default-command or /bin/sh is run. Options can set the environment,
+      the directory and the session, and take privileges away. The exit status is the command's.
+      Processes that enter keep the sandbox alive when its own command has ended; --stop ends them
+      too. What would give the command less protection is refused.
+
+          nestbox --enter box --setenv LANG C ps ax
+      """, traits: .isForEntering
+    ) { (draft, typed) throws(UsageError) in draft.task = .enter(typed.text(0)) },
+    Option(
       "--signal", [.signal, .sandbox], in: .running, "Send a signal to a sandbox's command",
       """
       SIGNAL is a name, with or without SIG, or a number. SANDBOX is as for --inspect.
@@ -59,8 +74,11 @@ extension Option {
     Option(
       "--stop", [.sandbox], in: .running, "End a running sandbox",
       """
-      The command gets SIGTERM and SIGCONT. After 10 seconds everything in the sandbox that is still
-      there gets SIGKILL. The launcher returns when nothing is left. SANDBOX is as for --inspect.
+      The command and those that entered get SIGTERM and SIGCONT. After 10 seconds, or whole seconds
+      of --timeout, everything in the sandbox that is still there gets SIGKILL. The launcher returns
+      when nothing is left. SANDBOX is as for --inspect.
+
+          nestbox --timeout 2 --stop box
       """
     ) { (draft, typed) throws(UsageError) in draft.task = .stop(typed.text(0)) },
   ]

@@ -20,6 +20,9 @@ public struct Caller {
     self.image = image
     parent = CurrentProcess.parent
   }
+
+  /// The arguments, the program's name first.
+  public var arguments: [ByteString] { image.arguments }
 }
 
 /// A launch: the resolved sandbox, and what the first process opens, joins or draws for this launch
@@ -47,13 +50,16 @@ final class LaunchPlan {
   let registration: [CInt]
   /// The standard descriptors that the command gets in another form; nil if it gets all as they are.
   let standard: StandardDescriptors?
+  /// The running sandbox that the command enters; nil for a new one.
+  let entrance: Entrance?
   /// Whether the launcher is in the foreground of the terminal on its standard input.
   private(set) var isInFront = false
 
   init(
     _ resolved: ResolvedSandbox, _ caller: Caller, _ signalMask: SignalMask?,
     policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
-    helpers: Helpers, standard: StandardDescriptors?, warningPrefix: String, registration: [CInt]
+    helpers: Helpers, standard: StandardDescriptors?, warningPrefix: String, registration: [CInt],
+    entrance: Entrance? = nil
   ) {
     self.resolved = resolved
     self.caller = caller
@@ -65,6 +71,7 @@ final class LaunchPlan {
     self.warningPrefix = warningPrefix
     self.registration = registration
     self.standard = standard
+    self.entrance = entrance
     isInFront = !resolved.sandbox.becomesCommand && Terminal.foreground(0) == ProcessGroup.own
   }
 
@@ -87,6 +94,13 @@ final class LaunchPlan {
   /// Whether the launcher's own process becomes the command, without a monitor.
   var isInPlace: Bool { sandbox.becomesCommand }
   var isHidden: Bool { resolved.isHidden }
+
+  /// Whether the kernel has given the child another parent.
+  var hasAdoptedChild: Bool { entrance?.hasProcesses ?? false }
+  /// How many times the child continues as another process.
+  var moves: Int { hasAdoptedChild ? 2 : entrance == nil ? resolved.moves : 0 }
+  /// The kinds of namespaces that the child begins in.
+  var firstNamespaces: Namespaces { entrance == nil ? resolved.firstNamespaces : [] }
 }
 
 extension ResolvedSandbox {
@@ -195,7 +209,7 @@ extension ResolvedSandbox {
 
 extension LaunchPlan {
   /// Creates the child and continues as the monitor.
-  fileprivate func launch(
+  func launch(
     _ whenFailed: (LaunchError) -> Void
   ) throws(LaunchError) -> Ending {
     let report = try doing(.prepare) { () throws(SystemCallError) in try Pipe() }
@@ -207,11 +221,11 @@ extension LaunchPlan {
     }
     let job = Job(takesTerminal: takesTerminal, isInFront: isInFront)
     let child = try doing(.createProcess) { () throws(SystemCallError) in
-      try ChildProcess.clone(resolved.firstNamespaces)
+      try ChildProcess.clone(firstNamespaces)
     }
     guard let child else {
       // Noted here, before the child's steps.
-      StepLog.note("make the child in new namespaces: " + resolved.firstNamespaces.list)
+      StepLog.note("make the child in new namespaces: " + firstNamespaces.list)
       // The monitor's ends: the child notices the monitor's end only if nobody else holds them.
       Descriptors.close(report.readEnd.rawValue)
       Descriptors.close(status.ours.rawValue)
@@ -243,7 +257,7 @@ extension LaunchPlan {
     if !hasInit { kept.insert(helpers.lifelines) }
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
-      phase: .settingUp(movesLeft: resolved.moves), job: job,
+      phase: .settingUp(movesLeft: moves), job: job,
       isToDescribe: sandbox.channels.tellOfProcess)
     return try monitor.run(keeping: kept, whenFailed)
   }

@@ -36,6 +36,9 @@ enum SetupMessage: Equatable {
   /// The command gets the standard descriptor with this number as another open file, which comes
   /// along: the caller's position in the file follows it.
   case hasReopened(UInt8)
+  /// The monitor holds this for those who enter the sandbox; a descriptor comes along. After the
+  /// last place the child waits for an answer.
+  case isHeld(place: UInt8)
   /// Init could not go on, and has ended the command.
   case hasFailed(SystemCallError)
 
@@ -60,7 +63,7 @@ extension SetupMessage: Record {
   private enum Kind: UInt8 {
     case hasMoved = 1
     case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
-    case hasStopped, wasTyped, isCreating, haveUsed, hasReopened
+    case hasStopped, wasTyped, isCreating, haveUsed, hasReopened, isHeld
   }
 
   init(from reader: inout RecordReader) throws(MalformedRecord) {
@@ -99,6 +102,7 @@ extension SetupMessage: Record {
       for field in SetupMessage.fields { use[keyPath: field] = try reader.number() }
       self = .haveUsed(use)
     case .hasReopened: self = .hasReopened(try reader.number())
+    case .isHeld: self = .isHeld(place: try reader.number())
     case .hasFailed:
       let errno: CInt = try reader.number()
       let call = try reader.requiredWord(limit: SetupMessage.longestCall)
@@ -144,6 +148,9 @@ extension SetupMessage: Record {
     case .hasReopened(let number):
       writer.write(Kind.hasReopened.rawValue)
       writer.write(number)
+    case .isHeld(let place):
+      writer.write(Kind.isHeld.rawValue)
+      writer.write(place)
     case .hasFailed(let error):
       writer.write(Kind.hasFailed.rawValue)
       writer.write(error.errno.rawValue)

@@ -88,6 +88,7 @@ extension Monitor {
     case .hasSettled: leftovers.keep()
     case .haveUsed(let use): self.use = use
     case .hasReopened(let number): remember(passed.take(), as: CInt(number))
+    case .isHeld(let place): try hold(place, passed.take())
     case .hasStopped(let signal): stopWithCommand(signal)
     case .wasTyped(let signal): key(signal, typedFor: child.pid)
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)
@@ -121,7 +122,7 @@ extension Monitor {
   }
 
   /// Lets the waiting child continue.
-  private mutating func answer(_ action: LaunchError.Action) throws(LaunchError) {
+  mutating func answer(_ action: LaunchError.Action) throws(LaunchError) {
     do throws(SystemCallError) {
       try status?.send([SetupAnswer.goOn])
     } catch {

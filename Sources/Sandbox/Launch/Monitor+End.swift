@@ -81,6 +81,7 @@ extension Monitor {
     if phase.hasChild, Monitor.isReady(child.descriptor.rawValue, before: deadline) {
       _ = try? child.wait()
     }
+    held.letGo()
     drainMessages(until: deadline)
     finishCopies()
     plan.helpers.stop()

@@ -57,6 +57,8 @@ extension Monitor {
 
   /// Waits for the child, and counts what it used if init has not said more.
   mutating func waitForChild() throws(SystemCallError) -> Termination {
+    // The kernel tells only the parent how it ended: without a message before, it was killed.
+    if plan.hasAdoptedChild, phase.afterMove == nil { return .signaled(.kill) }
     guard plan.sandbox.isMeasured, !plan.hasInit else { return try child.wait() }
     let (termination, use) = try child.descriptor.waitForProcessAndUse()
     self.use = use

@@ -30,6 +30,8 @@ struct Monitor: ~Copyable {
   var awaitedHelpers = 0
   /// Additional events to wait for.
   var watches: [Watch] = []
+  /// What is held open of a sandbox with a name.
+  var held = HeldSandbox()
   /// What the launch has created on the host, until the launch has succeeded.
   var leftovers = MonitoredLeftovers()
   /// Whether the caller no longer wants to wait for init's end.

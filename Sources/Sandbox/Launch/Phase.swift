@@ -56,7 +56,7 @@ enum Phase: Equatable {
     case (_, .haveUsed): false
     // Nobody is left to speak.
     case (.between, _), (.ending, _): false
-    case (_, .isDescribed), (_, .isReady), (_, .hasReopened): isLaunching
+    case (_, .isDescribed), (_, .isReady), (_, .hasReopened), (_, .isHeld): isLaunching
     // By then nothing on the host is created or removed.
     case (.running, .hasLeft), (.running, .isCreating): false
     case (_, .hasStopped), (_, .wasTyped): self == .running

@@ -62,6 +62,32 @@ struct RecordWriter {
     bytes += part
   }
 
+  /// Writes bytes of any number and kind.
+  mutating func write(long content: ArraySlice<UInt8>) {
+    write(UInt32(truncatingIfNeeded: content.count))
+    bytes += content
+  }
+
+  /// Writes a text of any length.
+  mutating func write(long text: ByteString) { write(long: text.bytes) }
+
+  /// Writes whether something holds.
+  mutating func write(flag: Bool) { write(UInt8(flag ? 1 : 0)) }
+
+  /// Writes something that may be absent.
+  mutating func write<Value>(
+    optional value: Value?, _ body: (inout RecordWriter, Value) -> Void
+  ) {
+    write(flag: value != nil)
+    if let value { body(&self, value) }
+  }
+
+  /// Writes several things.
+  mutating func write<Value>(list: [Value], _ body: (inout RecordWriter, Value) -> Void) {
+    write(UInt32(truncatingIfNeeded: list.count))
+    for value in list { body(&self, value) }
+  }
+
   /// Writes a record behind its length.
   mutating func writeFramed(_ record: some Record) {
     let content = record.bytes
@@ -130,6 +156,47 @@ struct RecordReader {
     let length: UInt16 = try number()
     guard let record = Content(try take(Int(length))) else { throw MalformedRecord() }
     return record
+  }
+
+  /// Reads bytes of any kind, at most `limit`.
+  mutating func longBytes(limit: Int) throws(MalformedRecord) -> ArraySlice<UInt8> {
+    let length: UInt32 = try number()
+    guard length <= limit else { throw MalformedRecord() }
+    return try take(Int(length))
+  }
+
+  /// Reads a text of at most `limit` bytes, which may be long.
+  mutating func longText(limit: Int) throws(MalformedRecord) -> ByteString {
+    let part = try longBytes(limit: limit)
+    guard !part.contains(0) else { throw MalformedRecord() }
+    return ByteString(part)
+  }
+
+  /// Reads whether something holds.
+  mutating func flag() throws(MalformedRecord) -> Bool {
+    switch try number(UInt8.self) {
+    case 0: return false
+    case 1: return true
+    default: throw MalformedRecord()
+    }
+  }
+
+  /// Reads something that may be absent.
+  mutating func optional<Value>(
+    _ body: (inout RecordReader) throws(MalformedRecord) -> Value
+  ) throws(MalformedRecord) -> Value? {
+    try flag() ? try body(&self) : nil
+  }
+
+  /// Reads several things, each of a byte at least.
+  mutating func list<Value>(
+    _ body: (inout RecordReader) throws(MalformedRecord) -> Value
+  ) throws(MalformedRecord) -> [Value] {
+    let count: UInt32 = try number()
+    guard count <= rest.count else { throw MalformedRecord() }
+    var list: [Value] = []
+    for _ in 0..<count { list.append(try body(&self)) }
+    return list
   }
 
   private mutating func take(_ count: Int) throws(MalformedRecord) -> ArraySlice<UInt8> {

@@ -74,6 +74,8 @@ struct Command {
     // As late as possible: nestbox itself may need more.
     try plan.resolved.applyLimits()
     try doing(.prepare) { () throws(SystemCallError) in
+      // After everything that a limit could forbid.
+      if let terms = plan.entrance?.terms { try ResourceLimits.set(terms.limits) }
       try plan.signalMask?.restore()
       // A process that survives this point reaches exec: a pending signal ends it before.
       if !plan.isInPlace { try Descriptors.write(LaunchReport.executing[...], to: report) }
@@ -169,6 +171,12 @@ struct Command {
 
   /// Takes on the requested ids in a joined user namespace; in a new one, its maps set them.
   private func changeIdentity() throws(SystemCallError) {
+    if let terms = plan.entrance?.terms {
+      guard (terms.user ?? terms.group) != nil else { return }
+      let identity = CurrentProcess.identity
+      return try CurrentProcess.become(
+        user: terms.user ?? identity.user, group: terms.group ?? identity.group)
+    }
     guard plan.sandbox.joined.user != nil, (plan.sandbox.user ?? plan.sandbox.group) != nil else {
       return
     }

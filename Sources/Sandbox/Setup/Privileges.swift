@@ -23,8 +23,20 @@ struct Privileges {
   /// Works out who keeps what.
   init(_ resolved: ResolvedSandbox) throws(SystemCallError) {
     let available = try Capabilities.permitted()
-    hasUserNamespace = resolved.hasUserNamespace
-    command = resolved.capabilities(of: available)
+    self.init(
+      command: resolved.capabilities(of: available),
+      hasUserNamespace: resolved.hasUserNamespace, available)
+  }
+
+  /// Works out who keeps what if the command is to have `command`.
+  init(command: Capabilities, hasUserNamespace: Bool) throws(SystemCallError) {
+    let available = try Capabilities.permitted()
+    self.init(command: command & available, hasUserNamespace: hasUserNamespace, available)
+  }
+
+  private init(command: Capabilities, hasUserNamespace: Bool, _ available: Capabilities) {
+    self.command = command
+    self.hasUserNamespace = hasUserNamespace
     let spare = command.contains("sys_ptrace") ? 0 : available.subtracting(command).bits
     fence = Capabilities(bits: spare & (~spare &+ 1))
   }

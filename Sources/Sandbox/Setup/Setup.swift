@@ -23,7 +23,7 @@ struct Setup: ~Copyable {
     if let number = plan.sandbox.channels.status?.value { Descriptors.close(number) }
     if let number = plan.sandbox.channels.report?.value { Descriptors.close(number) }
     do throws(LaunchError) {
-      try steps()
+      if let entrance = plan.entrance { try enter(entrance) } else { try steps() }
     } catch {
       Setup.give(up: error, report.rawValue, plan)
     }
@@ -101,6 +101,8 @@ struct Setup: ~Copyable {
       plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc,
       report: report.rawValue, status: status.rawValue, variables: outcome.variables,
       program: outcome.program, replacements: replacements)
+    // Before anything hostile runs inside.
+    if plan.sandbox.name != nil { try offerEntrance(through: proc, to: command) }
     // Last of the shared steps: the command does not inherit what init opens or does later.
     if plan.hasInit { try becomeInit(command) }
     throw command.start()
@@ -194,7 +196,7 @@ extension Setup {
     let sandbox = plan.sandbox
     guard
       (sandbox.executionLabel ?? sandbox.fileLabel) != nil || sandbox.canRaiseLimits
-        || plan.isHidden && plan.namespaces.contains(.time)
+        || plan.isHidden && plan.namespaces.contains(.time) || sandbox.name != nil
     else { return nil }
     return try doing(.prepare) { () throws(SystemCallError) in
       try OwnedDescriptor.open("/proc", .directory).release()
@@ -287,12 +289,11 @@ extension Setup {
   }
 
   /// Starts the command in a new process and stays behind as init; does not return.
-  private borrowing func becomeInit(_ command: Command) throws(LaunchError) -> Never {
+  borrowing func becomeInit(_ command: Command) throws(LaunchError) -> Never {
     // Before another process can read it.
     plan.image.overwrite(with: "nestbox")
     // In this process, because a child does not inherit locks.
     let locks = try lockFiles()
-    let isOnlyReaper = plan.namespaces.contains(.pid)
     let (reportEnd, plan, initProcess) = (report.rawValue, plan, CurrentProcess.number)
     if plan.takesTerminal {
       // The process group must be visible inside, or shells there have no job control. Init leads
@@ -308,7 +309,7 @@ extension Setup {
       // environment in its memory.
       if command.privileges.fence.isEmpty { try CurrentProcess.setHidden(true) }
       // So that it learns of the end of every process that the command starts, as process 1 would.
-      if !isOnlyReaper { try CurrentProcess.becomeSubreaper() }
+      if initProcess != 1 { try CurrentProcess.becomeSubreaper() }
       return try ChildProcess.startSharingMemory {
         // The command's copies, to which a planted link could lead (`Command.closeSources`).
         for number in locks { Descriptors.close(number) }

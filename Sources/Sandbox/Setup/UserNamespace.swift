@@ -51,20 +51,26 @@ extension Setup {
   }
 
   /// Continues in a new process that is the monitor's child, as this one is, and exits.
-  private borrowing func continueAsSibling(_ namespaces: Namespaces) throws(LaunchError) {
+  borrowing func continueAsSibling(_ namespaces: Namespaces) throws(LaunchError) {
     let sibling = try doing(.createProcess) { () throws(SystemCallError) in
       try ChildProcess.cloneSibling(namespaces)
     }
     if sibling != nil { CurrentProcess.exit(0) }
-    // Each new process announces itself: the first of two successors does so before the second
-    // exists.
+    try succeed()
+    if plan.sandbox.diesWithParent { try dieWithMonitor() }
+  }
+
+  /// Announces this process to the monitor, in place of the one before.
+  ///
+  /// Each new process announces itself: the first of two successors does so before the second
+  /// exists.
+  borrowing func succeed() throws(LaunchError) {
     try doing(.supervise) { () throws(SystemCallError) in
       let itself = try ChildProcess.openCurrent()
       try status.send(SetupMessage.hasMoved.bytes, passing: itself.rawValue)
     }
     // Do nothing further until the monitor can kill this process.
     try waitForMonitor()
-    if plan.sandbox.diesWithParent { try dieWithMonitor() }
   }
 
   /// If the caller asked for the namespaces, reports them to the monitor and waits until it has
@@ -102,7 +108,7 @@ extension Setup {
   }
 
   /// Waits for the monitor's answer.
-  private borrowing func waitForMonitor() throws(LaunchError) {
+  borrowing func waitForMonitor() throws(LaunchError) {
     while true {
       let (answer, descriptor) = try doing(.supervise) { () throws(SystemCallError) in
         try Descriptors.receive(from: status.rawValue, capacity: 1)

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// A command inside a running sandbox: how it is put together outside, and the steps of the process
+// that goes in.
+
+internal import Linux
+internal import Seccomp
+internal import SystemPackage
+internal import Text
+
+extension Entrance {
+  /// The sandbox of a command that enters: the terms, refined by what was typed.
+  /// - Parameters:
+  ///   - typed: The options and the command.
+  ///   - caller: Who typed them.
+  /// - Returns: The sandbox.
+  public func sandbox(for typed: Sandbox, _ caller: Caller) -> ResolvedSandbox {
+    var sandbox = Sandbox()
+    sandbox.command = typed.command
+    if sandbox.command.isEmpty { sandbox.command = [terms.defaultCommand ?? "/bin/sh"] }
+    sandbox.commandName = typed.commandName
+    sandbox.workingDirectory =
+      typed.workingDirectory
+      ?? terms.workingDirectory.map { Setting($0, WrittenOption("--chdir")) }
+    sandbox.newSession =
+      typed.newSession ?? (terms.hasOwnSession ? WrittenOption("--new-session") : nil)
+    let scopes = terms.landlock.union(typed.landlockScopes)
+    let further = terms.landlockToTry.union(typed.landlockScopesToTry)
+    if !scopes.isEmpty { sandbox.landlock = Setting(scopes, WrittenOption("--landlock-scope")) }
+    if !further.isEmpty {
+      sandbox.landlockToTry = Setting(further, WrittenOption("--landlock-scope-try"))
+    }
+    // The caller's other descriptors stay outside.
+    sandbox.closeDescriptors = WrittenOption("--enter")
+    sandbox.capabilities = typed.capabilities
+    // The sandbox's rules for the caller's variables, and then what was typed.
+    let kept = Environment(caller.image.environment, keeping: typed.keptVariables, [])
+    var environment = Environment(kept.strings, keeping: terms.keptVariables, terms.environment)
+    environment.change(typed.environment)
+    return ResolvedSandbox(
+      sandbox, policy: terms.policy, inherited: environment.strings,
+      identity: CurrentProcess.identity, workingDirectory: CurrentProcess.workingDirectory,
+      refusesUnixSockets: sandbox.lacksSocketScope,
+      namespaces: namespaces.reduce(into: []) { $0.formUnion($1.kind) })
+  }
+
+  /// Runs the command of `resolved`, which `sandbox(for:_:)` made, inside, and waits until it has
+  /// ended.
+  /// - Returns: How it ended.
+  /// - Throws: `LaunchError` if it could not be started.
+  public func run(
+    _ resolved: ResolvedSandbox, for caller: Caller, warningPrefix: String,
+    whenFailed: (LaunchError) -> Void = { _ in }
+  ) throws(LaunchError) -> Ending {
+    let mask = try doing(.prepare) { () throws(SystemCallError) in
+      try Descriptors.occupyStandard()
+      try SessionKeyring.replace()
+      SignalDisposition.restoreChildReports()
+      return try SignalMask.blockAll()
+    }
+    do throws(LaunchError) {
+      let plan = LaunchPlan(
+        resolved, caller, mask, policy: try resolved.sealedPolicy(), hasJoinedNetwork: false,
+        helpers: Helpers(), standard: nil, warningPrefix: warningPrefix, registration: [],
+        entrance: self)
+      return try plan.launch(whenFailed)
+    } catch {
+      try? mask.restore()
+      throw error
+    }
+  }
+}
+
+// MARK: - The process that goes in
+
+extension Setup {
+  /// The steps of a command that enters a running sandbox, in order.
+  ///
+  /// Never returns, except by throwing.
+  borrowing func enter(_ entrance: Entrance) throws(LaunchError) -> Never {
+    // Anybody in a shared pid namespace can read the words that a process was started with.
+    plan.image.overwrite(with: "nestbox")
+    try doing(.enter) { () throws(SystemCallError) in
+      // Before it joins anything, and until exec: a process inside may have every capability there,
+      // and would take over a process that has the host as its root (compare CVE-2016-9962).
+      try CurrentProcess.setHidden(true)
+      var kept = DescriptorSet.standard
+      kept.insert(report.rawValue)
+      kept.insert(status.rawValue)
+      for number in entrance.descriptors { kept.insert(number) }
+      try Descriptors.closeAll(except: kept)
+      // While this process still sees the group's file as its user does.
+      try entrance.controlGroup?.enter()
+      for (kind, descriptor) in entrance.namespaces { try kind.join(descriptor) }
+      // A change of ids may have undone it.
+      try CurrentProcess.setHidden(true)
+      // Whatever the payload has mounted or moved since, this is where its command began.
+      let root = OwnedDescriptor(entrance.root)
+      try CurrentProcess.changeDirectory(to: root)
+      try CurrentProcess.changeRootToWorkingDirectory()
+    }
+    for number in entrance.descriptors { Descriptors.close(number) }
+    if entrance.hasProcesses { try goInside() }
+    let mask = CurrentProcess.setFileModeMask(0)
+    let privileges = try doing(.dropPrivileges) { () throws(SystemCallError) in
+      let privileges = try Privileges(entering: entrance.terms, plan.resolved)
+      try privileges.bound()
+      return privileges
+    }
+    let command = Command(
+      plan: plan, privileges: privileges,
+      filters: entrance.terms.filters + (plan.policy.map { [$0] } ?? []), fileModeMask: mask,
+      proc: nil, report: report.rawValue, status: status.rawValue, variables: [], program: nil,
+      replacements: [])
+    if plan.hasInit { try becomeInit(command) }
+    throw command.start()
+  }
+
+  /// Continues in the pid namespace that was joined, as a child of its process 1: that one then
+  /// waits for the command before it ends, and the namespace with it.
+  ///
+  /// The first process inside has the monitor as its parent. Its child is orphaned when it exits.
+  private borrowing func goInside() throws(LaunchError) {
+    do throws(LaunchError) {
+      try continueAsSibling([])
+      let child = try doing(.createProcess) { () throws(SystemCallError) in
+        try ChildProcess.clone()
+      }
+      if child != nil { CurrentProcess.exit(0) }
+    } catch {
+      // Process 1 has ended.
+      guard error.action == .createProcess, error.cause.errno == .noMemory else { throw error }
+      throw LaunchError(
+        .enter, cause: SystemCallError(call: error.cause.call, errno: .noSuchProcess))
+    }
+    try succeed()
+  }
+}
+
+extension Privileges {
+  /// Works out who keeps what of a command that enters: what the sandbox's command was given, less
+  /// what was typed.
+  init(entering terms: EntryTerms, _ resolved: ResolvedSandbox) throws(SystemCallError) {
+    let kept = resolved.sandbox.capabilities.applied(to: terms.capabilities) & terms.capabilities
+    try self.init(command: kept, hasUserNamespace: terms.hasUserNamespace)
+  }
+}
