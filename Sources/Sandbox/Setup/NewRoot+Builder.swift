@@ -106,7 +106,12 @@ extension NewRoot {
       let directory = try OwnedDescriptor.open(parent.isEmpty ? "." : parent, .directory)
       let entry = Entry(
         holder: try Holder(directory, parent), name: FilePath(root: nil, [name]))
-      try make(entry, .directory, .privateDirectory)
+      do throws(SystemCallError) {
+        try make(entry, .directory, .privateDirectory)
+      } catch {
+        // Another launch has just made it.
+        if error.errno != .fileExists { throw error }
+      }
     }
   }
 
