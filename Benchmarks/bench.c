@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <grp.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,9 +25,11 @@ enum program { NESTBOX, BWRAP, OLD_BWRAP, MINIMAL, PROGRAMS };
 // If a program is not installed, its path is NULL and its columns stay empty.
 static struct {
   char *paths[PROGRAMS];
+  // The home directory of all programs, which is removed at the end.
+  char home[32];
   int rounds;
   bool failed;
-} bench = {.rounds = 200};
+} bench = {.rounds = 200, .home = "/tmp/nestbox-bench-XXXXXX"};
 
 static _Noreturn void die(const char *what, const char *subject) {
   fprintf(stderr, "bench: %s %s\n", what, subject);
@@ -132,10 +136,59 @@ static void binds_line(struct line *line, int number) {
   add(line, "true");
 }
 
-// `build` is not among them: it refuses "/" as a project, where the benchmark runs.
+static void default_line(struct line *line, int number) {
+  (void)number;
+  add(line, "true");
+}
+
+// Those for programs with windows are measured without a session: they show what is there.
+static const char *const profiles[] = {
+  "untrusted", "build", "network", "shell", "git", "toolchains", "caches", "agent", "browser",
+  "desktop",
+};
+
 static void profile_line(struct line *line, int number) {
-  static const char *const profiles[] = {"untrusted", "network", "shell"};
-  add_all(line, (const char *const[]){"--profile", profiles[number], "true", NULL});
+  add_all(line, (const char *const[]){"--profile", profiles[number], NULL});
+  // It has a home directory of its own, in which there is no project.
+  if (strcmp(profiles[number], "browser") == 0) add_all(line, (const char *const[]){"--chdir", "/", NULL});
+  add(line, "true");
+}
+
+// Returns what a profile means by `word`.
+static char *expanded(const char *word) {
+  static const char *const variables[][2] = {{"${HOME}", bench.home}, {"${USER}", "user"}};
+  char *text = checked(strdup(word));
+  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+    char *place;
+    while ((place = strstr(text, variables[i][0])) != NULL) {
+      char *next;
+      *place = 0;
+      if (asprintf(&next, "%s%s%s", text, variables[i][1], place + strlen(variables[i][0])) < 0)
+        checked(NULL);
+      free(text);
+      text = next;
+    }
+  }
+  if (strpbrk(text, "$'\"\\") != NULL) die("the profile has a word that is not plain:", word);
+  return text;
+}
+
+// The options of the default profile, typed.
+static void typed_line(struct line *line, int number) {
+  (void)number;
+  char *command, text[4096];
+  if (asprintf(&command, "exec '%s' --show-profile untrusted", bench.paths[NESTBOX]) < 0)
+    checked(NULL);
+  FILE *lines = popen(command, "r");
+  if (lines == NULL) die("cannot start", bench.paths[NESTBOX]);
+  while (fgets(text, sizeof text, lines) != NULL) {
+    char *comment = strstr(text, "  # "), *rest = text;
+    if (comment != NULL) *comment = 0;
+    for (char *word; (word = strsep(&rest, " \n")) != NULL;)
+      if (*word != 0) add(line, expanded(word));
+  }
+  if (pclose(lines) != 0) die("cannot show the profile with", bench.paths[NESTBOX]);
+  add(line, "true");
 }
 
 // Sleeps longer than the measurement takes, and ends by itself if it is lost.
@@ -155,7 +208,9 @@ static void no_words(struct line *line, int number) {
 // Warm-up runs may print errors; timed runs write to /dev/null.
 static pid_t start(char **argv, bool quiet) {
   // The same PATH everywhere: the time includes the search for the command.
-  static char *const environment[] = {"PATH=/usr/bin:/bin", "HOME=/", "LANG=C.UTF-8", NULL};
+  static char home[sizeof "HOME=" + sizeof bench.home];
+  static char *const environment[] = {"PATH=/usr/bin:/bin", home, "USER=user", "LANG=C.UTF-8", NULL};
+  snprintf(home, sizeof home, "HOME=%s", bench.home);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -421,9 +476,7 @@ struct step {
 static const struct step steps[] = {
   {"2000 binds against 1000", binds_line, 2000, binds_line, 1000, 4, 2.2, 0},
   {"--seccomp-policy default", policy_line, 0, plain_line, 0, 1, 0, 0.1},
-  {"--profile untrusted", profile_line, 0, plain_line, 0, 1, 0, 0},
-  {"--profile network", profile_line, 1, plain_line, 0, 1, 0, 0},
-  {"--profile shell", profile_line, 2, plain_line, 0, 1, 0, 0},
+  {"default profile or typed", default_line, 0, typed_line, 0, 1, 0, 0.3},
 };
 
 static int share(int one_in) { return bench.rounds < one_in ? 1 : bench.rounds / one_in; }
@@ -482,6 +535,19 @@ static void run_step(const struct step *step) {
   } else puts(" failed");
 }
 
+// Each built-in profile beside the plain line, in a directory that is a project.
+static void run_profiles(void) {
+  if (chdir(bench.home) < 0 || (mkdir("project", 0755) < 0 && errno != EEXIST) ||
+      chdir("project") < 0)
+    die("cannot make a project in", bench.home);
+  for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++) {
+    char title[32];
+    snprintf(title, sizeof title, "--profile %s", profiles[i]);
+    run_step(&(struct step){title, profile_line, (int)i, plain_line, 0, 1, 0, 0});
+  }
+  if (chdir("/") < 0) die("cannot change to", "/");
+}
+
 // A sandbox cannot cost less than its command. If `true` accounts for most of a row, the ratios say
 // little about the launchers.
 static void print_command_alone(void) {
@@ -498,6 +564,7 @@ static void print_tables(void) {
   printf("\n%-24s %9s %9s  %8s %6s %8s  %8s %6s\n", "nestbox alone, ms", "first", "second", "ratio",
          "goal", "", "extra", "goal");
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) run_step(&steps[i]);
+  run_profiles();
 }
 
 // Setting up
@@ -525,6 +592,18 @@ static char *absolute(const char *path) {
   if (asprintf(&result, "%s/%s", directory, path) < 0) checked(NULL);
   free(directory);
   return result;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place) {
+  (void)status;
+  (void)type;
+  (void)place;
+  return remove(path);
+}
+
+// What a profile keeps is in the home directory.
+static void remove_home(void) {
+  nftw(bench.home, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 static _Noreturn void usage(void) {
@@ -569,6 +648,8 @@ int main(int argc, char **argv) {
   become_ordinary();
   check_programs();
   if (chdir("/") < 0) die("cannot change to", "/");
+  if (mkdtemp(bench.home) == NULL) die("cannot make", bench.home);
+  atexit(remove_home);
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   printf("medians of up to %d rounds; the programs take turns\n", bench.rounds);
   print_command_alone();

@@ -7,7 +7,7 @@ public import Sandbox
 public import Text
 
 /// Reads a command line.
-public struct Parser: Sendable {
+public struct Parser {
   /// What has been read so far; after an error, what precedes the mistake.
   public private(set) var draft = Draft()
   /// What profiles refer to.
@@ -31,6 +31,8 @@ public struct Parser: Sendable {
   private var open: [Profile] = []
   /// The profiles that have been read: each is applied once.
   private var taken: [Profile.Identity] = []
+  /// The project that they name.
+  private let project = FoundProject()
 
   /// A parser at the beginning of a command line.
   /// - Parameters:
@@ -300,7 +302,7 @@ extension Parser {
     taken.append(profile.identity)
     open.append(profile)
     let variables = ProfileVariables(
-      surroundings: surroundings, command: command, path: profile.path)
+      surroundings: surroundings, command: command, path: profile.path, found: project)
     for index in profile.lines.indices {
       try parseLine(profile.lines[index], variables, profile.origin(index + 1))
     }

@@ -83,6 +83,12 @@ final class ExaminedDirectories {
   }
 }
 
+/// The project, once a profile has named it: the search takes a hundred system calls, and the profiles
+/// of a line may name it twenty times.
+final class FoundProject {
+  fileprivate var path: ByteString??
+}
+
 /// The variables of a profile: `ProfileVariable`, then the caller's environment.
 struct ProfileVariables {
   let surroundings: Surroundings
@@ -92,6 +98,8 @@ struct ProfileVariables {
   let path: ByteString?
   /// The directories that the profile has named by `PWD` and `PROJECT`.
   let examined = ExaminedDirectories()
+  /// The project of the line, which all profiles share.
+  var found = FoundProject()
 
   /// The value of `name`; nil where it has none.
   func value(of name: ByteString) throws(UsageError) -> ByteString? {
@@ -101,7 +109,9 @@ struct ProfileVariables {
     case .userID: return ByteString(String(surroundings.user))
     case .groupID: return ByteString(String(surroundings.group))
     case .workingDirectory: return examined.noting(surroundings.workingDirectory)
-    case .project: return examined.noting(try project())
+    case .project:
+      if found.path == nil { found.path = .some(try project()) }
+      return examined.noting(found.path ?? nil)
     case .runtimeDirectory: return surroundings.runtimeDirectory
     case .program: return programPath
     case .programDirectory: return programPath.map(ProfileVariables.directory)
