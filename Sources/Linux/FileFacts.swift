@@ -95,12 +95,19 @@ public struct FoundFile: Equatable, Sendable {
   /// See open(2), O_PATH, and proc(5), fdinfo.
   public init(following path: FilePath) throws(SystemCallError) {
     let file = try OwnedDescriptor.open(path, .location)
-    let status = try file.fileStatus()
+    let kind: FileFacts.Kind
+    do throws(SystemCallError) {
+      kind = FileFacts.Kind(try file.fileStatus().st_mode)
+    } catch {
+      // FUSE tells other users nothing about the root of a file system, which is a directory.
+      guard error.errno == .permissionDenied else { throw error }
+      kind = .directory
+    }
     let name = FilePath("/proc/self/fdinfo/" + String(file.rawValue))
     let lines = (try? TextFile.lines(of: name)) ?? []
     let number = lines.first { $0.hasPrefix("mnt_id:") }
     self.init(
-      path: try Descriptors.path(of: file.rawValue), kind: FileFacts.Kind(status.st_mode),
+      path: try Descriptors.path(of: file.rawValue), kind: kind,
       mount: number.flatMap { Int($0.dropFirst(7).filter(\.isNumber)) })
   }
 }

@@ -23,6 +23,12 @@ public enum Terminal {
     return result == 0 ? ByteString(buffer).path : nil
   }
 
+  /// The device file of the first standard descriptor that is a terminal; nil if none is.
+  ///
+  /// Standard output comes first. In `nestbox tty | cat` it is a pipe, and standard input still is
+  /// the terminal.
+  public static var standard: FilePath? { path(of: 1) ?? path(of: 0) ?? path(of: 2) }
+
   /// How many columns the terminal `number` has; nil if it is not a terminal, or has no size.
   ///
   /// See ioctl_tty(2), TIOCGWINSZ.

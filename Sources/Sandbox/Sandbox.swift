@@ -31,6 +31,9 @@ public struct Sandbox: Equatable, Sendable {
   /// Whether mounts below a bound tree may keep the flags they have, where the kernel refuses
   /// others.
   public var isNoSecurityBoundary = false
+  /// Whether read-only trees of the host lose what the host unmounts, and get, writable, what it
+  /// mounts later.
+  public var followsMounts = false
   /// Whether the command gets standard input, output and error exactly as they are, with all that
   /// they allow besides: as under bubblewrap's name.
   public var passesDescriptorsUnchanged = false

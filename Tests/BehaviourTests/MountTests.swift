@@ -160,6 +160,25 @@ struct MountTests {
     #expect(outcome.output == count, "\(outcome.errors)")
   }
 
+  // Red: a device stays in use after the host has unmounted it, and nothing helps.
+  @Test(
+    "A read-only bind loses what the host unmounts with --follow-mounts, or with its mount point",
+    arguments: [("", "true", "kept"), ("--follow-mounts", "true", "gone"), ("", "rmdir tree/drive", "gone")])
+  func unmounts(_ option: String, _ then: String, _ state: String) throws {
+    let outcome = try withMounts(
+      """
+      mkdir tree/drive; mkfifo ready go
+      \(MountTests.mount) name tree/drive; touch tree/drive/file
+      nestbox --unshare-user \(option) --ro-bind / / --ro-bind tree /mnt --proc /proc bash -c '
+        touch /mnt/drive/new 2>&- && echo written
+        echo > ready; read -r word < go
+        grep -q /drive /proc/self/mountinfo && echo kept || echo gone' &
+      read -r word < ready
+      umount tree/drive; \(then); echo > go; wait
+      """, propagation: "shared")
+    #expect(outcome.output == state, "\(outcome.errors)")
+  }
+
   // Red: a process that can write above a destination makes the launcher create files or mount on
   // the host.
   @Test("A link that is planted during the launch never leads to the host", .needs("python3"))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Launches by root, who needs no user namespace and keeps every privilege that no option removes.
 
+import Foundation
 import TestSupport
 import Testing
 
@@ -131,5 +132,40 @@ struct RootTests {
     #expect(lines.first == "0", "\(outcome.errors)")
     // A payload with every capability may look; it finds the channel to the monitor alone.
     #expect(["0", "1"].contains(lines[1]), "\(lines)")
+  }
+
+  // Red: where another user has mounted a file system by FUSE, which root may not look at either if it
+  // is an ordinary user's, no sandbox starts, or a false cause is given.
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/fuse"), "needs /dev/fuse"))
+  func `Another user's FUSE mount can be covered, bound and hidden, and is named as a cause`() throws {
+    let session = try Session(as: .root)
+    let user = String(User.ordinaryID)
+    let outcome = try session.run(
+      """
+      mkdir place place/dead
+      # The programs that the user starts may be root's.
+      nestbox=$(command -v nestbox)
+      try() { "$nestbox" --ro-bind / / "$@" 2>&1 | grep -v ^nestbox:.hint; }
+      export -f try; export nestbox
+      unshare --mount python3 "$1" place/dead setpriv --reuid=\(user) --clear-groups bash -c '
+        ls place/dead > /dev/null 2>&1 || echo closed
+        try --tmpfs "$PWD/place/dead" ls -A place/dead
+        try --bind "$PWD/place" /mnt --tmpfs /mnt/dead echo covered
+        try --ro-bind place/dead /mnt echo bound
+        try --mask "$PWD/place/dead" ls -A place/dead
+        try --hide "$PWD/place/**/.env" echo hidden
+        try --ro-bind place/dead/sub /mnt true
+        try --ro-bind "$PWD/place" /mnt --tmpfs /mnt/dead/sub true
+        "$nestbox" --dry-run --ro-bind / / --tmpfs "$PWD/place/dead/sub" true |
+          grep -o "WILL FAIL.*"' | sed "s|$PWD|DIR|g"
+      """, ProfileTests.programs + "/fuse.py")
+    let closed = "nestbox: cause: DIR/place/dead is a FUSE file system of another user, who did not open it to others"
+    #expect(
+      outcome.lines == [
+        "closed", "covered", "bound", "hidden",
+        "nestbox: Can't find source path place/dead/sub: Permission denied (--ro-bind, open_tree)", closed,
+        "nestbox: Can't mount tmpfs on /mnt/dead/sub: Permission denied (--tmpfs, openat2)", closed,
+        "WILL FAIL: DIR/place/dead/sub: Permission denied",
+      ], "\(outcome.output)\n\(outcome.errors)")
   }
 }

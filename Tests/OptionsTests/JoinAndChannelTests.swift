@@ -45,6 +45,7 @@ struct JoinAndChannelTests {
       (["--exec-label", "a:b"], { $0.executionLabel = Setting("a:b", "--exec-label") }),
       (["--file-label", ""], { $0.fileLabel = Setting("", "--file-label") }),
       (["--not-a-security-boundary"], { $0.isNoSecurityBoundary = true }),
+      (["--follow-mounts"], { $0.followsMounts = true }),
     ]
     for (words, change) in cases {
       var expected = Sandbox()

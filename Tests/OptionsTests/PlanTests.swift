@@ -20,7 +20,8 @@ private struct PaperHost: HostFiles {
     "/run/docker.sock": .socket, "/run/user": .directory, "/run/user/1000": .directory,
     "/run/user/1000/bus": .socket, "/bin": .link, "/dev": .directory,
     "/dev/null": .device, "/dev/zero": .device, "/dev/full": .device, "/dev/random": .device,
-    "/dev/urandom": .device, "/dev/tty": .device,
+    "/dev/urandom": .device, "/dev/tty": .device, "/etc/ssh": .directory,
+    "/etc/ssh/ssh_config.d": .directory, "/etc/ssh/ssh_config.d/site.conf": .regular,
   ]
   var mounts = MountTable([
     .init(number: 1, parent: 0, point: "/", type: "ext4"),
@@ -151,6 +152,7 @@ struct PlanTests {
       ("--unshare-all --ro-bind /etc /run/docker.sock", []),
       ("--unshare-all --share-net --ro-bind /usr /usr", ["network-shared"]),
       ("--unshare-net --ro-bind /usr /usr", ["processes-shared"]),
+      ("--unshare-all --ro-bind /usr /usr --follow-mounts", ["later-mounts"]),
     ] as [(String, [String])])
   func hazards(_ line: String, _ names: [String]) throws {
     let plan = try plan(line + " true") { $0.abstractSockets = ["@/tmp/one"] }
@@ -161,13 +163,27 @@ struct PlanTests {
   @Test func `A terminal is a hazard where the kernel takes input from programs`() throws {
     let line = "--unshare-all --ro-bind /usr /usr"
     func names(_ line: String, _ has: Bool, _ allows: Bool) throws -> [String] {
-      try plan(line + " true") { ($0.hasTerminal, $0.allowsInput) = (has, allows) }
+      try plan(line + " true") { ($0.terminal, $0.allowsInput) = (has ? "/dev/pts/0" : nil, allows) }
         .warnings.map(\.name)
     }
     #expect(try names(line, true, true) == ["terminal-input"])
     #expect(try names(line, true, false) == [])
     #expect(try names(line, false, true) == [])
     #expect(try names(line + " --new-session", true, true) == [])
+  }
+
+  // Red: ssh ends with "Bad owner or permissions", and nothing has said that it would.
+  @Test func `Settings of the system that ssh refuses are named if the command may be ssh`() throws {
+    func names(_ line: String) throws -> [String] {
+      try plan("--unshare-all --tmpfs /home --tmpfs /run " + line).warnings.map(\.name)
+    }
+    for command in ["ssh host", "/usr/bin/git fetch"] {
+      #expect(try names("--ro-bind / / --tmpfs /home --tmpfs /run \(command)") == ["ssh-settings"])
+    }
+    #expect(try names("--ro-bind / / --tmpfs /home --tmpfs /run true") == [])
+    #expect(try names("--ro-bind /usr /usr ssh host") == [])
+    let hidden = "--ro-bind / / --tmpfs /home --tmpfs /run --tmpfs /etc/ssh/ssh_config.d ssh host"
+    #expect(try names(hidden) == [])
   }
 
   // Red: a directory that the caller left open leads out of the sandbox without a word.

@@ -60,6 +60,20 @@ extension Option {
       """
       As --dev-bind. Only a source that does not exist is ignored.
       """),
+    Option(
+      "--follow-mounts", in: .binds, "Let read-only binds follow what the host mounts and unmounts",
+      """
+      Without this option a read-only bind keeps the mounts that it had at the start. If the host
+      unmounts a volume below it, the command goes on to see it, and its device stays in use until the
+      sandbox ends or the host removes the mount point, as it does for removable drives.
+
+      With it, the volume is gone inside as well. But what the host mounts below the bind later appears
+      inside, and the command may write to it, as far as the caller may: the kernel sends unmounts
+      only together with mounts, and cannot make these read-only.
+
+          nestbox --follow-mounts --ro-bind / / --dev /dev --proc /proc sleep 1
+      """
+    ) { (draft, _) throws(UsageError) in draft.sandbox.followsMounts = true },
     bindDescriptor(
       "--ro-bind-fd", .readOnly, "Show the open file or directory FD read-only",
       """
@@ -196,8 +210,8 @@ extension Option {
       "--dev", [.directory], in: .filesystem, "Make a directory of harmless devices at DIR",
       """
       A tmpfs with null, zero, full, random, urandom, tty, links to the standard streams, an empty
-      shm, a new devpts, and console if standard output is a terminal. Put --dev-bind after it to
-      add other devices.
+      shm, a new devpts, and console if standard input, output or error is a terminal. Put --dev-bind
+      after it to add other devices.
       """
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .dev(typed.path(0))) },
     Option(

@@ -8,6 +8,12 @@ internal import Text
 extension Cause {
   /// Failures of sources, on the host.
   static let sources: [Cause] = [
+    Cause([], [.permissionDenied]) { failure in
+      guard let mount = failure.foreignMount else { return nil }
+      return Diagnosis(
+        "\(failure.quoted(mount.point)) is a FUSE file system of another user, who did not open it to others",
+        "ask its owner to mount it with the option allow_other, or choose another directory")
+    },
     Cause([.findSource, .readSource], [.noSuchFileOrDirectory, .staleNFSFileHandle]) { failure in
       guard case .bindDescriptor(let number, _, _)? = failure.descriptorOperation?.action else {
         return nil
@@ -290,6 +296,15 @@ extension Plan {
     return nil
   }
 
+  /// Where the last directory that exists on the way to a place inside lies on the host.
+  fileprivate func hostPath(onTheWayTo path: FilePath) -> FilePath? {
+    var way = path
+    while true {
+      if let trail = root.find(way) { return root.hostPath(of: trail.end) }
+      guard way.removeLastComponent() else { return nil }
+    }
+  }
+
   /// The contents of a place, in words.
   fileprivate func description(of path: FilePath) -> String? {
     guard let last = path.lastComponent else { return "the root directory" }
@@ -331,6 +346,24 @@ extension Failure {
     return Diagnosis(
       "the shell did not expand ~ in \(name), as it was quoted",
       remedy: replacing(words, with: meant) ?? .advice("write the whole path"))
+  }
+
+  /// The FUSE file system on the way that the kernel shows to another user alone.
+  ///
+  /// See fuse(4), allow_other.
+  fileprivate var foreignMount: MountTable.Entry? {
+    let user = "user_id=\(String(CurrentProcess.identity.user))"
+    let closed = machine.mounts.entries.filter { entry in
+      entry.type.hasPrefix("fuse") && !entry.filesystemOptions.contains("allow_other")
+        && !entry.filesystemOptions.contains(Substring(user))
+    }
+    guard !closed.isEmpty else { return nil }
+    var paths = [HostWay(to: subject).absolute.path]
+    if let action = operation?.operation.action {
+      if let source = action.source { paths.append(HostWay(to: source).absolute.path) }
+      if let place = plan.hostPath(onTheWayTo: action.destination) { paths.append(place) }
+    }
+    return closed.first { entry in paths.contains { $0.starts(with: entry.point) } }
   }
 
   /// Whether the source is a layer of an overlay and therefore must be a directory.

@@ -47,9 +47,9 @@ extension RootBuilder where Self: ~Copyable {
   ) throws(LaunchError) {
     do throws(SystemCallError) {
       // A later mount of the host must not appear, writable, in a read-only tree; in other trees it
-      // may, as drives do.
-      try restrict(
-        tree, access.attributes, propagation: access == .readOnly ? .isolated : .unchanged)
+      // may, as drives do. The kernel sends unmounts only where it also sends mounts.
+      let isIsolated = access == .readOnly && !resolved.sandbox.followsMounts
+      try restrict(tree, access.attributes, propagation: isIsolated ? .isolated : .unchanged)
     } catch {
       let failure = LaunchError(.restrictSource, subject: ByteString(source), cause: error)
       guard resolved.sandbox.isNoSecurityBoundary else { throw failure }

@@ -171,9 +171,11 @@ extension NewRoot {
       switch error.errno {
       case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels: return []
       case .permissionDenied:
-        // The owner could change the permissions.
-        let owner = try? root.openInRoot(path, .location).status().owner
-        if let owner, owner != plan.resolved.user { return [] }
+        let directory = try root.openInRoot(path, .location)
+        // The owner could change the permissions. Nothing is known of another user's FUSE mount.
+        guard let owner = try? directory.status().owner, owner == plan.resolved.user else {
+          return []
+        }
       default: break
       }
       throw error.about(ByteString(path))

@@ -20,7 +20,7 @@ protocol RootBuilder: ~Copyable {
   var parents: FilePermissions { get set }
   /// The command's file, if a search would not find it.
   var program: ByteString? { get set }
-  /// The terminal that standard output is, if it is one.
+  /// The terminal among the standard descriptors, if one of them is one.
   var terminal: FilePath? { get }
 
   // MARK: The host

@@ -30,7 +30,16 @@ struct RunningHost: HostFiles {
     mounts = (try? MountTable.current()) ?? MountTable([])
   }
 
-  func look(at path: FilePath) -> FileFacts? { try? FileFacts(at: path) }
+  func look(at path: FilePath) -> FileFacts? {
+    do throws(SystemCallError) {
+      return try FileFacts(at: path)
+    } catch {
+      // FUSE tells other users nothing about the root of a file system, which is a directory.
+      guard error.errno == .permissionDenied, mounts.entries.contains(where: { $0.point == path })
+      else { return nil }
+      return FileFacts(kind: .directory, permissions: 0, owner: .max)
+    }
+  }
 
   func target(of path: FilePath) -> FilePath? { RunningHost.target(of: path) }
 

@@ -10,10 +10,8 @@ struct PlanCaller {
   var permitted = Capabilities()
   /// Open descriptors above 2, with what they stand for.
   var descriptors: [(number: CInt, path: FilePath, isDirectory: Bool)] = []
-  /// The terminal that standard output is.
+  /// The terminal among the standard descriptors.
   var terminal: FilePath?
-  /// Whether one of the three standard streams is a terminal.
-  var hasTerminal = false
   /// Whether a program may push characters into its terminal's input.
   var allowsInput = false
   /// The names of abstract sockets with a listener.
@@ -165,8 +163,7 @@ extension PlanCaller {
       let found = try? FoundFile(following: FilePath("/proc/self/fd/" + String(number)))
       descriptors.append((number, path, found?.kind == .directory))
     }
-    terminal = Terminal.path(of: 1)
-    hasTerminal = (CInt(0)...2).contains { Terminal.path(of: $0) != nil }
+    terminal = Terminal.standard
     // Kernels before 6.2 have no such switch and allow it.
     allowsInput = TextFile.number(in: "/proc/sys/dev/tty/legacy_tiocsti") != 0
     abstractSockets = PlanCaller.listeningAbstractSockets()

@@ -133,7 +133,13 @@ extension RootModel {
         }
         let child = step(from: trail.end, to: name)
         switch node(at: child) {
-        case nil: return .missing(trail, name, isLast: rest.isEmpty)
+        case nil:
+          if let directory = hostPath(of: trail.end), host.look(at: directory) != nil,
+            !host.may(.execute, directory)
+          {
+            throw failure("openat2", path, .permissionDenied)
+          }
+          return .missing(trail, name, isLast: rest.isEmpty)
         case .link(let target):
           links += 1
           guard links <= RootModel.maximumLinks else {

@@ -65,7 +65,7 @@ private struct Hazard {
         ]
       },
       Hazard(name: "terminal-input") { plan in
-        guard plan.caller.hasTerminal, plan.caller.allowsInput, !plan.sandbox.hasOwnSession,
+        guard plan.caller.terminal != nil, plan.caller.allowsInput, !plan.sandbox.hasOwnSession,
           plan.sandbox.filters.isEmpty, plan.sandbox.policy == nil
         else { return [] }
         return [
@@ -84,6 +84,17 @@ private struct Hazard {
       Hazard(name: "processes-shared") { plan in
         guard !plan.namespaces.contains(.pid), plan.sandbox.joined.pid == nil else { return [] }
         return ["the command can signal your other processes: --unshare-pid prevents it"]
+      },
+      Hazard(name: "ssh-settings") { plan in
+        guard let file = plan.rejectedSSHFile else { return [] }
+        return [
+          "\(plan.quoted(file)) belongs to root, who is nobody in this user namespace, and ssh refuses "
+            + "settings of others: --tmpfs \(plan.quoted(file.removingLastComponent())) hides them"
+        ]
+      },
+      Hazard(name: "later-mounts") { plan in
+        guard plan.sandbox.followsMounts else { return [] }
+        return ["what the host mounts later below a read-only bind can be written (--follow-mounts)"]
       },
       Hazard(name: "descriptor-passed") { plan in
         plan.passedDescriptors.filter(\.isDirectory).map {
@@ -208,6 +219,22 @@ extension Plan {
     guard let home else { return [] }
     return names.map { home.pushing(FilePath($0)) }.filter { visible($0) != nil }
       .map { quoted($0) }
+  }
+
+  /// A visible file of settings that ssh refuses because of its owner, if the command may call ssh.
+  ///
+  /// Of the system's settings ssh checks the owners of included files alone. See ssh_config(5).
+  fileprivate var rejectedSSHFile: FilePath? {
+    guard namespaces.contains(.user), resolved.identity.user != 0,
+      let command = sandbox.command.first,
+      let name = command.bytes.split(separator: UInt8(ascii: "/")).last,
+      ["ssh", "scp", "sftp", "rsync", "git", "sshfs", "mosh"].contains(where: {
+        name.elementsEqual($0.utf8)
+      })
+    else { return nil }
+    let directory = FilePath("/etc/ssh/ssh_config.d")
+    return root.host.names(in: directory).lazy.map { directory.appending($0) }
+      .first { $0.extension == "conf" && visible($0) == $0 }
   }
 
   /// The names of variables of the command that look like secrets.

@@ -12,7 +12,7 @@ extension NewRoot: RootBuilder {
   var resolved: ResolvedSandbox { plan.resolved }
 
   var terminal: FilePath? {
-    plan.standard?.withholdsTerminal == true ? nil : Terminal.path(of: 1)
+    plan.standard?.withholdsTerminal == true ? nil : Terminal.standard
   }
 
   func passOver() {}
@@ -207,7 +207,14 @@ extension NewRoot {
 
 extension NewRoot {
   func kind(of tree: borrowing MountTree) throws(SystemCallError) -> FileKind {
-    try tree.descriptor.status().kind
+    do throws(SystemCallError) {
+      return try tree.descriptor.status().kind
+    } catch {
+      guard error.errno == .permissionDenied else { throw error }
+      // FUSE tells other users nothing about a file system. Opening it still shows what it is.
+      let path = FilePath("/proc/self/fd/" + String(tree.descriptor.rawValue))
+      return (try? OwnedDescriptor.open(path, .directory)) != nil ? .directory : .other
+    }
   }
 
   func isRegularFile(_ tree: borrowing MountTree) throws(SystemCallError) -> Bool {
@@ -215,7 +222,12 @@ extension NewRoot {
   }
 
   func isOwn(_ tree: borrowing MountTree) throws(SystemCallError) -> Bool {
-    isOwn(try tree.descriptor.status().device)
+    do throws(SystemCallError) {
+      return isOwn(try tree.descriptor.status().device)
+    } catch {
+      guard error.errno == .permissionDenied else { throw error }
+      return false
+    }
   }
 
   func restrict(
@@ -262,7 +274,8 @@ extension NewRoot {
     _ tree: borrowing MountTree, on place: borrowing OwnedDescriptor
   ) throws(SystemCallError) {
     forgetRecent()
-    let file = try place.fileIdentity()
+    // What cannot be looked at, such as another user's FUSE mount, is not the root.
+    let file = try? place.fileIdentity()
     try tree.attach(at: place)
     if file == rootFile {
       root = try tree.descriptor.openInRoot(".", .directory)

@@ -3,7 +3,7 @@
 #
 # pairs.py PROBES: makes a session that has what the profiles show, and runs the program PROBES in each
 # pair's sandbox. Prints a line for each pair in which something does not work, and how many there were.
-import concurrent.futures, json, os, socket, subprocess, sys, threading
+import concurrent.futures, json, os, socket, subprocess, sys, tempfile, threading
 
 probes = sys.argv[1]
 home = os.environ["HOME"]
@@ -32,7 +32,7 @@ def write(name, text="", mode=0o644):
 
 
 # Names of sockets have little room. The display is one that nobody else has.
-runtime = f"/tmp/{os.path.basename(home)}-run"
+runtime = tempfile.mkdtemp(prefix="nestbox-pairs-", dir="/tmp")
 os.makedirs(runtime + "/pulse", mode=0o700)
 number = 2000 + os.getpid() % 100000
 display = f"/tmp/.X11-unix/X{number}"
