@@ -109,7 +109,7 @@ extension LineGenerator {
     let pattern = pick([
       "\"$PWD/source/*\"", "\"$PWD/wor[k]\"", "\"$PWD/source/f?le\"", "'/dev/nul*'", "'/none/*'",
     ])
-    return switch Int.random(in: 0..<8, using: &random) {
+    return switch Int.random(in: 0..<12, using: &random) {
     case 0, 1:
       "--\(pick(["mask", "hide"])) \(chance(2) ? place() : pick(["/usr/share", "/etc", "/usr/bin/env", "/no"]))"
     case 2:
@@ -118,6 +118,11 @@ extension LineGenerator {
     case 3: "--user-files \(chance(2) ? "/etc" : place())"
     case 4, 5: "\(permissions())--ro-bind-text text \(place())\(pick(["", "/file", "/new"]))"
     case 6: "--bind-program"
+    case 7: "--bind-kept \(pick(["kept", "kept/deep", "work", "data"])) \(place())"
+    case 8: "--hosts-file \(place())"
+    case 9: pick(["--x11", "--read-arguments", "--write-arguments"])
+    // Those of repositories are missing: a plan does not search trees, and says what they do.
+    case 10: "--\(pick(["read", "write"])) \(pick(["\"$PWD/source\"", "source/dir", "work", "data"]))"
     default: "\(access) \(pattern)"
     }
   }

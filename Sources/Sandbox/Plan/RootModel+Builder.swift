@@ -43,7 +43,10 @@ extension RootModel {
   mutating func hostTree(
     _ path: FilePath, followsLink: Bool
   ) throws(SystemCallError) -> Tree {
-    if madeOnHost.contains(path) { return add("unknown", .memory, isReadOnly: false) }
+    if madeOnHost.contains(path) {
+      let type = host.mount(of: try existingAncestor(of: path))?.type ?? "unknown"
+      return add(type, .memory, isReadOnly: false)
+    }
     let found: FoundFile
     do throws(SystemCallError) {
       found = try host.follow(path)
@@ -62,6 +65,13 @@ extension RootModel {
         entry.point.components.dropFirst(found.path.components.count))
     }
     return tree
+  }
+
+  /// The nearest directory above a path of the host that exists.
+  private func existingAncestor(of path: FilePath) throws(SystemCallError) -> FoundFile {
+    var ancestor = path.isAbsolute ? path : FilePath(".").pushing(path)
+    repeat { ancestor.removeLastComponent() } while host.look(at: ancestor) == nil
+    return try host.follow(ancestor)
   }
 
   func hostRoot() -> FilePath { "/" }
