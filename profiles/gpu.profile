@@ -11,10 +11,13 @@
 --dev-bind-glob /dev/nvidia*
 --dev-bind-glob /dev/mali*
 
-# Which card a device file belongs to; no serial number is needed, but they are all in there.
---ro-same-try /sys/dev/char
---ro-same-try /sys/devices
---ro-same-try /sys/class/drm
+# Which card a device file belongs to, and what kind of card that is: of /sys/devices the card's own
+# directory, and nothing where there is no card. 226 is the number of such device files.
+--read-glob /sys/class/drm/renderD*/device
+--read-glob /sys/class/drm/card[0-9]
+--read-glob /sys/dev/char/226:*
+--read-glob /sys/class/kfd/kfd
+--read-glob /sys/bus/pci/drivers/nvidia/*:*
 --ro-same-try /sys/module/nvidia
 
 # Which driver to load.

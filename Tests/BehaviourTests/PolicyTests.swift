@@ -170,6 +170,15 @@ struct PolicyTests {
     Attack("F_SETLEASE", "others wait", "72 0 1024 1 0 0"),
     Attack("F_SETDELEG", "others wait", "72 0 1040 0 0 0"),
     Attack("io_setup", "the machine's requests", "206 1 0 0 0 0", "errno 38"),
+    Attack("prlimit64", "limits of process 1", "302 1 0 0 0 0"),
+    Attack("prlimit64 with a bit above", "limits of process 1", "302 0x100000001 0 0 0 0"),
+    Attack("sched_setscheduler", "priority of process 1", "144 1 5 0 0 0"),
+    Attack("sched_setattr", "priority of process 1", "314 1 0 0 0 0"),
+    Attack("sched_setaffinity", "processors of process 1", "203 1 0 0 0 0"),
+    Attack("setpriority", "priority of process 1", "141 0 1 0 0 0"),
+    Attack("setpriority of a group", "the caller's processes", "141 1 0 0 0 0"),
+    Attack("ioprio_set", "priority of process 1", "251 1 1 0 0 0"),
+    Attack("ioprio_set of a group", "the caller's processes", "251 2 0 0 0 0"),
   ]
 
   // Red: under one of the policies a command leaves something on the host, or stalls it.
@@ -191,6 +200,21 @@ struct PolicyTests {
     let expected =
       PolicyTests.lasting.map { "\($0.call) \($0.answer)" } + harmless.map { "\($0) allow" }
     #expect(outcome.lines == expected, "\(outcome.errors)")
+  }
+
+  // Red: a program makes a mount by a call that is younger than the policy, as the text denies.
+  @Test(
+    "The calls that make mounts do not exist under the policy compat",
+    arguments: [428, 429, 430, 431, 432, 433, 442, 467])
+  func mounts(_ number: Int) throws {
+    let session = try Session()
+    try session.prepareCalls()
+    let outcome = try session.run(
+      """
+      nestbox --ro-bind / / --unshare-pid --seccomp 3 --seccomp-policy compat ./calls \
+        <<<'\(number) 0 0 0 0 0' 3<mark.bpf
+      """)
+    #expect(outcome.output == "\(number) 0 0 0 0 0 errno 38", "\(outcome.errors)")
   }
 
   // Red: a launcher inside a sandbox finds no destination, as it relies on a call that is refused.

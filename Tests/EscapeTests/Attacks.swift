@@ -145,6 +145,14 @@ extension Attack {
       "rare-sockets", "CVE-2021-26708", succeeds: writable, fails: underPolicies),
     Attack(
       "stalling", "fcntl(2), F_SETLEASE", succeeds: writable, fails: underPolicies),
+    // Without a size of its own, every file system in memory is the same.
+    Attack(
+      "memory", "tmpfs(5), size",
+      succeeds: .options(
+        #"--unshare-all "${system[@]}" "${work[@]}" --size 99999999999999 --tmpfs /mnt"#)),
+    // Process 1 has the command's user.
+    Attack(
+      "priorities", "prlimit(2), sched(7)", succeeds: writable, fails: underPolicies),
   ]
 
   private static let writable = Weakness.options(#"--unshare-all "${system[@]}" "${work[@]}""#)

@@ -142,12 +142,20 @@ extension AcceptedDifference {
       reason:
         "Names below a file system's root that can't be seen from inside are nobody's affair.",
       example: "$system --bind-data 3 /a/file 3<data",
-      apply: { facts, _, _ in
+      apply: { facts, nestbox, _ in
         for (name, value) in facts where name.hasPrefix("mount ") && name.hasSuffix(" root") {
+          let options = String(name.dropLast(4)) + "options"
+          // Those in memory share one file system, and so its limit; its mode is that of a directory
+          // that can't be seen.
+          if value == "/", let own = nestbox[name], own.hasPrefix("/memory") {
+            facts[name] = own
+            let others = facts[options, default: ""].split(separator: ",")
+              .filter { !$0.hasPrefix("mode=") }
+            facts[options] = (others + ["mode=755"]).sorted().joined(separator: ",")
+          }
           guard value == "/newroot" || value.hasPrefix("/bindfile") else { continue }
           facts[name] = value == "/newroot" ? "/new" : "/data//deleted"
           // A mode that is the default's, and of a directory that can't be seen.
-          let options = String(name.dropLast(4)) + "options"
           facts[options]?.replace(",rw", with: ",mode=755,rw")
         }
       }),

@@ -30,6 +30,15 @@ extension Option {
     ) { (draft, typed) throws(UsageError) in
       draft.add(typed, .show(try typed.nonemptyPath(0), access: .readWrite))
     },
+    pattern(
+      "--read-glob", in: .files, "Show what matches PATTERN, read-only",
+      """
+      As --read for each file and directory that matches, with the links on the way. PATTERN begins
+      with / and means what it means to --ro-bind-glob. It is not an error if nothing matches.
+
+          nestbox --read-glob '/etc/*release' ls /etc
+      """
+    ) { .show($0, access: .readOnly) },
     arguments(
       "--read-arguments", .readOnly, "Show the files that the command's arguments name, read-only",
       """

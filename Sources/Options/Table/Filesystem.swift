@@ -218,8 +218,9 @@ extension Option {
       "--tmpfs", [.directory], in: .filesystem, "Mount an empty tmpfs on DIR",
       """
       What is written there is kept in memory and is gone when the sandbox ends. Its mode is 0755,
-      or what --perms before it says; it may fill half of the machine's memory unless --size sets
-      another limit. This hides a directory, not a file; --mask hides both.
+      or what --perms before it says. All that a sandbox has in memory, / and /dev included, is one
+      file system, which can fill half of the machine's memory; one with --size before it has that
+      size, apart from the others. This hides a directory, not a file; --mask hides both.
 
           nestbox --ro-bind / / --perms 1777 --size 67108864 --tmpfs /tmp df -h /tmp
       """,

@@ -2,6 +2,7 @@
 
 internal import Linux
 internal import Sandbox
+internal import SystemPackage
 internal import Text
 
 extension Option {
@@ -33,16 +34,23 @@ extension Option {
   private static func pattern(
     _ name: String, _ access: FilesystemOperation.Access, _ summary: String, _ discussion: String
   ) -> Option {
-    Option(name, [.pattern], in: .binds, summary, discussion) { (draft, typed) throws(UsageError) in
+    pattern(name, in: .binds, summary, discussion) {
+      .bind(source: $0, destination: $0, access: access, isOptional: true)
+    }
+  }
+
+  /// An option that adds the operation `operation` for each file that matches a pattern.
+  static func pattern(
+    _ name: String, in section: Section, _ summary: String, _ discussion: String,
+    _ operation: @escaping @Sendable (FilePath) -> FilesystemOperation.Action
+  ) -> Option {
+    Option(name, [.pattern], in: section, summary, discussion) {
+      (draft, typed) throws(UsageError) in
       guard let pattern = PathPattern(typed.text(0)) else {
         throw UsageError("expected a pattern that begins with /, found \(typed.text(0).quoted)")
       }
       // Expanded here, as by a shell: the sandbox then lists what it shows.
-      for path in pattern.matches() {
-        draft.add(
-          typed,
-          .bind(source: path.path, destination: path.path, access: access, isOptional: true))
-      }
+      for path in pattern.matches() { draft.add(typed, operation(path.path)) }
     }
   }
 }

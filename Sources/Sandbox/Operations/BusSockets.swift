@@ -83,11 +83,7 @@ extension RootBuilder where Self: ~Copyable {
   }
 
   private mutating func cover(_ directory: borrowing Tree) throws(SystemCallError) {
-    let tree = try make("tmpfs", [.noSetUserID, .noDevices]) { context throws(SystemCallError) in
-      try context.set("mode", to: "0755")
-      try context.set("size", to: "1m")
-    }
-    try own(tree)
+    let tree = try makeMemory(.standardDirectory)
     // Attach it first: the kernel mounts nothing in a detached tree.
     try attach(tree, on: directory)
     for name in try names(in: directory) {

@@ -26,12 +26,7 @@ extension RootBuilder where Self: ~Copyable {
   mutating func mountDevices(on path: FilePath) throws(LaunchError) {
     let label = resolved.sandbox.fileLabel?.value
     try step(.mountDevices, ByteString(path)) { root throws(SystemCallError) in
-      let tree = try root.make("tmpfs", [.noSetUserID, .noDevices]) {
-        context throws(SystemCallError) in
-        try context.set("mode", to: "0755")
-        try context.set(label: label)
-      }
-      try root.own(tree)
+      let tree = try root.makeMemory(.standardDirectory)
       // Attach it first: the kernel mounts nothing in a detached tree.
       try root.attach(tree, .directory, at: path)
       try root.populate(tree, label)

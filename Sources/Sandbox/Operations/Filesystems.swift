@@ -10,17 +10,30 @@ extension RootBuilder where Self: ~Copyable {
   mutating func mountTmpfs(
     on path: FilePath, _ permissions: FilePermissions, size: UInt64?
   ) throws(LaunchError) {
-    let label = resolved.sandbox.fileLabel?.value
     try step(.mountTmpfs, ByteString(path)) { root throws(SystemCallError) in
-      let tree = try root.make("tmpfs", [.noSetUserID, .noDevices]) {
-        context throws(SystemCallError) in
-        try context.set("mode", to: permissions.octal)
-        try context.set(label: label)
-        if let size { try context.set("size", to: ByteString(String(size))) }
-      }
-      try root.own(tree)
-      try root.attach(tree, .directory, at: path)
+      try root.attach(root.makeMemory(permissions, size: size), .directory, at: path)
     }
+  }
+
+  /// Makes an empty directory in memory.
+  ///
+  /// All of them share one file system. The kernel limits each file system in memory to half of the
+  /// machine's, so that several could fill all of it. One with a size, a label or bits that
+  /// mkdirat(2) does not take has a file system of its own.
+  mutating func makeMemory(
+    _ permissions: FilePermissions, size: UInt64? = nil
+  ) throws(SystemCallError) -> Tree {
+    let label = resolved.sandbox.fileLabel?.value
+    guard size != nil || label != nil || permissions.rawValue & 0o6000 != 0 else {
+      return try sharedMemory(permissions)
+    }
+    let tree = try make("tmpfs", [.noSetUserID, .noDevices]) { context throws(SystemCallError) in
+      try context.set("mode", to: permissions.octal)
+      try context.set(label: label)
+      if let size { try context.set("size", to: ByteString(String(size))) }
+    }
+    try own(tree)
+    return tree
   }
 
   /// Mounts the message queues of the ipc namespace on a directory.

@@ -60,6 +60,8 @@ protocol RootBuilder: ~Copyable {
     _ type: StaticString, _ attributes: MountAttributes,
     _ configure: (borrowing FilesystemContext) throws(SystemCallError) -> Void
   ) throws(SystemCallError) -> Tree
+  /// Makes an empty directory in the file system in memory that holds the new root.
+  mutating func sharedMemory(_ permissions: FilePermissions) throws(SystemCallError) -> Tree
   /// Makes a tree of one file, to which `fill` writes.
   mutating func makeFile(
     _ permissions: FilePermissions,

@@ -136,6 +136,10 @@ extension RootModel {
     return add("\(type)", content, isReadOnly: attributes.contains(.readOnly))
   }
 
+  mutating func sharedMemory(_ permissions: FilePermissions) -> Tree {
+    add("tmpfs", .memory, isReadOnly: false)
+  }
+
   mutating func makeFile(
     _ permissions: FilePermissions,
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void

@@ -142,6 +142,15 @@ extension NewRoot {
     try MountTree.make(type, attributes, configure)
   }
 
+  mutating func sharedMemory(_ permissions: FilePermissions) throws(SystemCallError) -> MountTree {
+    memories += 1
+    let name = FilePath("memory" + String(memories))
+    return try inScratch { directory throws(SystemCallError) in
+      try directory.makeDirectory(name, permissions)
+      return try MountTree.clone(of: name, in: directory)
+    }
+  }
+
   mutating func makeFile(
     _ permissions: FilePermissions,
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void

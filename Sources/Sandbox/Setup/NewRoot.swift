@@ -49,6 +49,8 @@ struct NewRoot: ~Copyable {
   var program: ByteString?
   /// The number of temporary overlays, which names their layers.
   var overlays = 0
+  /// The number of directories in memory, which names them.
+  var memories = 0
 
   /// Builds the base and mounts the new root in it.
   ///

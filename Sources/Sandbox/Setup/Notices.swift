@@ -46,11 +46,9 @@ extension NewRoot {
       let (kind, _, _) = try? file.status()
     else { return nil }
     guard let inside = try? root.openInRoot(place, .location) else { return kind == .directory }
-    // A different file or file system in its place, such as an empty /tmp, is there on purpose.
+    // A different file or a mount in its place, such as an empty /tmp, is there on purpose.
     guard kind == .directory, (try? inside.fileIdentity()) != (try? file.fileIdentity()),
-      let device = try? inside.status().device,
-      let parent = try? root.openInRoot(place.parent, .directory).status().device,
-      device == parent
+      (try? inside.isMountPoint()) == false
     else { return nil }
     return true
   }

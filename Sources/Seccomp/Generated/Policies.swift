@@ -43,6 +43,15 @@ errno? EPERM fcntl fcntl64 if arg1 == 1040
 # The machine has 65 536 requests of the old asynchronous I/O for all users together; one process
 # can take them all. Programs fall back on threads.
 errno ENOSYS io_setup
+
+# Process 1 of a sandbox has the command's user: by a limit of processor time the command could kill
+# it, and by a priority leave it no time to end the others. Kinds 1 and 2 of setpriority, and 2 and 3
+# of ioprio_set, are process groups and users: the caller's own process group among them.
+errno? EPERM prlimit64 sched_setparam sched_setscheduler sched_setattr sched_setaffinity if arg0 == 1
+errno? EPERM setpriority if arg0 != 0
+errno? EPERM setpriority if arg1 == 1
+errno? EPERM ioprio_set if arg0 != 1
+errno? EPERM ioprio_set if arg1 == 1
 """##
       case "sockets":
         ##"""

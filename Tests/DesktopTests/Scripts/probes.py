@@ -52,7 +52,9 @@ def audio():
 
 
 def gpu():
-  assert os.listdir("/sys/devices")
+  # Beside the processors, of the default profile, what belongs to a card.
+  for number in os.listdir("/dev/dri") if os.path.exists("/dev/dri") else []:
+    if number.startswith("renderD"): assert os.path.exists(f"/sys/class/drm/{number}/device/uevent")
 
 
 def fonts_and_themes():

@@ -2,8 +2,12 @@
 // Things that a command leaves on the host, or takes from all its users, without leaving the sandbox.
 #include "hostile.h"
 
+#include <mntent.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
 
 static const mode_t modes[] = {04755, 02755};
 static char name[] = "left";
@@ -137,5 +141,60 @@ static void stalling(void) {
   in_child(take_requests);
 }
 
+// More memory than half of the machine's, in files: no process that the kernel could kill owns them.
+static void memory(void) {
+  FILE *table = setmntent("/proc/self/mounts", "r");
+  struct sysinfo machine;
+  struct stat here, status;
+  struct statvfs use;
+  dev_t seen[64];
+  unsigned count = 0;
+  uint64_t sum = 0;
+  // The working directory is the host's.
+  if (!table || sysinfo(&machine) < 0 || stat(".", &here) < 0) return;
+  for (struct mntent *mount; count < 64 && (mount = getmntent(table));) {
+    if (strcmp(mount->mnt_type, "tmpfs") != 0 || stat(mount->mnt_dir, &status) < 0 ||
+        statvfs(mount->mnt_dir, &use) < 0 || (use.f_flag & ST_RDONLY) ||
+        status.st_dev == here.st_dev || access(mount->mnt_dir, W_OK) < 0)
+      continue;
+    unsigned i = 0;
+    while (i < count && seen[i] != status.st_dev) i++;
+    if (i < count) continue;
+    seen[count++] = status.st_dev;
+    sum += (uint64_t)use.f_blocks * use.f_frsize;
+  }
+  endmntent(table);
+  uint64_t all = (uint64_t)machine.totalram * machine.mem_unit;
+  if (sum > all / 2 + (1 << 20))
+    escaped("%u file systems in memory hold %lu %% of it", count, (unsigned long)(sum * 100 / all));
+}
+
+// Limits and priorities of process 1, which a command could kill or starve by them, and of the
+// caller's process group.
+static void priorities(void) {
+  struct { uint64_t soft, hard; } limit;
+  for (int kind = 0; kind < RLIM_NLIMITS; kind++)
+    if (syscall(SYS_prlimit64, 1, kind, 0, &limit) == 0 &&
+        syscall(SYS_prlimit64, 1, kind, &limit, 0) == 0)
+      escaped("prlimit of process 1");
+  static const int none = 0;
+  static const uint32_t idle[12] = {48, 5 /* SCHED_IDLE */};
+  static const unsigned long first = 1;
+  if (syscall(SYS_sched_setscheduler, 1, 5, &none) == 0) escaped("sched_setscheduler");
+  if (syscall(SYS_sched_setparam, 1, &none) == 0) escaped("sched_setparam");
+  if (syscall(SYS_sched_setattr, 1, idle, 0) == 0) escaped("sched_setattr");
+  if (syscall(SYS_sched_setaffinity, 1, sizeof first, &first) == 0) escaped("sched_setaffinity");
+  static const int kinds[][2] = {
+      {PRIO_PROCESS, 1}, {PRIO_PGRP, 0}, {PRIO_PGRP, 1}, {PRIO_USER, 0}};
+  for (unsigned i = 0; i < 4; i++) {
+    if (syscall(SYS_setpriority, kinds[i][0], kinds[i][1], 1) == 0)
+      escaped("setpriority, %d", kinds[i][0]);
+    // Its kinds have other numbers; 3 << 13 is idleness.
+    if (syscall(SYS_ioprio_set, kinds[i][0] + 1, kinds[i][1], 3 << 13) == 0)
+      escaped("ioprio_set, %d", kinds[i][0] + 1);
+  }
+}
+
 const struct attack lasting_attacks[] = {
-    {"left-behind", left_behind}, {"rare-sockets", rare_sockets}, {"stalling", stalling}, {0}};
+    {"left-behind", left_behind}, {"rare-sockets", rare_sockets}, {"stalling", stalling},
+    {"memory", memory}, {"priorities", priorities}, {0}};
