@@ -163,7 +163,9 @@ struct MountTests {
   // Red: a device stays in use after the host has unmounted it, and nothing helps.
   @Test(
     "A read-only bind loses what the host unmounts with --follow-mounts, or with its mount point",
-    arguments: [("", "true", "kept"), ("--follow-mounts", "true", "gone"), ("", "rmdir tree/drive", "gone")])
+    arguments: [
+      ("", "true", "kept"), ("--follow-mounts", "true", "gone"), ("", "rmdir tree/drive", "gone"),
+    ])
   func unmounts(_ option: String, _ then: String, _ state: String) throws {
     let outcome = try withMounts(
       """

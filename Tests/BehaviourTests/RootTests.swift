@@ -137,7 +137,9 @@ struct RootTests {
   // Red: where another user has mounted a file system by FUSE, which root may not look at either if it
   // is an ordinary user's, no sandbox starts, or a false cause is given.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/fuse"), "needs /dev/fuse"))
-  func `Another user's FUSE mount can be covered, bound and hidden, and is named as a cause`() throws {
+  func `Another user's FUSE mount can be covered, bound and hidden, and is named as a cause`()
+    throws
+  {
     let session = try Session(as: .root)
     let user = String(User.ordinaryID)
     let outcome = try session.run(
@@ -159,11 +161,13 @@ struct RootTests {
         "$nestbox" --dry-run --ro-bind / / --tmpfs "$PWD/place/dead/sub" true |
           grep -o "WILL FAIL.*"' | sed "s|$PWD|DIR|g"
       """, ProfileTests.programs + "/fuse.py")
-    let closed = "nestbox: cause: DIR/place/dead is a FUSE file system of another user, who did not open it to others"
+    let closed =
+      "nestbox: cause: DIR/place/dead is a FUSE file system of another user, who did not open it to others"
     #expect(
       outcome.lines == [
         "closed", "covered", "bound", "hidden",
-        "nestbox: Can't find source path place/dead/sub: Permission denied (--ro-bind, open_tree)", closed,
+        "nestbox: Can't find source path place/dead/sub: Permission denied (--ro-bind, open_tree)",
+        closed,
         "nestbox: Can't mount tmpfs on /mnt/dead/sub: Permission denied (--tmpfs, openat2)", closed,
         "WILL FAIL: DIR/place/dead/sub: Permission denied",
       ], "\(outcome.output)\n\(outcome.errors)")

@@ -163,8 +163,10 @@ struct PlanTests {
   @Test func `A terminal is a hazard where the kernel takes input from programs`() throws {
     let line = "--unshare-all --ro-bind /usr /usr"
     func names(_ line: String, _ has: Bool, _ allows: Bool) throws -> [String] {
-      try plan(line + " true") { ($0.terminal, $0.allowsInput) = (has ? "/dev/pts/0" : nil, allows) }
-        .warnings.map(\.name)
+      try plan(line + " true") {
+        ($0.terminal, $0.allowsInput) = (has ? "/dev/pts/0" : nil, allows)
+      }
+      .warnings.map(\.name)
     }
     #expect(try names(line, true, true) == ["terminal-input"])
     #expect(try names(line, true, false) == [])
@@ -173,7 +175,8 @@ struct PlanTests {
   }
 
   // Red: ssh ends with "Bad owner or permissions", and nothing has said that it would.
-  @Test func `Settings of the system that ssh refuses are named if the command may be ssh`() throws {
+  @Test func `Settings of the system that ssh refuses are named if the command may be ssh`() throws
+  {
     func names(_ line: String) throws -> [String] {
       try plan("--unshare-all --tmpfs /home --tmpfs /run " + line).warnings.map(\.name)
     }

@@ -122,7 +122,8 @@ extension LineGenerator {
     case 8: "--hosts-file \(place())"
     case 9: pick(["--x11", "--read-arguments", "--write-arguments"])
     // Those of repositories are missing: a plan does not search trees, and says what they do.
-    case 10: "--\(pick(["read", "write"])) \(pick(["\"$PWD/source\"", "source/dir", "work", "data"]))"
+    case 10:
+      "--\(pick(["read", "write"])) \(pick(["\"$PWD/source\"", "source/dir", "work", "data"]))"
     default: "\(access) \(pattern)"
     }
   }

@@ -94,7 +94,9 @@ private struct Hazard {
       },
       Hazard(name: "later-mounts") { plan in
         guard plan.sandbox.followsMounts else { return [] }
-        return ["what the host mounts later below a read-only bind can be written (--follow-mounts)"]
+        return [
+          "what the host mounts later below a read-only bind can be written (--follow-mounts)"
+        ]
       },
       Hazard(name: "descriptor-passed") { plan in
         plan.passedDescriptors.filter(\.isDirectory).map {
