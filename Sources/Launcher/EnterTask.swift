@@ -52,7 +52,7 @@ struct EnterTask {
   ) throws(UsageError) {
     guard OwnProgram.isWritable else {
       // The kernel has named a copy after its descriptor.
-      return CurrentProcess.setName("nestbox")
+      return CurrentProcess.setName(ProgramName.nestbox)
     }
     var failure: SystemCallError
     do throws(SystemCallError) {
@@ -65,7 +65,7 @@ struct EnterTask {
     }
     throw UsageError(
       "can't execute a copy of nestbox, which protects its file from the sandbox: "
-        + "\(failure.reason) (\(failure.call)); no copy is needed if nestbox is a file of root's")
+        + "\(failure.reason) (\(failure.call)); if root owns nestbox's file, no copy is needed")
   }
 
   private func monitor(_ word: ByteString) throws(UsageError) -> ProcessDirectory {
@@ -74,13 +74,13 @@ struct EnterTask {
     let list = SandboxList(try RunningTasks.survey(registry, for: "--enter"))
     guard let sandbox = list.entry(named: word)?.sandbox else {
       throw UsageError(
-        "no running sandbox is called that, and no process of that number is in one; --list shows "
-          + "those that are running")
+        "no running sandbox has this name or a process with this number; --list shows "
+          + "the running sandboxes")
     }
     guard sandbox.tool == .nestbox, let monitor = sandbox.monitor else {
       throw UsageError(
-        "\(sandbox.tool == .nestbox ? "its launcher has ended" : "nestbox did not start it"), so it "
-          + "is not known which protection a command needs inside")
+        "\(sandbox.tool == .nestbox ? "its launcher has ended" : "nestbox did not start it"), so "
+          + "nestbox does not know which protection a command needs inside")
     }
     do throws(SystemCallError) {
       return try monitor.directory()

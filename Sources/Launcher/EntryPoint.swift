@@ -171,7 +171,8 @@ struct Launcher {
     tell(error, sandbox, parser.draft)
     let diagnosis = error.diagnosisInPlace(of: sandbox, line: [persona.program] + words)
     // From inside, nestbox cannot look at the host's files.
-    let lines = diagnosis?.lines ?? ["hint: without --exec nestbox looks for the cause"]
+    let lines =
+      diagnosis?.lines ?? [Remedy.advice("without --exec nestbox looks for the cause").text]
     for line in lines { tell(.error, line, parser.draft) }
     return persona.isBubblewrap ? persona.failure : error.exitStatus
   }

@@ -67,14 +67,8 @@ extension Descriptors {
   ///
   /// See fstat(2).
   public static func fileIdentity(of number: CInt) throws(SystemCallError) -> FileIdentity {
-    let borrowed = OwnedDescriptor(number)
-    do throws(SystemCallError) {
-      let identity = try borrowed.fileIdentity()
-      _ = borrowed.release()
-      return identity
-    } catch {
-      _ = borrowed.release()
-      throw error
+    try OwnedDescriptor.borrowing(number) { file throws(SystemCallError) in
+      try file.fileIdentity()
     }
   }
 }

@@ -36,6 +36,21 @@ public struct OwnedDescriptor: ~Copyable {
     return rawValue
   }
 
+  /// Calls `body` with the descriptor `number`, which its owner keeps.
+  public static func borrowing<Result, Failure: Error>(
+    _ number: CInt, _ body: (borrowing OwnedDescriptor) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let borrowed = OwnedDescriptor(number)
+    do throws(Failure) {
+      let result = try body(borrowed)
+      _ = borrowed.release()
+      return result
+    } catch {
+      _ = borrowed.release()
+      throw error
+    }
+  }
+
   /// Makes `number` a descriptor of the same open file, which stays open on exec.
   ///
   /// See dup2(2).

@@ -12,7 +12,7 @@ internal import Text
 public enum SessionKeyring {
   /// Replaces the caller's keyring by an empty one that nobody can read or write.
   ///
-  /// All launches of a user share one keyring, which they find by name, because a user may have
+  /// All launches of a user share one keyring, which they find by `name`, because a user may have
   /// only a few keys (keyrings(7), maxkeys). They cannot exchange anything through it: its
   /// permissions allow only the search, by which a launch joins it, and the view, by which a launch
   /// recognises it, and nobody may change them. The user's other keyrings are new in a user
@@ -22,10 +22,9 @@ public enum SessionKeyring {
   /// permissions, or if somebody has invalidated it, the process gets a keyring without a name.
   ///
   /// See keyctl(2), KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_SETPERM and KEYCTL_DESCRIBE.
-  public static func replace() throws(SystemCallError) {
-    let joined = unsafe name.withCString {
-      linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, CUnsignedLong(UInt(bitPattern: $0)), 0)
-    }
+  public static func replace(name: StaticString) throws(SystemCallError) {
+    let joined = linux_keyctl(
+      KEYCTL_JOIN_SESSION_KEYRING, CUnsignedLong(UInt(bitPattern: unsafe name.utf8Start)), 0)
     if joined < 0, isOutOfReach(CInt(truncatingIfNeeded: joined)) { return }
     // The session already has this keyring, as in a nested sandbox; the kernel then answers 0.
     if joined == 0 { return }
@@ -38,8 +37,6 @@ public enum SessionKeyring {
     let anonymous = linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
     try check(CInt(truncatingIfNeeded: anonymous), "keyctl")
   }
-
-  private static let name: ByteString = "nestbox"
 
   /// The permissions VIEW and SEARCH, for the possessor and for the user.
   private static let permissions: CUnsignedLong = 0x0909_0000

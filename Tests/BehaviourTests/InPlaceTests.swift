@@ -118,8 +118,8 @@ struct InPlaceTests {
       """, isMerged: true)
     #expect(
       outcome.output == """
-        nestbox: Can't mount tmpfs on host/new: Operation not permitted (--tmpfs, making it is refused under --exec)
-        nestbox: cause: it does not exist on the host, and under --exec nothing could remove it if the launch failed
+        nestbox: Can't mount tmpfs on host/new: Operation not permitted (--tmpfs, --exec does not allow that)
+        nestbox: cause: it does not exist on the host, and under --exec no process could remove it after a failed launch
         nestbox: hint: make it first, or leave out --exec
         125
         nestbox: Can't execute nosuchcommand: No such file or directory (execve)
@@ -134,7 +134,7 @@ struct InPlaceTests {
 
   // Red: an option that needs a process of nestbox is dropped without a word.
   @Test(
-    "What needs a process beside the command is refused",
+    "Options that need a process beside the command are an error",
     arguments: [
       ("--unshare-pid", "enters the new pid namespace"),
       ("--unshare-all", "enters the new pid namespace"),

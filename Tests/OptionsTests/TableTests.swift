@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The option table as such: what help, manual and completions rely on.
 
+import Foundation
 import Linux
 import Testing
 
@@ -62,6 +63,40 @@ struct TableTests {
     #expect(Option.named(.init(name))?.name == name)
     #expect(Option.named(.init(name + "-")) == nil)
   }
+
+  // Red: an option gets another name, and a message or a remedy still tells people the old one.
+  @Test func `Every option that the sources write in a text exists`() throws {
+    let sources = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../Sources").standardizedFileURL
+    let files = try #require(
+      FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
+    )
+    let known = Set(Option.all.map(\.name)).union(TableTests.optionsOfOthers)
+    var count = 0
+    for case let file as URL in files where file.pathExtension == "swift" {
+      // Options of interpreters and of programs that start others.
+      if file.lastPathComponent == "CommandWords.swift" { continue }
+      let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+      for line in lines where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+        for match in line.matches(of: /(?:^|[^a-z0-9-])(--[a-z][a-z0-9-]*[a-z0-9])/) {
+          count += 1
+          let name = String(match.1)
+          let exists = known.contains(name)
+          #expect(exists, "\(file.lastPathComponent): \(name)")
+        }
+      }
+    }
+    #expect(count > 500)
+  }
+
+  /// What the sources type for other programs: git, notify-send, kdialog, zenity, xdg-dbus-proxy,
+  /// mount, systemd-run, docker, and ls in a profile.
+  private static let optionsOfOthers: Set = [
+    "--abort", "--app-name", "--color", "--continue", "--directory", "--error", "--fd", "--filter",
+    "--grep",
+    "--icon", "--make-private", "--no-markup", "--passivepopup", "--scope", "--security-opt",
+    "--text", "--title", "--user",
+  ]
 
   private func option(_ name: String) throws -> Option {
     try #require(Option.all.first { $0.name == name })

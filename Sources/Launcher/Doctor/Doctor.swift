@@ -67,7 +67,7 @@ struct Doctor {
         line: line.options.map { ByteString($0) }, isRequired: line.purpose == Doctor.everything)
       if let failure = failure(of: finding.line) {
         finding.works = false
-        finding.detail = failure.first ?? "the launch ended without a word"
+        finding.detail = failure.first ?? "the launch ended without a message"
         finding.advice = Array(failure.dropFirst())
       }
       return finding
@@ -78,7 +78,7 @@ struct Doctor {
   /// failed.
   private func failure(of options: [ByteString]) -> [String]? {
     let inside: ByteString = "/nestbox"
-    guard let program = launcher.program else { return ["the program does not know where it lies"] }
+    guard let program = launcher.program else { return ["nestbox cannot find its own file"] }
     let words = ["--ro-bind", program, inside] + options + [inside, "--version"]
     do throws(SystemCallError) {
       let pipe = try Pipe()

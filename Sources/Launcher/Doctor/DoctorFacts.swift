@@ -15,7 +15,7 @@ extension Doctor {
     let works = machine.isAtLeast(5, 12)
     return Finding(
       name: "kernel", purpose: Doctor.everything, works: works, detail: "Linux \(release)",
-      advice: works ? [] : ["hint: use Linux 5.12 or later"])
+      advice: works ? [] : [Remedy.advice("use Linux 5.12 or later").text])
   }
 
   /// The D-Bus proxy, where there is a bus that a program could want.
@@ -29,24 +29,21 @@ extension Doctor {
       Finding(
         name: name, purpose: "D-Bus options and the profiles dbus and desktop", works: path != nil,
         detail: path?.text ?? "not in PATH",
-        advice: path == nil ? [installing(name)] : [])
+        advice: path == nil ? [installing(name).text] : [])
     ]
   }
 
   /// How this machine's package manager installs a package.
-  private func installing(_ package: String) -> String {
+  private func installing(_ package: String) -> Remedy {
     let managers = [
       ("apt-get", "install"), ("dnf", "install"), ("zypper", "install"), ("pacman", "-S"),
       ("apk", "add"),
     ]
     guard let (manager, verb) = managers.first(where: { launcher.search($0.0) != nil }) else {
-      return "hint: install \(package)"
+      return .advice("install \(package)")
     }
-    return "remedy: \(asRoot)\(manager) \(verb) \(package)"
+    return .asRoot("\(manager) \(verb) \(package)")
   }
-
-  /// What an ordinary user types before a line for root.
-  private var asRoot: String { CurrentProcess.identity.user == 0 ? "" : "sudo " }
 
   /// Restrictions, which the report shows only if they exist.
   private var restrictions: [Finding] {
@@ -54,7 +51,8 @@ extension Doctor {
     if let name = machine.container {
       findings.append(
         Finding(
-          name: "container", purpose: "", works: true, detail: "this looks like one of \(name)"))
+          name: "container", purpose: "", works: true,
+          detail: "this looks like a container of \(name)"))
     }
     if machine.isFiltered {
       findings.append(
@@ -76,8 +74,9 @@ extension Doctor {
           name: "AppArmor profile", purpose: Doctor.everything, works: hasProfile,
           detail: hasProfile
             ? "/etc/apparmor.d/nestbox" : "AppArmor restricts user namespaces of other programs",
-          advice: hasProfile ? [] : ["hint: as root: make install, which installs apparmor/nestbox"]
-        ))
+          advice: hasProfile
+            ? []
+            : [Remedy.advice("as root: make install, which installs apparmor/nestbox").text]))
     }
     return findings
   }

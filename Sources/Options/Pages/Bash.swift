@@ -2,50 +2,57 @@
 // The completion for bash.
 
 /// Completion for bash, with the help of bash-completion.
-enum Bash {
-  /// The script.
-  static var script: String {
-    var script = Script(.bash)
-    script.append("# Completion of nestbox for bash; it needs bash-completion 2.\n")
-    script.append("# Sets `kinds` to the kinds of words that the option $1 takes.")
-    script.append("_nestbox_kinds() {\n  case $1 in")
-    for group in Option.byKinds {
-      script.fill(
-        group.names, from: "    ", to: ") kinds=(\(group.words)) ;;", next: "      ",
-        between: " | ", continued: " \\")
-    }
-    script.append("    *) kinds=() ;;\n  esac\n}\n")
-    script.append(lists)
-    script.append("# Completes a word of the kind $1; $2 is the program.")
-    script.append("_nestbox_operand() {\n  case $1 in")
-    for kind in Option.kinds { script.append(operand(kind)) }
-    script.append("  esac\n}\n")
-    script.append("# Completes an option; $1 are those that were given.")
-    script.append("_nestbox_option() {")
-    let (many, once) = (Option.all.filter(\.canBeRepeated), Option.all.filter { !$0.canBeRepeated })
-    script.fill(many.map(\.name), from: "  local option options=\"", to: "\"", next: "    ")
-    script.append("  # Nothing changes by giving these again.\n  for option in \\")
-    script.fill(once.map(\.name), from: "    ", to: "; do", next: "    ", continued: " \\")
-    script.append(rest)
-    return script.text
+enum Bash: CompletionScript {
+  static var generated: Generated { .bash }
+
+  static let kindsOpening = """
+    # Completion of nestbox for bash; it needs bash-completion 2.
+
+    # Sets `kinds` to the kinds of words that the option $1 takes.
+    _nestbox_kinds() {
+      case $1 in
+    """
+
+  static func appendKinds(of group: OptionGroup, to script: inout Script) {
+    script.fill(
+      group.names, from: "    ", to: ") kinds=(\(group.words)) ;;", next: "      ",
+      between: " | ", continued: " \\")
   }
 
-  private static func operand(_ kind: Operand.Kind) -> String {
-    let completion = kind.completion
-    let words = completion.isList ? "_nestbox_list" : "_nestbox_words"
-    let commands = completion.sources.map { source in
-      switch source {
-      case .files: "_filedir"
-      case .directories: "_filedir -d"
-      case .programs: "_nestbox_program"
-      case .descriptors: "_nestbox_descriptor"
-      case .variables: "\(words) \"$(compgen -e)\""
-      case .words(let known): "\(words) \"$(printf '%s\\n' \(known.joined(separator: " ")))\""
-      case .list(let list): "\(words) \"$(\"$2\" --generate \(list.rawValue) 2>/dev/null)\""
-      }
+  static var kindsEnd: String { "    *) kinds=() ;;\n  esac\n}\n\n" + lists }
+
+  static let operandOpening = """
+    # Completes a word of the kind $1; $2 is the program.
+    _nestbox_operand() {
+      case $1 in
+    """
+
+  static func offering(_ source: Completion.Source, isList: Bool) -> String {
+    let words = isList ? "_nestbox_list" : "_nestbox_words"
+    return switch source {
+    case .files: "_filedir"
+    case .directories: "_filedir -d"
+    case .programs: "_nestbox_program"
+    case .descriptors: "_nestbox_descriptor"
+    case .variables: "\(words) \"$(compgen -e)\""
+    case .words(let known): "\(words) \"$(printf '%s\\n' \(known.joined(separator: " ")))\""
+    case .list(let list): "\(words) \"$(\"$2\" --generate \(list.rawValue) 2>/dev/null)\""
     }
+  }
+
+  static func operand(_ kind: String, _ commands: [String]) -> String {
     let body = commands.joined(separator: "; ")
-    return "    \(kind.rawValue)) \(body.isEmpty ? "" : body + " ");;"
+    return "    \(kind)) \(body.isEmpty ? "" : body + " ");;"
+  }
+
+  static let operandEnd = "  esac\n}\n"
+
+  static func appendOptions(once: [Option], often: [Option], to script: inout Script) {
+    script.append("# Completes an option; $1 are those that were given.")
+    script.append("_nestbox_option() {")
+    script.fill(often.map(\.name), from: "  local option options=\"", to: "\"", next: "    ")
+    script.append("  # Nothing changes by giving these again.\n  for option in \\")
+    script.fill(once.map(\.name), from: "    ", to: "; do", next: "    ", continued: " \\")
   }
 
   private static let lists = #"""
@@ -91,7 +98,7 @@ enum Bash {
 
     """#
 
-  private static let rest = #"""
+  static let rest = #"""
         [[ $1 == *" $option "* ]] || options+=" $option"
       done
       _nestbox_words "${options// /$'\n'}"

@@ -71,6 +71,57 @@ extension Option {
   }
 }
 
+/// A shell's completion script: what differs between shells.
+///
+/// `script` goes through the option table once for all shells, in this order.
+protocol CompletionScript {
+  static var generated: Generated { get }
+  /// A first line that the shell wants.
+  static var firstLine: String? { get }
+  /// The beginning of the function that finds the kinds of words that an option takes.
+  static var kindsOpening: String { get }
+  /// Appends the case of that function for some options.
+  static func appendKinds(of group: OptionGroup, to script: inout Script)
+  /// The end of that function, and the functions that the next one calls.
+  static var kindsEnd: String { get }
+  /// The beginning of the function that completes an operand.
+  static var operandOpening: String { get }
+  /// The command that offers the words of `source`; with `isList`, several with commas between them.
+  static func offering(_ source: Completion.Source, isList: Bool) -> String
+  /// The case of that function for the kind of operand called `kind`.
+  static func operand(_ kind: String, _ commands: [String]) -> String
+  /// The end of that function.
+  static var operandEnd: String { get }
+  /// Appends the function that completes options. Those in `once` are offered only once.
+  static func appendOptions(once: [Option], often: [Option], to script: inout Script)
+  /// The function that finds out what the word at the cursor is.
+  static var rest: String { get }
+}
+
+extension CompletionScript {
+  static var firstLine: String? { nil }
+
+  /// The script.
+  static var script: String {
+    var script = Script(generated, firstLine: firstLine)
+    script.append(kindsOpening)
+    for group in Option.byKinds { appendKinds(of: group, to: &script) }
+    script.append(kindsEnd)
+    script.append(operandOpening)
+    for kind in Option.kinds {
+      let completion = kind.completion
+      let commands = completion.sources.map { offering($0, isList: completion.isList) }
+      script.append(operand(kind.rawValue, commands))
+    }
+    script.append(operandEnd)
+    let all = Option.all
+    appendOptions(
+      once: all.filter { !$0.canBeRepeated }, often: all.filter(\.canBeRepeated), to: &script)
+    script.append(rest)
+    return script.text
+  }
+}
+
 /// A script that is written line by line.
 struct Script {
   private(set) var text: String

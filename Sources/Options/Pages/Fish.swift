@@ -3,23 +3,55 @@
 
 /// Completion for fish, which supports options with one operand at most: a function determines what
 /// each word is.
-enum Fish {
-  /// The script.
-  static var script: String {
-    var script = Script(.fish)
-    script.append("# Completion of nestbox for fish.\n")
-    script.append("# Prints the kinds of words that the option $argv[1] takes, one a line.")
-    script.append("function __nestbox_kinds\n    switch $argv[1]")
-    for group in Option.byKinds {
-      script.fill(group.names, from: "        case ", to: "", next: "          ", continued: " \\")
-      script.append(
-        "            printf '%s\\n' \(group.words)")
+enum Fish: CompletionScript {
+  static var generated: Generated { .fish }
+
+  static let kindsOpening = """
+    # Completion of nestbox for fish.
+
+    # Prints the kinds of words that the option $argv[1] takes, one per line.
+    function __nestbox_kinds
+        switch $argv[1]
+    """
+
+  static func appendKinds(of group: OptionGroup, to script: inout Script) {
+    script.fill(group.names, from: "        case ", to: "", next: "          ", continued: " \\")
+    script.append("            printf '%s\\n' \(group.words)")
+  }
+
+  static let kindsEnd = "    end\nend\n"
+
+  static let operandOpening = """
+    # Prints words of the kind $argv[1]; $argv[2] is the program.
+    function __nestbox_operand
+        switch $argv[1]
+    """
+
+  static func offering(_ source: Completion.Source, isList: Bool) -> String {
+    let words: String
+    switch source {
+    case .files: return "__fish_complete_path (commandline -ct)"
+    case .directories: return "__fish_complete_directories (commandline -ct) ''"
+    case .programs: return "complete -C (commandline -ct)"
+    case .descriptors: return "string match -r '[0-9]+$' /proc/$fish_pid/fd/*"
+    case .variables: words = "(set -xn)"
+    case .words(let known): words = known.joined(separator: " ")
+    case .list(let kind): words = "($argv[2] --generate \(kind.rawValue) 2>/dev/null)"
     }
-    script.append("    end\nend\n")
+    return (isList ? "__nestbox_list " : "printf '%s\\n' ") + words
+  }
+
+  static func operand(_ kind: String, _ commands: [String]) -> String {
+    (["        case \(kind)"] + commands.map { "            " + $0 }).joined(separator: "\n")
+  }
+
+  static let operandEnd = "    end\nend\n"
+
+  static func appendOptions(once: [Option], often: [Option], to script: inout Script) {
     script.append("# Prints the options with what they do; $argv are those that were given.")
     script.append("function __nestbox_options")
-    script.append("    set -l once \\\n" + lines { !$0.canBeRepeated })
-    script.append("    set -l often \\\n" + lines(\.canBeRepeated))
+    script.append("    set -l once \\\n" + lines(once))
+    script.append("    set -l often \\\n" + lines(often))
     script.append(
       """
           for line in $once
@@ -30,19 +62,10 @@ enum Fish {
       end
 
       """)
-    script.append("# Prints words of the kind $argv[1]; $argv[2] is the program.")
-    script.append("function __nestbox_operand\n    switch $argv[1]")
-    for kind in Option.kinds where !kind.completion.sources.isEmpty {
-      script.append("        case \(kind.rawValue)")
-      for command in commands(kind) { script.append("            " + command) }
-    }
-    script.append("    end\nend\n")
-    script.append(rest)
-    return script.text
   }
 
-  private static func lines(_ isWanted: (Option) -> Bool) -> String {
-    Option.all.filter(isWanted).map { option in
+  private static func lines(_ options: [Option]) -> String {
+    options.map { option in
       let summary = Script.escape(option.summary) { character in
         character == "\\" || character == "'" ? "\\\(character)" : nil
       }
@@ -50,26 +73,7 @@ enum Fish {
     }.joined(separator: " \\\n")
   }
 
-  private static func commands(_ kind: Operand.Kind) -> [String] {
-    let completion = kind.completion
-    return completion.sources.map { source in
-      let words: String
-      switch source {
-      case .files: return "__fish_complete_path (commandline -ct)"
-      case .directories: return "__fish_complete_directories (commandline -ct) ''"
-      case .programs:
-        return "complete -C (commandline -ct)"
-      case .descriptors:
-        return "string match -r '[0-9]+$' /proc/$fish_pid/fd/*"
-      case .variables: words = "(set -xn)"
-      case .words(let known): words = known.joined(separator: " ")
-      case .list(let kind): words = "($argv[2] --generate \(kind.rawValue) 2>/dev/null)"
-      }
-      return (completion.isList ? "__nestbox_list " : "printf '%s\\n' ") + words
-    }
-  }
-
-  private static let rest = #"""
+  static let rest = #"""
     # Prints the words for the last element of a list with commas.
     function __nestbox_list
         set -l before (string match -r '.*,' -- (commandline -ct)); or set before ''

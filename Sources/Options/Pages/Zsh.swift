@@ -5,55 +5,65 @@
 ///
 /// Its function _arguments would mistake an operand that looks like an option for one, so the
 /// script itself determines what each word is.
-enum Zsh {
-  /// The script.
-  static var script: String {
-    var script = Script(.zsh, firstLine: "#compdef nestbox")
-    script.append("# Completion of nestbox for zsh.\n")
-    script.append("# Sets `kinds` to the kinds of words that the option $1 takes.")
-    script.append("_nestbox_kinds() {\n  case $1 in")
-    for group in Option.byKinds {
-      script.fill(
-        group.names, from: "    (", to: ") kinds=(\(group.words)) ;;", next: "      ",
-        between: "|", continued: "\\")
-    }
-    script.append("    (*) kinds=() ;;\n  esac\n}\n")
-    script.append(lists)
-    script.append("# Completes a word of the kind $1.")
-    script.append("_nestbox_operand() {\n  local expl\n  case $1 in")
-    for kind in Option.kinds { script.append(operand(kind)) }
-    script.append("  esac\n}\n")
-    script.append("# Completes an option; $@ are those that were given.")
-    script.append("_nestbox_option() {\n  local option\n  local -a once often")
-    script.append("  once=(\n" + lines { !$0.canBeRepeated } + "  )")
-    script.append("  often=(\n" + lines(\.canBeRepeated) + "  )")
-    script.append(rest)
-    return script.text
+enum Zsh: CompletionScript {
+  static var generated: Generated { .zsh }
+  static var firstLine: String? { "#compdef nestbox" }
+
+  static let kindsOpening = """
+    # Completion of nestbox for zsh.
+
+    # Sets `kinds` to the kinds of words that the option $1 takes.
+    _nestbox_kinds() {
+      case $1 in
+    """
+
+  static func appendKinds(of group: OptionGroup, to script: inout Script) {
+    script.fill(
+      group.names, from: "    (", to: ") kinds=(\(group.words)) ;;", next: "      ",
+      between: "|", continued: "\\")
   }
 
-  private static func lines(_ isWanted: (Option) -> Bool) -> String {
-    Option.all.filter(isWanted).map { option in
+  static var kindsEnd: String { "    (*) kinds=() ;;\n  esac\n}\n\n" + lists }
+
+  static let operandOpening = """
+    # Completes a word of the kind $1.
+    _nestbox_operand() {
+      local expl
+      case $1 in
+    """
+
+  static func offering(_ source: Completion.Source, isList: Bool) -> String {
+    let words = "_nestbox_words" + (isList ? " -l" : "")
+    return switch source {
+    case .files: "_files"
+    case .directories: "_files -/"
+    case .programs: "_command_names -e; _files -g '*(-*)'"
+    case .descriptors: "_file_descriptors"
+    case .variables: "\(words) ${(k)parameters[(R)*export*]}"
+    case .words(let known): "\(words) \(known.joined(separator: " "))"
+    case .list(let kind): "\(words) \"${(@f)$(_nestbox_ask \(kind.rawValue))}\""
+    }
+  }
+
+  static func operand(_ kind: String, _ commands: [String]) -> String {
+    let body = commands.joined(separator: "; ")
+    return "    (\(kind)) \(body.isEmpty ? "_message \(kind)" : body) ;;"
+  }
+
+  static let operandEnd = "  esac\n}\n"
+
+  static func appendOptions(once: [Option], often: [Option], to script: inout Script) {
+    script.append("# Completes an option; $@ are those that were given.")
+    script.append("_nestbox_option() {\n  local option\n  local -a once often")
+    script.append("  once=(\n" + lines(once) + "  )")
+    script.append("  often=(\n" + lines(often) + "  )")
+  }
+
+  private static func lines(_ options: [Option]) -> String {
+    options.map { option in
       let summary = Script.escape(option.summary) { $0 == "'" ? "'\\''" : nil }
       return "    '\(option.name):\(summary)'\n"
     }.joined()
-  }
-
-  private static func operand(_ kind: Operand.Kind) -> String {
-    let completion = kind.completion
-    let words = "_nestbox_words" + (completion.isList ? " -l" : "")
-    let commands = completion.sources.map { source in
-      switch source {
-      case .files: "_files"
-      case .directories: "_files -/"
-      case .programs: "_command_names -e; _files -g '*(-*)'"
-      case .descriptors: "_file_descriptors"
-      case .variables: "\(words) ${(k)parameters[(R)*export*]}"
-      case .words(let known): "\(words) \(known.joined(separator: " "))"
-      case .list(let kind): "\(words) \"${(@f)$(_nestbox_ask \(kind.rawValue))}\""
-      }
-    }
-    let body = commands.joined(separator: "; ")
-    return "    (\(kind.rawValue)) \(body.isEmpty ? "_message \(kind.rawValue)" : body) ;;"
   }
 
   private static let lists = #"""
@@ -78,7 +88,7 @@ enum Zsh {
 
     """#
 
-  private static let rest = #"""
+  static let rest = #"""
       for option in "$@"; do
         # Nothing changes by giving these again.
         once=(${once:#$option:*})

@@ -20,7 +20,7 @@ public enum Remedy: Equatable, Sendable {
   }
 
   /// The line to print after the cause.
-  var text: String {
+  public var text: String {
     switch self {
     case .line(let line): "remedy: " + line
     case .advice(let advice): "hint: " + advice
@@ -28,7 +28,7 @@ public enum Remedy: Equatable, Sendable {
   }
 
   /// A line for root: as it is for root, and through sudo(8) for others.
-  static func asRoot(_ line: String) -> Remedy {
+  public static func asRoot(_ line: String) -> Remedy {
     .line(CurrentProcess.identity.user == 0 ? line : "sudo " + line)
   }
 }

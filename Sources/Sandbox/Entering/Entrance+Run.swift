@@ -53,7 +53,7 @@ extension Entrance {
   ) throws(LaunchError) -> Ending {
     let mask = try doing(.prepare) { () throws(SystemCallError) in
       try Descriptors.occupyStandard()
-      try SessionKeyring.replace()
+      try SessionKeyring.replace(name: ProgramName.nestbox)
       SignalDisposition.restoreChildReports()
       return try SignalMask.blockAll()
     }
@@ -78,7 +78,7 @@ extension Setup {
   /// Never returns, except by throwing.
   borrowing func enter(_ entrance: Entrance) throws(LaunchError) -> Never {
     // Anybody in a shared pid namespace can read the words that a process was started with.
-    plan.image.overwrite(with: "nestbox")
+    plan.image.overwrite(with: ProgramName.nestbox)
     try doing(.enter) { () throws(SystemCallError) in
       // Before it joins anything, and until exec: a process inside may have every capability there,
       // and would take over a process that has the host as its root (compare CVE-2016-9962).

@@ -111,7 +111,7 @@ extension ResolvedSandbox {
   ///   - registration: Descriptors that only the monitor holds, until it ends.
   ///   - locks: The directory for locks among launches; made if it is needed.
   ///   - whenFailed: Reports a failure, before anything that may take time.
-  /// - Returns: How it ended, and what it used if somebody wants to know.
+  /// - Returns: How it ended, and what it used if an option asks for that.
   /// - Throws: `LaunchError` if it could not be started; nothing of it remains then.
   public func launch(
     for caller: Caller, warningPrefix: String, registration: [CInt] = [],
@@ -167,7 +167,7 @@ extension ResolvedSandbox {
       try Descriptors.closeOnExec(number)
     }
     // In the caller's user namespace, where launches find their shared keyring.
-    try SessionKeyring.replace()
+    try SessionKeyring.replace(name: ProgramName.nestbox)
   }
 
   /// The policy for this launch, and the word to execute the command with.

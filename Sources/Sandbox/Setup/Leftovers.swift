@@ -23,9 +23,9 @@ extension NewRoot {
 
     /// Removes it, unless somebody has since put something into it or replaced it.
     func takeBack() {
-      let directory = OwnedDescriptor(self.directory)
-      try? directory.remove(name, kind, ifStill: stamp)
-      _ = directory.release()
+      try? OwnedDescriptor.borrowing(directory) { directory throws(SystemCallError) in
+        try directory.remove(name, kind, ifStill: stamp)
+      }
     }
   }
 
@@ -55,7 +55,7 @@ extension NewRoot {
   }
 
   /// What is blamed for a file that `--exec` keeps from being made on the host.
-  static let refusal = "making it is refused under --exec"
+  static let refusal = "--exec does not allow that"
 
   /// Creates something by `body` and notes it, if it outlives the launch.
   mutating func create(
@@ -181,7 +181,7 @@ extension NewRoot {
       // Looked up again under the lock: it may have been removed or recreated meanwhile.
       if lock != nil { return try root.openInRoot(path, mode) }
       let isTooLong = waited >= NewRoot.patience.all
-      switch FileLocks.holder(of: identity, programs: ["nestbox", "bwrap"]) {
+      switch FileLocks.holder(of: identity, programs: ProgramName.launchers) {
       // Another user's launch cannot have created this user's file, and could make everybody wait.
       // Other programs that lock a directory, such as a script that runs nestbox meanwhile, create
       // no mount points.

@@ -291,7 +291,7 @@ extension Setup {
   /// Starts the command in a new process and stays behind as init; does not return.
   borrowing func becomeInit(_ command: Command) throws(LaunchError) -> Never {
     // Before another process can read it.
-    plan.image.overwrite(with: "nestbox")
+    plan.image.overwrite(with: ProgramName.nestbox)
     // In this process, because a child does not inherit locks.
     let locks = try lockFiles()
     let (reportEnd, plan, initProcess) = (report.rawValue, plan, CurrentProcess.number)
