@@ -22,7 +22,7 @@ enum DesktopNotification {
     }.first
     for (name, words) in programs {
       guard let file = ProgramSearch.find(name, in: path) else { continue }
-      // A text that begins with a dash is no option of the program.
+      // So that the program does not take a text that begins with a dash for an option.
       let arguments = [name] + words + [ByteString("Can't start: " + text)]
       _ = try? ChildProcess.startSharingMemory {
         _ = CurrentProcess.execute(file, arguments: arguments, environment: environment)

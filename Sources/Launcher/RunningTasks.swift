@@ -16,7 +16,7 @@ enum RunningTasks {
     return asJSON ? list.json.text : list.text(width: Terminal.columns(of: 1))
   }
 
-  /// All there is to know of the sandbox that `word` names.
+  /// A report on the sandbox that `word` names.
   static func inspect(
     _ word: ByteString, _ registry: Registry, asJSON: Bool
   ) throws(UsageError) -> String {
@@ -57,7 +57,7 @@ enum RunningTasks {
     }
     if !isGone {
       throw UsageError(
-        "--stop: processes of \(word.quoted) are left, although they were killed; "
+        "--stop: processes of \(word.quoted) still run, although nestbox killed them; "
           + "nestbox --inspect \(word.quotedForShell) shows them")
     }
   }
@@ -90,7 +90,8 @@ enum RunningTasks {
       let path = ByteString(registry.path).quoted
       let reason =
         cause.errno == .permissionDenied
-        ? "it has to be a directory of this user's, and closed to all others" : cause.reason
+        ? "it must be a directory that belongs to this user and is closed to all others"
+        : cause.reason
       return "--name: can't register \(name.quoted) in \(path): \(reason)"
     }
   }
@@ -100,8 +101,8 @@ enum RunningTasks {
   ) throws(UsageError) -> ListedSandbox {
     if let found = list.entry(named: word) { return found }
     throw UsageError(
-      "\(option): no running sandbox is called \(word.quoted), and no process of that number is "
-        + "in one; --list shows those that are running")
+      "\(option): no running sandbox has the name \(word.quoted) or a process with that number; "
+        + "--list shows the running sandboxes")
   }
 
   static func survey(_ registry: Registry, for option: String) throws(UsageError) -> Survey {

@@ -38,7 +38,7 @@ struct WrapTask {
     let entry = try menuEntry(for: program, startedBy: output)
     var options = request.options
     if let entry {
-      // Started from a menu there is no terminal to tell a person why it did not start.
+      // A program that a menu starts has no terminal to show why it did not start.
       options.insert(["--notify"], at: 0)
       if entry.takesFiles, !request.showsArguments { options.append(["--read-arguments"]) }
     }
@@ -48,7 +48,7 @@ struct WrapTask {
     say("wrote \(output.quoted), which starts \(program.quoted)")
     if let entry {
       try WrapperFile.write(entry.text, to: entry.path, 0o644, "--desktop-file")
-      say("wrote \(entry.path.quoted), which starts that from the menus")
+      say("wrote \(entry.path.quoted), which starts it from the menus")
       for group in entry.leftOut {
         say(
           "--desktop-file: the entry leaves out [\(group.quoted)], which starts another program than "
@@ -63,7 +63,7 @@ struct WrapTask {
     WrapperScript.text(launcher: launcher, options: options, program: program)
   }
 
-  /// What the wrapper needs before it does what it is for.
+  /// What the wrapper lacks: each line says what to do so that it works.
   private func missing(
     _ sandbox: Sandbox, _ program: ByteString, _ output: ByteString
   ) -> [String] {
@@ -79,7 +79,7 @@ struct WrapTask {
     if (sandbox.buses.session ?? sandbox.buses.system) != nil,
       ProgramSearch.find("xdg-dbus-proxy", in: surroundings.variable("PATH")) == nil
     {
-      notices.append("for D-Bus the program xdg-dbus-proxy is missing; install it")
+      notices.append("the program xdg-dbus-proxy, which D-Bus options need, is missing; install it")
     }
     for operation in sandbox.filesystem where operation.option.origin == .commandLine {
       guard case .bind(let source, _, _, false) = operation.action, source.isAbsolute,
@@ -165,7 +165,7 @@ struct WrapTask {
   /// `path` as an absolute path; if it is a directory or ends with a slash, the file `name` in it.
   private func place(_ path: ByteString, _ name: ByteString) throws(UsageError) -> ByteString {
     guard let absolute = surroundings.absolute(path) else {
-      throw UsageError("\(path.quoted) is relative to a working directory that has no name")
+      throw UsageError("\(path.quoted) is relative, and the working directory has no path")
     }
     return isDirectory(path)
       ? ByteString(absolute.path.appending(name.path.components)) : ByteString(absolute.path)

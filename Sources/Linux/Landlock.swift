@@ -32,7 +32,7 @@ public struct LandlockScopes: OptionSet, Sendable {
 
   /// Whether the kernel has scopes and lets this process use them; throws if it gives no answer.
   ///
-  /// Nothing but a filter around this process refuses the question.
+  /// Only a filter around this process can refuse the question.
   public static func areSupported() throws(SystemCallError) -> Bool {
     let version = linux_landlock_version()
     if version == -ENOSYS || version == -EOPNOTSUPP || version == -EPERM { return false }

@@ -17,7 +17,7 @@ public struct OpenFile {
   /// What a descriptor is open for.
   public enum Access: Equatable, Sendable {
     case reading, writing, both
-    /// Nothing: it only names the file.
+    /// Only naming the file, with O_PATH.
     case location
   }
 

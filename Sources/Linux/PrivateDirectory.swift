@@ -20,7 +20,7 @@ extension OwnedDescriptor {
       unsafe linux_openat(AT_FDCWD, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
     }
     let directory = OwnedDescriptor(try check(result, "open"))
-    // The open directory is looked at, so that nothing can be put in its place meanwhile.
+    // Check the open directory, which nobody can replace meanwhile.
     let status = try directory.fileStatus()
     guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
       throw SystemCallError(call: "open", errno: .permissionDenied)

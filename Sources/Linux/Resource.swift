@@ -22,7 +22,7 @@ public struct Resource: Equatable, Sendable {
     case count
   }
 
-  /// The resource `name`; nil if the kernel has none of that name.
+  /// The resource `name`; nil if the kernel has no such resource.
   public init?(named name: String) {
     guard let known = Resource.all.first(where: { $0.name == name }) else { return nil }
     self = known

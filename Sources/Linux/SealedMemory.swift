@@ -43,7 +43,7 @@ public enum SealedMemory {
   }
 }
 
-/// The program of this process as a file that somebody could change.
+/// The program of this process, as a file that others may be able to change.
 public enum OwnProgram {
   /// Whether this user could write to the file that this process executes.
   ///

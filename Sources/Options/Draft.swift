@@ -63,7 +63,7 @@ public struct Draft: Sendable {
     case showProfile(ByteString)
     /// The sandboxes that are running.
     case list
-    /// All there is to know of one of them.
+    /// A report on one of them.
     case inspect(ByteString)
     /// A signal for the command of one of them.
     case signal(Signal, ByteString)

@@ -101,7 +101,7 @@ public struct Occurrence: Sendable {
     return name
   }
 
-  /// What somebody means who writes `NAME=VALUE` where a name is expected; empty for other words.
+  /// The remedy for `NAME=VALUE` where a name is expected; empty for other words.
   private func assignment(_ word: ByteString) -> String {
     let parts = word.bytes.split(
       separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)

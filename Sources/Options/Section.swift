@@ -36,9 +36,9 @@ public enum Section: String, CaseIterable, Sendable {
     case .wrapping:
       """
       A wrapper is a shell script for ~/.local/bin that starts a program in a sandbox. The options
-      beside --wrap go into the script as they are typed, and the script passes its own arguments on
-      to the program. A profile named by a path is found there wherever the script is started; a
-      relative path in another option is relative to where the script is started.
+      beside --wrap go into the script as you type them, and the script passes its own arguments on
+      to the program. The script finds a profile named by a path from any directory; a relative path
+      in another option begins where the script is started.
       """
     case .namespaces:
       """
@@ -62,15 +62,13 @@ public enum Section: String, CaseIterable, Sendable {
     case .binds:
       """
       The sandbox begins with an empty root. A bind shows a file or directory of the host in it,
-      with everything mounted below. SRC is looked up on the host, DEST in the sandbox as it is at
-      this point: options are carried out in order, and a later one can cover an earlier one. A
-      symbolic link in DEST, absolute or relative, is followed inside the sandbox and never leads to
-      the host.
+      with everything mounted below. nestbox looks up SRC on the host, and DEST in the sandbox as it
+      is at this point: it carries options out in order, and a later one can cover an earlier one. It
+      follows a symbolic link in DEST, absolute or relative, inside the sandbox, never to the host.
 
-      A missing DEST is made: an empty file for a file, otherwise a directory, with parent
-      directories of mode 0755. In a directory of the host that is bound writable, they stay there
-      afterwards. Set-user-ID bits have no effect in a bind, and device files work only in a
-      --dev-bind.
+      If DEST is missing, nestbox makes it: an empty file for a file, otherwise a directory, with
+      parent directories of mode 0755. In a writable bind they stay on the host afterwards.
+      Set-user-ID bits have no effect in a bind, and device files work only in a --dev-bind.
       """
     case .filesystem:
       """
@@ -91,13 +89,14 @@ public enum Section: String, CaseIterable, Sendable {
       """
     case .security:
       """
-      Whatever the options, the command can never gain privileges by executing a program
-      (no_new_privs). These options say what else it may do.
+      The command can never gain privileges by executing a program (no_new_privs), under any options.
+      These options say what else it may do.
       """
     case .buses:
       """
-      The command sees a bus through a proxy that allows only what these options say; without any of
-      them it sees no bus, unless the bus's socket is bound. They need the program xdg-dbus-proxy.
+      The command sees a bus through a proxy that allows only what these options say. Without them it
+      sees no bus, unless another option binds the bus's socket. They need the program
+      xdg-dbus-proxy.
       """
     case .lifetime:
       """
@@ -106,14 +105,14 @@ public enum Section: String, CaseIterable, Sendable {
       """
     case .limits:
       """
-      What the command and everything that it starts may use, and a report of what it used. A limit
-      that cannot be held on this machine is an error before the command starts; options that end in
-      -try do without it instead.
+      These options limit what the command and everything that it starts may use, and report what it
+      used. If this machine cannot enforce a limit, nestbox fails before the command starts; options
+      that end in -try then do without the limit.
       """
     case .running:
       """
-      These options report on sandboxes that are running, whichever program made them. A sandbox is
-      found by its namespaces: processes of this user that are in other ones than the caller.
+      These options report on running sandboxes, made by any program. nestbox finds them by their
+      namespaces: a sandbox is processes of this user in namespaces other than the caller's.
       """
     case .monitoring:
       """

@@ -49,7 +49,7 @@ enum Synonyms {
     ),
     (
       ["publish", "p", "port", "expose"],
-      "there are no port mappings; --share-net shows the network"
+      "nestbox has no port mappings; --share-net shows the host's network"
     ),
     (["entrypoint", "image"], "name the program as the command: nestbox [OPTIONS...] COMMAND"),
   ]

@@ -13,7 +13,7 @@ public struct NamespaceNumbers: Hashable, Sendable {
   /// In the order of `Namespaces.names`; 0 where the kind is not known.
   private var numbers: [UInt64]
 
-  /// No number is known.
+  /// Without any number.
   public init() { numbers = Namespaces.names.map { _ in 0 } }
 
   /// The number of the namespace of this one kind; nil where it is not known.

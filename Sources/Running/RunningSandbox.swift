@@ -44,7 +44,7 @@ public struct RunningSandbox: Equatable, Sendable {
       .min { $0.numbersInside.count < $1.numbersInside.count } ?? processes[0]
   }
 
-  /// The process that stands for it where something has to be read: the command, if it can be told,
+  /// The process to read the sandbox's properties from: the command, if it can be told,
   /// or another whose namespaces the kernel shows.
   public var command: ProcessFacts? {
     let first = first

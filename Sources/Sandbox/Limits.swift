@@ -80,7 +80,8 @@ extension ResolvedSandbox {
     guard let limit = sandbox.processLimit, !countsProcesses, !limit.orNone else { return }
     let reason =
       hasUserNamespace
-      ? "does not work for root, whose processes the kernel does not limit; start nestbox as an ordinary user"
+      ? "does not work for root, as the kernel does not limit root's processes; start nestbox "
+        + "as an ordinary user"
       : "needs --unshare-user"
     throw UsageError("\(limit.option.name) \(reason)").at(limit.option.origin)
   }

@@ -74,7 +74,7 @@ extension Sandbox {
     return resolved
   }
 
-  /// Whether Landlock is to bar abstract sockets alone, and the kernel cannot do that.
+  /// Whether Landlock should bar only abstract sockets, and the kernel cannot do that.
   ///
   /// There is no such replacement for the scope of signals, so both together fail.
   var lacksSocketScope: Bool {
@@ -84,7 +84,7 @@ extension Sandbox {
 }
 
 extension ResolvedSandbox {
-  /// Whether somebody wants to know what was used.
+  /// Whether an option asks what was used.
   public var isMeasured: Bool { sandbox.isMeasured }
 }
 

@@ -156,7 +156,7 @@ extension Sandbox {
     for filter in filters { sources.append(filter.value) }
     sources.sort()
     for (number, next) in zip(sources, sources.dropFirst()) where number == next {
-      let message = "descriptor \(String(number)) is named by two options that read it"
+      let message = "two options read descriptor \(String(number))"
       let isFilter = filters.contains { $0.value == number }
       throw UsageError(
         message, bubblewrap: isFilter ? "Can't read seccomp data: " + message : nil)

@@ -207,8 +207,8 @@ extension Rule {
         } else if !mayBeMissing, !all.contains(where: { $0.has(name) }) {
           throw PolicyError(
             position,
-            "\(architecture.name) has no system call \"\(name)\"; a line that begins "
-              + "with \(action.name)? passes it over")
+            "\(architecture.name) has no system call \"\(name)\"; to skip it, begin the line "
+              + "with \(action.name)?")
         }
       }
     }

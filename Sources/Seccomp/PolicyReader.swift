@@ -107,8 +107,8 @@ extension PolicyReader {
         if isTolerant { continue }
         throw PolicyError(
           word.position,
-          "a machine of \(architectures[0].name) runs no programs of "
-            + "\(architecture.name); arch? passes it over")
+          "\(architectures[0].name) machines do not run programs of "
+            + "\(architecture.name); arch? skips it")
       }
       if !architectures.contains(architecture) { architectures.append(architecture) }
     } while !words.isEmpty
@@ -137,7 +137,7 @@ extension PolicyReader {
       throw .expected("the name of a group, as @name", name)
     }
     guard name.text != PolicyReader.known else {
-      throw PolicyError(name.position, "@known is every call that there is")
+      throw PolicyError(name.position, "@known already means every call")
     }
     var members: [Rule.Target] = []
     while !words.isEmpty { members += try targets(words.take(), isTolerant: isTolerant) }
@@ -303,8 +303,8 @@ extension PolicyReader {
       guard part <= limit else {
         throw PolicyError(
           word.position,
-          "\(word.description) has more than the 32 bits that are looked at; "
-            + "argN:64 looks at all")
+          "\(word.description) does not fit into the 32 bits that are compared; "
+            + "argN:64 compares all 64")
       }
       value |= part
     } while words.take("|")
@@ -312,7 +312,7 @@ extension PolicyReader {
   }
 
   private static func number(_ text: String) -> UInt64? {
-    // Of the forms of Swift's own, a sign is none of a number here.
+    // Unlike Swift's own reading, this one accepts no sign.
     guard let first = text.unicodeScalars.first, ("0"..."9").contains(first) else { return nil }
     if text.hasPrefix("0x") || text.hasPrefix("0X") {
       return UInt64(text.dropFirst(2), radix: 16)

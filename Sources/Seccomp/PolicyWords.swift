@@ -44,7 +44,8 @@ struct Words {
         index += 1
       } else if scalars[index] == "\"" {
         guard let end = scalars[(start + 1)...].firstIndex(of: "\"") else {
-          throw PolicyError(word(start..<start, at: start).position, "a double quote has no end")
+          throw PolicyError(
+            word(start..<start, at: start).position, "the closing double quote is missing")
         }
         words.append(word(start + 1..<end, at: start))
         index = end + 1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of a string that a byte separates.
 
-/// The parts of a string between separators; none of them is left out for being empty.
+/// The parts of a string between separators, empty ones included.
 ///
 /// An iterator, because the runtime would first have to make the type of a list.
 public struct Fields: Sequence, IteratorProtocol {

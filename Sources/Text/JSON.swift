@@ -3,7 +3,7 @@
 
 /// A value as RFC 8259 writes it.
 public indirect enum JSON: Equatable, Sendable {
-  /// Nothing.
+  /// No value.
   case null
   /// True or false.
   case boolean(Bool)

@@ -9,7 +9,7 @@
 // At every start the runtime looks for its crash reporter: it reads /proc/self/exe, ends the process
 // where /proc is not mounted, and would follow the caller's SWIFT_* variables. So it sees an
 // environment of one variable, which answers all of its questions. `main` finds the caller's
-// environment behind the arguments, so none of this reaches a command.
+// environment after the arguments, so none of this reaches a command.
 // In a static executable a preinit function runs before every constructor.
 extern char **environ;
 static char answer[] =

@@ -180,13 +180,13 @@ struct EnteringTests {
         end(box)
         """)
     let exists = "cannot be combined with --enter: that sandbox exists already"
-    let unknown = "so it is not known which protection a command needs inside"
+    let unknown = "so nestbox does not know which protection a command needs inside"
     #expect(
       outcome.lines == [
         "125 nestbox: --bind \(exists)", "125 nestbox: --cap-add \(exists)",
         "125 nestbox: --unshare-net \(exists)",
-        "125 nestbox: --enter: can't enter nosuch: no running sandbox is called that, and no process "
-          + "of that number is in one; --list shows those that are running",
+        "125 nestbox: --enter: can't enter nosuch: no running sandbox has this name or a process "
+          + "with this number; --list shows the running sandboxes",
         "125 nestbox: --enter: can't enter PID: process PID started it without a name, \(unknown); "
           + "start it with --name NAME to enter it",
         "125 nestbox: --enter: can't enter PID: nestbox did not start it, \(unknown)",

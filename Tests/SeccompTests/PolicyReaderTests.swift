@@ -56,8 +56,8 @@ struct PolicyReaderTests {
       ),
       (
         "allow read if arg2 > 0x100000000",
-        "2:22: \"0x100000000\" has more than the 32 bits that "
-          + "are looked at; argN:64 looks at all"
+        "2:22: \"0x100000000\" does not fit into the 32 bits that "
+          + "are compared; argN:64 compares all 64"
       ),
       ("allow read if arg2 < 0", "2:20: this comparison has the same result for every argument"),
       ("allow read if arg2 >= 0", "2:20: this comparison has the same result for every argument"),
@@ -72,7 +72,7 @@ struct PolicyReaderTests {
         "2:6: expected an architecture (x86_64, x86, x32, aarch64, arm), found "
           + "\"amd64\""
       ),
-      ("arch arm", "2:6: a machine of x86_64 runs no programs of arm; arch? passes it over"),
+      ("arch arm", "2:6: x86_64 machines do not run programs of arm; arch? skips it"),
       (
         "include nothing-like-it",
         "2:9: can't read the policy nothing-like-it: No such file or "
@@ -86,8 +86,8 @@ struct PolicyReaderTests {
       ("include ./nothing", "2:9: can't read the policy ./nothing: No such file or directory"),
       ("include", "2:8: expected a policy or a file, found the end of the line"),
       ("group mine read", "2:7: expected the name of a group, as @name, found \"mine\""),
-      ("group @known read", "2:7: @known is every call that there is"),
-      ("allow \"read", "2:7: a double quote has no end"),
+      ("group @known read", "2:7: @known already means every call"),
+      ("allow \"read", "2:7: the closing double quote is missing"),
       ("exec twice", "2:6: expected once, found \"twice\""),
       ("default allow allow", "2:15: expected the end of the line, found \"allow\""),
       (
@@ -116,8 +116,8 @@ struct PolicyReaderTests {
     let lacking = try policy("default errno EPERM\nallow open\n", for: "aarch64")
     let error = try #require(throws: PolicyError.self) { try lacking.compiled() }
     #expect(
-      error.message == "test:2:7: aarch64 has no system call \"open\"; a line that begins with "
-        + "allow? passes it over")
+      error.message == "test:2:7: aarch64 has no system call \"open\"; to skip it, begin the line "
+        + "with allow?")
     _ = try policy("default errno EPERM\nallow? open\n", for: "aarch64").compiled()
     _ = try policy("default errno EPERM\nallow? call_of_the_future\n").compiled()
     _ = try policy("default allow\narch? arm x86\n").compiled()

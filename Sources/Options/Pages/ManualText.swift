@@ -22,8 +22,8 @@ extension Manual {
 
         With options or profiles about files, a sandbox begins with an empty root and shows what they
         name, in order. The command has no privileges, can gain none, and reaches only the files of
-        the host that were named. It shares the host's network, processes and other resources unless
-        options give it new namespaces; --unshare-all does that for all of them.
+        the host that the options name. It shares the host's network, processes and other resources
+        unless options give it new namespaces; --unshare-all does that for all of them.
 
         nestbox searches for COMMAND inside the sandbox, in the PATH that the command will have. The
         launcher waits for it, passes signals on, and exits with its status.
@@ -57,12 +57,12 @@ extension Manual {
       title: "SIGNALS",
       text: """
         SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGCONT sent to the launcher reach
-        the command. A signal that the terminal sends to both is not passed on a second time. Before
-        the command runs, a signal ends the launch.
+        the command. If the terminal sends a signal to both, the launcher does not pass it on again.
+        Before the command runs, a signal ends the launch.
 
         Background processes of the command live on after it. With --unshare-pid, --kill-on-exit and
-        --die-with-parent end them before the launcher returns. The time that they and the command
-        used counts as time of the caller's children, as in `time nestbox ...`.
+        --die-with-parent end them before the launcher returns. Their time and the command's count as
+        time of the caller's children, as in `time nestbox ...`.
         """),
     Chapter(
       title: "ENVIRONMENT",
@@ -102,9 +102,9 @@ extension Manual {
     Chapter(
       title: "REFUSED CALLS",
       text: """
-        nestbox needs Linux 5.12. A filter around it, that of a container or a service for instance,
-        may refuse calls that the kernel has, with ENOSYS or EPERM. Each call is followed by the
-        release that introduced it and by what happens without it.
+        nestbox needs Linux 5.12. A filter around it, of a container or a service for instance, may
+        refuse calls that the kernel has, with ENOSYS or EPERM. This list names for each call the
+        release that introduced it and what happens without it.
 
         * `clone3`, Linux 5.3 -- clone(2) makes the processes.
         * `openat2`, Linux 5.6 -- nestbox walks through a path itself, one component after the other,
@@ -126,20 +126,20 @@ extension Manual {
     Chapter(
       title: "SECURITY",
       text: """
-        The attacker is the command: code that tries to read, change or reach what it was not given.
-        The caller, who chooses the options, is trusted. The directories that the options name may
-        contain anything.
+        The attacker is the command: code that tries to read, change or reach what you did not give
+        it. nestbox trusts the caller, who chooses the options. The directories that the options name
+        may contain anything.
 
-        For an ordinary user, whatever the options: the command reaches only files that the options
-        name. Destinations are resolved inside the new root, and no link in them leads to the host. A
-        read-only bind is read-only on every mount below. The command has only the capabilities that
-        were asked for, and gains none by executing a program. What was asked for happens, or the
-        command does not start.
+        When an ordinary user starts nestbox, with any options: the command reaches only files that
+        the options name. nestbox resolves destinations inside the new root, and no link in them
+        leads to the host. A read-only bind is read-only on every mount below. The command has only
+        the capabilities that options name, and gains none by executing a program. If nestbox cannot
+        do what an option asks, the command does not start.
 
         nestbox does not protect against:
 
         * Bugs of the kernel: the command can make every system call that no filter forbids.
-        * Sockets that are shown: a read-only bind does not prevent connections. With D-Bus, a
+        * Sockets that you show: a read-only bind does not prevent connections. With D-Bus, a
         container engine's socket or an SSH agent inside, the command can act as the caller; an X11
         client can read from and type into the others.
         * A shared network: every service on localhost, and abstract Unix sockets.
@@ -148,7 +148,8 @@ extension Manual {
         * Writable binds: the caller may later execute what the command leaves there.
         * What the command inherits: environment variables and open descriptors.
         * Exhaustion of memory, processes, disk or processor time, and side channels.
-        * Sandboxes of root: without --unshare-user root's capabilities stay, unless they are dropped.
+        * Sandboxes of root: without --unshare-user, the command keeps root's capabilities, unless
+        --cap-drop drops them.
         """),
     Chapter(
       title: "DIFFERENCES FROM BUBBLEWRAP",
@@ -161,7 +162,7 @@ extension Manual {
         * A destination that ends in a symbolic link is resolved inside the new root, not refused.
         * Read-only trees do not receive mounts that appear on the host later.
         * Signals sent to the launcher reach the command.
-        * /proc/1 inside shows neither the caller's environment nor its command line.
+        * /proc/1 inside does not show the caller's environment or command line.
         * Descriptors of joined namespaces are closed in the command.
         * The number of arguments is not limited, and ids go up to 4294967294.
         * --perms and --size must be followed by an option that they apply to.

@@ -19,8 +19,8 @@ public enum PolicyManual {
       text: """
         A policy says what happens to each system call that a command makes. The option
         --seccomp-policy of nestbox(1) applies a built-in policy, by its name, or one from a file, by
-        its path; --seccomp-allow and --seccomp-deny change it for one run. A file is compiled when it
-        is used, and a mistake in it is reported with line and column before anything starts.
+        its path; --seccomp-allow and --seccomp-deny change it for one run. nestbox compiles a file
+        when it uses it, and reports a mistake with line and column before anything starts.
 
         * `default` -- For ordinary programs: a list of allowed calls. No namespaces, mounts, keys,
         tracing, BPF, io_uring or rare sockets.

@@ -36,7 +36,7 @@ public enum ProfileManual {
       title: "DESCRIPTION",
       text: """
         A profile is a list of options of nestbox(1), one with its operands on each line, in a file
-        whose name ends in `.profile`. A line means what its words mean on the command line.
+        with a name that ends in `.profile`. A line means what its words mean on the command line.
         --profile applies the lines in its own place, and later options refine them.
         """)
   ]
@@ -72,9 +72,9 @@ public enum ProfileManual {
     Chapter(
       title: "SECURITY",
       text: """
-        A profile decides what a command may reach. Anybody who can write to it can give away what
-        its user can read. The value of a variable never becomes an option or a second word, but it
-        can name any file: be careful with variables that others set.
+        A profile decides what a command may reach. If others can write to it, they can show the
+        command every file that its user can read. The value of a variable never becomes an option or
+        a second word, but it can name any file: be careful with variables that others set.
         """),
     Chapter(title: "SEE ALSO", text: "nestbox(1), nestbox-policy(5)"),
   ]

@@ -151,7 +151,7 @@ struct LineReader {
     throw mistake("the } of ${ is missing", at: start)
   }
 
-  /// The value of a variable; if a fallback follows, one that cannot be had counts as unset.
+  /// The value of a variable; if a fallback follows, an unavailable one counts as unset.
   private mutating func value(
     of name: ByteString, at start: Int, isNeeded: Bool
   ) throws(UsageError) -> ByteString? {

@@ -89,7 +89,7 @@ public struct Profile: Sendable {
         nextPlace: nextPlace)
     } catch {
       if error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory { return nil }
-      // HOME may be another user's, as after su(1): whatever lies there was not made for this user.
+      // HOME may be another user's, as after su(1), and its files were not made for this user.
       if error.errno == .permissionDenied, isOutOfReach(path.path) { return nil }
       throw UsageError("can't read the profile \(path.quoted): \(error.reason)")
     }

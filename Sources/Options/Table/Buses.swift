@@ -10,9 +10,9 @@ extension Option {
       "--dbus-session", in: .buses, "Show the session bus, filtered",
       "Starts xdg-dbus-proxy(1) before the command; it ends with the sandbox. The command can talk "
         + "to the bus itself, and to other names as the options below allow; each of them implies "
-        + "this option. The bus's own socket is covered at its address and at its usual place. The "
-        + "proxy's socket takes that place, or else /run/user/UID/bus, and "
-        + "DBUS_SESSION_BUS_ADDRESS names it."
+        + "this option. nestbox covers the bus's own socket at its address and at its usual place, "
+        + "and puts the proxy's socket there, or else at /run/user/UID/bus. "
+        + "DBUS_SESSION_BUS_ADDRESS names the proxy's socket."
     ) { (draft, typed) throws(UsageError) in draft.show(\.session, typed) },
     rule("--dbus-see", \.session, .see, "Show NAME on the session bus", nameText),
     rule("--dbus-talk", \.session, .talk, "Allow calls to NAME and its signals", nameText),
@@ -36,8 +36,8 @@ extension Option {
     Option(
       "--dbus-try", in: .buses, "Start without a bus that is missing or cannot be filtered",
       """
-      The command then gets no address for that bus. If xdg-dbus-proxy is not installed, there is a
-      warning.
+      The command then gets no address for that bus. If xdg-dbus-proxy is not installed, nestbox
+      warns.
       """
     ) { (draft, typed) throws(UsageError) in draft.sandbox.buses.optional = typed.option },
   ]

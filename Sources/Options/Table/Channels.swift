@@ -18,8 +18,8 @@ extension Option {
     Option(
       "--userns2", [.descriptor], in: .joins, "Change to the user namespace FD after set-up",
       """
-      It must be a descendant of the user namespace in which the sandbox is set up. Mounts and the
-      other namespaces then belong to a namespace in which the command has no rights.
+      FD must be a descendant of the user namespace that sets up the sandbox. Mounts and the other
+      namespaces then belong to a namespace where the command has no rights.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.joined.secondUser = typed.setting(try typed.descriptor(0))
@@ -44,18 +44,19 @@ extension Option {
     Option(
       "--disable-userns", in: .namespaces, "Forbid new user namespaces inside",
       """
-      A program that makes its own user namespace reaches parts of the kernel that are closed to it
-      otherwise, and many security bugs were found there. This option sets the sandbox's limit
+      A program that makes its own user namespace reaches parts of the kernel that are otherwise
+      closed to it and have had many security bugs. This option sets the sandbox's limit
       user.max_user_namespaces to 0; the command sees ENOSPC. Programs that sandbox themselves, such
-      as browsers, then fail or go on without. It needs a new user namespace and cannot be combined
-      with --userns-block-fd.
+      as browsers, then fail or run without their own sandbox. The option needs a new user namespace
+      and cannot be combined with --userns-block-fd.
       """
     ) { (draft, typed) throws(UsageError) in draft.sandbox.disableUserNamespaces = typed.option },
     Option(
       "--assert-userns-disabled", in: .namespaces, "Fail if a user namespace can still be made",
       """
-      Checked in the sandbox right before the command is executed. It is meant for --userns and
-      --userns2, where --disable-userns is not possible but may already be in force.
+      nestbox checks it in the sandbox right before it executes the command. The option is for
+      --userns and --userns2, which cannot be combined with --disable-userns but may join a
+      namespace where that is in force.
       """
     ) { (draft, typed) throws(UsageError) in draft.sandbox.assertNoUserNamespaces = typed.option },
   ]
@@ -64,7 +65,7 @@ extension Option {
     Option(
       "--block-fd", [.descriptor], in: .monitoring, "Execute the command once FD is readable",
       """
-      A byte or the end of file counts. The sandbox is complete at that point, so the caller can
+      nestbox waits for a byte or the end of file. The sandbox is then complete, so the caller can
       inspect or change it before the command runs.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
@@ -100,8 +101,8 @@ extension Option {
       "--json-status-fd", [.descriptor], in: .monitoring, "Report start and end on FD in JSON",
       """
       Writes one line with the content of --info-fd before the command starts, and one with its
-      exit-code when it has ended. Without the second line the command was not executed: so a failure
-      of the sandbox differs from a failure of the command.
+      exit-code when it has ended. If the second line is missing, the command was not executed: this
+      tells a failure of the sandbox from a failure of the command.
 
           nestbox --ro-bind / / --json-status-fd 3 false 3>status
       """, traits: .lastWins
@@ -133,7 +134,7 @@ extension Option {
     Option(
       "--exec-label", [.label], in: .security, "Execute the command in the SELinux context LABEL",
       """
-      It is an error if SELinux is not active.
+      If SELinux is not active, it is an error.
       """,
       traits: .lastWins
     ) { (draft, typed) throws(UsageError) in

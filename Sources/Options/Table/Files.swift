@@ -9,9 +9,9 @@ extension Option {
     Option(
       "--read", [.hostPath], in: .files, "Show the file or directory PATH, read-only",
       """
-      At its own place. A relative PATH begins in the caller's directory, and `~/` in the caller's
-      home directory. If a link is on the way, the command sees the link, and what it leads to at
-      its own place as well.
+      PATH keeps its place. A relative PATH begins in the caller's directory, and `~/` in the
+      caller's home directory. If a link is on the way, the command sees both the link and its
+      target, each at its own place.
 
           nestbox --read letter.txt wc letter.txt
       """
@@ -42,10 +42,10 @@ extension Option {
     arguments(
       "--read-arguments", .readOnly, "Show the files that the command's arguments name, read-only",
       """
-      As --read for each argument that is the path of a file or directory which exists, or its URL,
-      as file:///home/joe/a%20letter: so a wrapper shows what a file manager opens. The value of an
-      option such as --file=PATH counts as well. The home directory, those above it and those shared
-      by all users are left out.
+      As --read for each argument that is the path of an existing file or directory, or its URL, such
+      as file:///home/joe/a%20letter. So a wrapper shows the file that a file manager opens. The
+      value of an option such as --file=PATH counts as well. nestbox leaves out the home directory,
+      those above it and those that all users share.
 
           nestbox --read-arguments wc letter.txt
       """),
@@ -57,10 +57,10 @@ extension Option {
     Option(
       "--home", [.hostDirectory], in: .files, "Keep the home directory of the sandbox in DIR",
       """
-      The command sees DIR as its home directory, $HOME, and can write to it. nestbox makes DIR if
-      it is missing, for you alone. If an option of a profile gave the command an empty home
-      directory, DIR takes its place, so that files which that profile shows in the home directory
-      stay visible.
+      The command sees DIR as its home directory, $HOME, and can write to it. If DIR is missing,
+      nestbox makes it, with access for you alone. If an option of a profile gave the command an
+      empty home directory, DIR takes its place, so that files which that profile shows in the home
+      directory stay visible.
 
           nestbox --home ~/.local/share/boxes/tool sh -c 'date >>~/log; cat ~/log'
       """
@@ -70,15 +70,15 @@ extension Option {
     Option(
       "--hide", [.hidden], in: .files, "Hide the files that match PATTERN",
       """
-      Whatever option shows them, and wherever this one is typed. A directory is covered with an
-      empty one, anything else with an empty file, both read-only. In PATTERN * matches any part of
+      It applies to files that any option shows, before or after it. It covers a directory with an
+      empty one and anything else with an empty file, both read-only. In PATTERN * matches any part of
       a name, ? one byte, [a-z] one of these bytes, and ** any number of directories. A PATTERN
       without a slash, and one that begins with **/, matches in every directory but those of the
       system (/usr, /opt, /etc, /proc and their like); another one begins in the caller's directory, with
       `~/` in the home directory, or with / at the root.
 
-      It is an error if a directory cannot be searched, or if there are more than 50000. A file that
-      is made or replaced later is not hidden; hide its directory instead.
+      If nestbox cannot search a directory, or finds more than 50000, it is an error. Files that are
+      made or replaced later are not hidden; hide their directory instead.
 
           nestbox --profile build --hide .env --hide '*.pem' --hide config/keys ls -A
       """

@@ -10,8 +10,8 @@ extension Option {
     bind(
       "--ro-bind", .readOnly, "Show the host's SRC read-only at DEST",
       """
-      Everything below DEST is read-only, on every mount in the tree, and what is mounted on the
-      host later does not appear. The command can still connect to a socket below DEST.
+      Everything below DEST is read-only, on every mount in the tree, and later mounts of the host
+      do not appear. The command can still connect to a socket below DEST.
 
           nestbox --ro-bind / / --tmpfs /home ls /home
       """),
@@ -24,9 +24,9 @@ extension Option {
     bind(
       "--bind", .readWrite, "Show the host's SRC at DEST",
       """
-      What the command writes below DEST it writes on the host, with the caller's rights, and it
-      stays there. Beware of files that are executed outside later: makefiles, Git hooks, start-up
-      files. Drives that are mounted below SRC later appear inside as well.
+      The command writes to the host's files, with the caller's rights, and its changes stay. Beware
+      of files that programs execute outside later: makefiles, Git hooks, start-up files. Drives
+      that the host mounts below SRC later appear inside as well.
 
           nestbox --ro-bind / / --dev /dev --bind "$PWD" "$PWD" make
       """),
@@ -39,8 +39,9 @@ extension Option {
       "--bind-kept", [.hostDirectory, .destination], in: .binds,
       "Show the host's directory DIR at DEST, and make it if missing",
       """
-      As --bind, but nestbox makes DIR and its parents if they are missing, for you alone: for caches
-      and the like, which are to be there the next time. A launch that fails leaves none behind.
+      As --bind, but if DIR or its parents are missing, nestbox makes them, with access for you
+      alone. Use it for caches and other files that the next sandbox should find. A failed launch
+      removes the directories that it made.
 
           nestbox --bind-kept ~/.cache/boxes/tool ~/.cache sh -c 'date >>~/.cache/log'
       """
@@ -50,8 +51,8 @@ extension Option {
     bind(
       "--dev-bind", .devices, "Show the host's SRC at DEST with usable device files",
       """
-      As --bind, but device files below DEST work, as far as the host's permissions allow. The few
-      devices that nearly every program needs come with --dev.
+      As --bind, but device files below DEST work, as far as the host's permissions allow. --dev
+      makes the few devices that nearly every program needs.
 
           nestbox --ro-bind / / --dev /dev --dev-bind /dev/dri /dev/dri ls /dev/dri
       """),
@@ -99,21 +100,21 @@ extension Option {
     same(
       "--ro-same-try", "The same, but ignore a missing PATH",
       """
-      As --ro-same. A dangling link is not missing.
+      As --ro-same. A dangling link counts as present.
       """),
     Option(
       "--bind-program", in: .binds, "Show the command's own file read-only at its place",
       """
-      No other file becomes visible. The option changes nothing if the path already exists inside or
-      crosses a link there. A relative path means the same inside: missing directories on the way,
-      including the working directory, are made. A name without a slash is searched for in PATH as
-      it is inside, and then in the caller's PATH.
+      No other file becomes visible. If the path already exists inside or crosses a link there, the
+      option changes nothing. A relative path means the same inside: nestbox makes the missing
+      directories on the way, including the working directory. It searches for a name without a
+      slash in the PATH inside, and then in the caller's PATH.
 
       If the command is an interpreter that is already visible -- sh, bash, dash, ksh, mksh, zsh,
       fish, python, pypy, perl, ruby, node, nodejs, lua, luajit, php, tclsh, Rscript, guile or java,
       with or without a version in the name -- and its first argument without a dash names a regular
-      file, that script is shown in the same way. No other argument is shown: bind every other file
-      that the command is to read.
+      file, nestbox shows that script in the same way. It shows the file of no other argument: bind
+      every other file that the command needs.
 
           nestbox --ro-same /usr --ro-same /lib --ro-same-try /lib64 --bind-program ./thing
       """
@@ -121,11 +122,11 @@ extension Option {
     Option(
       "--x11", in: .binds, "Show the X server that DISPLAY names",
       """
-      Its socket, under the number 1000, and its cookie alone, from XAUTHORITY or ~/.Xauthority, in
-      /run/nestbox/xauthority; DISPLAY and XAUTHORITY are set to these. So an X client works where
-      the network is shared and --landlock-scope abstract-unix is in force. It does nothing if
-      DISPLAY is not set, and a display on another machine keeps its name. On an X server the command
-      can read and control the windows of all clients.
+      Shows the server's socket as display 1000, and in /run/nestbox/xauthority only that server's
+      cookie, from XAUTHORITY or ~/.Xauthority; sets DISPLAY and XAUTHORITY to them. So an X client
+      works even with a shared network and --landlock-scope abstract-unix. If DISPLAY is not set, the
+      option does nothing; a display on another machine keeps its name. The command can read and
+      control the windows of all clients of the server.
 
           nestbox --ro-bind / / --tmpfs /tmp --tmpfs /run --x11 xclock
       """
@@ -136,9 +137,9 @@ extension Option {
     Option(
       "--private-cwd", in: .binds, "Make the working directory, empty, if it is private",
       """
-      If the caller's directory is missing inside, and belongs in a file system in memory at $HOME,
-      /tmp or /var/tmp, nestbox makes it there, so that relative paths mean the same as outside.
-      What the command writes to it goes away with the sandbox.
+      If the caller's directory is missing inside, and its path lies in a tmpfs at $HOME, /tmp or
+      /var/tmp, nestbox makes an empty directory there, so that relative paths mean the same as
+      outside. What the command writes there is gone when the sandbox ends.
       """
     ) { (draft, typed) throws(UsageError) in draft.add(typed, .workingDirectory) },
   ]
@@ -187,7 +188,7 @@ extension Option {
       "--remount-ro", [.directory], in: .filesystem, "Make the mount at DIR read-only",
       """
       DIR must be a mount point, such as the root or the destination of a bind; mounts below it stay
-      as they are. The option usually comes last, after files have been placed in a tmpfs.
+      as they are. The option usually comes last, after options that put files into a tmpfs.
 
           nestbox --tmpfs / --ro-same /usr --ro-same /lib --ro-same-try /lib64 --dir /data \\
             --remount-ro / /usr/bin/ls /
@@ -326,18 +327,18 @@ extension Option {
       "--ro-repositories", [.directory], in: .filesystem,
       "Make read-only what git and its like obey in DIR",
       """
-      Concerns every .git, .gitmodules, .hg, .jj, .svn, .bzr and _darcs in DIR, a directory inside,
-      every directory that git would take for a repository, and the files in DIR that settings or
-      links make git execute: all that is executed later, outside. A link in the place of a
-      repository is an error. At most 50000 directories are looked into. The directories on the way
-      to one become mounts, so that a rename between them and others fails with EXDEV.
+      DIR is a directory inside. The option protects every .git, .gitmodules, .hg, .jj, .svn, .bzr
+      and _darcs in it, every directory that git would take for a repository, and the files that
+      settings or links make git execute, because you may run git outside later. A link in place of
+      a repository is an error. nestbox searches at most 50000 directories. The directories on the
+      way to a repository become mounts, so a rename between them and others fails with EXDEV.
 
-      If DIR is a linked work tree or a submodule, the git directory that its file .git names is
-      shown, read-only; it has to name DIR as its work tree.
+      If DIR is a linked work tree or a submodule, nestbox shows the git directory that its file .git
+      names, read-only, if that directory names DIR as its work tree.
 
-      If DIR has no .git, nestbox keeps that name free: as long as the sandbox lives, it is a link
-      that leads nowhere, which git passes over. That needs --kill-on-exit. Other repositories that
-      the command makes are named at the end.
+      If DIR has no .git, nestbox keeps that name free: while the sandbox lives, the name is a link
+      that leads nowhere, and git ignores it. That needs --kill-on-exit. nestbox names other
+      repositories that the command makes when the command has ended.
 
           nestbox --ro-bind / / --bind "$PWD" "$PWD" --ro-repositories "$PWD" make
       """
@@ -346,14 +347,14 @@ extension Option {
       "--rw-repository", [.directory], in: .filesystem,
       "Let the command commit in DIR's git repository",
       """
-      Objects, references, the index and what else git writes there become writable. What git
-      executes, or what leads it to other settings, stays read-only: settings, hooks, the git
+      Objects, references, the index and other files that git writes become writable. Files that git
+      executes, or that lead it to other settings, stay read-only: settings, hooks, the git
       directories of submodules and of other work trees. If one of them does not exist, nestbox keeps
-      its name free while the sandbox lives. Comes after --ro-repositories DIR, and does nothing if
-      DIR has no repository.
+      its name free while the sandbox lives. Put the option after --ro-repositories DIR. If DIR has
+      no repository, it does nothing.
 
-      The command can rewrite all history. A rebase that it leaves unfinished has commands in it,
-      which git rebase --continue executes; nestbox names it at the end.
+      The command can rewrite all history. If it leaves a rebase unfinished, git rebase --continue
+      executes the commands in it; nestbox names such a rebase when the command has ended.
 
           nestbox --profile build --rw-repository "$PWD" git commit -a -m Typo
       """

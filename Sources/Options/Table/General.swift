@@ -8,8 +8,8 @@ extension Option {
       "--help", [.topic], in: .general, "Show what to type first, or all about TOPIC",
       """
       TOPIC is an option, with or without its dashes, a section of options, a profile, or a chapter
-      of the manual. Without TOPIC, it prints six tasks with lines to type. The rest of the command
-      line is ignored. -h is the same as --help.
+      of the manual. Without TOPIC, it prints six tasks with lines to type. It ignores the rest of
+      the command line. -h is the same as --help.
 
           nestbox --help ro-bind
           nestbox --help namespaces
@@ -20,8 +20,8 @@ extension Option {
     Option(
       "--version", in: .general, "Print the version and exit",
       """
-      The rest of the command line is ignored. Under the name bwrap it prints the release of
-      bubblewrap whose options are understood.
+      Ignores the rest of the command line. Under the name bwrap it prints the release of bubblewrap
+      whose options it understands.
       """
     ) {
       (draft, _) throws(UsageError) in draft.task = .version
@@ -30,8 +30,8 @@ extension Option {
       "--args", [.descriptor], in: .general, "Read more options from FD, separated by NUL bytes",
       """
       The options replace this one, as if they were typed in its place. They may contain neither a
-      command nor --args. FD is read to its end and closed. The option may be repeated. Other users
-      can see the command line of a process, but not these options.
+      command nor --args. nestbox reads FD to its end and closes it. The option may be repeated.
+      Other users can see the command line of a process, but not these options.
 
           printf '%s\\0' --ro-bind / / --unshare-all | nestbox --args 0 true
       """, traits: [.isForCommandLine, .isForEntering]
@@ -47,15 +47,15 @@ extension Option {
       "--verbose", in: .general, "Report each step of the launch and its time",
       """
       Writes one line for each step to standard error: the milliseconds since the start, in brackets
-      those since the step before, and what was done, with its option.
+      those since the step before, and what nestbox did, with the option.
       """, traits: .isForEntering
     ) { (draft, _) throws(UsageError) in draft.isVerbose = true },
     Option(
       "--notify", in: .general, "Show why a launch failed as a notification as well",
       """
-      Only if standard error is no terminal, as for a program that a menu has started. It takes
-      notify-send, kdialog, zenity or xmessage, whichever is installed. --wrap puts it into a wrapper
-      that has a menu entry.
+      Works only if standard error is not a terminal, as for a program that a menu has started. It
+      uses notify-send, kdialog, zenity or xmessage, the first that is installed. --wrap adds it to a
+      wrapper that has a menu entry.
       """
     ) { (draft, _) throws(UsageError) in draft.notifies = true },
     Option(
@@ -72,8 +72,8 @@ extension Option {
       """
       Prints the command, the namespaces, each operation on the new root and the place that it
       leads to, the environment, the privileges and the descriptors, and warns of settings that
-      undo the sandbox. It opens no file and makes nothing, but looks at the paths that options name
-      to say what is missing. Add --json for a report for programs.
+      undo the sandbox. It opens no file and makes nothing, but checks whether the paths that options
+      name exist. Add --json for a report for programs.
       """
     ) { (draft, _) throws(UsageError) in draft.task = .dryRun },
     Option(
@@ -86,9 +86,9 @@ extension Option {
     Option(
       "--generate", [.generated], in: .general, "Print a manual page or a completion script",
       """
-      The rest of the command line is ignored. `make install` puts pages and scripts where man(1)
-      and the shells look for them; this option serves other ways of installation, and the scripts
-      themselves, which ask for lists.
+      Ignores the rest of the command line. `make install` puts pages and scripts where man(1) and
+      the shells look for them; this option is for other ways of installation, and for the scripts,
+      which ask for lists.
 
           nestbox --generate man | man -l -
       """, traits: .isForCommandLine

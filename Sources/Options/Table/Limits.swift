@@ -11,8 +11,8 @@ extension Option {
       """
       RESOURCE is NAME=VALUE or NAME=SOFT:HARD, with a name of prlimit(1): as, core, cpu, data, fsize,
       locks, memlock, msgqueue, nice, nofile, nproc, rss, rtprio, rttime, sigpending, stack. A value
-      is a number or unlimited; sizes may end in K, M, G or T (times 1024), times in s, m or h. Each
-      process has the limit for itself, so it does not bound a sandbox as a whole. See setrlimit(2).
+      is a number or unlimited; sizes may end in K, M, G or T (times 1024), times in s, m or h. The
+      limit applies to each process alone, not to the sandbox as a whole. See setrlimit(2).
 
           nestbox --rlimit nofile=64 --rlimit fsize=10M sh -c 'ulimit -n'
       """
@@ -22,8 +22,8 @@ extension Option {
     Option(
       "--processes", [.number], in: .limits, "Allow at most N processes and threads inside",
       """
-      The command counts, nestbox's init does not, and neither does anything else that the user runs.
-      A process that exceeds the limit gets EAGAIN from fork(2). It needs a new user namespace, and an
+      The command counts; nestbox's init and the user's processes outside do not. A process that
+      exceeds the limit gets EAGAIN from fork(2). The option needs a new user namespace, and an
       ordinary user: the kernel does not limit root's processes. On kernels before 5.14 all of the
       user's processes count.
 
@@ -35,7 +35,7 @@ extension Option {
     Option(
       "--processes-try", [.number], in: .limits, "The same, but ignored where it cannot be held",
       """
-      As --processes. Only if the caller is root or makes no user namespace, the command runs without
+      As --processes, but if the caller is root or makes no user namespace, the command runs without
       a limit.
       """
     ) { (draft, typed) throws(UsageError) in
@@ -44,9 +44,9 @@ extension Option {
     Option(
       "--timeout", [.time], in: .limits, "End the command after TIME",
       """
-      When TIME has passed by the clock, the command gets SIGTERM, and SIGCONT in case it is stopped;
-      when the grace time has passed too, SIGKILL. Everything inside is killed when the command ends,
-      as with --kill-on-exit. After a timeout the exit status is 124, as with timeout(1). TIME is a
+      After TIME by the clock, the command gets SIGTERM, and SIGCONT in case it is stopped; after the
+      grace time as well, it gets SIGKILL. When the command ends, everything inside is killed, as
+      with --kill-on-exit. After a timeout the exit status is 124, as with timeout(1). TIME is a
       number of seconds, or ends in ms, s, m or h; the clock stands still while the machine sleeps.
       It needs --unshare-pid.
 
@@ -58,8 +58,7 @@ extension Option {
     Option(
       "--timeout-grace", [.time], in: .limits, "Wait for TIME between SIGTERM and SIGKILL",
       """
-      The time that --timeout leaves to the command to clean up: 2 seconds unless this option says
-      otherwise.
+      The time that --timeout gives the command to clean up. Without this option it is 2 seconds.
 
           nestbox --timeout 1 --timeout-grace 200ms sh -c 'trap "" TERM; sleep 60'
       """

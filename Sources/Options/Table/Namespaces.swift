@@ -47,7 +47,7 @@ extension Option {
     Option(
       "--unshare-pid", in: .namespaces, "Make a new pid namespace, which hides outside processes",
       """
-      The command can neither see nor signal processes outside. Process 1 inside is an init that
+      The command cannot see or signal processes outside. Process 1 inside is an init that
       reaps orphans, or, with --as-pid-1, the command. Programs that look at processes need --proc
       as well. See pid_namespaces(7).
       """
@@ -88,8 +88,8 @@ extension Option {
     Option(
       "--unshare-time", in: .namespaces, "Make a new time namespace",
       """
-      Its clocks differ from the host's by what --monotonic and --boottime say. --unshare-all does
-      not include it. See time_namespaces(7).
+      --monotonic and --boottime set its clocks apart from the host's. --unshare-all does not include
+      it. See time_namespaces(7).
       """
     ) { (draft, _) throws(UsageError) in draft.sandbox.namespaces.others.insert(.time) },
     Option(

@@ -28,9 +28,9 @@ extension Option {
       "--overlay", [.upper, .work, .destination], in: .overlays,
       "Mount an overlay on DEST that writes to the host's RWSRC",
       """
-      Changes are kept in RWSRC, and the next sandbox that uses it sees them; the sources are never
-      written to. WORKDIR must be an empty directory on the file system of RWSRC. Neither may overlap
-      another layer. Needs at least one --overlay-src before it.
+      RWSRC keeps the changes, and the next sandbox that uses it sees them; the sources never change.
+      WORKDIR must be an empty directory on the file system of RWSRC. Neither may overlap another
+      layer. Needs at least one --overlay-src before it.
 
           mkdir -p changes work
           nestbox --ro-bind / / --overlay-src /etc --overlay changes work /etc touch /etc/new

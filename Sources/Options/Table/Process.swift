@@ -11,7 +11,7 @@ extension Option {
       """
       DIR is a path inside; if the command cannot enter it, it is not started. Without this option
       the command starts in the caller's directory if that exists inside, else in $HOME as set
-      inside, else in the root. PWD is set to the result.
+      inside, else in the root. nestbox sets PWD to the result.
       """, traits: [.lastWins, .isForEntering]
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.workingDirectory = typed.setting(typed.text(0))
@@ -19,9 +19,9 @@ extension Option {
     Option(
       "--setenv", [.variable, .value], in: .process, "Set an environment variable",
       """
-      Options that change the environment apply in order. The command is searched for in the PATH
-      that results, inside. Other users can read VALUE on the launcher's command line; pass it with
-      --args to hide it.
+      Options that change the environment apply in order. nestbox searches for the command inside, in
+      the resulting PATH. Other users can read VALUE on the launcher's command line; to hide it, pass
+      it with --args.
 
           nestbox --ro-bind / / --clearenv --setenv PATH /usr/bin env
       """, traits: .isForEntering
@@ -41,8 +41,8 @@ extension Option {
     Option(
       "--clearenv", in: .process, "Remove all environment variables",
       """
-      Variables from an earlier --setenv are removed as well. The command then gets only PWD, and it
-      is searched for in /bin and /usr/bin. The command cannot read the caller's environment or
+      Removes variables from an earlier --setenv as well. The command then gets only PWD, and nestbox
+      searches for it in /bin and /usr/bin. The command cannot read the caller's environment or
       command line in /proc.
       """, traits: .isForEntering
     ) {
@@ -51,8 +51,9 @@ extension Option {
     Option(
       "--keep-env", [.variables], in: .process, "Keep only these of the caller's variables",
       """
-      Separate NAMES with commas; a name that ends in * means all names that begin with it. Several
-      of these options add up. It overrides --setenv, --unsetenv and --clearenv before it.
+      Separate NAMES with commas; a name that ends in * means all names that begin with it. The
+      option may be repeated to keep more. It overrides --setenv, --unsetenv and --clearenv before
+      it.
 
           nestbox --keep-env 'TERM,LANG,LC_*' --ro-bind / / env
       """, traits: .isForEntering
@@ -79,7 +80,7 @@ extension Option {
       "--close-fds", in: .process, "Pass on only the descriptors 0, 1 and 2",
       """
       Without it the command inherits every descriptor that the caller has open, as from a shell:
-      files, pipes and sockets that somebody forgot to close, and what they give access to.
+      also files, pipes and sockets that some program forgot to close.
 
           nestbox --ro-bind / / --close-fds ls /proc/self/fd 9</etc/passwd
       """, traits: .isForEntering
@@ -88,8 +89,8 @@ extension Option {
       "--new-session", in: .process, "Start the command in a new session",
       """
       The command then has no controlling terminal. It cannot push characters into the terminal's
-      input, which the caller's shell would execute (CVE-2017-5226): kernels before 6.2 allow that,
-      and later ones if dev.tty.legacy_tiocsti is 1. In exchange, job control does not work inside,
+      input, which the caller's shell would execute (CVE-2017-5226); kernels before 6.2 allow that,
+      and later ones do if dev.tty.legacy_tiocsti is 1. The price: job control does not work inside,
       and keys such as Ctrl-C reach only the launcher, which passes the signal on.
       """, traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in draft.sandbox.newSession = typed.option },
@@ -97,8 +98,8 @@ extension Option {
       "--as-pid-1", in: .process, "Make the command process 1 itself",
       """
       Needs --unshare-pid and cannot be combined with --lock-file. The command must then reap orphans
-      itself; everything inside is killed when it ends, and signals that it does not handle are
-      ignored.
+      itself. When it ends, the kernel kills everything inside; while it runs, the kernel ignores
+      signals that it does not handle.
       """
     ) { (draft, typed) throws(UsageError) in draft.sandbox.commandAsInit = typed.option },
   ]
@@ -143,8 +144,8 @@ extension Option {
     Option(
       "--landlock-scope-try", [.scopes], in: .security, "The same, but ignored on older kernels",
       """
-      As --landlock-scope. Only if the kernel has no such scopes, Landlock is turned off or a filter
-      around nestbox refuses its calls, does the command start without them.
+      As --landlock-scope, but if the kernel lacks these scopes, if Landlock is turned off, or if a
+      filter around nestbox refuses its calls, the command starts without them.
       """, traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in
       let scopes = try typed.landlockScopes(0)
@@ -157,9 +158,9 @@ extension Option {
     Option(
       "--die-with-parent", in: .lifetime, "Kill everything inside when the caller ends",
       """
-      It sends SIGKILL, however the caller ends. The caller is the thread that started the launcher.
-      Without --unshare-pid the signal reaches the command, but not the processes that the command
-      has started.
+      The kernel sends SIGKILL however the caller ends. The caller is the thread that started the
+      launcher. Without --unshare-pid the signal reaches the command, but not the processes that the
+      command has started.
       """
     ) { (draft, typed) throws(UsageError) in draft.sandbox.dieWithParent = typed.option },
     Option(
@@ -177,11 +178,11 @@ extension Option {
       """
       As env(1) and nice(1) do. The launcher's process number is then the command's, signals to it
       and its exit status are the command's, and the launch costs less. Options that need a process
-      beside the command are refused: --unshare-pid (also as part of --unshare-all), --pidns,
+      beside the command are an error: --unshare-pid (also as part of --unshare-all), --pidns,
       --lock-file, --sync-fd, --json-status-fd, --report, --usage, --name, --ro-repositories and
       those for D-Bus. So is a mount point that the launch would have to make on the host, because
-      nothing could remove it if the launch failed. nestbox explains fewer failures; without --exec
-      it explains them.
+      no process could remove it if the launch failed. nestbox explains fewer failures than without
+      --exec.
 
           nestbox --exec --unshare-net --ro-bind / / --dev /dev sh -c 'echo $PPID'
       """

@@ -27,17 +27,17 @@ extension Option {
     Option(
       "--list-profiles", in: .profiles, "List the profiles and what each is for",
       """
-      If several profiles have the same name, it lists the one that would be used, with its file. The
-      description is the profile's first comment. Add --json for a report for programs. No command is
-      run.
+      If several profiles have the same name, it lists the one that --profile would take, with its
+      file. The description is the profile's first comment. Add --json for a report for programs. No
+      command is run.
       """
     ) { (draft, _) throws(UsageError) in draft.task = .listProfiles },
     Option(
       "--show-profile", [.profile], in: .profiles, "Print the options of the profile NAME",
       """
-      Included profiles are printed in place, and a comment after each option says where it is
-      written. Variables are not expanded. The output is itself a profile. Add --json for a report
-      for programs. No command is run.
+      Prints included profiles in place, with a comment after each option that says where it is
+      written. Variables stay unexpanded. The output is itself a profile. Add --json for a report for
+      programs. No command is run.
 
           nestbox --show-profile build
       """

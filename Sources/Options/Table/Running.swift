@@ -12,8 +12,8 @@ extension Option {
       """
       NAME begins with a letter or a digit, and has up to 63 more letters, digits, dots, dashes and
       underscores. --list shows it, and --inspect, --signal and --stop take it. If a running sandbox
-      has the name, the command is not started. The name is free again when the launcher ends,
-      however that ends; processes left in the background then run without a name.
+      has the name, the command is not started. When the launcher has ended, even by a signal, the
+      name is free again; processes left in the background then run without a name.
 
           nestbox --name box --ro-bind / / sleep 1000
       """, traits: .lastWins
@@ -26,22 +26,22 @@ extension Option {
     Option(
       "--list", in: .running, "List the sandboxes of this user that are running",
       """
-      A line a sandbox: its name, or -, the number of its first process, how long ago that started,
-      how many processes it has, its network, the program that made it, and its command. Sandboxes
-      of bubblewrap, flatpak, podman and others are listed as well: all processes with namespaces of
-      their own. NETWORK is host for the caller's own network namespace, none for one that has
-      nothing but the loopback interface, shared for one that several sandboxes are in, and own for
-      any other. Where standard output is a terminal, lines are cut at its width. With --json for
-      programs.
+      Prints one line for each sandbox: its name, or -, the number of its first process, the time
+      since that started, the number of its processes, its network, the program that made it, and
+      its command. It lists sandboxes of bubblewrap, flatpak, podman and others as well: all
+      processes in namespaces other than the caller's. NETWORK is host for the caller's network
+      namespace, none for one with only the loopback interface, shared for one of several
+      sandboxes, and own for any other. On a terminal, lines are cut at its width. Add --json
+      for a report for programs.
       """
     ) { (draft, _) throws(UsageError) in draft.task = .list },
     Option(
-      "--inspect", [.sandbox], in: .running, "Print all there is to know of a running sandbox",
+      "--inspect", [.sandbox], in: .running, "Describe a running sandbox in full",
       """
       SANDBOX is a name, or the number of one of its processes or of its monitor. The report shows
       each namespace as /proc/PID/ns names it and who else is in it, how ids are mapped, processes,
       privileges, mounts and how full those in memory are, addresses, limits and control groups.
-      With --json for programs.
+      Add --json for a report for programs.
 
           nestbox --inspect 4711
       """

@@ -24,9 +24,9 @@ extension Option {
     Option(
       "--seccomp", [.descriptor], in: .security, "Load a compiled seccomp filter from FD",
       """
-      FD contains classic BPF, as seccomp_export_bpf(3) writes it, and is read to its end. The filter
-      is installed last, right before the command is executed, so it needs to allow only what the
-      command does, and execve(2). Cannot be combined with --add-seccomp-fd.
+      FD contains classic BPF, as seccomp_export_bpf(3) writes it; nestbox reads it to its end. It
+      installs the filter last, right before it executes the command, so the filter needs to allow
+      only execve(2) and the command's own calls. Cannot be combined with --add-seccomp-fd.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
       try draft.addFilter(typed, replacing: true)
@@ -35,7 +35,7 @@ extension Option {
       "--add-seccomp-fd", [.descriptor], in: .security,
       "Load another compiled seccomp filter from FD",
       """
-      As --seccomp, but the option may be repeated: the filters are installed in order, and the
+      As --seccomp, but the option may be repeated: nestbox installs the filters in order, and the
       strictest answer counts. Cannot be combined with --seccomp.
       """
     ) { (draft, typed) throws(UsageError) in try draft.addFilter(typed, replacing: false) },

@@ -9,9 +9,9 @@ extension Option {
     Option(
       "--wrap", [.program], in: .wrapping, "Write a script that starts PROGRAM in this sandbox",
       """
-      A name is searched for in PATH; wrappers there are skipped, so a wrapper may have the program's
-      own name and come first in PATH. The script goes to standard output. No sandbox is started, but
-      mistakes in the options are reported.
+      nestbox searches for a name in PATH and skips wrappers there, so a wrapper may have the
+      program's own name and come first in PATH. The script goes to standard output. nestbox starts
+      no sandbox, but reports mistakes in the options.
 
           nestbox --wrap xclock --profile desktop --output ~/.local/bin/ --desktop-file
       """, traits: [.isForCommandLine, .namesProgram]
@@ -19,19 +19,19 @@ extension Option {
     Option(
       "--output", [.hostFile], in: .wrapping, "Write the script to PATH instead of standard output",
       """
-      The script is made executable. If PATH is a directory or ends in a slash, the script gets the
-      program's name there. Missing directories are made. It is an error if the file exists and
-      --wrap did not write it.
+      nestbox makes the script executable, and makes missing directories. If PATH is a directory or
+      ends in a slash, the script gets the program's name there. If the file exists and --wrap did
+      not write it, it is an error.
       """, traits: .isForCommandLine
     ) { (draft, typed) throws(UsageError) in draft.needsWrap(typed) },
     Option(
       "--desktop-file", [.hostFile], in: .wrapping, "Write a menu entry that starts the script",
       """
-      The new entry overrides that of the program. The program's entry is searched for in
+      The new entry overrides that of the program. nestbox searches for the program's entry in
       $XDG_DATA_HOME and $XDG_DATA_DIRS: by the last part of PATH, by the program's name, or as the
-      only entry that starts the program. In Exec and TryExec the script replaces the program; actions
-      that start another program, which nestbox reports, and the key DBusActivatable are left out. If
-      PATH is a directory, the entry keeps its name; without PATH it goes to
+      only entry that starts the program. In Exec and TryExec it puts the script in the program's
+      place. It leaves out the key DBusActivatable, and actions that start another program, which it
+      reports. If PATH is a directory, the entry keeps its name; without PATH it goes to
       ~/.local/share/applications. Needs --output.
       """, traits: [.isForCommandLine, .lastIsOptional]
     ) { (draft, typed) throws(UsageError) in draft.needsWrap(typed) },

@@ -98,7 +98,8 @@ public struct DesktopEntry: Sendable {
     guard String(validating: path.bytes, as: UTF8.self) != nil,
       !path.bytes.contains(UInt8(ascii: "="))
     else {
-      throw UsageError("\(path.quoted) has an equals sign or is not UTF-8, which no entry may name")
+      throw UsageError(
+        "a menu entry cannot name \(path.quoted), which has an equals sign or is not UTF-8")
     }
     return path
   }
@@ -199,7 +200,7 @@ struct ExecLine {
         }
       }
       guard quote == nil else {
-        throw UsageError("a quotation mark has no end: Exec=\(ByteString(value).quoted)")
+        throw UsageError("the closing quotation mark is missing: Exec=\(ByteString(value).quoted)")
       }
       words.append(
         Word(text: ExecLine.literal(text), range: first.range.lowerBound..<end))

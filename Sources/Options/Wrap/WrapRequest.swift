@@ -43,7 +43,7 @@ public struct WrapRequest: Equatable, Sendable {
     if rest.first == "--" { rest = rest.dropFirst() }
     if let word = rest.first {
       throw UsageError(
-        "--wrap: \(word.quoted) is one word too many; the wrapper passes on what it is given")
+        "--wrap: unexpected argument \(word.quoted); the wrapper passes on its own arguments")
     }
     if desktopFile != nil && output == nil {
       throw UsageError("--desktop-file needs --output, as the entry starts that file")
@@ -62,7 +62,7 @@ public struct WrapRequest: Equatable, Sendable {
     case "--overwrite": overwrites = true
     default:
       if option.operands.contains(where: { $0.kind == .descriptor }) {
-        throw UsageError("\(option.name): a wrapper has no descriptor that it could name")
+        throw UsageError("\(option.name): a wrapper has no open descriptors to name")
       }
       options.append([ByteString(option.name)] + operands)
       // A relative path refers to this directory, but the wrapper may start in another.

@@ -38,7 +38,7 @@ extension ResolvedSandbox {
     guard let first = buses.first else { return nil }
     let role = Helper.Role(
       action: .startBusProxy, option: first.access.option, name: BusProxy.program,
-      loss: .isTold("The D-Bus proxy has ended, and the command has no D-Bus any more"))
+      loss: .isTold("The D-Bus proxy has ended; the command no longer has D-Bus"))
     do throws(LaunchError) {
       let (helper, sockets) = try Helper.start(role, in: [.user, .mount]) {
         process throws(LaunchError) in

@@ -47,7 +47,7 @@ public struct BusAccess: Equatable, Sendable {
 ///
 /// See xdg-dbus-proxy(1).
 public struct BusRule: Equatable, Sendable {
-  /// What is allowed.
+  /// What the rule allows.
   public var policy: Policy
   /// A name, or a name, `=` and a rule for messages.
   public var pattern: ByteString

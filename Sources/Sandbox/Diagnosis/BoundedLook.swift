@@ -7,7 +7,7 @@
 internal import Linux
 internal import Text
 
-/// A look at files by a process of its own.
+/// A look at files in a separate process.
 enum BoundedLook {
   /// How long the look may take, in milliseconds, and how many bytes of lines it may give.
   private static let limit = (milliseconds: 4000, bytes: 1 << 16)

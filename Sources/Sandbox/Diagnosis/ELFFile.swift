@@ -18,7 +18,7 @@ package struct ELFFile {
   package let loader: FilePath?
   /// The names of the libraries that it needs.
   package let needed: [ByteString]
-  /// The directories in which it wants them to be looked for first.
+  /// The directories where the loader searches for them first.
   package let searchPath: [ByteString]
 
   static let magic: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]

@@ -24,8 +24,8 @@ extension Plan {
     return isExposed && prefixes(of: path).contains { root.host.may(.write, $0) }
   }
 
-  /// Whether `path` leads to a file of the system: one that everyone may read, where neither this
-  /// user nor the command can have put it.
+  /// Whether `path` leads to a file of the system: one that everyone may read, at a place where
+  /// this user and the command cannot have put it.
   func isOfSystem(_ path: FilePath) -> Bool {
     guard path.isAbsolute, !path.components.contains(where: { $0.kind != .regular }),
       let found = try? root.host.follow(path), found.kind == .regular,

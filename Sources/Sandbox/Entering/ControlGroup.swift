@@ -29,7 +29,7 @@ struct ControlGroup {
     // Groups of the older hierarchies have limits as well.
     guard group.others == own.others, let path = group.unified, let own = own.unified else {
       throw UsageError(
-        "its launcher is in other control groups, and limits of theirs would not hold for the "
+        "its launcher is in other control groups, whose limits would not apply to the "
           + "command; enter it from where it was started")
     }
     let directory = try? OwnedDescriptor.open(

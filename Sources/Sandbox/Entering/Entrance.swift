@@ -20,7 +20,7 @@ public final class Entrance {
   /// The way into the sandbox's control group; nil where this process is in it.
   let controlGroup: ControlGroup?
 
-  /// Whether the sandbox has a pid namespace of its own.
+  /// Whether the sandbox has its own pid namespace.
   var hasProcesses: Bool { namespaces.contains { $0.kind == .pid } }
 
   /// Everything that is open for the entrance.
@@ -43,7 +43,7 @@ public final class Entrance {
     }
     guard let held else {
       throw UsageError(
-        "process \(String(monitor.number)) started it without a name, so it is not known which "
+        "process \(String(monitor.number)) started it without a name, so nestbox does not know which "
           + "protection a command needs inside; start it with --name NAME to enter it")
     }
     terms = held.terms
@@ -81,7 +81,7 @@ extension Entrance {
   /// Throws unless this process has the rights of the sandbox's caller, and none beyond them that an
   /// entered command would keep.
   ///
-  /// Before that, nothing that the monitor holds is to be believed.
+  /// Until it returns, do not trust what the monitor holds.
   public static func verify(_ monitor: borrowing ProcessDirectory) throws(UsageError) {
     let (theirs, label, user) = try reading(monitor) { monitor throws(SystemCallError) in
       (
@@ -112,7 +112,7 @@ extension Entrance {
     let filters = theirs.number("Seccomp_filters")
     if filters > ours.number("Seccomp_filters") {
       throw UsageError(
-        "its launcher is under \(String(filters)) filters of system calls that a command from here "
+        "its launcher is under \(String(filters)) filters of system calls, which a command from here "
           + "would escape; enter it from where it was started")
     }
     if let label, label != (try? itself.contents(of: "attr/current", limit: 4096)) {

@@ -19,7 +19,7 @@ struct EntryTerms: Equatable {
   var hasUserNamespace = true
   /// The ids that the command takes on, as they are inside; nil for those that the maps give it.
   var user: UInt32?, group: UInt32?
-  /// Whether the command has a session of its own.
+  /// Whether the command has its own session.
   var hasOwnSession = false
   /// What Landlock forbids.
   var landlock: LandlockScopes = [], landlockToTry: LandlockScopes = []
@@ -44,7 +44,7 @@ struct EntryTerms: Equatable {
   static let capacity = 16 << 20
 
   private static let version: UInt8 = 1
-  /// More than anybody needs, and more than the kernel takes.
+  /// More than a sandbox needs, and more than the kernel accepts.
   private static let longestText = 1 << 20
 }
 

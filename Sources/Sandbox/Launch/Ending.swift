@@ -42,7 +42,7 @@ public struct Ending: Sendable {
 
 // MARK: - For programs
 
-/// The report of `--report`: one object, whatever the end was.
+/// The report of `--report`: one object for every kind of end.
 public struct EndReport {
   private var members: [JSON.Member] = [.init("version", .number(1))]
 
@@ -177,7 +177,7 @@ extension Ending {
       parts.append("\(Ending.size(use.largestProcess)) in the largest process")
       parts.append("\(Ending.size(use.read)) read, \(Ending.size(use.written)) written")
     }
-    let reservation = incompleteness.map { " (not all is counted: \($0))" } ?? ""
+    let reservation = incompleteness.map { " (incomplete: \($0))" } ?? ""
     return "used " + parts.joined(separator: ", ") + reservation
   }
 

@@ -41,7 +41,8 @@ extension LaunchError {
     }
     guard cause.call == NewRoot.refusal else { return nil }
     return Diagnosis(
-      "it does not exist on the host, and under --exec nothing could remove it if the launch failed",
+      "it does not exist on the host, and under --exec no process could remove it after a failed "
+        + "launch",
       "make it first, or leave out --exec")
   }
 }

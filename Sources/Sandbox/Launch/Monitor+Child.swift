@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the monitor hears from the child, from init and from the helpers, and what it answers.
+// What the monitor receives from the child, from init and from the helpers, and what it answers.
 
 internal import Linux
 internal import SystemPackage

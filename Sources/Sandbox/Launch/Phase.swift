@@ -57,7 +57,7 @@ enum Phase: Equatable {
     // Nobody is left to speak.
     case (.between, _), (.ending, _): false
     case (_, .isDescribed), (_, .isReady), (_, .hasReopened), (_, .isHeld): isLaunching
-    // By then nothing on the host is created or removed.
+    // In these phases the child creates and removes nothing on the host.
     case (.running, .hasLeft), (.running, .isCreating): false
     case (_, .hasStopped), (_, .wasTyped): self == .running
     case (_, .isCreating), (_, .hasLeft), (_, .hasSettled), (_, .hasStarted): true

@@ -16,7 +16,7 @@
 // Under --exec no process is left to copy: files for writing and terminals stay as they are.
 //
 // A file for reading and writing stays as it is: nothing is gained by opening it again. So does
-// everything else, and then none of this exists.
+// everything else, and then nestbox sets up none of this.
 
 internal import Linux
 internal import SystemPackage

@@ -20,7 +20,7 @@ struct SandboxDescription {
       + zip(SandboxDescription.names(of: namespaces), numbers).map { ($0 + "-namespace", $1) }
   }
 
-  /// The numbers of this process's namespaces, of those kinds among `namespaces` that are told of.
+  /// The numbers of this process's namespaces, of the kinds among `namespaces` that are reported.
   ///
   /// The first process of the sandbox looks, as it may have to hide from everybody else.
   static func numbers(of namespaces: Namespaces) throws(SystemCallError) -> [UInt64] {

@@ -96,7 +96,7 @@ extension RootBuilder where Self: ~Copyable {
     return tree
   }
 
-  /// The Python virtual environment whose `bin` contains the program `path`, because the program
+  /// The Python virtual environment with the program `path` in its `bin`, because the program
   /// needs all of it; nil for other programs, and for directories that contain more than that.
   ///
   /// See https://docs.python.org/3/library/venv.html.

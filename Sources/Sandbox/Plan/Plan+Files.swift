@@ -67,7 +67,7 @@ extension FilesystemOperation.Action {
       "descriptor \(String(number)) copied to a file mounted on \(place), "
         + "mode \(permissions.octal.text), \(access.text)"
     case .text: "a text mounted on \(place), read-only"
-    case .userFiles: "passwd and group of the command's user alone in \(place), read-only"
+    case .userFiles: "passwd and group in \(place) with the command's user only, read-only"
     case .hosts: "a hosts file with the sandbox's name mounted on \(place), read-only"
     case .repositories: "repositories in \(place) become read-only"
     case .hide(let pattern):

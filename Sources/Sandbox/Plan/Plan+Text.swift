@@ -115,8 +115,8 @@ extension Plan {
     let kept = Environment(resolved.inherited, keeping: sandbox.keptVariables, []).strings.count
     var lines = [
       sandbox.keptVariables == nil
-        ? "\(String(all)) variables of the caller's"
-        : "\(String(kept)) of the \(String(all)) variables of the caller's"
+        ? "the caller's \(String(all)) variables"
+        : "\(String(kept)) of the caller's \(String(all)) variables"
     ]
     for change in sandbox.environment + variables {
       switch change {
@@ -144,7 +144,7 @@ extension Plan {
     let scope =
       resolved.hasUserNamespace && !names.isEmpty ? ", in the sandbox's user namespace only" : ""
     lines.append("capabilities: \(what)\(scope)")
-    if sandbox.disablesUserNamespaces { lines.append("no user namespace can be made inside") }
+    if sandbox.disablesUserNamespaces { lines.append("new user namespaces are forbidden inside") }
     if sandbox.filters.isEmpty && sandbox.policy == nil { lines.append("seccomp: no filter") }
     if let policy = sandbox.policy {
       let changes = policy.adjustments.map { " \($0.option) \($0.list.quoted)" }.joined()
@@ -162,7 +162,7 @@ extension Plan {
       (sandbox.landlockScopesToTry.subtracting(sandbox.landlockScopes), ", on Linux 6.12 or later"),
     ] {
       if scopes.contains(.abstractSockets) {
-        lines.append("Landlock: no abstract socket that was made outside" + condition)
+        lines.append("Landlock: no connection to abstract sockets made outside" + condition)
       }
       if scopes.contains(.signals) {
         lines.append("Landlock: no signal to a process outside" + condition)
@@ -180,7 +180,7 @@ extension Plan {
     } else if sandbox.commandIsInit {
       lines.append("the command is process 1")
     } else if resolved.hasInit {
-      lines.append("an init of nestbox's reaps processes inside")
+      lines.append("nestbox's init reaps processes inside")
     }
     if namespaces.contains(.pid) {
       lines.append(
@@ -190,7 +190,7 @@ extension Plan {
     }
     if sandbox.diesWithParent { lines.append("everything inside is killed when the caller ends") }
     lines.append(
-      sandbox.hasOwnSession ? "a session of its own, without a terminal" : "the caller's session")
+      sandbox.hasOwnSession ? "a new session, without a terminal" : "the caller's session")
     for path in sandbox.lockFiles { lines.append("\(path.value.quoted) is locked for reading") }
     return lines
   }
@@ -217,7 +217,7 @@ extension Plan {
       case .grace: continue
       }
     }
-    if sandbox.tellsUse != nil { lines.append("what was used is printed at the end") }
+    if sandbox.tellsUse != nil { lines.append("nestbox prints what was used at the end") }
     return lines
   }
 
@@ -226,7 +226,7 @@ extension Plan {
     sandbox.forEachDescriptor { option, number in
       lines.append("\(String(number)): used by \(option.name)")
     }
-    if sandbox.closesDescriptors { lines.append("none is passed on but 0, 1 and 2") }
+    if sandbox.closesDescriptors { lines.append("only 0, 1 and 2 are passed on") }
     for descriptor in passedDescriptors {
       lines.append(
         "\(String(descriptor.number)): passed on to the command: \(quoted(descriptor.path))")

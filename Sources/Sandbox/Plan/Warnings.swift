@@ -34,7 +34,10 @@ private struct Hazard {
     [
       Hazard(name: "root-writable") { plan in
         plan.writableBind(showing: "/").map {
-          ["\($0) shows all of the host writable: use --ro-bind / /, and --bind for what is needed"]
+          [
+            "\($0) shows the whole host writable: use --ro-bind / /, and --bind for directories "
+              + "to write to"
+          ]
         } ?? []
       },
       Hazard(name: "home-writable") { plan in
@@ -42,16 +45,16 @@ private struct Hazard {
           let option = plan.writableBind(showing: home)
         else { return [] }
         return [
-          "\(option) shows the home directory \(plan.quoted(home)) writable: what is left in its "
-            + "start-up files is executed later, outside"
+          "\(option) shows the home directory \(plan.quoted(home)) writable: the command can change "
+            + "start-up files, which are executed later, outside"
         ]
       },
       Hazard(name: "secrets-visible") { plan in
         let names = plan.privateFiles
         guard !names.isEmpty else { return [] }
         return [
-          "private files can be read: \(names.joined(separator: ", ")); cover them, with --tmpfs "
-            + "or --ro-bind-data for instance"
+          "the command can read private files: \(names.joined(separator: ", ")); --mask or --hide "
+            + "hides them"
         ]
       },
     ] + sockets + [
@@ -69,7 +72,7 @@ private struct Hazard {
           plan.sandbox.filters.isEmpty, plan.sandbox.policy == nil
         else { return [] }
         return [
-          "the command may push characters into the terminal, for the caller's shell to execute "
+          "the command may push characters into the terminal, which the caller's shell executes "
             + "(TIOCSTI): --new-session prevents it, or the sysctl dev.tty.legacy_tiocsti=0"
         ]
       },
@@ -100,8 +103,8 @@ private struct Hazard {
       },
       Hazard(name: "descriptor-passed") { plan in
         plan.passedDescriptors.filter(\.isDirectory).map {
-          "descriptor \(String($0.number)) is passed on, and with it all below "
-            + "\(plan.quoted($0.path)): close it before the launch"
+          "the command gets descriptor \(String($0.number)), and with it all below "
+            + "\(plan.quoted($0.path)): close it before the launch, or use --close-fds"
         }
       },
     ]
@@ -123,22 +126,22 @@ extension Hazard {
       "libvirt-socket", ["/run/libvirt/libvirt-sock", "RUNTIME/libvirt/libvirt-sock"], engine),
     socket(
       "session-bus", ["DBUS_SESSION_BUS_ADDRESS", "RUNTIME/bus"],
-      "the session bus is not filtered: through it programs outside can be started; let "
-        + "xdg-dbus-proxy stand in between"),
+      "the session bus is not filtered, so the command can start programs outside; "
+        + "--dbus-session filters it"),
     socket(
       "system-bus", ["/run/dbus/system_bus_socket"],
-      "the system bus is not filtered: let xdg-dbus-proxy stand in between"),
+      "the system bus is not filtered; --dbus-system filters it"),
     socket(
       "systemd-socket", ["RUNTIME/systemd/private"],
-      "the user's systemd starts whatever it is told to, outside"),
-    socket("ssh-agent", ["SSH_AUTH_SOCK"], "the SSH agent signs whatever it is asked to"),
+      "the command can have the user's systemd start programs outside"),
+    socket("ssh-agent", ["SSH_AUTH_SOCK"], "the SSH agent signs for the command"),
     socket(
       "gpg-agent", ["RUNTIME/gnupg/S.gpg-agent", "HOME/.gnupg/S.gpg-agent"],
-      "the GPG agent signs and decrypts what it is asked to"),
-    socket("keyring", ["RUNTIME/keyring/control"], "the keyring gives its secrets away"),
+      "the GPG agent signs and decrypts for the command"),
+    socket("keyring", ["RUNTIME/keyring/control"], "the keyring gives its secrets to the command"),
   ]
 
-  private static let engine = "who can use it is as good as its owner, outside"
+  private static let engine = "its clients have its owner's rights outside"
 
   /// A socket at the first of `places` that is visible.
   ///
@@ -250,9 +253,9 @@ extension Plan {
   fileprivate var x11: [String] {
     let names = ((try? Directory.names(of: "/tmp/.X11-unix")) ?? []).map(\.path)
     let sockets = names.map { FilePath("/tmp/.X11-unix").pushing($0) }
-    let what = "an X11 client reads the keys and the windows of all others; a nested server, "
+    let what = "an X11 client can read the keys and windows of all others; a nested server, "
     if let inside = sockets.lazy.compactMap({ visible($0) }).first {
-      return ["\(quoted(inside)) is visible: \(what)Xephyr for instance, keeps them apart"]
+      return ["\(quoted(inside)) is visible: \(what)such as Xephyr, keeps them apart"]
     }
     if reachesAbstractSockets,
       let name = caller.abstractSockets.first(where: { $0.hasPrefix("@/tmp/.X11-unix/") })

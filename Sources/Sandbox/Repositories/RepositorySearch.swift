@@ -113,7 +113,7 @@ struct Repositories {
       search.addLinks(in: repository.path.appending("hooks"), in: top)
       files.forEachSetting(of: repository, in: top) { setting, file in
         for path in files.paths(of: setting, in: file, of: repository.directory) {
-          // Builds have directories called as words of commands are.
+          // Builds have directories with the names of words of commands.
           search.add(
             path, in: top, mayBeDirectory: setting.use != .command || path.components.count > 1)
           if setting.use == .path { search.addLinks(in: path, in: top) }

@@ -29,8 +29,8 @@ public struct RepositoryWatch {
         now.isComplete
         ? []
         : [
-          "\(ByteString(project).quoted) is too large to be searched: repositories further down "
-            + "were not made read-only, and new ones are not named"
+          "\(ByteString(project).quoted) is too large to search: nestbox did not make repositories "
+            + "further down read-only, and does not name new ones"
         ]
       return new.prefix(10).map { finding($0, in: project) } + rest
     }
@@ -39,15 +39,15 @@ public struct RepositoryWatch {
   private func finding(_ repository: Repository, in project: FilePath) -> String {
     let path = ByteString(project.pushing(repository.path)).quoted
     if repository.name == RepositoryWatch.rebase {
-      return "\(path) is new: git rebase --continue executes its lines, outside of the sandbox; "
+      return "\(path) is new: git rebase --continue executes its lines outside the sandbox; "
         + "type git rebase --abort, or read git-rebase-todo there first"
     }
     let program = ExecutedLater.named(ByteString(repository.name))?.program ?? "git"
-    return "\(path) is new: \(program) executes what it says, outside of the sandbox; remove it, "
+    return "\(path) is new: \(program) executes what it says outside the sandbox; remove it, "
       + "or read it before you use \(program) there"
   }
 
-  /// A rebase that was begun: it has commands of its own.
+  /// An unfinished rebase: it may contain commands.
   private static let rebase: FilePath = "rebase-merge"
 
   private static func look(

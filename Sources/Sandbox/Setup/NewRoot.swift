@@ -226,7 +226,7 @@ extension NewRoot {
     }
   }
 
-  /// Where something is to be mounted.
+  /// The place of a mount.
   enum Place: ~Copyable {
     /// It existed.
     case found(OwnedDescriptor)
@@ -272,7 +272,7 @@ extension NewRoot {
   /// Forgets the directory, because a mount may cover it.
   mutating func forgetRecent() { recent = nil }
 
-  /// Opens the directory that is to hold `path`.
+  /// Opens the directory for the entry `path`.
   mutating func entry(for path: FilePath) throws(SystemCallError) -> Entry {
     guard path.endsInName else {
       throw SystemCallError(

@@ -28,7 +28,7 @@ struct Privileges {
       hasUserNamespace: resolved.hasUserNamespace, available)
   }
 
-  /// Works out who keeps what if the command is to have `command`.
+  /// Works out what init and the command keep if the command gets `command`.
   init(command: Capabilities, hasUserNamespace: Bool) throws(SystemCallError) {
     let available = try Capabilities.permitted()
     self.init(command: command & available, hasUserNamespace: hasUserNamespace, available)

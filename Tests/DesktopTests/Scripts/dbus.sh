@@ -57,7 +57,7 @@ until [ -s "$work/loss" ] || ! kill -0 "$launcher"; do sleep 0.01; done
 exec 8>&-
 wait "$launcher" && status=0 || status=$?
 is "a command outlives the proxy" 5 "$status"
-has "and its loss is told" "the command has no D-Bus any more" "$(cat "$work/loss")"
+has "and its loss is told" "the command no longer has D-Bus" "$(cat "$work/loss")"
 
 # Seeing.
 list=(gdbus call --session --dest org.freedesktop.DBus --object-path /

@@ -81,7 +81,7 @@ says "a program that does not exist" "--wrap: there is no program missing in PAT
 says "a path that is no program" "--wrap: ./mine.profile is not a program" --wrap ./mine.profile
 says "a wrapper" "--wrap: .local/bin/mine is itself a wrapper" --wrap .local/bin/mine
 says "an option in place of the program" "--wrap: PROGRAM is missing" --wrap --unshare-pid
-says "a command" "--wrap: tool is one word too many; the wrapper passes on what it is given" \
+says "a command" "--wrap: unexpected argument tool; the wrapper passes on its own arguments" \
   --wrap tool --unshare-pid -- tool
 says "an option that is none" "Unknown option --unshare-nte; did you mean --unshare-net?" \
   --wrap tool --unshare-nte
@@ -89,7 +89,7 @@ says "a mistake in an option" "--uid: expected a number from 0 to 4294967294, fo
   --wrap tool --uid many
 says "an option that needs another" "--hostname needs --unshare-uts" \
   --wrap tool --ro-bind / / --hostname name
-says "a descriptor" "--seccomp: a wrapper has no descriptor that it could name" \
+says "a descriptor" "--seccomp: a wrapper has no open descriptors to name" \
   --wrap tool --seccomp 3
 says "--output alone" "--output needs --wrap" --output x true
 says "--desktop-file without --output" \
@@ -188,7 +188,7 @@ $HOME/share/applications starts tool" --wrap tool --output .local/bin/tool --des
 write tool.desktop "tool" "sh -c 'tool --second'"
 is "what was written is named, and an action that starts something else, which is left out" \
   "nestbox: wrote $HOME/.local/bin/tool, which starts $HOME/programs/tool
-nestbox: wrote $HOME/data/applications/tool.desktop, which starts that from the menus
+nestbox: wrote $HOME/data/applications/tool.desktop, which starts it from the menus
 nestbox: --desktop-file: the entry leaves out [Desktop Action second], which starts another program \
 than $HOME/programs/tool" \
   "$(wrap --output .local/bin/tool --desktop-file 2>&1)"
