@@ -22,12 +22,12 @@ TEST_FLAGS ?=
 # On a terminal the build shows how far it is; elsewhere it is silent until something is wrong.
 build_tests = if [ -t 1 ]; then $(SWIFT) build --build-tests; else $(SWIFT) build -q --build-tests; fi
 
-# The executable that is installed, measured and tested. `swift build` needs none of these flags and
-# has a directory of its own, as a change of flags compiles everything again.
+# The executable that is installed, measured and tested. `swift build` needs none of these flags; it
+# uses another directory, because changed flags compile everything again.
 tuned := .build/tuned
 release := $(tuned)/release/nestbox
 
-# What each flag buys is said in Benchmarks/README.md, "The flags of make build".
+# Benchmarks/README.md says what each flag buys, under "The flags of make build".
 tuned_flags := \
   $(addprefix -Xswiftc ,-static-executable -use-ld=lld -cross-module-optimization) \
   $(addprefix -Xlinker ,--symbol-ordering-file=$(CURDIR)/Sources/nestbox/order.txt) \
@@ -46,7 +46,7 @@ bin := $(DESTDIR)$(PREFIX)/bin
 share := $(DESTDIR)$(PREFIX)/share
 apparmor := $(DESTDIR)/etc/apparmor.d/nestbox
 
-# File in this repository, then where it is installed. What does not exist is left out.
+# Each file in this repository, then its installed place. Missing files are left out.
 pages := \
   docs/nestbox.1:$(share)/man/man1/nestbox.1 \
   docs/nestbox-profile.5:$(share)/man/man5/nestbox-profile.5 \
@@ -153,7 +153,7 @@ generate: setup ## Make again what is made from other files: sources and pages
 	@$(build_tests)
 	UPDATE_GOLDENS=1 Tests/run.py 'OptionsTests|SeccompTests'
 
-# What takes long, each with a bound of its own.
+# Long tests, each with its own limit.
 SOAK_LAUNCHES ?= 20000
 SOAK_SECONDS ?= 600
 FUZZ_SECONDS ?= 120
@@ -174,7 +174,7 @@ soak: build ## Hinder every call of a launch, start thousands: SOAK_LAUNCHES, SO
 	chmod 755 "$$place"
 	install -m 755 $(release) "$$place/nestbox"
 	as_user=
-	# As root alone no limit of a user would be met.
+	# Limits of a user do not stop root.
 	if [ "$$(id -u)" = 0 ]; then
 	  chown 61235:61235 "$$place"
 	  as_user='setpriv --reuid=61235 --regid=61235 --clear-groups'
@@ -190,8 +190,8 @@ fuzz: setup ## Let libFuzzer make up options, profiles and policies, FUZZ_SECOND
 kernels: build ## Boot other kernels of Debian's in qemu and run checks: KERNELS
 	@NESTBOX=$(release) Tests/Kernels/run.sh
 
-# The executable is not static then, as AddressSanitizer cannot be; nor can any of its own calls
-# fail, so that the faults are left out.
+# AddressSanitizer needs a dynamic executable, and does not survive failures of its own calls, so this
+# leaves out the faults.
 .PHONY: memory
 memory: setup ## Run the tests, and the executable in them, with AddressSanitizer
 	@# What libraries of the tests leave to the end of the process is not of interest.

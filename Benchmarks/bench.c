@@ -149,7 +149,7 @@ static const char *const profiles[] = {
 
 static void profile_line(struct line *line, int number) {
   add_all(line, (const char *const[]){"--profile", profiles[number], NULL});
-  // It has a home directory of its own, in which there is no project.
+  // It has its own home directory, which contains no project.
   if (strcmp(profiles[number], "browser") == 0) add_all(line, (const char *const[]){"--chdir", "/", NULL});
   add(line, "true");
 }

@@ -393,8 +393,8 @@ static void carry_out(const struct operation *operation) {
 
 // The root directory
 
-// Somewhere: it is reached by its descriptor alone, and every root has a /proc. Not on "/": then it
-// would have to be detached separately in the end.
+// Any place will do: only its descriptor leads there, and every root has a /proc. Not "/", which
+// would need a separate detach in the end.
 static void begin_root(void) {
   new_root = new_tmpfs();
   must(move_mount(new_root, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH), "cannot mount",
@@ -418,7 +418,7 @@ static void drop_privileges(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
   must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "cannot set", "no_new_privs");
-  // The list ends where the kernel says so. The ambient set is empty in a new user namespace.
+  // The kernel reports the end of the list. The ambient set is empty in a new user namespace.
   for (int capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++) continue;
   if (errno != EINVAL) fail("cannot drop", "the bounding set");
   must((int)syscall(SYS_capset, &header, none), "cannot drop", "capabilities");

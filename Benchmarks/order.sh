@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # order.sh NESTBOX MAP > ORDER
 #
-# Prints the symbols that launches come to, for the linker to lay them side by side: functions by
+# Prints the symbols that launches use, for the linker to lay them side by side: functions by
 # the processes that enter them and in the order of entry, then the variables and constants that a
 # launch accesses. NESTBOX is an executable of `make build`, MAP the linker's map of it. `make order`
 # calls this. Needs gcc, valgrind, an ordinary user, and x86_64.

@@ -28,7 +28,7 @@ import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
-# Started first, as long as no earlier run has measured how long each suite takes.
+# These suites start first, until a run has measured how long each suite takes.
 LONG = ("SideBySideTests", "EscapeTests", "FaultTests", "BehaviourTests", "DesktopTests",
         "ClientTests")  # fmt: skip
 

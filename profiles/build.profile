@@ -7,8 +7,8 @@
 # holds more than a project or configures the account is refused. The command stays where it is
 # called, as paths may begin there.
 --bind ${PROJECT} ${PROJECT}
-# Hooks and settings of repositories are executed later, outside, by the caller's own git. Those that
-# exist are read-only; nestbox tells of those that the command has made.
+# The caller's own git executes hooks and settings of repositories later, outside. Existing ones are
+# read-only; nestbox reports those that the command has made.
 --ro-repositories ${PROJECT}
 
 # Tools whose settings lie in /etc.
@@ -20,7 +20,7 @@
 --ro-same-try /etc/texmf
 --ro-same-try /etc/fonts
 
-# Which tools to use, and how: what people set for a build. None of them usually holds a secret.
+# Variables that people set for a build. They usually hold no secret.
 --keep-env CC,CXX,CPP,LD,AR,AS,NM,RANLIB,STRIP,OBJCOPY,PKG_CONFIG,PKG_CONFIG_PATH,YACC,LEX,FC
 --keep-env CFLAGS,CXXFLAGS,CPPFLAGS,LDFLAGS,LDLIBS,FFLAGS,ARFLAGS,MAKE,MAKEFLAGS,GNUMAKEFLAGS
 --keep-env DESTDIR,PREFIX,ARCH,CROSS_COMPILE,HOSTCC,HOSTCXX,DEBUG,VERBOSE,V,TARGET,JOBS,NPROC

@@ -7,13 +7,13 @@
 # no Unix sockets inside at all.
 --landlock-scope abstract-unix
 
-# Who knows the addresses. The file may be a link; what it leads to is shown in its place.
+# The name servers. The file may be a link; its target is shown in its place.
 --ro-bind-try /etc/resolv.conf /etc/resolv.conf
 --ro-same-try /etc/gai.conf
 --ro-same-try /etc/networks
 --ro-same-try /etc/ethers
 
-# Through which proxy, and whose signatures are trusted there; a file that a variable names is shown.
+# Proxies and trusted certificates; a file that a variable names is shown.
 # The address of a proxy may hold a password.
 --keep-env http_proxy,https_proxy,ftp_proxy,all_proxy,no_proxy
 --keep-env HTTP_PROXY,HTTPS_PROXY,FTP_PROXY,ALL_PROXY,NO_PROXY

@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs a program that nobody vouches for: the system read-only, no network, nothing of yours.
 
-# Everything that can be new is: no process, network, message queue or cgroup of the host is seen.
+# All namespaces are new: the command sees no process, network, message queue or cgroup of the host.
 --unshare-all
 --hostname sandbox
 
-# Nothing goes on when the command or the caller has ended.
+# All processes inside end with the command or the caller.
 --die-with-parent
 --kill-on-exit
 
 # However often it forks, the machine stays usable.
 --processes-try 2000
 
-# The caller's process group is the command's as well, and signals to a group reach processes that
-# the command does not see.
+# The command is in the caller's process group, and signals to a group reach processes that the
+# command does not see.
 --landlock-scope-try signal
 
 # System calls that programs have no use for are refused, among them those that push characters into
 # the terminal. So the command can stay in the caller's session, and job control works.
 --seccomp-policy default
 
-# What the caller has open and in its environment may be, or lead to, a secret: tokens, agents, the
-# session's bus. These say no more than who, where and in which language.
+# Open files and variables of the caller may be secrets, or lead to them: tokens, agents, the
+# session's bus. These variables only say who, where and in which language.
 --close-fds
 --keep-env TERM,COLORTERM,NO_COLOR,COLUMNS,LINES,LANG,LANGUAGE,LC_*,TZ,HOME,USER,LOGNAME,SHELL
-# AppImages then unpack themselves, where they would ask for FUSE.
+# So that AppImages unpack themselves instead of asking for FUSE.
 --setenv APPIMAGE_EXTRACT_AND_RUN 1
 --setenv HOME ${HOME}
 --setenv USER ${USER}

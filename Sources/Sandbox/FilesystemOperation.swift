@@ -107,6 +107,9 @@ public struct Overlay: Equatable, Sendable {
   /// More options of overlayfs, as mount(8) takes them.
   public var options: [ByteString]
 
+  /// The option that names a source.
+  static var sourceOption: String { "--overlay-src" }
+
   /// The directories of the host that it shows, the top one first.
   var layers: [FilePath] {
     let sources = Array(sources.reversed())

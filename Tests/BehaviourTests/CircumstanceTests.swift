@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real programs, and places in which a launcher may find itself.
+// Real programs, and surroundings that a launcher may start in.
 
 import TestSupport
 import Testing
@@ -36,7 +36,7 @@ struct CircumstanceTests {
   }
 
   // Red: a tool that sandboxes its jobs cannot itself be sandboxed.
-  @Test func `A sandbox in a sandbox in a sandbox works`() throws {
+  @Test func `Three nested sandboxes work`() throws {
     let outcome = try Session().run(
       """
       nest="nestbox --bind / / --unshare-all --unshare-user --proc /proc --dev /dev"

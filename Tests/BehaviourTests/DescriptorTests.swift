@@ -51,7 +51,7 @@ struct DescriptorTests {
     #expect(outcome.lines == ["0", "\(7 & ~closed)", "content"], "\(outcome.errors)")
   }
 
-  // Red: a failure is taken for a success where nobody can be told.
+  // Red: a failure looks like a success if standard error is closed.
   @Test func `Without standard error a failure still has its status`() throws {
     let outcome = try Session().run(
       "nestbox --ro-bind /missing / true 2>&-; echo $?; nestbox --no-such-option 0>&- 1>&- 2>&-; echo $?"

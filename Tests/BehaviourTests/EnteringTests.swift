@@ -118,7 +118,7 @@ struct EnteringTests {
   }
 
   // Red: init ends with its own command, and the kernel kills everything else inside.
-  @Test func `What has entered lives on when the command has ended, and ends with --stop`() throws {
+  @Test func `Entered commands live on after the command's end, and end with --stop`() throws {
     let outcome = try Session().python(
       EnteringTests.tools + """
         def talk(): return subprocess.Popen(["nestbox", "--enter", "box", "cat"], stdin=subprocess.PIPE,
@@ -162,7 +162,8 @@ struct EnteringTests {
   }
 
   // Red: a command runs with less protection than the sandbox has.
-  @Test(.needs("bwrap")) func `What cannot be entered with all its protection is refused`() throws {
+  @Test(.needs("bwrap")) func `A sandbox is entered with all its protection or not at all`() throws
+  {
     let outcome = try Session().python(
       EnteringTests.tools + """
         def refused(name, *options):
@@ -195,7 +196,7 @@ struct EnteringTests {
 
   // Red: a command that enters is outside the limits of the sandbox's control group, or has the
   // rights of a group that the launcher did not have.
-  @Test(.asRoot) func `Whoever has more rights than the launcher cannot enter`() throws {
+  @Test(.asRoot) func `A process with more rights than the launcher cannot enter`() throws {
     let outcome = try Session(as: .root).run(
       """
       mkdir -m 700 run; chown 61234:61234 run; export XDG_RUNTIME_DIR=$PWD/run; mkfifo hold; chmod 755 .

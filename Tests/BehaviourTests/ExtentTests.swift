@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input that is larger, deeper or longer than anybody writes: it is used, or refused in words.
+// Input that is larger, deeper or longer than people write: nestbox uses it, or refuses it with a message.
 
 import Foundation
 import TestSupport

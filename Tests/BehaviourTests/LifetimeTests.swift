@@ -110,7 +110,7 @@ struct LifetimeTests {
   }
 
   // Red: a service that puts itself into the background is killed.
-  @Test func `What the command leaves in the background lives on, and holds nobody up`() throws {
+  @Test func `Background processes live on, and nothing waits for them`() throws {
     let outcome = try Session().run(
       """
       mkfifo go answer

@@ -33,7 +33,7 @@ struct PageTests {
 
   // Red: the profile that `make install` loads is refused, and nestbox with it.
   @Test(.asRoot, .needs("apparmor_parser"), .needs("make"))
-  func `The AppArmor profile is one, for the executable that is installed`() throws {
+  func `The AppArmor profile is valid and names the installed executable`() throws {
     let repository = PageTests.driver.deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
     // Parsers before 4.0 know neither the ABI nor the rule, and take the rest.

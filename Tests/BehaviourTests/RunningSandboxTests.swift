@@ -29,7 +29,7 @@ struct RunningSandboxTests {
     """
 
   // Red: the report shows the namespaces of another process, or another form of their names.
-  @Test func `Namespaces are told as /proc has them inside`() throws {
+  @Test func `Namespaces are reported as /proc shows them inside`() throws {
     let outcome = try Session().python(
       RunningSandboxTests.reader + """
         script = "readlink /proc/self/ns/* | sort | tr '\\\\n' ' '; echo; cat; true"
@@ -47,7 +47,7 @@ struct RunningSandboxTests {
       "\(outcome)")
   }
 
-  // Red: what other programs have sandboxed is missing, or nobody knows who did.
+  // Red: sandboxes of other programs are missing, or the list does not say who made them.
   @Test(.needs("bwrap"), .needs("unshare"))
   func `Sandboxes of other programs are listed, marked as such`() throws {
     let outcome = try Session().python(
@@ -70,7 +70,7 @@ struct RunningSandboxTests {
 
   // Red: who is in a namespace besides the sandbox is not told, or its own processes are.
   @Test(.needs("nsenter"))
-  func `Who shares a namespace is told`() throws {
+  func `Others in a namespace are reported`() throws {
     let outcome = try Session().python(
       RunningSandboxTests.reader + """
         first = start("nestbox", "--unshare-all", "--ro-bind", "/", "/", "sh", "-c", "echo; cat; true")

@@ -29,7 +29,7 @@ struct ClientTests {
     try Script.run("ids")
   }
 
-  // Red: nobody can look into a running sandbox, and flatpak can't start a second command in it.
+  // Red: a running sandbox cannot be entered, and flatpak can't start a second command in it.
   @Test func `A running sandbox can be entered from outside`() throws {
     try Script.run("enter")
   }

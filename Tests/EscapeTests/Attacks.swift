@@ -9,11 +9,11 @@ struct Attack: Sendable, CustomTestStringConvertible {
   let name: String
   /// Where it was described, or worked against another program.
   let reference: String
-  /// What has to be around the sandbox: a part of the hostile program that runs outside.
+  /// The part of the hostile program that runs outside, around the sandbox.
   var scene = ""
   /// Where it succeeds, so that it is known to bite.
   let weakness: Weakness
-  /// The sandboxes in which it has to fail.
+  /// The sandboxes where it must fail.
   let boxes: [Box]
 
   var testDescription: String { "\(name) (\(reference))" }

@@ -18,7 +18,7 @@ struct CatalogueTests {
       atPath: CatalogueTests.repository.appending(path: path).path)
   }
 
-  // Red: a claim names a test that is gone, or never was.
+  // Red: a claim names a test that does not exist.
   @Test func `Every test that the page names exists`() throws {
     let page = try #require(CatalogueTests.page)
     let references = page.matches(of: /`(attack|script|page|suite):([A-Za-z0-9\/_-]+)`/)
@@ -38,7 +38,7 @@ struct CatalogueTests {
     }
   }
 
-  // Red: a profile was added, and the page does not speak of it.
+  // Red: a profile was added, and the page does not mention it.
   @Test func `Every built-in profile is on the page`() throws {
     let page = try #require(CatalogueTests.page)
     let profiles = try FileManager.default.contentsOfDirectory(

@@ -59,8 +59,8 @@ struct DiagnosisTests {
     return try Session().run("seconds=\(seconds)\n" + DiagnosisTests.scene + script)
   }
 
-  // Red: the launcher crashes in the middle of its sums.
-  @Test func `Numbers of a program that do not add up end nothing`() throws {
+  // Red: an overflow crashes the launcher.
+  @Test func `Inconsistent numbers in a program do not end the launcher`() throws {
     let outcome = try run("program hostile libx.so '' '' overflow; swap ro")
     #expect(outcome.lines == ["status 127"] && outcome.errors == "", "\(outcome.errors)")
   }
@@ -89,7 +89,7 @@ struct DiagnosisTests {
     #expect(outcome.lines == ["status 127"], "\(outcome.errors)")
   }
 
-  // Red: nestbox itself advises to show the command a key.
+  // Red: nestbox advises the user to show the command a key.
   @Test(
     "A library is not recommended where it lies at home",
     arguments: [
@@ -104,7 +104,7 @@ struct DiagnosisTests {
   }
 
   // Red: files are read and advice is given that the command itself has written.
-  @Test func `Nothing is said of a program that the command may have written`() throws {
+  @Test func `A program that the command may have written is not diagnosed`() throws {
     let outcome = try run(
       """
       program hostile libx.so; cp hostile kept; swap wr
@@ -119,7 +119,7 @@ struct DiagnosisTests {
 
   // Red: a message recommends any interpreter or loader that a file names.
   @Test(
-    "What a file names is neither to be shown nor changed where it is not the system's",
+    "Showing or changing a file is recommended only if the system owns it",
     arguments: [
       "printf '#!%s\\n' ~/.ssh/id_rsa > ro/x",
       "printf '#!%s\\n' ~/ro/key > ro/x; ln -s ~/.ssh/id_rsa ro/key",
@@ -135,7 +135,7 @@ struct DiagnosisTests {
   }
 
   // Red: a link that an earlier command left where the caller types a name is to be shown.
-  @Test func `What a link leads to is not recommended`() throws {
+  @Test func `A link's target is not recommended`() throws {
     let outcome = try run(
       "ln -s ~/.ssh/id_rsa tool; nestbox $bare ./tool; nestbox $bare --chdir / ~/tool")
     #expect(outcome.errors.contains("tool") && !outcome.errors.contains("--ro-bind /"))
@@ -170,7 +170,7 @@ struct DiagnosisTests {
     }
   }
 
-  // Red: the launcher waits for ever for a file system that nobody serves: the command's own server
+  // Red: the launcher waits for ever for a file system whose server is gone: the command's own server
   // has ended, or does not answer.
   @Test(
     "A file system that does not answer keeps no message back",

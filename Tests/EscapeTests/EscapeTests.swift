@@ -7,10 +7,10 @@ import Testing
 
 @Suite("Escapes", .needs("gcc"), .needs("python3"))
 struct EscapeTests {
-  /// The attacks for which only root could prepare the ground are left out for others.
+  /// Ordinary users skip the attacks that only root can prepare.
   private static let possible = Attack.all.filter { User.isRoot || !$0.needsRoot }
 
-  /// Every attack in every sandbox in which it has to fail.
+  /// Every attack in every sandbox where it must fail.
   static let cases = possible.flatMap { attack in
     attack.boxes.filter { $0.user == .ordinary || User.isRoot }.map { (attack, $0) }
   }

@@ -59,7 +59,7 @@ struct InterruptionTests {
 
   // Red: a file that had just been created when the signal came stays on the host.
   @Test(
-    "A launch that is ended while it creates a file leaves nothing", .needs("strace"),
+    "A launch that ends while it creates a file leaves nothing", .needs("strace"),
     arguments: ["", "--unshare-pid"])
   func creating(_ options: String) throws {
     let outcome = try Session().python(

@@ -113,7 +113,7 @@ struct NeighbourTests {
 
   // Red: the same, with launches alone.
   @Test(
-    "Launches that fail leave the sandboxes of others as they are",
+    "Failed launches do not change the sandboxes of others",
     arguments: ["hook", "some/directories/hook"])
   func failures(_ hook: String) throws {
     let rounds = ProcessInfo.processInfo.environment["NESTBOX_SOAK"] == nil ? 40 : 1000

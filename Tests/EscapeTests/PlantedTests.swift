@@ -184,7 +184,7 @@ struct PlantedTests {
   }
 
   // Red: init or the monitor mistakes a command's interference for another process's end.
-  @Test func `Limits that the command sets for init do not change what is told of it`() throws {
+  @Test func `Limits that the command sets for init do not change the report of its end`() throws {
     let outcome = try Session().attack(
       """
       nestbox "${system[@]}" --unshare-all --json-status-fd 3 bash -c '

@@ -46,7 +46,7 @@ struct RepositoryTests {
 
   // Red: the attacks below show nothing.
   @Test(
-    "What the attacks leave is obeyed",
+    "Git obeys what the attacks leave",
     arguments: [
       "repository .git", "git init -q; config >> .git/config",
       "git init -q d/x; rm -rf .git; config >> d/x/.git/config",

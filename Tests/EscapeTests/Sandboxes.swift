@@ -26,7 +26,7 @@ enum Box: String, CaseIterable, Sendable {
     case .capable: "--unshare-all --cap-add ALL \(Box.little)"
     case .byRoot: "--unshare-all --cap-drop ALL \(Box.everything)"
     case .byRootAsUser: "--unshare-user --unshare-all \(Box.little)"
-    // What a program gets that nobody knows.
+    // What an unknown program gets.
     case .untrusted:
       """
       --profile untrusted "${kept[@]}" --ro-bind "$tools" "$tools" --ro-bind "$H/data" "$H/data" \

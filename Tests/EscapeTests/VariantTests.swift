@@ -99,7 +99,7 @@ struct VariantTests {
 
   // Red: settings of an account that lie elsewhere than usual become a project.
   @Test(
-    "Directories that configure the account are none of a build's projects, wherever they lie",
+    "Directories that configure the account are never a build's project",
     arguments: [
       ("z", "ZDOTDIR"), ("z/sub", "ZDOTDIR"), ("z", "XDG_STATE_HOME"), ("z", "CARGO_HOME"),
       ("z", "XDG_CONFIG_HOME"), ("z/sub", "GNUPGHOME"), (".vim/autoload", "X"),

@@ -6,7 +6,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A command line whose launch is hindered.
+/// A command line; the injector makes its launch fail.
 struct FaultLine: Sendable, CustomTestStringConvertible {
   let name: String
   /// The options.
@@ -111,16 +111,16 @@ struct FaultTests {
   }
 
   // Red: where the machine fails in the middle of a launch a command runs with less protection than
-  // was asked for, or the caller is told something else than what happened.
+  // was asked for, or the caller gets a wrong report.
   @Test(
     "Whatever fails, a command has what was asked for or does not run", arguments: FaultLine.all)
   func faults(_ line: FaultLine) throws {
     try hinder(line, FaultTests.share)
   }
 
-  // Red: a launcher waits for ever for a process that waits for it.
+  // Red: two processes wait for each other for ever.
   @Test(
-    "What processes tell each other may be lost, all of it",
+    "Every message between the processes may be lost",
     arguments: FaultLine.all.filter { $0.options.contains("-fd 7") },
     ["sendmsg", "recvmsg"])
   func messages(_ line: FaultLine, _ call: String) throws {
@@ -142,7 +142,7 @@ struct FaultTests {
       \(line.name.hasPrefix("joined") ? FaultTests.otherSandbox : "")
       "$tools/injector" "$2" "$3" nestbox \(line.options) "$tools/injector" observe 1
       status=$?
-      # It has to have lived until now.
+      # It must have lived until now.
       [ -z "$other" ] || { kill "$other" || status=3; wait "$other"; } 2>&-
       exit $status
       """, FaultTests.injector.get().path, share, FaultTests.seed)

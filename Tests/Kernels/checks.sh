@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The essential behaviour, as an ordinary user of a machine with nothing but busybox. Each line that
+# The essential behaviour, as an ordinary user of a machine with only busybox. Each line that
 # begins with CHECK is a result: `ok`, `FAILED`, or `without` for what the kernel does not have.
 export HOME=/home PATH=/bin
 cd /home

@@ -15,8 +15,7 @@ for program in qemu-system-x86_64 busybox cpio apt-get dpkg-deb; do
   command -v $program >/dev/null || { echo "kernels: needs $program (qemu-system-x86, busybox-static, cpio)"; exit 77; }
 done
 
-# The archives of the releases that are kept, from where this machine has its own, read by an apt of
-# its own.
+# The archives of the maintained releases, from this machine's mirror, read by a separate apt.
 archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/$') ||
   { echo "kernels: apt knows no archive of Debian's"; exit 77; }
 key=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -53,7 +52,7 @@ for version in $KERNELS; do
   place=$work/$version
   if [ ! -e "$place/done" ]; then
     mkdir -p "$place"
-    # From 6.19 on the kernel and its modules have packages of their own.
+    # From 6.19 on the kernel and its modules have separate packages.
     packages=$(apt-cache "${apt[@]}" search "^linux-(image|binary|modules)-${version//+/[+]}-cloud-amd64\$" |
       cut -d ' ' -f 1)
     # shellcheck disable=SC2086

@@ -60,7 +60,7 @@ struct BuiltInProfileTests {
   }
 
   // Red: the program knows other profiles than the files show; run `make generate`.
-  @Test func `They are those of the files`() throws {
+  @Test func `The built-in profiles equal their files`() throws {
     let wanted = BuiltInProfileTests.source(BuiltInProfileTests.sources)
     let file = BuiltInProfileTests.generated
     if ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1" {

@@ -37,7 +37,7 @@ struct BusTests {
 
   // Red: a rule of the documented form is refused.
   @Test(
-    "What the proxy takes is taken",
+    "Names and rules that the proxy accepts are accepted",
     arguments: [
       ("--dbus-talk", "org.example"), ("--dbus-own", "org.example-1.*"),
       ("--dbus-call", "org.a.b=*"), ("--dbus-call", "org.a.b=@/"), ("--dbus-call", "org.a=@/*"),
@@ -50,7 +50,7 @@ struct BusTests {
 
   // Red: the proxy reads something else than was meant, or ends without a message.
   @Test(
-    "What the proxy would not understand is refused",
+    "Names and rules that the proxy would misread are refused",
     arguments: [
       ("--dbus-talk", ""), ("--dbus-talk", "*"), ("--dbus-talk", "org"), ("--dbus-talk", "org.*"),
       ("--dbus-talk", "org..a"), ("--dbus-talk", "org.1a"), ("--dbus-talk", ":1.2"),

@@ -16,7 +16,7 @@ struct ExecLineTests {
 
   // Red: another word than the program is taken for it, and a menu starts the wrong thing.
   @Test(
-    "Words are told apart as menus do",
+    "Words are split as menus do",
     arguments: [
       ("a b  c", ["a", "b", "c"]), ("", []), ("  \t ", []), (#""a b" c"#, ["a b", "c"]),
       (#""a\\"b""#, [#"a"b"#]), (#"a\\ b"#, ["a b"]), (#"a\sb"#, ["a", "b"]),

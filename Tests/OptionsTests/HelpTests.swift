@@ -14,7 +14,7 @@ struct HelpTests {
     .deletingLastPathComponent().appending(path: "Golden/help.txt")
 
   // Red: the page changed; look at the difference, and rewrite the file if it was meant.
-  @Test func `The page is the one that is checked in`() throws {
+  @Test func `The page equals the file in Golden`() throws {
     let page = Help.page("nestbox")
     if ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1" {
       try page.write(to: HelpTests.golden, atomically: true, encoding: .utf8)
@@ -22,7 +22,7 @@ struct HelpTests {
     #expect(try String(contentsOf: HelpTests.golden, encoding: .utf8) == page)
   }
 
-  // Red: somebody whose kernel or container lacks a call does not learn what that means.
+  // Red: the manual does not say what happens if the kernel or a container lacks a call.
   @Test("The manual tells what happens without a call", arguments: SystemCalls.numbers.map(\.name))
   func refused(_ name: String) throws {
     let call = try #require(SystemCalls.numbers.first { $0.name == name })
@@ -54,7 +54,7 @@ struct HelpTests {
     #expect(Help.overview(section).split(separator: "\n").count <= 23, "split the section")
   }
 
-  // Red: an option that nobody can learn of.
+  // Red: --help does not show an option.
   @Test("Every option is listed once, with its operands", arguments: Option.all.map(\.name))
   func listed(_ name: String) throws {
     let option = try #require(Option.all.first { $0.name == name })

@@ -62,16 +62,16 @@ struct JoinAndChannelTests {
     #expect(draft.warnings == [])
   }
 
-  // Red: one end of file comes although the sandbox still lives.
+  // Red: the caller reads end of file while the sandbox still lives.
   @Test func `Each of several --sync-fd is held`() throws {
     let draft = try parse("--sync-fd", "3", "--sync-fd", "4")
     #expect(draft.sandbox.channels.sync.map(\.value) == [3, 4])
     #expect(draft.warnings == [])
   }
 
-  // Red: half of an option's effect is lost without a word.
+  // Red: half of an option's effect is lost without a warning.
   @Test(
-    "Of several the last one counts, and the others are warned of",
+    "The last of several counts, and the others cause a warning",
     arguments: [
       "--userns", "--userns2", "--pidns", "--netns", "--block-fd", "--userns-block-fd",
       "--info-fd", "--json-status-fd", "--exec-label", "--file-label",
@@ -174,7 +174,7 @@ struct OverlayOptionTests {
   private static let danglingOption =
     "--overlay-opt must be followed by one of --overlay, --tmp-overlay, or --ro-overlay"
 
-  // Red: layers that were named are left out without a word.
+  // Red: named layers are left out without a message.
   @Test(
     "A mistake has its message",
     arguments: [
@@ -203,7 +203,7 @@ struct OverlayOptionTests {
 struct JoinAndChannelValidationTests {
   // Red: a sandbox is started that is not the one that was asked for.
   @Test(
-    "What excludes or needs another option says which",
+    "A conflict or a missing option is named",
     arguments: [
       ("--userns 0 --unshare-user", "--userns cannot be combined with --unshare-user"),
       ("--unshare-user --userns 0", "--userns cannot be combined with --unshare-user"),
@@ -231,7 +231,7 @@ struct JoinAndChannelValidationTests {
 
   // Red: options that go together are refused.
   @Test(
-    "What goes together is let pass",
+    "Options that go together are accepted",
     arguments: [
       "--unshare-all --share-net --netns 0", "--userns 0 --unshare-user-try",
       "--userns 0 --unshare-all", "--userns 0 --uid 5 --gid 6",

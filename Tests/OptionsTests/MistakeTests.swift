@@ -10,7 +10,7 @@ import Text
 
 @Suite("Mistakes")
 struct MistakeTests {
-  // Red: a mistake is let pass, or named so that nobody finds it.
+  // Red: a mistake is accepted, or its message does not help to find it.
   @Test(
     "A mistake has its message",
     arguments: [
@@ -105,9 +105,9 @@ struct MistakeTests {
     }
   }
 
-  // Red: half of an option's protection is lost without a word.
+  // Red: half of an option's protection is lost without a warning.
   @Test(
-    "What takes effect once and is given twice is warned of",
+    "A repeated option that takes effect once causes a warning",
     arguments: [
       "--uid", "--gid", "--hostname", "--chdir", "--seccomp", "--monotonic", "--boottime",
     ])
@@ -130,7 +130,7 @@ struct MistakeTests {
 
   // Red: a sandbox is started although part of it was not understood.
   @Test(
-    "What needs another option says which",
+    "A missing option is named",
     arguments: [
       ("--hostname a", "--hostname needs --unshare-uts"),
       ("--domainname a", "--domainname needs --unshare-uts"),

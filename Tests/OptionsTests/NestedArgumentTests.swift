@@ -52,7 +52,7 @@ struct NestedArgumentTests {
   }
 
   // Red: a tool that has nothing to say cannot use the option.
-  @Test func `No data says nothing`() throws {
+  @Test func `Empty data adds no option`() throws {
     #expect(try parse("", "--args", "@", "command").sandbox.command == ["command"])
   }
 

@@ -55,7 +55,7 @@ struct ParserTests {
     #expect(parser.draft.task == nil)
   }
 
-  // Red: a sandbox is made of nothing.
+  // Red: an empty line makes a sandbox.
   @Test func `No option changes nothing`() throws {
     #expect(try parse().sandbox == sandbox { _ in })
   }
@@ -105,14 +105,14 @@ struct ParserTests {
     }
   }
 
-  // Red: later options are worked off before earlier ones.
+  // Red: later options apply before earlier ones.
   @Test func `Operations keep their order`() throws {
     let draft = try parse("--tmpfs", "/b", "--dir", "/a", "--proc", "/b", "--dir", "/a")
     #expect(draft.sandbox.filesystem.map(\.option.name) == ["--tmpfs", "--dir", "--proc", "--dir"])
   }
 
-  // Red: a mode or a size is lost, or holds for an option that was not meant.
-  @Test func `Modifiers hold for the next option alone`() throws {
+  // Red: a mode or a size is lost, or applies to another option.
+  @Test func `Modifiers apply only to the next option`() throws {
     let draft = try parse(
       "--perms", "0700", "--dir", "/a", "--dir", "/b", "--size", "4096", "--perms", "1777",
       "--tmpfs", "/c", "--tmpfs", "/d", "--perms", "0640", "--file", "3", "/e")
@@ -150,14 +150,14 @@ struct ParserTests {
   }
 
   // Red: the network is shared although it was to be unshared, or the other way round.
-  @Test func `--share-net takes back what stands before it`() throws {
+  @Test func `--share-net cancels only options before it`() throws {
     let shared = try parse("--unshare-all", "--share-net").sandbox.namespaces
     #expect(shared.others == [.pid, .ipc, .uts])
     let unshared = try parse("--share-net", "--unshare-all").sandbox.namespaces
     #expect(unshared.others == [.pid, .network, .ipc, .uts])
   }
 
-  // Red: a protection that was demanded becomes one that may be missing.
+  // Red: a required protection becomes an optional one.
   @Test func `A later --…-try does not weaken an earlier demand`() throws {
     for words: [ByteString] in [
       ["--unshare-user", "--unshare-cgroup", "--unshare-user-try", "--unshare-cgroup-try"],
@@ -216,8 +216,8 @@ struct ParserTests {
     #expect(replaced.map(\.value) == [6])
   }
 
-  // Red: --help is refused because of what stands behind it.
-  @Test func `A page that is asked for ends the reading`() throws {
+  // Red: --help is refused because of words after it.
+  @Test func `An option that prints a page ends the reading`() throws {
     let help = try parse("--help", "topic", "--no-such-option")
     #expect(help.task == .help(topic: "topic"))
     #expect(try parse("--version", "--no-such-option").task == .version)

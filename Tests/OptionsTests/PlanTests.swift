@@ -68,7 +68,7 @@ struct PlanTests {
     .deletingLastPathComponent().appending(path: "Golden/plan.txt")
 
   // Red: the page changed; look at the difference, and rewrite the file if it was meant.
-  @Test func `The page is the one that is checked in`() throws {
+  @Test func `The page equals the file in Golden`() throws {
     let plan = try plan(
       """
       --unshare-pid --unshare-uts --hostname box --uid 0 --ro-bind / / --tmpfs /tmp --proc /proc \
@@ -129,7 +129,7 @@ struct PlanTests {
 
   // Red: a hole in the sandbox is not named, or one is named that is not there.
   @Test(
-    "What undoes the sandbox is named, and nothing else",
+    "Only settings that defeat the sandbox are named",
     arguments: [
       ("--unshare-all --ro-bind /usr /usr", []),
       (

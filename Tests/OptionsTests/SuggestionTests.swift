@@ -60,7 +60,7 @@ struct SuggestionTests {
 
   // Red: another program's name for an option finds nothing.
   @Test(
-    "Other words for the same lead to it",
+    "Synonyms lead to the option",
     arguments: [
       ("--unshare-network", "--unshare-net"), ("--no-network", "--unshare-net"),
       ("--unshare-process", "--unshare-pid"), ("--working-directory", "--chdir"),
@@ -89,7 +89,7 @@ struct SuggestionTests {
 
   // Red: every word is answered with a suggestion, and none of them helps.
   @Test(
-    "A word that is like no option gets no suggestion",
+    "A word unlike any option gets no suggestion",
     arguments: ["--frobnicate-everything", "--q", "-", "--", "", "--zzzz", "-–"])
   func noSuggestion(_ word: String) {
     #expect(Suggestion.options(for: word) == [])

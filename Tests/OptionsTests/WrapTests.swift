@@ -15,7 +15,7 @@ struct WrapTests {
   }
 
   // Red: a wrapper makes a different sandbox than typed, or is written to another place.
-  @Test func `What is about the wrapper is told from what goes into it`() throws {
+  @Test func `Options about the wrapper stay out of the script`() throws {
     let request = try request(
       "--unshare-all", "--wrap", "tool", "--setenv", "A", "--wrap", "--output", "bin", "--profile",
       "./own", "--profile", "desktop", "--desktop-file", "--overwrite")
@@ -61,7 +61,7 @@ struct WrapTests {
 
   // Red: a menu's action starts a program outside of the sandbox.
   @Test(
-    "An action that starts something else is left out, and named",
+    "An action that starts another program is left out and named",
     arguments: [
       "Exec=other", "Exec=sh -c \"tool a\"", "Exec=other tool", "Exec=env -S \"sh -c x\" tool",
       "Exec=env sh tool", "Exec=/opt/env tool", " Exec = other", "Exec[$e]=$HOME/x",
@@ -104,7 +104,7 @@ struct WrapTests {
 
   // Red: the program is started past its wrapper, or an entry is broken.
   @Test(
-    "What cannot be wrapped is refused",
+    "A program that cannot be wrapped is refused",
     arguments: [
       ("Exec=other", "/w"), ("Name=tool", "/w"), ("Exec=\"tool", "/w"),
       ("Exec=sh -c 'tool a'", "/w"), ("Exec=other tool", "/w"), ("Exec=tool\nExec=other", "/w"),

@@ -100,7 +100,7 @@ struct GroupingTests {
   }
 
   // Red: what a sandbox shares is not told, or itself is told as one of those that share.
-  @Test func `Who shares a namespace is told by process and by sandbox`() throws {
+  @Test func `Others in a namespace are reported by process and by sandbox`() throws {
     var second = inside(21, parent: 20, 1, user: 100, pid: 300, [(.network, 500)])
     second.outerPid = 300
     let survey = survey([

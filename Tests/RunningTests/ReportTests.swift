@@ -73,7 +73,7 @@ struct ReportTests {
         """)
   }
 
-  // Red: the age of a sandbox is a number that nobody can read.
+  // Red: the age of a sandbox is hard to read.
   @Test func `A duration is told in its two largest units`() {
     let texts = [0, 59, 60, 3599, 3600, 7500, 86_400, 90_000, 864_000]
       .map { ListedSandbox.duration($0) }

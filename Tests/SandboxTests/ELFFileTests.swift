@@ -82,7 +82,7 @@ struct ELFFileTests {
   }
 
   // Red: the same, for a real one.
-  @Test func `A program of this machine is one`() throws {
+  @Test func `A program of this machine is recognised`() throws {
     let shell = try #require(ELFFile(at: "/bin/sh"))
     #expect(shell.machine == ELFFile.native)
     #expect(shell.needed.contains { $0.text.hasPrefix("libc.") })

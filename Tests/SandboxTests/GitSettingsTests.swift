@@ -35,7 +35,7 @@ struct GitSettingsTests {
   ]
 
   // Red: a program that a command starts is not protected.
-  @Test(arguments: commands) func `The words of a command are found in it`(
+  @Test(arguments: commands) func `The command of a setting is split into words`(
     _ value: String, _ words: [String]
   ) {
     let setting = GitSetting(section: "core", name: "fsmonitor", value: ByteString(value))

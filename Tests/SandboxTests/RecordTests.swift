@@ -90,7 +90,7 @@ struct RecordTests {
     .hasFound(.noShell("a")), .hasFound(.unsearchable("a")), .hasFound(.descriptor("a")),
   ]
 
-  // Red: a person is told another reason than the true one.
+  // Red: the message gives a wrong reason.
   @Test(arguments: reports) func `A line of a report is read as it was written`(
     _ report: LaunchReport
   ) {
@@ -153,7 +153,7 @@ struct RecordTests {
     [6, 0, 0], [6, 65, 0], [5, 0, 2],
     // More numbers than there are kinds of namespaces.
     [2] + [UInt8](repeating: 1, count: 8 * 17),
-  ]) func `What no process of ours writes is not read`(_ bytes: [UInt8]) {
+  ]) func `Records that nestbox never writes are rejected`(_ bytes: [UInt8]) {
     #expect(SetupMessage(bytes[...]) == nil)
   }
 }
@@ -182,7 +182,7 @@ struct PhaseTests {
     #expect(permitted(.hasEnded(.exited(0), wasLast: true)) == early + [.running, .dying])
   }
 
-  @Test func `Each move is one less`() {
+  @Test func `A move lowers the number of moves left`() {
     #expect(Phase.settingUp(movesLeft: 2).afterMove == .settingUp(movesLeft: 1))
     #expect(Phase.between(movesLeft: 1).afterMove == .settingUp(movesLeft: 0))
     #expect(Phase.settingUp(movesLeft: 0).afterMove == nil)

@@ -192,7 +192,7 @@ struct CompilerTests {
     #expect(program.instructions.count < (name == "desktop" ? 1400 : 800))
   }
 
-  // Red: the kernel refuses the program when a command is to be started.
+  // Red: the kernel refuses the program only when the command starts.
   @Test func `A policy that becomes too long is refused`() throws {
     let lines = (0..<1100).map { "errno EIO ioctl if arg1 == \($0) and arg2 != \($0)\n" }
     let policy = try policy("default allow\n" + lines.joined())

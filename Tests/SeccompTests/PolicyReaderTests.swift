@@ -105,14 +105,14 @@ struct PolicyReaderTests {
     #expect(error.message == "test:" + message)
   }
 
-  // Red: a policy without a default does what nobody has written down.
+  // Red: a policy without a default decides calls that it does not name.
   @Test func `A policy says what happens to all other calls`() throws {
     let error = try #require(throws: PolicyError.self) { try policy("allow read\n") }
     #expect(error.message == "test: a line \"default ACTION\" is missing")
   }
 
-  // Red: a call that an architecture lacks is passed over in silence, or cannot be passed over.
-  @Test func `What an architecture lacks is reported, or passed over on request`() throws {
+  // Red: a call that an architecture lacks is skipped without a message, or cannot be skipped.
+  @Test func `Calls that an architecture lacks are reported, or skipped on request`() throws {
     let lacking = try policy("default errno EPERM\nallow open\n", for: "aarch64")
     let error = try #require(throws: PolicyError.self) { try lacking.compiled() }
     #expect(

@@ -13,7 +13,7 @@ struct AcceptedDifference: Sendable {
   var since: String?
   /// A line that shows it.
   let example: Line
-  /// Says the line as bubblewrap has to be told to do the same.
+  /// The line that makes bubblewrap do the same.
   var translate: @Sendable (String) -> String = { $0 }
   /// Turns what bubblewrap did into the expected behaviour of nestbox, given what nestbox did and
   /// the line.
@@ -201,7 +201,7 @@ extension AcceptedDifference {
       reason: "bubblewrap documents that as well, and makes them 0700 for some options.",
       example: "$system --bind work /mnt --symlink target /a/link --bind source /mnt/new/place",
       apply: { facts, nestbox, line in
-        // Where 0700 was asked for, it has to stay.
+        // If the line sets 0700, that mode must stay.
         guard !line.text.contains("0700") else { return }
         for (name, value) in facts where value.hasPrefix("drwx------") {
           guard name.hasPrefix("file ") || name.hasPrefix("host ") else { continue }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Command lines that nobody thought of, the same ones for the same seed.
+// Random command lines, the same ones for the same seed.
 
 import TestSupport
 
@@ -128,7 +128,7 @@ extension LineGenerator {
     }
   }
 
-  /// Buses of which the session's has a socket, and the system's may have one.
+  /// Buses: the session's has a socket, and the system's may have one.
   private mutating func buses() -> String {
     "--dbus-try " + pick(["--dbus-session", "--dbus-talk org.example.One", "--dbus-system"])
   }

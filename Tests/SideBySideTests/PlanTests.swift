@@ -96,7 +96,7 @@ struct PlanTests {
     #expect(successes * 3 >= sample.count, "seed \(GeneratedTests.seed): \(successes)")
   }
 
-  // Red: the same, for combinations that somebody thought of.
+  // Red: the same, for chosen combinations.
   @Test("A plan's mounts are those inside", arguments: PairTests.lines)
   func pair(_ line: Line) throws { try check(line) }
 
@@ -122,7 +122,7 @@ struct PlanTests {
     let rehearsal = try Rehearsal(line)
     #expect(rehearsal.made == "", "\(line): the dry run changed something")
     if rehearsal.status != "0" || rehearsal.seen.isEmpty {
-      // What the operations cannot do has to be in the plan; other failures need not be.
+      // The plan must contain the failures of operations; it need not contain others.
       let isOfFiles =
         rehearsal.errors.contains(
           /\(--(ro-|dev-)?(bind|tmpfs|dir|file|symlink|remount|proc|dev|mq|mask|same|user-f|dbus)/)

@@ -10,7 +10,7 @@ struct PathPatternTests {
     PathPattern.match(Array(name.utf8)[...], Array(pattern.utf8)[...])
   }
 
-  // Red: a pattern shows, or hides, a file that nobody meant.
+  // Red: a pattern shows, or hides, the wrong file.
   @Test(
     "A pattern stands for these names",
     arguments: [

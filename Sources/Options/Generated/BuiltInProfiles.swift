@@ -131,8 +131,8 @@ enum BuiltInProfiles {
       # holds more than a project or configures the account is refused. The command stays where it is
       # called, as paths may begin there.
       --bind ${PROJECT} ${PROJECT}
-      # Hooks and settings of repositories are executed later, outside, by the caller's own git. Those that
-      # exist are read-only; nestbox tells of those that the command has made.
+      # The caller's own git executes hooks and settings of repositories later, outside. Existing ones are
+      # read-only; nestbox reports those that the command has made.
       --ro-repositories ${PROJECT}
 
       # Tools whose settings lie in /etc.
@@ -144,7 +144,7 @@ enum BuiltInProfiles {
       --ro-same-try /etc/texmf
       --ro-same-try /etc/fonts
 
-      # Which tools to use, and how: what people set for a build. None of them usually holds a secret.
+      # Variables that people set for a build. They usually hold no secret.
       --keep-env CC,CXX,CPP,LD,AR,AS,NM,RANLIB,STRIP,OBJCOPY,PKG_CONFIG,PKG_CONFIG_PATH,YACC,LEX,FC
       --keep-env CFLAGS,CXXFLAGS,CPPFLAGS,LDFLAGS,LDLIBS,FFLAGS,ARFLAGS,MAKE,MAKEFLAGS,GNUMAKEFLAGS
       --keep-env DESTDIR,PREFIX,ARCH,CROSS_COMPILE,HOSTCC,HOSTCXX,DEBUG,VERBOSE,V,TARGET,JOBS,NPROC
@@ -193,16 +193,16 @@ enum BuiltInProfiles {
       # Speaks with the desktop over the session bus: like untrusted, with a few harmless services of it.
       --profile untrusted
 
-      # Notifications, and no screen saver during a film. Some desktops are a single program, which can do
-      # everything: so not whom it may talk to is allowed, but what it may say.
+      # Notifications, and no screen saver during a film. On some desktops a single program does everything,
+      # so these rules allow single messages, not all messages to a name.
       --dbus-call org.freedesktop.Notifications=org.freedesktop.Notifications.*@/org/freedesktop/Notifications
       --dbus-broadcast org.freedesktop.Notifications=org.freedesktop.Notifications.*@/org/freedesktop/Notifications
       --dbus-call org.freedesktop.ScreenSaver=org.freedesktop.ScreenSaver.Inhibit
       --dbus-call org.freedesktop.ScreenSaver=org.freedesktop.ScreenSaver.UnInhibit
 
-      # Of the portals, settings such as light or dark, notifications and the same wish again. To them,
-      # whoever comes through the proxy is a program outside: others of them would start programs for it,
-      # or open files and addresses there.
+      # Of the portals, settings such as light or dark, notifications and the screen saver again. Portals
+      # take a client of the proxy for a program outside: others of them would start programs for it, or
+      # open files and addresses there.
       --dbus-call org.freedesktop.portal.Desktop=org.freedesktop.portal.Settings.*@/org/freedesktop/portal/desktop
       --dbus-call org.freedesktop.portal.Desktop=org.freedesktop.portal.Notification.*@/org/freedesktop/portal/desktop
       --dbus-call org.freedesktop.portal.Desktop=org.freedesktop.portal.Inhibit.*@/org/freedesktop/portal/desktop
@@ -210,7 +210,7 @@ enum BuiltInProfiles {
       --dbus-call org.freedesktop.portal.Desktop=org.freedesktop.portal.Request.Close@/org/freedesktop/portal/desktop/request/*
       --dbus-broadcast org.freedesktop.portal.Desktop=*@/org/freedesktop/portal/desktop/*
 
-      # Keys for playing and pausing are sent to whoever owns such a name.
+      # The desktop sends the keys for playing and pausing to the owner of such a name.
       --dbus-own org.mpris.MediaPlayer2.*
       """#
     case "desktop":
@@ -335,13 +335,13 @@ enum BuiltInProfiles {
       # no Unix sockets inside at all.
       --landlock-scope abstract-unix
 
-      # Who knows the addresses. The file may be a link; what it leads to is shown in its place.
+      # The name servers. The file may be a link; its target is shown in its place.
       --ro-bind-try /etc/resolv.conf /etc/resolv.conf
       --ro-same-try /etc/gai.conf
       --ro-same-try /etc/networks
       --ro-same-try /etc/ethers
 
-      # Through which proxy, and whose signatures are trusted there; a file that a variable names is shown.
+      # Proxies and trusted certificates; a file that a variable names is shown.
       # The address of a proxy may hold a password.
       --keep-env http_proxy,https_proxy,ftp_proxy,all_proxy,no_proxy
       --keep-env HTTP_PROXY,HTTPS_PROXY,FTP_PROXY,ALL_PROXY,NO_PROXY
@@ -367,11 +367,11 @@ enum BuiltInProfiles {
 
       --default-command ${SHELL:-/bin/sh}
 
-      # For bash: who is where, told apart from the host's shells by its colour.
+      # For bash: user and directory, in another colour than the host's shells have.
       --ro-bind-text "shopt -s checkwinsize\nPS1='\\[\\e[1;33m\\]sandbox\\[\\e[0m\\]:\\[\\e[1;34m\\]\\w\\[\\e[0m\\]\\$ '\nalias ls='ls --color=auto' grep='grep --color=auto'\n[ -r /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion" ${HOME}/.bashrc
-      # For zsh, which asks its first-time questions where it finds no file of this name.
+      # For zsh, which asks its first-time questions if this file is missing.
       --ro-bind-text "PS1='%F{yellow}sandbox%f:%F{blue}%~%f%# '" ${HOME}/.zshrc
-      # For other shells, and for what reads the keys.
+      # For other shells, and for the libraries that read the keys.
       --setenv PS1 "sandbox:\$PWD\$ "
       --ro-same-try /etc/inputrc
       --ro-same-try /etc/zsh
@@ -470,30 +470,30 @@ enum BuiltInProfiles {
       # SPDX-License-Identifier: Apache-2.0
       # Runs a program that nobody vouches for: the system read-only, no network, nothing of yours.
 
-      # Everything that can be new is: no process, network, message queue or cgroup of the host is seen.
+      # All namespaces are new: the command sees no process, network, message queue or cgroup of the host.
       --unshare-all
       --hostname sandbox
 
-      # Nothing goes on when the command or the caller has ended.
+      # All processes inside end with the command or the caller.
       --die-with-parent
       --kill-on-exit
 
       # However often it forks, the machine stays usable.
       --processes-try 2000
 
-      # The caller's process group is the command's as well, and signals to a group reach processes that
-      # the command does not see.
+      # The command is in the caller's process group, and signals to a group reach processes that the
+      # command does not see.
       --landlock-scope-try signal
 
       # System calls that programs have no use for are refused, among them those that push characters into
       # the terminal. So the command can stay in the caller's session, and job control works.
       --seccomp-policy default
 
-      # What the caller has open and in its environment may be, or lead to, a secret: tokens, agents, the
-      # session's bus. These say no more than who, where and in which language.
+      # Open files and variables of the caller may be secrets, or lead to them: tokens, agents, the
+      # session's bus. These variables only say who, where and in which language.
       --close-fds
       --keep-env TERM,COLORTERM,NO_COLOR,COLUMNS,LINES,LANG,LANGUAGE,LC_*,TZ,HOME,USER,LOGNAME,SHELL
-      # AppImages then unpack themselves, where they would ask for FUSE.
+      # So that AppImages unpack themselves instead of asking for FUSE.
       --setenv APPIMAGE_EXTRACT_AND_RUN 1
       --setenv HOME ${HOME}
       --setenv USER ${USER}

@@ -158,7 +158,7 @@ extension RootModel {
   mutating func makeOverlay(
     _ overlay: Overlay, for path: FilePath
   ) throws(LaunchError) -> Tree {
-    for layer in overlay.sources.reversed() { try require(layer, "--overlay-src") }
+    for layer in overlay.sources.reversed() { try require(layer, Overlay.sourceOption) }
     if case .kept(let upper, let work) = overlay.writes {
       for layer in [upper, work] { try require(layer, nil) }
     }

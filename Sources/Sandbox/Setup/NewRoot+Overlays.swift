@@ -11,7 +11,7 @@ extension NewRoot {
   ) throws(LaunchError) -> MountTree {
     var layers = OverlayLayers()
     for source in overlay.sources.reversed() {
-      layers.lower.append(try layers.open(source, "--overlay-src"))
+      layers.lower.append(try layers.open(source, Overlay.sourceOption))
     }
     switch overlay.writes {
     case .refused: break

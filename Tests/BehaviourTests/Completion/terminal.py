@@ -55,7 +55,7 @@ LINES = [
     ("nestbox --setenv A --bind unlikely-com", "nestbox --setenv A --bind unlikely-command"),
     ("nestbox --uid 0 -- unlikely-com", "nestbox --uid 0 -- unlikely-command"),
     ("nestbox ./scr", "nestbox ./script"),
-    # What belongs to the command: its own completion, and none of these options.
+    # Words of the command: its own completion, and none of nestbox's options.
     ("nestbox unlikely-command wo", "nestbox unlikely-command word-of-its-own"),
     ("nestbox --uid 0 -- unlikely-command wo", "nestbox --uid 0 -- unlikely-command word-of-its-own"),
     (
@@ -126,7 +126,7 @@ def prepare():
         write(name, "#!/bin/sh\n")
         os.chmod(name, 0o755)
     os.environ["UNLIKELY_NAME"] = "value"
-    # fish insists on one that nobody else can read.
+    # fish requires a directory that only its user can read.
     os.environ["XDG_RUNTIME_DIR"] = HOME + "/run"
     os.mkdir("run", 0o700)
     os.environ["PATH"] = HOME + "/bin:" + os.environ["PATH"]

@@ -12,9 +12,9 @@ struct BrokenSetup: Sendable, CustomTestStringConvertible {
   var setup = ""
   /// The line that fails.
   let line: String
-  /// What the message is to name as the cause.
+  /// The cause that the message must name.
   let cause: String
-  /// What the message is to advise.
+  /// The advice that the message must give.
   let remedy: String
   /// The line with the remedy applied, where typing the remedy is not enough; `$remedy` is the
   /// remedy.

@@ -32,8 +32,8 @@ struct DoctorTests {
     return outcome.lines
   }
 
-  // Red: somebody whose machine is fine is sent looking for a fault.
-  @Test(.ofStaticExecutable) func `On this machine everything that is tried works`() throws {
+  // Red: --doctor reports a fault on a working machine.
+  @Test(.ofStaticExecutable) func `Every feature works on this machine`() throws {
     #expect(try examine("") == ["status 0"])
   }
 
@@ -43,7 +43,7 @@ struct DoctorTests {
   }
 
   // Red: the same, inside.
-  @Test(.ofStaticExecutable) func `Inside a sandbox everything works as well`() throws {
+  @Test(.ofStaticExecutable) func `Every feature works inside a sandbox`() throws {
     let lines = try examine("nestbox --ro-bind / / --unshare-all --proc /proc --dev /dev")
     #expect(lines == ["status 0"])
   }
@@ -120,7 +120,7 @@ struct AfterEndTests {
     #expect(outcome.status == 127 && outcome.errors == "")
   }
 
-  // Red: nobody learns that it was the filter.
+  // Red: the message does not say that the filter ended it.
   @Test func `A command that the filter ended is followed by a line that says so`() throws {
     let outcome = try Session().run(
       """

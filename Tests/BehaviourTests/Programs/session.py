@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A user's session full of secrets, a thief let loose in it, and what the thief got.
 #
-# session.py SCENE -- COMMAND...: runs COMMAND, in which THIEF stands for the thief and all that it is
-# to go for, where a session holds what it may. With SCENE `outside`, the thief has to succeed.
+# session.py SCENE -- COMMAND...: runs COMMAND, where THIEF means the thief and its targets, in a session
+# that holds them. With SCENE `outside`, the thief must succeed.
 import hashlib, json, os, pty, select, socket, subprocess, sys, threading
 
 command = sys.argv[sys.argv.index("--") + 1:]
@@ -109,7 +109,7 @@ status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 after = state()
 lines = output.decode(errors="replace").replace("\r", "").split("\n")
 got = [line[4:] for line in lines if line.startswith("got ")]
-# What is left in directories of the sandbox's own is found below, if it is elsewhere.
+# Files that the thief leaves outside of the sandbox's own directories are found below.
 if sys.argv[1] != "outside": got = [theft for theft in got if not theft.startswith("leave:")]
 print("exit", status, "" if "done" in lines else "".join(lines))
 if sys.argv[1] == "outside":

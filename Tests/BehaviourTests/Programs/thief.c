@@ -182,7 +182,7 @@ static int steals(const char *kind, const char *what) {
 }
 
 int main(int count, char **arguments) {
-  // Put together here: neither the command line nor this file is to hold it.
+  // Put together here, so that neither the command line nor this file contains it.
   char text[64];
   snprintf(text, sizeof text, "%s-%s", "planted", "secret");
   mark = text;

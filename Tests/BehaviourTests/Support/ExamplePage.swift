@@ -75,7 +75,7 @@ extension Case {
     return try read(lines.joined(separator: "\n"), of: page)
   }
 
-  /// What a shell is to run, with a mark behind each step.
+  /// The script for a shell, with a mark after each step.
   var script: String {
     var script = ""
     for step in steps { script += step.command + "\nprintf '\\n\\036%d\\n' \"$?\"\n" }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The demonstrations do what they are there to show.
+# The demonstrations show what they claim.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

@@ -14,8 +14,8 @@ need python3 python3
 
 export FLATPAK_BWRAP=$work/bin/bwrap
 
-# A private bus, whose only service is flatpak's helper. It also serves as the system bus, which
-# flatpak asks for parental controls.
+# A private bus with flatpak's helper as its only service. It is also the system bus, which flatpak
+# asks for parental controls.
 if [ -z "${DBUS_SESSION_BUS_ADDRESS-}" ]; then
   mkdir services
   cp /usr/share/dbus-1/services/org.freedesktop.Flatpak.service services/
@@ -41,7 +41,7 @@ END
 fi
 export DBUS_SYSTEM_BUS_ADDRESS=$DBUS_SESSION_BUS_ADDRESS
 
-# The runtime: a shell and what it takes to look around, from this machine.
+# The runtime: a shell and a few tools from this machine.
 runtime=$(flatpak --default-arch)/1
 mkdir -p runtime/files/bin
 for program in bash sh cat env grep id ls mkdir ps readlink sleep stat touch unshare dbus-send; do

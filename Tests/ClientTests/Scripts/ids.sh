@@ -95,7 +95,7 @@ mapped "${host[@]}" --bind shared /tmp bash -ec '
   cd /tmp && mkdir -p apt/etc apt/state/lists/partial apt/cache/archives/partial target/var/lib/dpkg
   touch target/var/lib/dpkg/status
   echo "deb [trusted=yes] file:/tmp/repository ./" >apt/etc/sources.list
-  # The user that apt downloads as has to get through.
+  # The user under which apt downloads must reach the files.
   chmod 755 /tmp /tmp/repository
   options=(-o Dir::Etc=/tmp/apt/etc -o Dir::State=/tmp/apt/state -o Dir::Cache=/tmp/apt/cache
     -o Dir::State::status=/tmp/target/var/lib/dpkg/status -o Dir::Log=/tmp/apt
@@ -108,7 +108,7 @@ is "apt-get and dpkg install a package with its owners" "2750 33:33 640 7:7 33:3
     cd /tmp/target/srv/probe; chmod 640 made; stat -c "%a %u:%g" . made; stat -c %u:%g page' | paste -sd ' ')"
 is "apt-get downloaded as another user" "" "$(grep -i 'unsandboxed\|setgroups\|seteuid' apt.log || true)"
 
-# The caller's part left undone
+# If the caller does not write the maps
 status=0
 python3 - <<'END' || status=$?
 import json, os, subprocess, sys

@@ -13,7 +13,7 @@ need unzip unzip
 need bzip2 bzip2
 need rsync rsync
 
-# Every command tells what it is allowed to do.
+# Every command prints its rights.
 cat >probe.sh <<'END'
 try() { if (eval "$2") 2>/dev/null; then echo "$1 yes"; else echo "$1 no"; fi; }
 try build 'touch here'

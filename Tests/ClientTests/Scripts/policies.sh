@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # policies.sh [SWIFTC]
 #
-# Programs of every day under the policy `default`, and a browser under `desktop`: each does what it
-# does without, and prints the same.
+# Everyday programs under the policy `default`, and a browser under `desktop`: each does the same as
+# without a policy, and prints the same.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -89,9 +89,9 @@ same "tar, with every compressor that there is" bash -c '
 need rsync rsync
 same "rsync" bash -c 'cd made; mkdir in; seq 99 >in/a; rsync -aHAX --inplace in/ out; rsync -a --delete in/ out; ls out'
 
-# What many machines do not have; each says so and is passed over.
+# Programs that many machines lack: a missing one is reported and skipped.
 if command -v node >/dev/null; then
-  # What two of them say may come in either order.
+  # Two of them may print in either order.
   same "node, with workers, children and a socket" bash -c 'node -e "$1" | sort' bash '
     const { Worker } = require("worker_threads"), { execFileSync, fork } = require("child_process")
     const fs = require("fs"), net = require("net")

@@ -10,7 +10,7 @@ need pactl pulseaudio-utils
 need pipewire pipewire
 need pw-cli pipewire-bin
 
-# PulseAudio with one device that nobody hears. Who has no cookie is refused, be it the same user.
+# PulseAudio with one silent device. It refuses a client without the cookie, even of the same user.
 pulseaudio -n --daemonize=no --use-pid-file=no --exit-idle-time=-1 --log-target=stderr \
   --load="module-null-sink sink_name=silence" \
   --load="module-native-protocol-unix auth-group-enable=0 auth-cookie=cookie" 2>"$work/pulse-log" &

@@ -46,7 +46,7 @@ refuses "nor does another method" "${only[@]}" gdbus call --session --dest org.e
   --object-path /org/example/other --method org.example.Test.Tell
 is "just the one arrived" "outside rule" "$(noted Two | paste -sd ' ')"
 
-# The proxy's end. Red: calls fail, and nobody says why; or the command ends with the proxy.
+# The proxy's end. Red: calls fail without a message, or the command ends with the proxy.
 mkfifo "$work/go"
 "${session[@]}" sh -c 'echo begun; read -r word; exit 5' <"$work/go" >"$work/begun" 2>"$work/loss" &
 launcher=$!

@@ -31,7 +31,7 @@ def write(name, text="", mode=0o644):
   os.chmod(path, mode)
 
 
-# Names of sockets have little room. The display is one that nobody else has.
+# Names of sockets have little room. No other server has this display.
 runtime = tempfile.mkdtemp(prefix="nestbox-pairs-", dir="/tmp")
 os.makedirs(runtime + "/pulse", mode=0o700)
 number = 2000 + os.getpid() % 100000

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A service on a bus: service.py ADDRESS NAME DIRECTORY. Calls of Note are written to the file
-# DIRECTORY/NAME, a line each. It has an interface that is called as it is itself, as well.
+# DIRECTORY/NAME, one line each. It also has an interface with its own name.
 
 import sys
 

@@ -37,7 +37,7 @@ inside() { # PROFILE COMMAND…
     --ro-bind "$top/data" "$top/data" timeout 20 "$@"
 }
 
-# Has whichever server there is load the library. No request has to succeed in the end.
+# Makes the server load the library, whichever it is. The requests may fail in the end.
 attack() { # +PROFILE…
   rm -f "$top/outside/ran"
   inside "$1" pactl load-module module-ladspa-sink plugin="$top/data/library.so" label=x || true
@@ -71,7 +71,7 @@ end_started
 started=()
 rm -rf "$XDG_RUNTIME_DIR/pulse"
 
-# PipeWire with its own settings, and a device that nobody hears.
+# PipeWire with its own settings, and a silent device.
 python3 - <<'END_OF_PROGRAM'
 settings = open("/usr/share/pipewire/pipewire.conf").read()
 device = """{ factory = adapter args = { factory.name = support.null-audio-sink node.name = silence

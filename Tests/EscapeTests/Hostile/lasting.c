@@ -69,7 +69,7 @@ static void create_files(void) {
   }
 }
 
-// Its entries are not seen by a filter, and openat is among them.
+// A filter does not see its entries, and openat is among them.
 static void use_uring(void) {
   unsigned parameters[30] = {0};
   if (syscall(425, 1, parameters) >= 0) escaped("io_uring");
@@ -87,7 +87,7 @@ static void use_old_numbers(void) {
   }
 }
 
-// A file in a writable directory that others run as its owner, once the sandbox is gone.
+// A file in a writable directory that others run as its owner after the sandbox has ended.
 static void left_behind(void) {
   in_child(change_modes);
   in_child(create_files);
@@ -118,7 +118,7 @@ static void make_old_sockets(void) {
     if (old_call(102, 1, (long)words[i], 0, 0) >= 0) escaped("socketcall, family %d", words[i][0]);
 }
 
-// Families and protocols that know no network namespace, or that hardly any program uses.
+// Families and protocols that ignore network namespaces, or that hardly any program uses.
 static void rare_sockets(void) {
   in_child(make_sockets);
   in_child(make_old_sockets);

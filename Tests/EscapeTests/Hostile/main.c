@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hostile ATTACK, inside; hostile SCENE COMMAND..., outside. With one word more an attack says nothing
-// where it fails: it is part of another.
+// hostile ATTACK, inside; hostile SCENE COMMAND..., outside. With one more word an attack prints
+// nothing if it fails, because it is part of another.
 #include "hostile.h"
 
 #include <stdarg.h>

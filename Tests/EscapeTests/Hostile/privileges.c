@@ -69,10 +69,10 @@ static void machine_controls(void) {
   in_namespaces(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET, open_new_controls);
 }
 
-// Whether a call that failed said that it may not be made, or that the kernel has no such call.
+// Whether a failed call was forbidden, or is missing in the kernel.
 static int refused(void) { return errno == EPERM || errno == ENOSYS; }
 
-// Each of these says EPERM to who may not, and something else, harmless, to who may.
+// Each of these fails with EPERM without the privilege, and does something harmless with it.
 static void try_machine_calls(void) {
   if (iopl(3) == 0) escaped("iopl");
   if (syscall(SYS_swapoff, "/nosuch") < 0 && !refused()) escaped("swapoff: %m");
@@ -89,7 +89,7 @@ static void try_machine_calls(void) {
   }
 }
 
-// Calls that take a capability over the whole machine.
+// Calls that need a capability over the whole machine.
 static void machine_calls(void) {
   in_child(try_machine_calls);
   in_namespaces(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS, try_machine_calls);
@@ -99,7 +99,7 @@ static void drop_groups(void) {
   if (setgroups(0, 0) == 0) escaped("groups were dropped");
 }
 
-// In a namespace in which setgroups(2) is not forbidden, if the kernel lets a group be mapped there.
+// In a namespace that allows setgroups(2), if the kernel lets a process map a group there.
 static void drop_groups_inside(void) {
   char map[64];
   snprintf(map, sizeof map, "0 %u 1", getegid());
@@ -155,7 +155,7 @@ static void join_namespaces_of(int pid) {
 
 static void join_all(void) { for_each_process(join_namespaces_of); }
 
-// Namespaces of any process that is in sight.
+// Namespaces of any visible process.
 static void namespaces(void) {
   for (unsigned i = 0; i < 8; i++) {
     char path[64];
@@ -201,8 +201,8 @@ static void other_numbers(void) {
   in_child(use_own_number);
 }
 
-// What exploits of the kernel begin with; each fails for another reason than EPERM or ENOSYS where
-// it may be made.
+// Calls that exploits of the kernel begin with. If a call is allowed, it fails for another reason than
+// EPERM or ENOSYS.
 static void dangerous_calls(void) {
   static const struct { const char *name; int number; } calls[] = {
       {"io_uring_setup", 425}, {"bpf", SYS_bpf}, {"userfaultfd", SYS_userfaultfd},

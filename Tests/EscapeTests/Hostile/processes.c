@@ -59,11 +59,11 @@ static void init_process(void) {
   repeatedly(take_over, 1);
 }
 
-// Everybody who is in sight.
+// Every visible process.
 static void all_processes(void) { for_each_process(take_over_others); }
 
-// The file that init, or anybody else, executes: the launcher on the host, which could be
-// overwritten when it runs no more.
+// The file that init or another process executes: the launcher on the host, which a process could
+// overwrite once it no longer runs.
 static void hold_launcher(int pid) {
   unsigned long device, file;
   char path[64];
@@ -82,7 +82,7 @@ static void launcher_file(void) {
   repeatedly(hold_launcher, 1);
 }
 
-// Signals to its process group and to everybody; the caller counts them.
+// Signals to its process group and to all processes; the caller counts them.
 static void signals(void) {
   signal(SIGURG, SIG_IGN);
   kill(0, SIGURG);
@@ -111,7 +111,7 @@ static int listener(char **argv) {
 
 // The attack aims at init's reports, not at the user's limits and priorities. Not RLIMIT_CPU, by
 // which the kernel kills a process that is running when the clock next ticks: a command may end its
-// own sandbox, and is told to have been killed.
+// own sandbox, and nestbox then reports that it was killed.
 static void limits(void) {
   struct { uint64_t soft, hard; } none = {0, 0};
   for (int kind = RLIMIT_CPU + 1; kind < RLIM_NLIMITS; kind++)
@@ -182,7 +182,7 @@ static void read_strings(int pid) {
   }
 }
 
-// What the caller's environment and command line held and the command was not given.
+// Parts of the caller's environment and command line that the command did not get.
 static void environment(void) {
   for_each_process(read_strings);
   read_strings(getpid());

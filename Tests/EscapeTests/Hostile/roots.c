@@ -37,7 +37,7 @@ static void follow_links(int pid) {
   }
 }
 
-// /proc/PID/root, cwd and fd of everybody else.
+// /proc/PID/root, cwd and fd of all other processes.
 static void links_of_processes(void) { for_each_process(follow_links); }
 
 // All descriptors left open.

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <sys/xattr.h>
 
-// A log to which the caller appends; standard output and error.
+// A log that the caller appends to, as standard output and error.
 #define EARLIER CONTENT ", in the log\n"
 
 static const char *const links[] = {
@@ -82,7 +82,7 @@ static int begins(int fd, const char *text) {
   return pread(fd, found, strlen(text), 0) == (ssize_t)strlen(text) && strcmp(found, text) == 0;
 }
 
-// A caller with files as standard descriptors; those that have no name any more if `isNameless`.
+// A caller with files as standard descriptors; if `isNameless`, their names are removed.
 static int with_files(char **argv, int isNameless) {
   int result = dup(1), input = open("input", O_CREAT | O_RDWR, 0600);
   int log = open("log", O_CREAT | O_RDWR, 0600);

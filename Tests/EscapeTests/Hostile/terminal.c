@@ -27,7 +27,7 @@ static void take_terminal(void) {
   for (int i = 0; i < 3; i++) push(open(names[i], O_RDWR));
 }
 
-// TIOCSTI and TIOCLINUX on every terminal that can be had.
+// TIOCSTI and TIOCLINUX on every terminal in reach.
 static void injection(void) {
   for (int fd = 0; fd < 3; fd++) push(fd);
   for (int i = 0; i < 3; i++) push(open(names[i], O_RDWR | O_NOCTTY));
@@ -58,7 +58,7 @@ static void listen_in_front(void) {
   listen_to(fd, "as the foreground group, by /dev/tty");
 }
 
-// A terminal that is not that of one's session can be read by everybody who has it.
+// Any process that has a terminal open can read it, unless it is the terminal of its session.
 static void listen_elsewhere(void) {
   int tty = open("/dev/tty", O_RDWR);
   setsid();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hostile program, compiled once, and the place in which it is let loose.
+// The hostile program, compiled once, and the place where it runs.
 
 import Foundation
 import TestSupport

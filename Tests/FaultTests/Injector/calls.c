@@ -104,8 +104,8 @@ static const struct {
     {SYS_mmap, "mmap", 0, memory},
     {SYS_munmap, "munmap", 0, memory},
     {SYS_mprotect, "mprotect", 0, memory},
-    // It fails by the old end of the heap, never by an error: the C library would take that for an
-    // address, and write there. What brings no memory is mmap's fault.
+    // It fails by returning the old end of the heap, never an error: the C library would take that
+    // for an address, and write there. The faults of mmap cover a lack of memory.
     {SYS_brk, "brk", 0, none},
     {SYS_mremap, "mremap", 0, memory},
     {SYS_getrandom, "getrandom", 0, others},
@@ -143,7 +143,7 @@ enum { COUNT = sizeof calls / sizeof *calls };
 static int index_of(int number) {
   for (int i = 0; i < COUNT; i++)
     if (calls[i].number == number) return i;
-  // Better loud than passed over.
+  // Report it rather than skip it.
   fprintf(stderr, "injector: nothing is known of call %d\n", number);
   exit(2);
 }

@@ -12,8 +12,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-// The fault of one run: in which process, in the order of their making, at which of its calls: by
-// the call's number, and how many of these went before.
+// The fault of one run: the process, counted in the order of creation, and the call, by its number
+// and by how many of the same came before.
 struct fault {
   int process, call;
   int number, occurrence;
@@ -41,12 +41,12 @@ struct outcome {
 
 // Runs `line` once (trace.c).
 void run(char **line, struct fault fault, struct outcome *outcome);
-// The name of a call, and whether `text` names it, be it by a name that a library gives it.
+// The name of a call, and whether `text` names it, also by a library's name for it.
 const char *call_name(int number);
 int names_call(const char *text, int number);
 // The errors that a call can plausibly meet, ended by 0; none for calls that never fail.
 const int *call_errors(int number);
-// Whether the call asks for memory, whose lack the runtime answers by ending the process.
+// Whether the call asks for memory: without memory the runtime ends the process.
 int is_memory_call(int number);
 // Writes down what protects this process (observe.c).
 int observe(int fd);

@@ -66,13 +66,13 @@ static void judge(struct fault fault) {
   int has_code = has_exit_code(hindered.status_lines, &code);
   if (has_code && code != hindered.status && !(is_kill && is_monitor(fault)))
     problem("two statuses", fault);
-  // Killed in exec itself it dies as it could have died right after.
+  // A process killed in exec looks like one killed right after it.
   if (!hindered.executed && has_code && !(is_kill && number == SYS_execve))
     problem("the end of a command that never ran", fault);
   if (!has_run && hindered.status < 125) problem("a false status", fault);
   if (has_run && hindered.status != plain.status && hindered.status < 125)
     problem("a false status", fault);
-  // Only who was killed, or got no memory, may die without a word.
+  // Only a process that was killed, or got no memory, may end without a message.
   int is_quiet = is_kill || is_memory_call(number);
   if ((!has_run || hindered.status != plain.status) && !is_quiet && !says && !is_partial)
     problem("no message", fault);
@@ -84,7 +84,7 @@ static void judge(struct fault fault) {
   // exec perhaps, which init, that waits for it, may fail at the time of.
   int has_begun = hindered.executed || number == SYS_wait4;
   if (!is_clean && !(has_begun && (!strcmp(hindered.tree, plain.tree) || is_partial || !has_run))) {
-    // A monitor that has to kill its child cannot know what that has made.
+    // A monitor that must kill its child cannot know what the child has made.
     if (is_kill || is_monitor(fault) || (is_quiet && hindered.status > 128)) left_by_kill++;
     else {
       problem("something is left", fault);
@@ -121,7 +121,7 @@ int main(int argc, char **argv) {
         // The seeds from 0 to SHARE - 1 together try every fault once.
         if (number_of_fault++ % share == 0 && number != SYS_exit_group) {
           run(line, fault, &hindered);
-          // A busy machine may have kept it from its end; what hangs does so again.
+          // On a busy machine it may only have been slow; a process that hangs does so again.
           if (hindered.hung) run(line, fault, &hindered);
           // Where the processes took turns in another order the call may not have been made.
           if (hindered.hit) {

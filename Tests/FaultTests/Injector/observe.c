@@ -83,7 +83,7 @@ void list_work(char *text, size_t size) {
   room = sizeof unsorted;
   *unsorted = 0;
   nftw("work", note, 16, FTW_PHYS);
-  // A directory has its entries in no order.
+  // The entries of a directory have no order.
   for (char *line = strtok(unsorted, "\n"); line && count < 1024; line = strtok(0, "\n"))
     lines[count++] = line;
   qsort(lines, count, sizeof *lines, compare);

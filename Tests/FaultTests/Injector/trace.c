@@ -15,7 +15,7 @@
 struct tracee {
   pid_t pid;
   // `same`: how many of its calls were the one that fails; `is_early`: it stopped before its
-  // parent told of it.
+  // parent's stop reported it.
   int index, calls, same, is_faulty, is_early;
 };
 static struct tracee tracees[64];
@@ -132,7 +132,7 @@ static void end_all(void) {
     if (tracees[i].pid > 0) kill(tracees[i].pid, SIGKILL);
 }
 
-// Nobody tells of a process whose parent was killed right after the call that made it.
+// The kernel reports no process whose parent was killed right after the call that made it.
 static void adopt(struct outcome *outcome) {
   for (int i = 0; i < count; i++)
     if (tracees[i].pid > 0 && tracees[i].index < 0 && tracees[i].is_early) {
@@ -219,7 +219,7 @@ void run(char **line, struct fault fault, struct outcome *outcome) {
   count = 0;
   is_late = 0;
   if (pipe2(messages, O_CLOEXEC) || pipe2(status, O_CLOEXEC) || pipe2(observed, O_CLOEXEC)) abort();
-  // Room for everything that is written: nobody reads before the end.
+  // Room for all output: it is read only at the end.
   fcntl(messages[1], F_SETPIPE_SZ, TEXT);
   fcntl(observed[1], F_SETPIPE_SZ, TEXT);
   struct sigaction action = {.sa_handler = be_late};
@@ -238,7 +238,7 @@ void run(char **line, struct fault fault, struct outcome *outcome) {
   close(status[1]);
   close(observed[1]);
   find(first);
-  // Again and again, as a signal may come right before the wait that it is to end.
+  // Again and again, as a signal may come right before the wait that it should end.
   struct itimerval patience = {{1, 0}, {20, 0}}, none = {{0, 0}, {0, 0}};
   setitimer(ITIMER_REAL, &patience, 0);
   follow(first, fault, outcome);

@@ -3,7 +3,7 @@
 #
 # usage: python3 -ISc "$(cat observe.py)" DIRECTORY
 #
-# Descriptor 9 is the caller's /proc, so that nothing has to be mounted for the sake of the look.
+# Descriptor 9 is the caller's /proc, so that looking needs no mount.
 # DIRECTORY is listed if it exists inside, and so are the places that tests use as destinations.
 
 import os

@@ -17,7 +17,7 @@ within=
 
 bwrap() {
   if [[ ${!#} == observe ]]; then
-    # The caller's /proc, so that nothing has to be mounted for the sake of the look.
+    # The caller's /proc, so that looking needs no mount.
     set -- "${@:1:$#-1}" /usr/bin/python3 -ISc \
       'import os, sys; sys.stdout.write(open("self/mountinfo", opener=lambda name, flags: os.open(name, flags, dir_fd=9)).read())'
   fi
@@ -31,7 +31,7 @@ cd "$results" || exit
 ln -s "$nestbox" bwrap
 cp -a "$template" scene
 cd scene || exit
-# A bus of which nothing but the socket is there.
+# Only the socket of a bus.
 /usr/bin/python3 -ISc 'import socket; socket.socket(socket.AF_UNIX).bind("bus")'
 export DBUS_SESSION_BUS_ADDRESS="unix:path=$PWD/bus"
 umask 027

@@ -186,7 +186,7 @@ private enum Channels {
   }
 }
 
-/// Messages, of which the wording is each program's own.
+/// Messages, which each program words in its own way.
 private enum Messages {
   /// Parts that clients look for.
   private static let contracts = [

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The words that scripts of tests are written in. Each script begins with this file, in the scene
-# that start.sh has made.
+# Functions for scripts of tests. Each script begins with this file, in the scene that start.sh makes.
 
 set -euo pipefail
 shopt -s inherit_errexit
@@ -46,7 +45,7 @@ refuses() { # WHAT COMMAND…
   echo "ok: $what"
 }
 
-# Waits until a command succeeds, because of something that another process is about to do.
+# Waits until a command succeeds, which depends on another process.
 await() {
   local tries
   for ((tries = 0; tries < 300; tries++)); do

@@ -11,8 +11,8 @@ shift
 support=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 repository=$(realpath "$support/../../..")
 
-# Runs its arguments as an ordinary user to whom, and to whom alone, this user has a name and a
-# range of ids. Only root can do this.
+# Runs its arguments as an ordinary user who has a name and a range of ids, which only the started
+# processes see. Only root can do this.
 as_named_user() {
   local id=61234 name=nestbox-client
   chown -R $id:$id "$work"
@@ -45,7 +45,7 @@ cp "$support/lib.sh" "$work/scripts"
 cp -r "$repository/docs/demos" "$work/demos"
 cp "$repository/docs/desktop.md" "$work/desktop.md"
 chmod -R go+rX "$work"
-# For a client that is to find a bwrap which does nothing.
+# For a client that needs a bwrap which does nothing.
 ln -s /bin/false "$work/broken/bwrap"
 as=()
 [ "$(id -u)" != 0 ] || as=(as_named_user)
