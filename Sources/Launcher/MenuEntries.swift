@@ -31,7 +31,7 @@ struct MenuEntries {
   /// The entry `identifier`.
   ///
   /// If that is nil or does not exist, the entry with the name of the program `name`; otherwise the
-  /// only entry that starts a program for which `isProgram` is true.
+  /// only entry that starts a program that `isProgram` accepts.
   func find(
     named identifier: ByteString?, startedBy name: ByteString, _ isProgram: (ByteString) -> Bool
   ) throws(UsageError) -> (identifier: ByteString, entry: DesktopEntry) {

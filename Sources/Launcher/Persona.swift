@@ -13,7 +13,7 @@ struct Persona {
   /// Whether it takes bubblewrap's place.
   let isBubblewrap: Bool
 
-  /// The release of bubblewrap whose command line this program understands.
+  /// The release of bubblewrap with the command line that this program understands.
   static let bubblewrapRelease = "0.12.0"
 
   /// Reads the name: the last part of argv[0], or, if that is neither name, of the executable file.
@@ -40,7 +40,7 @@ struct Persona {
 
   /// The path to the program, for scripts that start it from another directory.
   ///
-  /// It keeps links, because an upgrade may move the file to which they lead.
+  /// It keeps links, because an upgrade may move the file that they lead to.
   func path(_ surroundings: Surroundings) -> ByteString {
     let found =
       program.bytes.contains(UInt8(ascii: "/"))

@@ -15,7 +15,7 @@ enum Amount {
   /// A number of bytes, which may end in K, M, G or T.
   static func bytes(_ text: String) -> UInt64? { read(text, sizes, one: 1) }
 
-  /// A number of `unit`s of time, of which `perSecond` make a second; without a unit it is seconds.
+  /// A time in parts of a second, `perSecond` of them; a number without a unit is seconds.
   static func time(_ text: String, perSecond: UInt64) -> UInt64? {
     let units = [
       ("ms", perSecond / 1000), ("s", perSecond), ("m", perSecond * 60), ("h", perSecond * 3600),

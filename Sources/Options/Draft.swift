@@ -33,7 +33,7 @@ public struct Draft: Sendable {
   var overlaySources: [FilePath] = []
   /// The options of overlayfs for it.
   var overlayOptions: [ByteString] = []
-  /// Options of which the last one wins, as they were given last.
+  /// Options where the last one wins, as last typed.
   var given: [WrittenOption] = []
   /// The first option that describes a new sandbox, and does not go with `--enter`.
   var optionOfNewSandbox: String?

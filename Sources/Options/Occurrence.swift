@@ -60,7 +60,7 @@ public struct Occurrence: Sendable {
     }
   }
 
-  /// The number of bytes that a size with a unit stands for, as `16M` or `1GiB`.
+  /// The number of bytes of a size with a unit, such as `16M` or `1GiB`.
   private static func bytes(_ text: String) -> Int64? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let shifts = ["K": 10, "M": 20, "G": 30, "T": 40]

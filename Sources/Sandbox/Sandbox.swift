@@ -20,7 +20,7 @@ public struct Sandbox: Equatable, Sendable {
   public var channels = Channels()
   /// Files inside that are kept locked for reading while the sandbox lives.
   public var lockFiles: [Setting<ByteString>] = []
-  /// What the command may use, in the order in which it was said.
+  /// What the command may use, in the order of the options.
   public var limits: [Setting<Limit>] = []
   /// Prints what the command used, for people.
   public var tellsUse: WrittenOption?
@@ -144,7 +144,7 @@ public struct NamespaceRequest: Equatable, Sendable {
   public var user = Wish.share
   /// The cgroup namespace.
   public var cgroup = Wish.share
-  /// The others that are to be made.
+  /// The other kinds to make.
   public var others: Namespaces = []
 
   /// Asks for nothing.
@@ -155,7 +155,7 @@ public struct NamespaceRequest: Equatable, Sendable {
 ///
 /// See setns(2).
 public struct JoinedNamespaces: Equatable, Sendable {
-  /// The user namespace in which everything is set up.
+  /// The user namespace that everything is set up in.
   public var user: Setting<CInt>?
   /// The user namespace to enter afterwards, a descendant of the first.
   public var secondUser: Setting<CInt>?
@@ -195,7 +195,7 @@ public struct Channels: Equatable, Sendable {
   public var status: Setting<CInt>?
   /// Where the end and what was used are reported.
   public var report: Setting<CInt>?
-  /// Whether the caller is told the pid of the sandbox's process.
+  /// Whether the caller learns the pid of the sandbox's process.
   var tellOfProcess: Bool { information != nil || status != nil }
   /// A descriptor that must be readable before the command is executed.
   public var block: Setting<CInt>?

@@ -49,7 +49,7 @@ public struct Architecture: Hashable, Sendable {
   /// that the same kernels accept.
   public static let names = ["x86_64", "x86", "x32", "aarch64", "arm"]
 
-  /// The names of those whose programs a kernel of this one runs, itself among them.
+  /// The architectures whose programs this one's kernel runs, itself included.
   var accompanies: [String] {
     switch name {
     case "x86_64": ["x86_64", "x86", "x32"]

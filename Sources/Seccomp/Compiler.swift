@@ -54,7 +54,7 @@ extension SeccompAction {
   }
 }
 
-/// Which steps a program takes for which architecture and number.
+/// The steps that a program takes for each architecture and number.
 struct Dispatch {
   /// Numbers from `first` up to the next range.
   struct Range {

@@ -48,7 +48,7 @@ struct PolicyReader {
     open.removeLast()
   }
 
-  /// Adds a line that `option` stands for: `action` for the calls and groups of a list.
+  /// Adds the line that `option` means: `action` for the calls and groups of a list.
   mutating func add(
     _ action: SeccompAction, _ list: String, option: String
   ) throws(PolicyError) {

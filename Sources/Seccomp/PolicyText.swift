@@ -68,9 +68,9 @@ struct PolicyText: Sendable {
 struct PolicyLibrary: Sendable {
   /// The groups that every policy knows.
   let groups: PolicyText
-  /// The names, in the order in which they are listed.
+  /// The names, in the order of lists.
   let names: [String]
-  /// The text of a policy, or nil where there is none of that name.
+  /// The text of a policy; nil if no policy has that name.
   let policy: @Sendable (String) -> PolicyText?
 
   /// What comes with the program.

@@ -100,7 +100,7 @@ struct ProgramWriter {
     return found.removeLast()
   }
 
-  /// Writes a step, whose targets are the last of `places`.
+  /// Writes a step; its targets are the last of `places`.
   private mutating func write(_ step: Step, _ places: inout [Int]) -> Int {
     switch step {
     case .answer(let value): return append(InstructionCode.answer, value)

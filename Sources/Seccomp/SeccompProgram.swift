@@ -68,7 +68,7 @@ public struct SeccompProgram: Equatable, Sendable {
 }
 
 extension SeccompProgram {
-  /// What stands in a program for the word that the launcher passes when it executes the command:
+  /// The placeholder in a program for the word that the launcher passes on executing the command:
   /// "nestbox1" in ASCII; nothing else uses either half.
   static let placeholder: UInt64 = 0x6e65_7374_626f_7831
 

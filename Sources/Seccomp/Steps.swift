@@ -95,7 +95,7 @@ struct Steps {
   }
 }
 
-/// An argument as a program sees it: in two halves, of which a narrow comparison looks at one.
+/// An argument as a program sees it: in two halves; a narrow comparison looks at one of them.
 private struct Halves {
   struct Half {
     /// Where it lies in struct seccomp_data, on the little-endian machines that there are.

@@ -4,7 +4,7 @@
 /// A text in paragraphs, as help and manual show it.
 ///
 /// Paragraphs are separated by empty lines. One that begins with `# ` or `## ` is a heading, one
-/// that begins with `* ` an item of a list, whose term stands before ` -- `, and lines indented by
+/// that begins with `* ` an item of a list, with its term before ` -- `, and lines indented by
 /// four spaces are shown as they are. Options, operands and references to manual pages are
 /// recognised; anything else that is typed literally stands between backquotes.
 struct Prose {

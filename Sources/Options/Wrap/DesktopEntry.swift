@@ -20,7 +20,7 @@ public struct DesktopEntry: Sendable {
       .contains { $0.starts(with: WrapperScript.mark.utf8) }
   }
 
-  /// Whether the entry starts a program for which `isProgram` is true.
+  /// Whether the entry starts a program that `isProgram` accepts.
   public func starts(_ isProgram: (ByteString) -> Bool) -> Bool {
     fields.contains { field in
       field.group == DesktopEntry.main && field.key == "Exec"
@@ -48,7 +48,7 @@ public struct DesktopEntry: Sendable {
     public let leftOut: [ByteString]
   }
 
-  /// The entry with `wrapper` in place of the program, wherever it starts that.
+  /// The entry with `wrapper` in place of the program, in every line that starts it.
   ///
   /// An action that starts anything else is left out, because that would run without a sandbox.
   /// D-Bus no longer activates the entry, because that would bypass the wrapper. Everything else
@@ -118,7 +118,7 @@ public struct DesktopEntry: Sendable {
     /// A part of the line, with its indices.
     let value: ArraySlice<UInt8>
 
-    /// The line, which lists actions, without those whose groups are named.
+    /// The line, which lists actions, without the named ones.
     func withoutActions(_ groups: [ByteString]) -> ArraySlice<UInt8> {
       let names = groups.map { $0.bytes.dropFirst(DesktopEntry.action.utf8.count) }
       let kept = value.split(separator: UInt8(ascii: ";")).filter { name in
@@ -165,7 +165,7 @@ public struct DesktopEntry: Sendable {
   }
 }
 
-/// The value of `Exec`: an escaped string, in which words may be quoted.
+/// The value of `Exec`: an escaped string of words, which may be quoted.
 struct ExecLine {
   /// A word and the part of the value that encodes it.
   struct Word {

@@ -18,7 +18,7 @@ public struct WrapRequest: Equatable, Sendable {
   /// The other options, each with its operands, as they were typed.
   public private(set) var options: [[ByteString]] = []
 
-  /// Whether the wrapper is told which files named by its arguments to show.
+  /// Whether an option says how the wrapper shows files that its arguments name.
   public var showsArguments: Bool {
     options.contains { $0 == ["--read-arguments"] || $0 == ["--write-arguments"] }
   }

@@ -2,7 +2,7 @@
 // The proxy between the sandbox and the buses of the host: xdg-dbus-proxy, which flatpak uses too.
 //
 // Its sockets lie in a file system in memory that is attached nowhere but in the sandbox, so that
-// nothing has to be removed on the host, however the processes end.
+// the host needs no cleaning up, however the processes end.
 
 internal import Linux
 internal import SystemPackage

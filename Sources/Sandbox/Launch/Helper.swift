@@ -2,7 +2,7 @@
 // Helpers: processes that run beside a sandbox and serve it.
 //
 // A helper is started by the monitor, before the child or once the child's namespaces exist. It
-// reports that it is ready with a byte on its lifeline, a socket whose other end the sandbox holds:
+// reports that it is ready with a byte on its lifeline, a socket. The sandbox holds its other end:
 // init while anything lives inside, or the monitor if there is no init. When the last holder has
 // closed it, the helper ends. If a helper ends before the command starts, the launch fails; later,
 // its loss is reported or ends the sandbox.
@@ -35,9 +35,9 @@ struct Helper {
     let loss: Loss
   }
 
-  /// What happens to a sandbox whose helper ends first.
+  /// What happens to a sandbox if its helper ends first.
   enum Loss {
-    /// It goes on, and this is told.
+    /// It continues, with this message.
     case isTold(String)
     /// It ends.
     case endsSandbox
@@ -49,7 +49,7 @@ struct Helper {
   /// Starts a helper.
   /// - Parameters:
   ///   - role: What it is for.
-  ///   - namespaces: The kinds of new namespaces in which it begins.
+  ///   - namespaces: The kinds of new namespaces that it begins in.
   ///   - body: What the process does (see `HelperProcess`); it returns or throws only if it could
   ///     not run.
   /// - Returns: The helper, and the descriptor that it passed, or -1.
@@ -183,7 +183,7 @@ struct HelperProcess: ~Copyable {
 
 /// A helper that is started once the child's namespaces exist.
 struct LaterHelper {
-  /// Starts it beside the child, whose descriptor is given.
+  /// Starts it beside the child with the given descriptor.
   let start: (borrowing ChildProcess) throws(LaunchError) -> Helper
 }
 

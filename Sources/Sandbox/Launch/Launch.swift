@@ -28,7 +28,7 @@ public struct Caller {
 /// A launch: the resolved sandbox, and what the first process opens, joins or draws for this launch
 /// alone, such as helpers, the policy's random word and the terminal.
 ///
-/// None of it belongs into `ResolvedSandbox`, which a plan computes without opening or changing
+/// It does not belong in `ResolvedSandbox`, which a plan computes without opening or changing
 /// anything. A class, as that is.
 final class LaunchPlan {
   let resolved: ResolvedSandbox
@@ -129,7 +129,7 @@ extension ResolvedSandbox {
     var registration = registration
     if sandbox.protectsRepositories {
       do throws(LaunchError) {
-        // While signals are blocked: whatever ends this launch, it removes them.
+        // While signals are blocked, so that every end of this launch removes them.
         names = try TakenNames.take(for: self, locks: locks())
       } catch {
         try? mask.restore()

@@ -8,7 +8,7 @@ internal import Text
 
 /// A message to the monitor.
 enum SetupMessage: Equatable {
-  /// The child continues as another process, whose descriptor comes along; it waits for an answer.
+  /// The child continues as another process, and passes its descriptor; it waits for an answer.
   case hasMoved
   /// The namespaces have these numbers, for callers that want to know; the child waits for an
   /// answer.

@@ -4,7 +4,7 @@
 //
 // This file has its state and its loop. What the child says is handled in Monitor+Child.swift, what
 // the caller sends in Monitor+Signals.swift, and how a launch ends in Monitor+End.swift. A feature
-// that has to wait for something else (a timer, a terminal, a listener) adds a `Watch`.
+// that must wait for something else (a timer, a terminal, a listener) adds a `Watch`.
 
 internal import Linux
 internal import SystemPackage
@@ -39,7 +39,7 @@ struct Monitor: ~Copyable {
   /// What was used, and when the command was executed, in microseconds.
   var use: ResourceUse?
   var startTime: Int64 = 0
-  /// The limit for which the command was ended.
+  /// The limit that ended the command.
   var limit: Ending.LimitHit?
   /// How often the time was up.
   var timeouts = 0

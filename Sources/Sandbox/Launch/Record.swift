@@ -127,7 +127,7 @@ struct RecordReader {
     return ByteString(part)
   }
 
-  /// Reads a text that has to be there.
+  /// Reads a text, which must be there.
   mutating func requiredText(limit: Int) throws(MalformedRecord) -> ByteString {
     guard let text = try text(limit: limit) else { throw MalformedRecord() }
     return text
@@ -143,7 +143,7 @@ struct RecordReader {
     return text.text
   }
 
-  /// Reads a word that has to be there.
+  /// Reads a word, which must be there.
   mutating func requiredWord(limit: Int) throws(MalformedRecord) -> String {
     guard let word = try word(limit: limit) else { throw MalformedRecord() }
     return word

@@ -7,13 +7,13 @@ internal import Text
 
 /// A sandbox that exists: its first process and its new namespaces.
 struct SandboxDescription {
-  /// Names and numbers, in the order in which they are written.
+  /// Names and numbers, in the order of the report.
   private let fields: [(name: String, value: UInt64)]
 
   /// The reported kinds; the others are younger than the format.
   private static let reported: Namespaces = [.cgroup, .ipc, .mount, .network, .pid, .uts]
 
-  /// Describes the sandbox whose first process is `pid`, with `numbers` as `numbers(of:)` has them.
+  /// Describes the sandbox with the first process `pid`, with `numbers` as `numbers(of:)` has them.
   init(of pid: Int32, _ namespaces: Namespaces, _ numbers: [UInt64]) {
     fields =
       [("child-pid", UInt64(pid))]
@@ -22,7 +22,7 @@ struct SandboxDescription {
 
   /// The numbers of this process's namespaces, of the kinds among `namespaces` that are reported.
   ///
-  /// The first process of the sandbox looks, as it may have to hide from everybody else.
+  /// The first process of the sandbox reads them, as it may have to hide from all others.
   static func numbers(of namespaces: Namespaces) throws(SystemCallError) -> [UInt64] {
     var numbers: [UInt64] = []
     for name in names(of: namespaces) { numbers.append(try namespaceNumber(name)) }

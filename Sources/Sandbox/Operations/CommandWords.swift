@@ -58,15 +58,15 @@ private struct OptionSyntax: Sendable {
   var valued = ""
   /// The letters of options that bring a program along, so that no operand is a script.
   var replacing = ""
-  /// The letters of options whose value is the script.
+  /// The letters of options that take the script as their value.
   var scripted = ""
-  /// The letters of options to which the rest of their word belongs.
+  /// The letters of options that take the rest of their word.
   var attached = ""
   /// Options with several letters that take the next word as their value.
   var longValued: [ByteString] = []
   /// Options with several letters that bring a program along.
   var longReplacing: [ByteString] = []
-  /// Options with several letters whose value is the script.
+  /// Options with several letters that take the script as their value.
   var longScripted: [ByteString] = []
   /// Whether a word with one dash may be an option of several letters, as those of java(1).
   var hasLongSingleDash = false
@@ -139,7 +139,7 @@ private struct Wrapper: Sendable {
 
   static func named(_ name: ByteString) -> Wrapper? {
     switch name.text {
-    // -C changes the directory in which the command's paths begin, and -S splits a word.
+    // -C changes the directory where the command's paths begin, and -S splits a word.
     case "env":
       Wrapper(
         syntax: OptionSyntax(

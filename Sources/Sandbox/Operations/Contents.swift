@@ -120,7 +120,7 @@ private struct HostNames {
   /// The text, for which the host's file is read.
   var text: [UInt8] {
     var text = Array("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".utf8)
-    // As Debian does, so that the name stands for itself and not for localhost.
+    // As Debian does, so that the name is its own and not an alias of localhost.
     if let name, HostNames.isName(name) {
       text += Array("127.0.1.1\t".utf8) + name.bytes + "\n".utf8
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --hide: covers the files whose names match a pattern, wherever in the new root they are shown.
+// --hide: covers the files with names that match a pattern, at every place in the new root.
 
 internal import Linux
 internal import SystemPackage
@@ -65,7 +65,7 @@ struct HiddenPaths {
     self.names = names
   }
 
-  /// The one path that it stands for, if it has no wildcard.
+  /// The one path that it matches, if it has no wildcard.
   var path: FilePath? {
     var path = FilePath("/")
     for name in names {
@@ -98,7 +98,7 @@ struct HiddenPaths {
   /// Whether a path has matched.
   func isMatch(_ progress: Progress) -> Bool { progress.contains(names.count) }
 
-  /// `**` also stands for no directory.
+  /// `**` also matches no directory.
   private func skipping(_ progress: Progress) -> Progress {
     var all: Progress = []
     for start in progress {

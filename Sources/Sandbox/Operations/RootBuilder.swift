@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The few primitives from which operations on the new root are built. Two roots implement them:
+// The few primitives that operations on the new root are built from. Two roots implement them:
 // `NewRoot` with mounts and descriptors, to launch a sandbox, and `RootModel` with names alone, to
 // plan a launch. Each operation is written once, over this protocol.
 

@@ -6,13 +6,13 @@ internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// A file of the host to which a path leads.
+/// A file of the host that a path leads to.
 struct HostWalk<File: ~Copyable>: ~Copyable {
   /// The links on the way that are still missing inside, with their targets.
   let links: [(path: FilePath, target: ByteString)]
   /// The path of the file without those links.
   let path: FilePath
-  /// Whether the path ends in a link that leads out of the directory in which it lies.
+  /// Whether the path ends in a link that leads out of its own directory.
   let leavesDirectory: Bool
   /// The file.
   let file: File

@@ -5,7 +5,7 @@ internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// A name that git obeys, and what stands for it when it is missing.
+/// A name that git obeys, and what takes its place if it is missing.
 struct GitName: Equatable {
   /// The name.
   let name: FilePath
@@ -30,13 +30,13 @@ struct GitName: Equatable {
   static let workTreeSettings = GitName(name: "config.worktree", placeholder: .file(""))
   /// Programs.
   static let hooks = GitName(name: "hooks", placeholder: .directory)
-  /// The repositories of submodules, with settings and hooks of their own.
+  /// The repositories of submodules, which have their own settings and hooks.
   static let modules = GitName(name: "modules", placeholder: .directory)
   /// Where settings and hooks are.
   ///
   /// A directory that names itself is its own.
   static let common = GitName(name: "commondir", placeholder: .file(".\n"))
-  /// The work tree to which a git directory belongs.
+  /// The work tree of a git directory.
   static let back = GitName(name: "gitdir", placeholder: nil)
   /// The git directories of linked work trees.
   static let workTrees = GitName(name: "worktrees", placeholder: nil)

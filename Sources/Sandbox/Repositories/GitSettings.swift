@@ -6,7 +6,7 @@ internal import Text
 
 /// One setting.
 struct GitSetting: Equatable, Sendable {
-  /// The section, in small letters and without what stands in quotes behind it.
+  /// The section, in lower case and without the quoted part after it.
   let section: String
   /// The name, in small letters.
   let name: String
@@ -99,7 +99,7 @@ struct GitSettings {
   private mutating func readSetting() {
     let name = rest.prefix(while: GitSettings.isOfName)
     rest = rest.dropFirst(name.count).drop(while: GitSettings.isBlank)
-    // A name alone stands for `true`.
+    // A name alone means `true`.
     guard rest.first == UInt8(ascii: "=") else { return skipLine() }
     rest = rest.dropFirst().drop(while: GitSettings.isBlank)
     let text = String(decoding: name.map(GitSettings.small), as: UTF8.self)

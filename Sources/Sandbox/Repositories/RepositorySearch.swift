@@ -99,7 +99,7 @@ struct Repositories {
   /// - Parameters:
   ///   - top: The project.
   ///   - place: Its path.
-  ///   - home: The caller's home directory, whose settings count too.
+  ///   - home: The caller's home directory, which has settings too.
   /// - Returns: Those that exist.
   func programs(
     in top: borrowing OwnedDescriptor, at place: FilePath, home: FilePath

@@ -54,7 +54,7 @@ struct Execution {
     if let name { arguments[0] = name }
     let error = CurrentProcess.execute(
       file, arguments: arguments, environment: environment.strings, word: word)
-    // A script whose first line names no interpreter.
+    // A script without an interpreter in its first line.
     guard error.errno == .execFormatError, !isBinary(file) else { return error }
     let shell = CurrentProcess.execute(
       "/bin/sh", arguments: ["/bin/sh", file] + words.dropFirst(), environment: environment.strings,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that a launch creates on the host, and removes if it fails.
 //
-// Removing a name unmounts whatever is mounted on it, in every mount namespace. If another sandbox
+// Removing a name unmounts everything mounted on it, in every mount namespace. If another sandbox
 // found the mount point and mounted its protection there, a launch that removes it would remove
 // that protection too. Therefore a launch locks a directory of the host (flock(2)) before it
 // creates anything there, until the launch has succeeded or failed; and before a launch mounts on
@@ -77,7 +77,7 @@ extension NewRoot {
     isTold = remember(entry, kind, directory)
   }
 
-  /// Notes what was created, for `undo` and for the monitor; returns whether the monitor was told.
+  /// Notes what was created, for `undo` and for the monitor; returns whether it told the monitor.
   ///
   /// Nothing may fail after this.
   private mutating func remember(

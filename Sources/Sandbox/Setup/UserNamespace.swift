@@ -15,7 +15,7 @@ extension Setup {
         try Namespaces.user.join(user.value)
       }
     } else if let maps = plan.sandbox.channels.mapsWritten {
-      // The caller learns whose maps to write, and reports when it has written them.
+      // The caller learns which process needs maps, and reports when it has written them.
       try announce()
       try doing(.waitForMaps, option: maps.option) { () throws(SystemCallError) in
         _ = try Descriptors.waitForByte(maps.value)
