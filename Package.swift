@@ -33,7 +33,8 @@ let package = Package(
   name: "nestbox",
   products: [
     .executable(name: "nestbox", targets: ["nestbox"]),
-    .library(name: "Sandbox", targets: ["Sandbox", "Options", "Seccomp", "Linux", "Text"]),
+    .library(
+      name: "Sandbox", targets: ["Sandbox", "Options", "Running", "Seccomp", "Linux", "Text"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-system", from: "1.6.0")

@@ -7,7 +7,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 work=$PWD/.build/fuzz
-swift build --package-path Tests/Fuzz --scratch-path "$work" 2>&1 | tail -n 1
+swift build --package-path Tests/Fuzz --scratch-path "$work" \
+  -Xswiftc -sanitize=fuzzer,address -Xswiftc -parse-as-library \
+  -Xcc -fsanitize=fuzzer-no-link,address 2>&1 | tail -n 1
 fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
 corpus() { mkdir -p "$work/corpus/$1"; }
 targets="options args policy profile elf script records running git"

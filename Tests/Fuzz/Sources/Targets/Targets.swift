@@ -12,7 +12,7 @@ import Text
 
 @testable import Sandbox
 
-/// What the bytes stand for.
+/// What the bytes represent.
 enum Target: String {
   /// Words of a command line, each ended by a NUL.
   case options
