@@ -548,6 +548,27 @@ static void run_profiles(void) {
   if (chdir("/") < 0) die("cannot change to", "/");
 }
 
+static void enter_line(struct line *line, int number) {
+  (void)number;
+  add_all(line, (const char *const[]){"--enter", "bench", "true", NULL});
+}
+
+static void enterable(const char *format) {
+  char *command;
+  if (asprintf(&command, format, bench.paths[NESTBOX]) < 0) checked(NULL);
+  if (system(command) != 0) die("failed:", command);
+  free(command);
+}
+
+// A command that enters a running sandbox, beside one in a new sandbox of the same profile.
+static void run_entering(void) {
+  setenv("XDG_RUNTIME_DIR", bench.home, 1);
+  enterable("exec '%s' --profile untrusted --name bench --keep --detach");
+  run_step(&(struct step){"--enter or untrusted", enter_line, 0, profile_line, 0, 1, 0.5, 0});
+  enterable("exec '%s' --stop bench");
+  unsetenv("XDG_RUNTIME_DIR");
+}
+
 // A sandbox cannot cost less than its command. If `true` accounts for most of a row, the ratios say
 // little about the launchers.
 static void print_command_alone(void) {
@@ -565,6 +586,7 @@ static void print_tables(void) {
          "goal", "", "extra", "goal");
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) run_step(&steps[i]);
   run_profiles();
+  run_entering();
 }
 
 // Setting up

@@ -46,21 +46,22 @@ long linux_poll_released(struct pollfd *polled, unsigned long count) {
   return linux_result(syscall(SYS_ppoll, polled, count, (void *)0, (void *)0, 0));
 }
 
-long linux_wait_released(int *status, uint64_t keys, int *key) {
+long linux_wait_released(int *status, uint64_t keys, int stay, int *key) {
   // The signals are blocked here, so that they stay until they are asked for.
-  const uint64_t signals = UINT64_C(1) << (SIGCHLD - 1) | keys;
+  const uint64_t signals =
+      UINT64_C(1) << (SIGCHLD - 1) | keys | (stay ? UINT64_C(1) << (stay - 1) : 0);
   const struct timespec *limit = &patience;
   for (*key = 0;;) {
     long pid = linux_result(
         syscall(SYS_wait4, -1, status, WNOHANG | WUNTRACED | WCONTINUED, (void *)0));
-    if (pid != 0) return pid;
+    if (pid != 0 && !(stay && pid == -ECHILD)) return pid;
     siginfo_t information;
     long signal = linux_result(
         syscall(SYS_rt_sigtimedwait, &signals, &information, limit, sizeof signals));
     if (signal == -EAGAIN) {
       release_image();
       limit = 0;
-    } else if (signal > 0 && signal != SIGCHLD && information.si_code == SI_KERNEL) {
+    } else if (signal > 0 && (signal == stay || signal != SIGCHLD && information.si_code == SI_KERNEL)) {
       *key = (int)signal;
       return 0;
     }

@@ -67,7 +67,7 @@ struct Launcher {
       if let task = parser.draft.task, !task.takesCommand {
         return try perform(task, parser.draft)
       }
-      if parser.draft.sandbox.command.isEmpty {
+      if parser.draft.sandbox.command.isEmpty, !parser.draft.sandbox.isKept {
         if let hint = swallowedCommand(parser) { tell(.error, hint, parser.draft) }
         return noCommand()
       }
@@ -80,14 +80,29 @@ struct Launcher {
       notify(message, parser.draft)
       return persona.failure
     }
+    var detachment: Detachment?
+    if parser.draft.sandbox.detach != nil {
+      do throws(SystemCallError) {
+        switch try Detachment.begin() {
+        case .background(let connection): detachment = connection
+        case .isExecuted: return 0
+        case .hasFailed(.exited(let status)): return status
+        case .hasFailed(.signaled(let signal)): SignalDisposition.die(by: signal)
+        }
+      } catch {
+        tell(.error, "--detach: can't go on in the background: \(error.reason)", parser.draft)
+        return persona.failure
+      }
+    }
     guard let name = parser.draft.sandbox.name?.value else {
-      let (status, signal) = launch(sandbox, parser)
+      let (status, signal) = launch(sandbox, parser, [], detachment)
       if let signal, !persona.isBubblewrap { SignalDisposition.die(by: signal) }
       return status
     }
     let registration: Registration
     do throws(UsageError) {
-      registration = try RunningTasks.register(name, surroundings.registry)
+      registration = try RunningTasks.register(
+        name, isKept: parser.draft.sandbox.isKept, surroundings.registry)
     } catch {
       tell(.error, error.message, parser.draft)
       return persona.failure
@@ -96,7 +111,7 @@ struct Launcher {
     let program = OwnProgram.isWritable ? try? OwnProgram.copy().release() : nil
     var held = registration.descriptors
     if let program { held.append(program) }
-    let (status, signal) = launch(sandbox, parser, held)
+    let (status, signal) = launch(sandbox, parser, held, detachment)
     registration.end()
     // So that the caller sees a signal, as of a command that it started itself: a shell ends its
     // loop when Ctrl-C ended the command.
@@ -116,9 +131,11 @@ struct Launcher {
   ///   - sandbox: The sandbox.
   ///   - parser: What the command line says.
   ///   - registration: Descriptors that the monitor alone holds.
+  ///   - detachment: Who waits for the launch, if the launcher is in the background.
   /// - Returns: The status to exit with, and the signal that ended the command.
   private func launch(
-    _ sandbox: ResolvedSandbox, _ parser: Parser, _ registration: [CInt] = []
+    _ sandbox: ResolvedSandbox, _ parser: Parser, _ registration: [CInt],
+    _ detachment: Detachment?
   ) -> (status: UInt8, signal: Signal?) {
     if parser.draft.isVerbose { StepLog.begin(prefix(.step, parser.draft)) }
     if parser.draft.sandbox.becomesCommand { return (become(sandbox, parser), nil) }
@@ -127,7 +144,7 @@ struct Launcher {
     do throws(LaunchError) {
       let ending = try sandbox.launch(
         for: caller, warningPrefix: prefix(.warning, parser.draft), registration: registration,
-        locks: { surroundings.locks },
+        detachment: detachment, locks: { surroundings.locks },
         whenFailed: { error in
           tell(error, sandbox, parser.draft)
           isTold = true

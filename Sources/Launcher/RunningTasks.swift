@@ -64,12 +64,12 @@ enum RunningTasks {
 
   /// Registers the name of a sandbox that is about to be launched.
   static func register(
-    _ name: ByteString, _ registry: Registry
+    _ name: ByteString, isKept: Bool, _ registry: Registry
   ) throws(UsageError) -> Registration {
     do throws(RegistryError) {
       // A descriptor opened here must not be mistaken for the caller's standard input or output.
       try? Descriptors.occupyStandard()
-      return try registry.register(name)
+      return try registry.register(name, isKept: isKept)
     } catch {
       throw UsageError(message(error, name, registry))
     }

@@ -158,12 +158,17 @@ public struct ChildProcess: ~Copyable {
   /// Waits until any child has changed, or one of `keys` was typed at the terminal; nil if no child is
   /// left.
   ///
+  /// With `stay`, a process without children waits for those that the kernel hands to it, and that
+  /// signal ends the wait, as a key does.
+  ///
   /// All signals must be blocked. During a long wait the process keeps as little memory as it can. See
   /// wait(2), and sigwaitinfo(2).
-  public static func waitForAny(orKeys keys: SignalSet) throws(SystemCallError) -> ChildChange? {
+  public static func waitForAny(
+    orKeys keys: SignalSet, stay: Signal? = nil
+  ) throws(SystemCallError) -> ChildChange? {
     var (status, key): (CInt, CInt) = (0, 0)
     let result = retrying {
-      unsafe linux_wait_released(&status, keys.rawValue, &key)
+      unsafe linux_wait_released(&status, keys.rawValue, stay?.rawValue ?? 0, &key)
     }
     if result == CLong(-ECHILD) { return nil }
     let pid = try check(CInt(truncatingIfNeeded: result), "wait4")

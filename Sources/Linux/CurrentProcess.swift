@@ -117,11 +117,15 @@ public enum CurrentProcess {
   }
 
   /// Asks the kernel to send SIGKILL to this process when its parent ends.
+  public static func dieWithParent() throws(SystemCallError) { try hear(.kill) }
+
+  /// Asks the kernel to send `signal` to this process when its parent ends.
   ///
   /// See prctl(2), PR_SET_PDEATHSIG.
-  public static func dieWithParent() throws(SystemCallError) {
+  public static func hear(_ signal: Signal) throws(SystemCallError) {
     try check(
-      linux_prctl(PR_SET_PDEATHSIG, CUnsignedLong(SIGKILL), 0, 0), "prctl(PR_SET_PDEATHSIG)")
+      linux_prctl(PR_SET_PDEATHSIG, CUnsignedLong(signal.rawValue), 0, 0),
+      "prctl(PR_SET_PDEATHSIG)")
   }
 
   /// Becomes another user and group, keeping the permitted capabilities.

@@ -60,10 +60,16 @@ public struct Parser {
       throw UsageError("\(option) cannot be combined with --enter: that sandbox exists already")
     }
     if let option = draft.optionOfWrapper { throw UsageError("\(option) needs --wrap") }
+    // A profile says how commands in front end.
+    if draft.sandbox.detach != nil, case .profile = draft.sandbox.dieWithParent?.origin {
+      draft.sandbox.dieWithParent = nil
+    }
     draft.sandbox.givesNotices = standardProfile != nil && !taken.isEmpty
     draft.sandbox.command = Array(rest)
     if draft.sandbox.name != nil { draft.sandbox.defaultCommand = draft.standardCommand }
-    if let command = draft.standardCommand, rest.isEmpty, draft.task?.takesCommand != false {
+    if let command = draft.standardCommand, rest.isEmpty, draft.task?.takesCommand != false,
+      draft.sandbox.keep == nil
+    {
       draft.sandbox.command = [command]
     }
   }
@@ -81,7 +87,7 @@ public struct Parser {
       mistake = error
     }
     namesNoProfile = taken.isEmpty
-    guard let standardProfile, mistake != nil || !command.isEmpty,
+    guard let standardProfile, mistake != nil || !command.isEmpty || draft.sandbox.keep != nil,
       draft.task?.endsParsing != true, draft.task?.entersSandbox != true, taken.isEmpty,
       draft.sandbox.filesystem.allSatisfy(\.action.addsToProfile)
     else {

@@ -44,7 +44,7 @@ enum Synonyms {
       "no command gains privileges in a sandbox; --seccomp-policy chooses the system calls"
     ),
     (
-      ["rm", "it", "i", "t", "tty", "interactive", "d", "detach", "scope", "pty", "wait", "quiet"],
+      ["rm", "it", "i", "t", "tty", "interactive", "scope", "pty", "wait", "quiet"],
       "leave it out: the command runs on this terminal and leaves nothing behind"
     ),
     (
@@ -99,6 +99,7 @@ enum Synonyms {
     ("--cap-add", ["cap", "caps", "add-capabilities", "keep-caps", "allow-cap"]),
     ("--cap-drop", ["drop-caps", "remove-cap", "no-caps"]),
     ("--new-session", ["setsid", "session", "no-tty"]),
+    ("--detach", ["d", "background", "daemon"]),
     ("--die-with-parent", ["kill-child", "pdeathsig"]),
     ("--as-pid-1", ["init", "pid-1", "no-init"]),
     ("--remount-ro", ["remount", "make-ro"]),

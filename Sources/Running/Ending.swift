@@ -38,6 +38,7 @@ extension RunningSandbox {
   public func stop(
     patience: UInt64, look: () throws(SystemCallError) -> Survey
   ) throws(SystemCallError) -> Bool {
+    let commands = commands
     for command in commands {
       // It may have ended by itself.
       try? command.send(.terminate)
@@ -48,6 +49,8 @@ extension RunningSandbox {
     var last = processes
     while true {
       var left = try look().sandboxes.first { $0.key == key }?.processes ?? []
+      // Once the commands have ended, a kept sandbox waits for this.
+      if isKept, !commands.contains(where: \.isRunning) { try? monitor?.send(.terminate) }
       // The kernel gives numbers of namespaces again: another sandbox has no process in common.
       let isSame = left.contains { process in
         last.contains { $0.number == process.number && $0.started == process.started }

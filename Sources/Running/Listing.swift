@@ -55,7 +55,7 @@ public struct SandboxList: Equatable, Sendable {
       let started = sandbox.first.started / BootClock.ticksPerSecond
       var (words, network) = ([ByteString](), NetworkState.unknown)
       if let command = sandbox.command, let directory = try? ProcessDirectory.of(command) {
-        words = directory.words
+        if sandbox.hasCommand { words = directory.words }
         network = SandboxList.network(of: sandbox, directory, survey, sandboxes)
       }
       return ListedSandbox(
@@ -117,6 +117,7 @@ extension ListedSandbox {
 
   /// The command as one line.
   var commandText: String {
+    if words.isEmpty, !sandbox.hasCommand { return "(kept, no command)" }
     // A process that wrote over its arguments still has the name of its program.
     if words.isEmpty { return "(\((sandbox.command ?? sandbox.first).name.quoted))" }
     return words.map(\.quotedForShell).joined(separator: " ")
@@ -132,6 +133,7 @@ extension ListedSandbox {
       .init("age", .unsigned(age)),
       .init("processes", .number(Int64(sandbox.processes.count))),
       .init("network", .string(network.rawValue)),
+      .init("kept", .boolean(sandbox.isKept)),
       .init("command", .array(words.map { .bytes($0) })),
     ]
   }

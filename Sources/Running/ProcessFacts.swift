@@ -65,6 +65,8 @@ public struct ProcessFacts: Equatable, Sendable {
   public var numbersInside: [Int32]
   /// Its namespaces; nil where the kernel does not show them, as of a process that hides.
   public var namespaces: NamespaceNumbers?
+  /// The namespaces that its monitor holds, if it hides and is process 1 of a sandbox with a name.
+  public var heldNamespaces: NamespaceNumbers?
   /// The user namespace directly below this process's own that it is in or below, and who made
   /// that.
   public var outerUser: (number: UInt64, owner: UInt32)?
@@ -82,11 +84,17 @@ public struct ProcessFacts: Equatable, Sendable {
     (self.namespaces, self.outerUser, self.outerPid) = (namespaces, outerUser, outerPid)
   }
 
+  /// Whether it is nestbox's process 1, and hides.
+  var isHidingInit: Bool {
+    namespaces == nil && numbersInside.last == 1 && Tool(named: name) == .nestbox
+  }
+
   /// Whether both tell the same of the same process.
   public static func == (left: ProcessFacts, right: ProcessFacts) -> Bool {
     left.number == right.number && left.parent == right.parent && left.started == right.started
       && left.name == right.name && left.user == right.user
       && left.numbersInside == right.numbersInside && left.namespaces == right.namespaces
+      && left.heldNamespaces == right.heldNamespaces
       && left.outerUser?.number == right.outerUser?.number
       && left.outerUser?.owner == right.outerUser?.owner && left.outerPid == right.outerPid
   }

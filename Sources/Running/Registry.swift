@@ -12,10 +12,12 @@ public struct RegistryRecord: Equatable, Sendable {
   public var monitor: Int32
   /// When the monitor started, in ticks since the machine did.
   public var started: UInt64
+  /// Whether the sandbox goes on without its command.
+  public var isKept: Bool
 
   /// States a record.
-  public init(monitor: Int32, started: UInt64) {
-    (self.monitor, self.started) = (monitor, started)
+  public init(monitor: Int32, started: UInt64, isKept: Bool = false) {
+    (self.monitor, self.started, self.isKept) = (monitor, started, isKept)
   }
 
   /// How many seconds ago the monitor started.
@@ -44,6 +46,7 @@ public struct RegistryRecord: Equatable, Sendable {
   /// The record as it is written.
   public var text: String {
     "\(RegistryRecord.heading)\nmonitor \(String(monitor))\nstarted \(String(started))\n"
+      + (isKept ? "kept yes\n" : "")
   }
 
   /// Reads a record; nil where it has another form.
@@ -59,7 +62,8 @@ public struct RegistryRecord: Equatable, Sendable {
     guard let monitor = value("monitor").flatMap({ Int32(decimal: $0) }), monitor > 0,
       let started = value("started").flatMap({ UInt64(decimal: $0) })
     else { return nil }
-    self.init(monitor: monitor, started: started)
+    self.init(
+      monitor: monitor, started: started, isKept: value("kept")?.elementsEqual("yes".utf8) == true)
   }
 }
 
@@ -195,7 +199,9 @@ public enum RegistryError: Error, Equatable, Sendable {
 
 extension Registry {
   /// Registers `name` for this process.
-  public func register(_ name: ByteString) throws(RegistryError) -> Registration {
+  public func register(
+    _ name: ByteString, isKept: Bool = false
+  ) throws(RegistryError) -> Registration {
     // A process that gives the same name up removes its directory, so this may have to start again.
     for _ in 0..<1000 {
       let base = try Registry.using { () throws(SystemCallError) in
@@ -212,7 +218,7 @@ extension Registry {
         continue
       }
       do throws(SystemCallError) {
-        try Registry.write(in: lock)
+        try Registry.write(in: lock, isKept: isKept)
       } catch {
         Registry.remove(name.path, lock, from: base)
         throw .unusable(error)
@@ -257,7 +263,9 @@ extension Registry {
     }
   }
 
-  private static func write(in directory: borrowing OwnedDescriptor) throws(SystemCallError) {
+  private static func write(
+    in directory: borrowing OwnedDescriptor, isKept: Bool
+  ) throws(SystemCallError) {
     // Left by a monitor that was killed.
     try? directory.remove(record, .other)
     try? directory.remove(newRecord, .other)
@@ -265,7 +273,9 @@ extension Registry {
     guard let stat = StatLine(try itself.contents(of: "stat", limit: Bound.stat)) else {
       throw SystemCallError(call: "read", errno: .ioError)
     }
-    let text = RegistryRecord(monitor: itself.number, started: stat.started).text
+    let text = RegistryRecord(
+      monitor: itself.number, started: stat.started, isKept: isKept
+    ).text
     let file = try directory.create(newRecord, FilePermissions(rawValue: 0o600))
     try Descriptors.write(text, to: file.rawValue)
     // In one write, so that no reader sees half of it.

@@ -29,6 +29,8 @@ public struct RunningSandbox: Equatable, Sendable {
   public var name: ByteString?
   /// The program that made it.
   public var tool: Tool
+  /// Whether it goes on without its command.
+  public var isKept = false
 
   /// States a sandbox; it has one process at least.
   public init(
@@ -58,12 +60,16 @@ public struct RunningSandbox: Equatable, Sendable {
     return first.namespaces != nil ? first : processes.first { $0.namespaces != nil }
   }
 
+  /// Whether anything but nestbox's process 1 is in it; only a kept sandbox goes on without.
+  var hasCommand: Bool { !isKept || (command ?? first) != first }
+
   /// Its command, and those that entered: children of a hiding nestbox process, which is init to
   /// them.
   public var commands: [ProcessFacts] {
     let hiding = Set(
       processes.filter { $0.namespaces == nil && Tool(named: $0.name) == .nestbox }.map(\.number))
     let command = command ?? first
+    if !hasCommand { return [] }
     let entered = processes.filter {
       $0 != command && hiding.contains($0.parent) && !hiding.contains($0.number)
         && $0.parent != first.number
@@ -72,7 +78,7 @@ public struct RunningSandbox: Equatable, Sendable {
   }
 
   /// Its namespaces; nil where the kernel shows none of them.
-  public var namespaces: NamespaceNumbers? { command?.namespaces }
+  public var namespaces: NamespaceNumbers? { command?.namespaces ?? first.heldNamespaces }
 }
 
 /// The programs that make sandboxes.
@@ -122,10 +128,10 @@ extension Survey {
         key: key, processes: members, monitor: monitor, name: nil, tool: .other)
       var named = sandbox
       named.tool = Survey.tool(sandbox)
-      named.name =
-        names.first {
-          $0.record.monitor == monitor?.number && $0.record.started == monitor?.started
-        }?.name
+      let registered = names.first {
+        $0.record.monitor == monitor?.number && $0.record.started == monitor?.started
+      }
+      (named.name, named.isKept) = (registered?.name, registered?.record.isKept ?? false)
       return named
     }
     .filter(isOwn)
@@ -162,7 +168,7 @@ extension Survey {
   }
 
   private func key(of process: ProcessFacts) -> RunningSandbox.Key? {
-    guard let numbers = process.namespaces else { return nil }
+    guard let numbers = process.namespaces ?? process.heldNamespaces else { return nil }
     let differences = numbers.differences(from: own)
     guard !differences.isEmpty else { return nil }
     if process.outerUser != nil || process.outerPid != nil {

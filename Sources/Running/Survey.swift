@@ -33,9 +33,15 @@ public struct Survey: Sendable {
       // A process that has ended meanwhile is none.
       if let facts = try? reader.facts(of: number) { processes.append(facts) }
     }
+    let names = registry.entries()
+    for index in processes.indices where processes[index].isHidingInit {
+      let process = processes[index]
+      if names.contains(where: { $0.record.monitor == process.parent }) {
+        reader.completeFacts(of: &processes[index])
+      }
+    }
     return Survey(
-      processes: processes, own: reader.own, user: CurrentProcess.identity.user,
-      names: registry.entries())
+      processes: processes, own: reader.own, user: CurrentProcess.identity.user, names: names)
   }
 
   private static func ownNamespaces() throws(SystemCallError) -> NamespaceNumbers {
@@ -56,6 +62,7 @@ extension ProcessFacts {
 /// What the kernel writes is far shorter, apart from lists that a process can make long.
 enum Bound {
   static let stat = 4096
+  static let descriptors = 1024
   static let status = 1 << 20
   static let commandLine = 4096
   static let mountTable = 4 << 20
@@ -129,18 +136,43 @@ private struct Reader {
       numbersInside: status.words(of: "NSpid").compactMap { Int32(decimal: $0) },
       namespaces: try process.readNamespaces())
     if let numbers = facts.namespaces, numbers != own {
-      facts.outerUser = outerUser(of: process, numbers)
-      facts.outerPid = outerPid(of: process, numbers)
+      facts.outerUser = outerUser(numbers[.user]) { () throws(SystemCallError) in
+        try process.namespace(.user)
+      }
+      facts.outerPid = outerPid(numbers[.pid]) { () throws(SystemCallError) in
+        try process.namespace(.pid)
+      }
     }
     return facts
   }
 
+  /// Adds the namespaces of an init that hides, as its monitor holds them.
+  mutating func completeFacts(of process: inout ProcessFacts) {
+    guard let monitor = try? ProcessDirectory(process.parent),
+      let names = try? monitor.open("fd", .directory).names()
+    else { return }
+    var numbers = NamespaceNumbers()
+    for name in names.prefix(Bound.descriptors) {
+      let path = FilePath("fd").pushing(name)
+      guard let link = try? monitor.link(path),
+        let kind = Namespaces.names.first(where: { link.text.hasPrefix($0.name + ":[") })?
+          .namespace,
+        let number = NamespaceNumbers.number(in: link)
+      else { continue }
+      numbers[kind] = number
+      let open = { () throws(SystemCallError) in try OpenNamespace(monitor.open(path)) }
+      if kind == .user { process.outerUser = outerUser(number, open) }
+      if kind == .pid { process.outerPid = outerPid(number, open) }
+    }
+    if numbers != NamespaceNumbers() { process.heldNamespaces = numbers }
+  }
+
   private mutating func outerUser(
-    of process: borrowing ProcessDirectory, _ numbers: NamespaceNumbers
+    _ number: UInt64?, _ open: () throws(SystemCallError) -> OpenNamespace
   ) -> (number: UInt64, owner: UInt32)? {
-    guard let number = numbers[.user], number != own[.user] else { return nil }
+    guard let number, number != own[.user] else { return nil }
     if let known = outerUsers[number] { return known }
-    guard let outer = try? outermost(of: process, .user), let owner = try? outer.owner() else {
+    guard let outer = try? outermost(.user, open), let owner = try? outer.owner() else {
       return nil
     }
     outerUsers[number] = (outer.number, owner)
@@ -148,20 +180,20 @@ private struct Reader {
   }
 
   private mutating func outerPid(
-    of process: borrowing ProcessDirectory, _ numbers: NamespaceNumbers
+    _ number: UInt64?, _ open: () throws(SystemCallError) -> OpenNamespace
   ) -> UInt64? {
-    guard let number = numbers[.pid], number != own[.pid] else { return nil }
+    guard let number, number != own[.pid] else { return nil }
     if let known = outerPids[number] { return known }
-    let outer = try? outermost(of: process, .pid).number
+    let outer = try? outermost(.pid, open).number
     outerPids[number] = outer
     return outer
   }
 
-  /// The namespace directly below this process's own in which the process's lies.
+  /// The namespace directly below this process's own in which the one that `open` opens lies.
   private func outermost(
-    of process: borrowing ProcessDirectory, _ kind: Namespaces
+    _ kind: Namespaces, _ open: () throws(SystemCallError) -> OpenNamespace
   ) throws(SystemCallError) -> OpenNamespace {
-    var namespace = try process.namespace(kind)
+    var namespace = try open()
     // The kernel nests no more than 32.
     for _ in 0..<64 {
       guard let parent = try namespace.parent(), parent.number != own[kind] else { break }

@@ -135,7 +135,7 @@ extension ResolvedSandbox {
   /// Whether everything inside ends with the command: by request, because the monitor ends and
   /// nobody would hold the time limit, or because the command is process 1.
   var endsAll: Bool {
-    namespaces.contains(.pid)
+    namespaces.contains(.pid) && !sandbox.isKept
       && (sandbox.killsOnExit || sandbox.diesWithParent || sandbox.commandIsInit
         || sandbox.timeLimit != nil)
   }

@@ -92,6 +92,10 @@ public struct Sandbox: Equatable, Sendable {
   public var commandAsInit: WrittenOption?
   /// Makes the launcher itself the command, so that no process of nestbox stays.
   public var becomeCommand: WrittenOption?
+  /// Keeps the sandbox when its command has ended, until it is stopped; needs a name.
+  public var keep: WrittenOption?
+  /// Returns once the command is executed, and leaves the monitor in the background.
+  public var detach: WrittenOption?
   /// Whether nestbox notes which files the command will not find: only with a profile.
   public var givesNotices = false
   /// The command: the file to search for, then its arguments.
@@ -120,6 +124,8 @@ extension Sandbox {
   var killsOnExit: Bool { killOnExit != nil }
   /// Whether somebody wants to know what was used.
   var isMeasured: Bool { channels.report != nil || tellsUse != nil }
+  /// Whether the sandbox lives on when its command has ended, until it is stopped.
+  public var isKept: Bool { keep != nil }
   /// Whether the launcher becomes the command.
   public var becomesCommand: Bool { becomeCommand != nil }
   /// Whether the command is itself process 1.

@@ -122,6 +122,13 @@ extension Sandbox {
     try require(hasPid, for: killOnExit, "needs --unshare-pid")
     // Without it, processes that left the command's group would go on.
     try require(hasPid, for: timeLimit?.option, "needs --unshare-pid")
+    try require(name != nil, for: keep, "needs --name NAME, by which --enter and --stop find it")
+    // Without it, nothing would end with process 1.
+    try require(hasPid, for: keep, "needs --unshare-pid")
+    try require(commandAsInit == nil, for: keep, "cannot be combined with --as-pid-1")
+    try require(timeLimit == nil, for: keep, "cannot be combined with --timeout")
+    try require(
+      dieWithParent == nil, for: detach, "cannot be combined with --die-with-parent")
     if becomesCommand, let (option, task) = tasksBesideCommand.first(where: { $0.option != nil }) {
       try require(
         false, for: becomeCommand,
@@ -146,6 +153,7 @@ extension Sandbox {
       (tellsUse?.name, "prints what was used"),
       (bus?.option.name, "ends the proxy"),
       (name?.option.name, "holds the registration"),
+      (detach?.name, "goes on in the background"),
       (project?.option.name, "looks for new repositories afterwards"),
     ]
   }

@@ -161,6 +161,33 @@ struct EnteringTests {
     #expect(outcome.lines == ["['0', '1', '2', '3']"], "\(outcome)")
   }
 
+  // Red: an entered command opens its input or a log again by /proc, to write to the one or to read
+  // the other; or a directory on standard input leads it to all files.
+  @Test func `Standard descriptors of an entered command allow no more than their mode`() throws {
+    let outcome = try Session().python(
+      EnteringTests.tools + """
+        box = start("--unshare-pid", "--bind", "/", "/", "--proc", "/proc", "sh", "-c", "echo; cat; true")
+        for name in "input", "log":
+          with open(name, "w") as file: file.write("data\\n")
+        attack = "cat; echo X >/proc/self/fd/0; echo new; cat /proc/self/fd/1; : >/proc/self/fd/1"
+        with open("input") as given, open("log", "a") as log:
+          run = subprocess.run(["nestbox", "--enter", "box", "timeout", "1", "sh", "-c", attack], stdin=given, stdout=log,
+                               stderr=subprocess.DEVNULL)
+        print(open("input").read().split(), open("log").read().split())
+        place = os.open("/", os.O_RDONLY)
+        run = enter("true", stdin=place); print(run.returncode, run.stderr.strip())
+        # The caller's position follows what was read.
+        with open("input") as given:
+          subprocess.run(["nestbox", "--enter", "box", "head", "-c", "2"], stdin=given, stdout=subprocess.DEVNULL)
+          print(os.lseek(given.fileno(), 0, os.SEEK_CUR) >= 2)
+        end(box)
+        """)
+    #expect(
+      outcome.lines.first == "['data'] ['data', 'data', 'new']"
+        && outcome.lines.dropFirst().first?.hasPrefix("125 nestbox: ") == true
+        && outcome.lines.last == "True", "\(outcome)")
+  }
+
   // Red: a command runs with less protection than the sandbox has.
   @Test(.needs("bwrap")) func `A sandbox is entered with all its protection or not at all`() throws
   {

@@ -221,6 +221,41 @@ struct EntranceTests {
     #expect(outcome.lines == ["['held']", "True False"], "\(outcome)")
   }
 
+  // Red: a payload that can write to the registry has someone enter a sandbox of the payload's making,
+  // without any protection.
+  @Test func `A payload that forges the record of its sandbox cannot say what is entered`() throws {
+    let session = try Session()
+    try session.write(
+      "forge.py",
+      """
+      import os, sys
+      # Without a pid namespace the payload has the number that the host knows.
+      stat = open("/proc/self/stat").read().rsplit(")", 1)[1].split()
+      place = os.environ["REGISTRY"] + "/nestbox/box/"
+      with open(place + "forged", "w") as file:
+        file.write(f"nestbox-sandbox 1\\nmonitor {os.getpid()}\\nstarted {stat[19]}\\n")
+      os.rename(place + "forged", place + "record")
+      os.memfd_create("nestbox-sandbox")
+      print("ready", flush=True); sys.stdin.read()
+      """)
+    let outcome = try session.python(
+      """
+      import os, subprocess
+      os.mkdir("run", 0o700); os.environ["XDG_RUNTIME_DIR"] = os.environ["REGISTRY"] = os.path.abspath("run")
+      box = subprocess.Popen(["nestbox", "--name", "box", "--bind", "/", "/", "python3", "forge.py"], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+      box.stdout.readline()
+      run = subprocess.run(["nestbox", "--enter", "box", "echo", "entered"], capture_output=True, text=True)
+      print(run.returncode, run.stdout.strip(), run.stderr.strip())
+      box.stdin.close(); box.wait(100)
+      """)
+    #expect(
+      outcome.lines == [
+        "125  nestbox: --enter: can't enter box: its launcher runs in another user namespace; enter the "
+          + "sandbox from there"
+      ], "\(outcome)")
+  }
+
   // Red: what the payload has done to its sandbox decides what an entered command executes or sees.
   @Test(arguments: [
     "mount --bind /work /proc", "mount --bind /work /bin; mount --bind /work /usr/bin",

@@ -47,7 +47,7 @@ extension Sandbox {
     for path in [\Sandbox.landlock, \Sandbox.landlockToTry] { type(path) }
     for path: WritableKeyPath<Sandbox, WrittenOption?> in [
       \.disableUserNamespaces, \.assertNoUserNamespaces, \.closeDescriptors, \.newSession,
-      \.tellsUse, \.dieWithParent, \.killOnExit, \.commandAsInit, \.becomeCommand,
+      \.tellsUse, \.dieWithParent, \.killOnExit, \.commandAsInit, \.becomeCommand, \.keep, \.detach,
       \.buses.optional,
     ] {
       sandbox[keyPath: path] = self[keyPath: path]?.typed

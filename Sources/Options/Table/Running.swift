@@ -24,6 +24,29 @@ extension Option {
       draft.sandbox.name = typed.setting(typed.text(0))
     },
     Option(
+      "--keep", in: .running, "Keep the sandbox when its command has ended",
+      """
+      The sandbox, with its namespaces and its root, goes on without a process of its own until it is
+      stopped: by --stop, by SIGTERM, SIGINT, SIGQUIT or SIGHUP to the launcher once the command has
+      ended, or because the launcher was killed and no process is left inside. Commands get in by
+      --enter. The exit status is the command's. Without a command none is run. Needs --name and
+      --unshare-pid.
+
+          nestbox --name box --keep --detach
+      """
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.keep = typed.option },
+    Option(
+      "--detach", in: .running, "Return once the command is executed",
+      """
+      If the launch fails, the exit status is as without the option; otherwise it is 0, and the
+      launcher goes on in the background, in a session of its own. Standard input, output and error
+      are /dev/null for the command if they are terminals, pipes or sockets; files stay. --die-with-parent
+      in a profile has no effect.
+
+          nestbox --detach --name server sh -c 'exec server' >log 2>&1
+      """
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.detach = typed.option },
+    Option(
       "--list", in: .running, "List the sandboxes of this user that are running",
       """
       Prints one line for each sandbox: its name, or -, the number of its first process, the time

@@ -60,7 +60,8 @@ extension Entrance {
     do throws(LaunchError) {
       let plan = LaunchPlan(
         resolved, caller, mask, policy: try resolved.sealedPolicy(), hasJoinedNetwork: false,
-        helpers: Helpers(), standard: nil, warningPrefix: warningPrefix, registration: [],
+        helpers: Helpers(), standard: try StandardDescriptors.examine(for: resolved.sandbox),
+        warningPrefix: warningPrefix, registration: [],
         entrance: self)
       return try plan.launch(whenFailed)
     } catch {
@@ -79,6 +80,7 @@ extension Setup {
   borrowing func enter(_ entrance: Entrance) throws(LaunchError) -> Never {
     // Anybody in a shared pid namespace can read the words that a process was started with.
     plan.image.overwrite(with: ProgramName.nestbox)
+    let (outer, inner) = entrance.namespacesAroundMounts
     try doing(.enter) { () throws(SystemCallError) in
       // Before it joins anything, and until exec: a process inside may have every capability there,
       // and would take over a process that has the host as its root (compare CVE-2016-9962).
@@ -87,11 +89,17 @@ extension Setup {
       kept.insert(report.rawValue)
       kept.insert(status.rawValue)
       for number in entrance.descriptors { kept.insert(number) }
+      if let standard = plan.standard { kept.insert(standard.keptByCommand) }
       try Descriptors.closeAll(except: kept)
       // While this process still sees the group's file as its user does.
       try entrance.controlGroup?.enter()
-      for (kind, descriptor) in entrance.namespaces { try kind.join(descriptor) }
+      for (kind, descriptor) in outer { try kind.join(descriptor) }
       // A change of ids may have undone it.
+      try CurrentProcess.setHidden(true)
+    }
+    let replacements = try standardReplacements()
+    try doing(.enter) { () throws(SystemCallError) in
+      for (kind, descriptor) in inner { try kind.join(descriptor) }
       try CurrentProcess.setHidden(true)
       // Whatever the payload has mounted or moved since, this is where its command began.
       let root = OwnedDescriptor(entrance.root)
@@ -110,9 +118,23 @@ extension Setup {
       plan: plan, privileges: privileges,
       filters: entrance.terms.filters + (plan.policy.map { [$0] } ?? []), fileModeMask: mask,
       proc: nil, report: report.rawValue, status: status.rawValue, variables: [], program: nil,
-      replacements: [])
+      replacements: replacements)
     if plan.hasInit { try becomeInit(command) }
     throw command.start()
+  }
+
+  /// What takes the place of standard descriptors.
+  ///
+  /// A file is cloned by its name: from the tree of the host, in a mount namespace of this process,
+  /// which belongs to the sandbox's user namespace. No other process is in it.
+  private borrowing func standardReplacements() throws(LaunchError) -> [StandardDescriptors
+    .Replacement]
+  {
+    guard let standard = plan.standard else { return [] }
+    if standard.clonesFiles {
+      try doing(.enter) { () throws(SystemCallError) in try Namespaces.mount.unshare() }
+    }
+    return try standard.replacements(telling: status)
   }
 
   /// Continues in the pid namespace that was joined, as a child of its process 1: that one then

@@ -23,6 +23,17 @@ public final class Entrance {
   /// Whether the sandbox has its own pid namespace.
   var hasProcesses: Bool { namespaces.contains { $0.kind == .pid } }
 
+  /// The user namespace that owns the others, if that is another one, and the rest.
+  var namespacesAroundMounts:
+    (
+      outer: ArraySlice<(kind: Namespaces, descriptor: CInt)>,
+      inner: ArraySlice<(kind: Namespaces, descriptor: CInt)>
+    )
+  {
+    let count = namespaces.first?.kind == .user ? 1 : 0
+    return (namespaces.prefix(count), namespaces.dropFirst(count))
+  }
+
   /// Everything that is open for the entrance.
   var descriptors: [CInt] {
     namespaces.map(\.descriptor) + [root] + (controlGroup?.file.map { [$0] } ?? [])

@@ -8,8 +8,12 @@ internal import Text
 
 /// Process 1 of the sandbox.
 struct Init: ~Copyable {
-  /// The command, a child of this process.
-  let command: Int32
+  /// The command, a child of this process; nil if there is none.
+  let command: Int32?
+  /// Whether the sandbox lives on until the monitor ends it.
+  let isKept: Bool
+  /// Whether the kernel ends this process with the monitor.
+  let diesWithMonitor: Bool
   /// Whether nothing lives on after the command; this is process 1 then.
   let endsAll: Bool
   /// The command's filters.
@@ -33,9 +37,26 @@ struct Init: ~Copyable {
     case .stopped(let pid, let signal):
       if pid == command { try? status.send(SetupMessage.hasStopped(signal).bytes) }
     case .continued: break
+    case .key(Init.monitorsEnd): break
     case .key(let signal): try? status.send(SetupMessage.wasTyped(signal).bytes)
     }
     return nil
+  }
+
+  /// The signal that the kernel sends to the init of a kept sandbox when the monitor ends.
+  private static let monitorsEnd: Signal = .powerFailure
+
+  /// Waits for the next change; nil if nothing is left to wait for.
+  ///
+  /// A kept sandbox has no process until somebody enters. Without its monitor nobody can, and it ends
+  /// with its last process.
+  private func nextChange(
+    _ status: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> ChildChange? {
+    guard isKept, !diesWithMonitor else { return try ChildProcess.waitForAny(orKeys: keys) }
+    // The monitor ignores this message. The policy of init allows no other way to look.
+    let isAlone = (try? status.send(SetupMessage.hasSettled.bytes)) == nil
+    return try ChildProcess.waitForAny(orKeys: keys, stay: isAlone ? nil : Init.monitorsEnd)
   }
 
   /// Reports what the processes have used that have ended; without an answer the monitor goes on.
@@ -49,7 +70,7 @@ struct Init: ~Copyable {
   ///
   /// When it ends, the whole namespace ends.
   consuming func run(_ privileges: Privileges, _ status: borrowing OwnedDescriptor) -> Never {
-    var hasEnded = false
+    var hasEnded = command == nil
     do throws(SystemCallError) {
       // Above all the caller's pipes and terminals: a reader waits until the last holder closes
       // them.
@@ -58,6 +79,8 @@ struct Init: ~Copyable {
       kept.insert(status.rawValue)
       try Descriptors.closeAll(except: kept)
       try privileges.dropInInit()
+      // A change of privileges undoes it.
+      if isKept, !diesWithMonitor { try CurrentProcess.hear(Init.monitorsEnd) }
       // Even a payload that tricks init into making calls has few to choose from. The command's
       // filters alone do not apply to init as long as a fence separates the two, because they may
       // forbid what init does.
@@ -69,10 +92,10 @@ struct Init: ~Copyable {
       // A caller that was told init's pid may enter through it, unless a process inside could use
       // it to evade a filter or belongs to another sandbox.
       if isToBeEntered, !hasPolicy, filters.isEmpty { try CurrentProcess.setHidden(false) }
-      while let change = try ChildProcess.waitForAny(orKeys: keys) {
+      while let change = try nextChange(status) {
         guard let termination = end(of: change, status), !hasEnded else { continue }
         hasEnded = true
-        let isLast = endsAll || !ChildProcess.reapEnded()
+        let isLast = !isKept && (endsAll || !ChildProcess.reapEnded())
         if isMeasured { tellUse(status) }
         // Go on even if the monitor has ended.
         try? status.send(SetupMessage.hasEnded(termination, wasLast: isLast).bytes)
@@ -81,14 +104,14 @@ struct Init: ~Copyable {
         if endsAll, !ChildProcess.killAllOthers() { break }
         kept = DescriptorSet()
         kept.insert(held)
-        if isMeasured { kept.insert(status.rawValue) }
+        if isMeasured || isKept { kept.insert(status.rawValue) }
         try? Descriptors.closeAll(except: kept)
       }
       if isMeasured { tellUse(status) }
     } catch {
       // The command must not go on with less protection than requested. If it has a new pid
       // namespace, it dies with this process.
-      if !hasEnded { ChildProcess.kill(command) }
+      if !hasEnded, let command { ChildProcess.kill(command) }
       try? status.send(SetupMessage.hasFailed(error).bytes)
       CurrentProcess.exit(125)
     }

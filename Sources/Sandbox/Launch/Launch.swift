@@ -52,6 +52,8 @@ final class LaunchPlan {
   let standard: StandardDescriptors?
   /// The running sandbox that the command enters; nil for a new one.
   let entrance: Entrance?
+  /// Who waits for the launch in the foreground; nil for nobody.
+  let detachment: Detachment?
   /// Whether the launcher is in the foreground of the terminal on its standard input.
   private(set) var isInFront = false
 
@@ -59,7 +61,7 @@ final class LaunchPlan {
     _ resolved: ResolvedSandbox, _ caller: Caller, _ signalMask: SignalMask?,
     policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
     helpers: Helpers, standard: StandardDescriptors?, warningPrefix: String, registration: [CInt],
-    entrance: Entrance? = nil
+    entrance: Entrance? = nil, detachment: Detachment? = nil
   ) {
     self.resolved = resolved
     self.caller = caller
@@ -72,6 +74,7 @@ final class LaunchPlan {
     self.registration = registration
     self.standard = standard
     self.entrance = entrance
+    self.detachment = detachment
     isInFront = !resolved.sandbox.becomesCommand && Terminal.foreground(0) == ProcessGroup.own
   }
 
@@ -109,13 +112,14 @@ extension ResolvedSandbox {
   ///   - caller: Who called.
   ///   - warningPrefix: What warnings begin with.
   ///   - registration: Descriptors that only the monitor holds, until it ends.
+  ///   - detachment: Who waits for the launch in the foreground, if anybody does.
   ///   - locks: The directory for locks among launches; made if it is needed.
   ///   - whenFailed: Reports a failure, before anything that may take time.
   /// - Returns: How it ended, and what it used if an option asks for that.
   /// - Throws: `LaunchError` if it could not be started; nothing of it remains then.
   public func launch(
     for caller: Caller, warningPrefix: String, registration: [CInt] = [],
-    locks: () -> FilePath,
+    detachment: Detachment? = nil, locks: () -> FilePath,
     whenFailed: (LaunchError) -> Void = { _ in }
   ) throws(LaunchError) -> Ending {
     if sandbox.diesWithParent { try tieToCaller(caller) }
@@ -127,6 +131,7 @@ extension ResolvedSandbox {
     }
     var names: TakenNames?
     var registration = registration
+    if let detachment { registration.append(detachment.channel) }
     if sandbox.protectsRepositories {
       do throws(LaunchError) {
         // While signals are blocked, so that every end of this launch removes them.
@@ -146,7 +151,7 @@ extension ResolvedSandbox {
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
         standard: try StandardDescriptors.examine(for: sandbox),
-        warningPrefix: warningPrefix, registration: registration)
+        warningPrefix: warningPrefix, registration: registration, detachment: detachment)
       let ending = try plan.launch(whenFailed)
       names?.end()
       // The explanation may read many files: a key must be able to end that.

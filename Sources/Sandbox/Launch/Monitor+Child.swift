@@ -19,6 +19,8 @@ extension Monitor {
       phase = .running
       StepLog.note("the command is executed")
       leftovers.keep()
+      if plan.sandbox.command.isEmpty { phase = .kept(.exited(0)) }
+      plan.detachment?.tell()
       return try beginCounting()
     }
     phase = .dying
@@ -40,6 +42,8 @@ extension Monitor {
   mutating func readEnd() throws(LaunchError) -> Termination? {
     let termination = try doing(.supervise) { () throws(SystemCallError) in try waitForChild() }
     if case .ending(let ofCommand) = phase { return ofCommand }
+    // Somebody has killed init.
+    if case .kept = phase { return termination }
     // However it ended, a successor may exist already, and hold the report open until it is answered.
     if case .settingUp(let moves) = phase, moves > 0 {
       phase = .between(movesLeft: moves)
@@ -78,6 +82,10 @@ extension Monitor {
     case .hasStarted: try know(passed.take())
     case .hasEnded(let termination, let wasLast):
       try readReport()
+      if plan.sandbox.isKept {
+        keep(after: termination)
+        break
+      }
       // Processes that live on inside are left alone. Otherwise wait for init: then everything has
       // ended, and its processor time counts as the caller's.
       guard wasLast, phase == .running else { return termination }

@@ -8,7 +8,9 @@ extension Monitor {
   /// Passes on all received signals.
   mutating func forwardSignals() {
     while let received = signals.next() {
-      if case .ending = phase {
+      if case .kept(let termination) = phase {
+        endKept(received.signal, termination)
+      } else if case .ending = phase {
         // The command has ended, perhaps because of this key.
         if received.signal != .goOn, !received.isFromKernel { isImpatient = true }
       } else if received.signal == .childChanged {
@@ -54,6 +56,31 @@ extension Monitor {
     clearAway()
     EndReport(abortedBy: signal, of: plan.resolved).write(for: plan.resolved)
     SignalDisposition.die(by: signal)
+  }
+}
+
+// MARK: - Kept sandboxes
+
+extension Monitor {
+  /// Goes on without the command, which has ended.
+  mutating func keep(after termination: Termination) {
+    StepLog.note("the command ended with status " + String(termination.shellStatus))
+    phase = .kept(termination)
+    copyWaiting()
+    returnPositions()
+    // So that keys end the launcher.
+    job.takeTerminalBack()
+  }
+
+  /// Ends a sandbox without a command, if `signal` asks for that.
+  private mutating func endKept(_ signal: Signal, _ termination: Termination) {
+    switch signal {
+    case .terminate, .interrupt, .quit, .hangUp:
+      killAll()
+      phase = .ending(termination)
+    case .terminalStop: _ = SignalDisposition.stop(by: signal, all: false)
+    default: break
+    }
   }
 }
 

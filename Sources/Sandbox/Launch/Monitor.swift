@@ -134,7 +134,10 @@ extension Monitor {
   }
 
   /// Whether only the command's end is left to wait for.
-  private var waitIsLong: Bool { phase == .running && (command != nil || !plan.hasInit) }
+  private var waitIsLong: Bool {
+    if case .kept = phase { return true }
+    return phase == .running && (command != nil || !plan.hasInit)
+  }
 
   private mutating func supervise() throws(LaunchError) -> Ending {
     var set = PollSet()

@@ -12,6 +12,8 @@ enum Phase: Equatable {
   case between(movesLeft: Int)
   /// The command was executed.
   case running
+  /// The command has ended like this, or there was none, and the sandbox is kept.
+  case kept(Termination)
   /// The command has ended like this, no other process lives on, and init is about to end.
   case ending(Termination)
   /// The child has given the launch up without a report; its end is still to come.
@@ -21,14 +23,14 @@ enum Phase: Equatable {
   var isLaunching: Bool {
     switch self {
     case .settingUp, .between: true
-    case .running, .ending, .dying: false
+    case .running, .kept, .ending, .dying: false
     }
   }
 
   /// Whether the command was executed.
   var wasExecuted: Bool {
     switch self {
-    case .running, .ending: true
+    case .running, .kept, .ending: true
     case .settingUp, .between, .dying: false
     }
   }
@@ -52,10 +54,13 @@ enum Phase: Equatable {
     switch (self, message) {
     case (_, .hasMoved): afterMove != nil
     // Init reports last what all have used.
-    case (.ending, .haveUsed), (.running, .haveUsed): true
+    case (.ending, .haveUsed), (.running, .haveUsed), (.kept, .haveUsed): true
     case (_, .haveUsed): false
     // Nobody is left to speak.
     case (.between, _), (.ending, _): false
+    // Init alone is left.
+    case (.kept, .hasFailed): true
+    case (.kept, _): false
     case (_, .isDescribed), (_, .isReady), (_, .hasReopened), (_, .isHeld): isLaunching
     // In these phases the child creates and removes nothing on the host.
     case (.running, .hasLeft), (.running, .isCreating): false

@@ -13,6 +13,9 @@
 // - If the launcher is in the background, a terminal is withheld: standard input is empty, and the
 //   monitor copies the output.
 //
+// - With --detach a terminal, a pipe or a socket becomes an empty file: a reader or the terminal
+//   would otherwise wait for a process in the background.
+//
 // Under --exec no process is left to copy: files for writing and terminals stay as they are.
 //
 // A file for reading and writing stays as it is: nothing is gained by opening it again. So does
@@ -58,6 +61,10 @@ struct StandardDescriptors {
     var (terminals, isTerminalKnown): (UInt8, Bool) = (0, false)
     for number in CInt(0)...2 where !sandbox.uses(number) {
       let file = try examining(number) { () throws(SystemCallError) in try OpenFile(number) }
+      if sandbox.detach != nil, !file.staysInBackground(number) {
+        try standard.replaceByNothing(number)
+        continue
+      }
       switch (file.kind, file.access) {
       case (.directory, _), (.regular, .location), (.blockDevice, .location):
         throw StandardDescriptors.refusal(of: number, file)
@@ -87,7 +94,7 @@ struct StandardDescriptors {
   }
 
   private var isNeeded: Bool {
-    withholdsTerminal || !readOnly.isEmpty || !copies.isEmpty
+    withholdsTerminal || !readOnly.isEmpty || !copies.isEmpty || !withheld.numbers.isEmpty
   }
 
   private static func examining<Result: ~Copyable>(
@@ -125,9 +132,14 @@ struct StandardDescriptors {
       try OpenFile(number)
     }
     guard number == 0 || file.access == .reading else { return try copy(to: number, file) }
+    try replaceByNothing(number)
+  }
+
+  /// Gives the command an empty file, to which it can also write.
+  private mutating func replaceByNothing(_ number: CInt) throws(LaunchError) {
     if withheld.empty < 0 {
       withheld.empty = try StandardDescriptors.examining(number) { () throws(SystemCallError) in
-        try OwnedDescriptor.open("/dev/null", .reading).release()
+        try OwnedDescriptor.open("/dev/null", .readingAndWriting).release()
       }
     }
     withheld.numbers.append(number)
@@ -139,6 +151,14 @@ extension StandardDescriptors {
   func closeCommandsEnds() {
     for copy in copies { Descriptors.close(copy.writeEnd) }
     if withheld.empty >= 0 { Descriptors.close(withheld.empty) }
+  }
+
+  /// Whether files are opened again by their names.
+  var clonesFiles: Bool { !readOnly.isEmpty }
+
+  /// What the command's process needs to put in the place of standard descriptors.
+  var keptByCommand: [CInt] {
+    copies.map(\.writeEnd) + (withheld.empty < 0 ? [] : [withheld.empty])
   }
 
   /// The caller's descriptors that the monitor needs to the end.

@@ -109,6 +109,8 @@ extension Plan {
       .init("new-session", .boolean(sandbox.hasOwnSession)),
       .init("die-with-parent", .boolean(sandbox.diesWithParent)),
       .init("kill-on-exit", .boolean(sandbox.killsOnExit)),
+      .init("keep", .boolean(sandbox.isKept)),
+      .init("detach", .boolean(sandbox.detach != nil)),
       .init("lock-files", .array(sandbox.lockFiles.map { .bytes($0.value) })),
     ])
   }

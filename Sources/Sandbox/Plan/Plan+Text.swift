@@ -182,7 +182,13 @@ extension Plan {
     } else if resolved.hasInit {
       lines.append("nestbox's init reaps processes inside")
     }
-    if namespaces.contains(.pid) {
+    if sandbox.detach != nil {
+      lines.append(
+        "the launcher returns once the command is executed, and goes on in the background")
+    }
+    if sandbox.isKept {
+      lines.append("the sandbox is kept when the command has ended, until nestbox --stop")
+    } else if namespaces.contains(.pid) {
       lines.append(
         resolved.endsAll
           ? "everything inside is killed when the command ends"
@@ -190,7 +196,8 @@ extension Plan {
     }
     if sandbox.diesWithParent { lines.append("everything inside is killed when the caller ends") }
     lines.append(
-      sandbox.hasOwnSession ? "a new session, without a terminal" : "the caller's session")
+      sandbox.hasOwnSession || sandbox.detach != nil
+        ? "a new session, without a terminal" : "the caller's session")
     for path in sandbox.lockFiles { lines.append("\(path.value.quoted) is locked for reading") }
     return lines
   }

@@ -303,13 +303,17 @@ extension Setup {
         Terminal.setForeground(0, to: ProcessGroup.own)
       }
     }
-    let child = try doing(.createProcess) { () throws(SystemCallError) in
+    let child = try doing(.createProcess) { () throws(SystemCallError) -> Int32? in
       // Without a fence a payload could trace init and gain its privileges, which it can drop only
       // after the command has started, its filters, its channel to the monitor, and the caller's
       // environment in its memory.
       if command.privileges.fence.isEmpty { try CurrentProcess.setHidden(true) }
       // So that it learns of the end of every process that the command starts, as process 1 would.
       if initProcess != 1 { try CurrentProcess.becomeSubreaper() }
+      if plan.sandbox.command.isEmpty {
+        try Descriptors.write(LaunchReport.executing[...], to: reportEnd)
+        return nil
+      }
       return try ChildProcess.startSharingMemory {
         // The command's copies, to which a planted link could lead (`Command.closeSources`).
         for number in locks { Descriptors.close(number) }
@@ -321,7 +325,9 @@ extension Setup {
     // Helpers also serve processes that outlive the command.
     for number in plan.helpers.lifelines { held.append(number) }
     Init(
-      command: child, endsAll: plan.resolved.endsAll && initProcess == 1, filters: command.filters,
+      command: child, isKept: plan.sandbox.isKept,
+      diesWithMonitor: plan.sandbox.diesWithParent,
+      endsAll: plan.resolved.endsAll && initProcess == 1, filters: command.filters,
       hasPolicy: plan.policy != nil,
       isToBeEntered: !plan.isHidden && plan.sandbox.channels.tellOfProcess, held: held,
       isMeasured: plan.sandbox.isMeasured, keys: plan.takesTerminal ? .keys : []

@@ -76,6 +76,9 @@ private func readRecords(_ bytes: [UInt8]) {
     precondition(message.bytes.count <= SetupMessage.capacity, "a message has no room")
     precondition(SetupMessage(message.bytes[...]) == message, "a message changes")
   }
+  if let terms = EntryTerms(bytes[...]) {
+    precondition(EntryTerms(terms.bytes[...]) == terms, "the terms of an entrance change")
+  }
   let (lines, isWhole) = LaunchReport.lines(bytes)
   for line in lines {
     precondition(line.line.count <= LaunchReport.capacity, "a line has no room")
