@@ -9,23 +9,37 @@
 --profile toolchains
 --profile caches
 
-# Files in the project that other programs execute merely because they are there, and those that
-# usually hold secrets. A build can make do without changing them.
+# Files in the project that other programs execute merely because they are there. They stay as they
+# are, and nestbox names those that the command has made.
 --ro-same-try ${PROJECT}/.envrc
---ro-same-try ${PROJECT}/.vscode
---ro-same-try ${PROJECT}/.idea
---ro-same-try ${PROJECT}/.venv
---ro-same-try ${PROJECT}/venv
---ro-same-try ${PROJECT}/.exrc
---ro-same-try ${PROJECT}/.nvimrc
---ro-same-try ${PROJECT}/.nvim.lua
---ro-same-try ${PROJECT}/.vimrc
---ro-same-try ${PROJECT}/.dir-locals.el
---ro-same-try ${PROJECT}/.gdbinit
---ro-same-try ${PROJECT}/.lldbinit
 --ro-same-try ${PROJECT}/.mise.toml
 --ro-same-try ${PROJECT}/mise.toml
 --ro-same-try ${PROJECT}/.autoenv
+--ro-same-try ${PROJECT}/.gdbinit
+--ro-same-try ${PROJECT}/.lldbinit
+--ro-same-try ${PROJECT}/sitecustomize.py
+--ro-same-try ${PROJECT}/usercustomize.py
+--ro-same-try ${PROJECT}/.venv
+--ro-same-try ${PROJECT}/venv
+--ro-same-try ${PROJECT}/.claude
+--ro-same-try ${PROJECT}/.cursor
+--ro-same-try ${PROJECT}/.gemini
+--ro-same-try ${PROJECT}/.codex
+--ro-same-try ${PROJECT}/.mcp.json
+--ro-same-try ${PROJECT}/.devcontainer
+--ro-same-try ${PROJECT}/.zed
+--ro-same-try ${PROJECT}/.helix
+--ro-same-try ${PROJECT}/.lvimrc
+--ro-same-try ${PROJECT}/.vscode
+--ro-same-try ${PROJECT}/.idea
+--ro-same-try ${PROJECT}/.exrc
+--ro-same-try ${PROJECT}/.vimrc
+--ro-same-try ${PROJECT}/.nvimrc
+--ro-same-try ${PROJECT}/.nvim.lua
+--ro-same-try ${PROJECT}/.dir-locals.el
+--ro-same-try ${PROJECT}/.eslintrc.js
+--ro-same-try ${PROJECT}/.prettierrc.js
+# What runs with the rights of a repository, on each commit or on a server.
 --ro-same-try ${PROJECT}/.husky
 --ro-same-try ${PROJECT}/.github
 --ro-same-try ${PROJECT}/.gitlab-ci.yml

@@ -12,13 +12,6 @@
 --home ${XDG_DATA_HOME:-${HOME}/.local/share}/nestbox/browser
 --bind-kept ${DOWNLOADS} ${HOME}/Downloads
 
-# Policies that an administrator has set, and settings of the distribution.
---ro-same-try /etc/chromium
---ro-same-try /etc/chromium.d
---ro-same-try /etc/opt/chrome
---ro-same-try /etc/firefox
---ro-same-try /etc/firefox-esr
---ro-same-try /etc/mime.types
 # Which processors there are, and how much memory a process may take.
 --ro-same-try /sys/devices/system/cpu
 --keep-env MOZ_ENABLE_WAYLAND,MOZ_USE_XINPUT2

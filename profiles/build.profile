@@ -13,11 +13,6 @@
 
 # Tools whose settings lie in /etc.
 --ro-same-try /etc/perl
---ro-same-try /etc/maven
---ro-same-try /etc/php
---ro-same-try /etc/R
---ro-same-try /etc/emacs
---ro-same-try /etc/texmf
 --ro-same-try /etc/fonts
 
 # Variables that people set for a build. They usually hold no secret.

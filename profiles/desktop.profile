@@ -15,3 +15,20 @@
 
 # Without the system calls that programs with windows do not make.
 --seccomp-policy desktop
+
+# Settings of the system for programs with windows. The rest of /etc is left out: it holds tokens and
+# passwords on some machines, and tells of other users and machines.
+--ro-same-try /etc/xdg
+--ro-same-try /etc/dconf
+--ro-same-try /etc/gtk-2.0
+--ro-same-try /etc/libreoffice
+--ro-same-try /etc/gimp
+--ro-same-try /etc/ghostscript
+--ro-same-try /etc/mpv
+--ro-same-try /etc/vlc
+--ro-same-try /etc/thunderbird
+--ro-same-try /etc/chromium
+--ro-same-try /etc/chromium.d
+--ro-same-try /etc/opt/chrome
+--ro-same-try /etc/firefox
+--ro-same-try /etc/firefox-esr

@@ -96,6 +96,11 @@
 --ro-same-try /etc/man_db.conf
 --ro-same-try /etc/ImageMagick-6
 --ro-same-try /etc/ImageMagick-7
+--ro-same-try /etc/R
+--ro-same-try /etc/maven
+--ro-same-try /etc/php
+--ro-same-try /etc/emacs
+--ro-same-try /etc/texmf
 --ro-same-try /etc/magic
 --ro-same-try /etc/mime.types
 --ro-same-try /etc/papersize

@@ -33,7 +33,10 @@ struct WrapTask {
       throw UsageError("--wrap can't be combined with an option that asks for a text")
     }
     try parser.draft.sandbox.validate()
-    guard let output else { return script(program, request.options) }
+    guard let output else {
+      if Terminal.path(of: 1) != nil { say(writing) }
+      return script(program, request.options)
+    }
     // Everything that can fail comes before the first change.
     let entry = try menuEntry(for: program, startedBy: output)
     var options = request.options
@@ -61,6 +64,15 @@ struct WrapTask {
 
   private func script(_ program: ByteString, _ options: [[ByteString]]) -> [UInt8] {
     WrapperScript.text(launcher: launcher, options: options, program: program)
+  }
+
+  /// How the script on a terminal would be written where it is found.
+  private var writing: String {
+    let name: [ByteString] = ["nestbox"]
+    let words = name + request.options.flatMap { $0 } + ["--wrap", request.program]
+    return "this is the script; to write it, and a menu entry that starts it, type: "
+      + words.map(\.quotedForShell).joined(separator: " ")
+      + " --output ~/.local/bin/ --desktop-file"
   }
 
   /// What the wrapper lacks: each line says what to do so that it works.

@@ -51,7 +51,65 @@ enum Synonyms {
       ["publish", "p", "port", "expose"],
       "nestbox has no port mappings; --share-net shows the host's network"
     ),
-    (["entrypoint", "image"], "name the program as the command: nestbox [OPTIONS...] COMMAND"),
+    (
+      ["entrypoint", "image", "command", "sandbox", "chroot"],
+      "name the program as the command: nestbox [OPTIONS...] COMMAND"
+    ),
+    (
+      [
+        "private-dev", "private-tmp", "private-cache", "private-etc", "private-bin", "nogroups",
+        "nonewprivs", "noroot", "apparmor", "disable-mnt", "restrict-suid-sgid",
+      ],
+      "the profile untrusted does that, and it is the default"
+    ),
+    (
+      [
+        "nosound", "no3d", "nodvd", "notv", "nou2f", "novideo", "noinput", "nodbus", "nosocket",
+        "nofilesystem", "nodevice", "no-talk-name",
+      ],
+      "leave it out: a sandbox shows only what profiles and options name; see --list-profiles"
+    ),
+    (
+      ["filesystem"],
+      "--read and --write show your files, and profiles the rest: --read ~/Documents"
+    ),
+    (
+      ["property", "slice", "unit", "pipe"],
+      "leave it out, or start nestbox by systemd-run: systemd-run --user --scope nestbox COMMAND"
+    ),
+    (
+      ["no-new-privs"], "leave it out: no command gains privileges in a sandbox"
+    ),
+    (
+      ["deny-net", "deny-read", "deny-write"],
+      "leave it out: a sandbox shows only what profiles and options name"
+    ),
+    (
+      ["socket", "dbus-user", "gui", "x11-forwarding", "wayland"],
+      "for windows, sound and D-Bus see the profiles: --profile desktop, audio, dbus, network"
+    ),
+    (
+      ["persist", "home-dir", "private-home-dir"],
+      "--home keeps a home directory for the sandbox: --home ~/boxes/NAME"
+    ),
+    (
+      ["add-host", "dns", "ip", "iface", "macvlan-iface", "macvlan"],
+      "the network is the host's, or none; --hosts-file writes a hosts file"
+    ),
+    (
+      ["really-quiet", "silent"],
+      "leave it out: nestbox prints nothing but notices; 2>/dev/null drops them"
+    ),
+    (
+      ["shm-size"], "--size limits the next --tmpfs: --size 67108864 --tmpfs /dev/shm"
+    ),
+    (
+      ["env-file", "environment-file"],
+      "--setenv sets a variable, and --args reads options from a descriptor"
+    ),
+    (
+      ["map-root-user", "map-root"], "--uid 0 --gid 0 make the user root inside"
+    ),
   ]
 
   /// Options by names that they do not have.

@@ -23,6 +23,7 @@ struct ReadmeTests {
   private static let sections = [
     Section(page: "README.md", heading: "First lines", programs: ["gcc", "make", "python3"]),
     Section(page: "README.md", heading: "Further"),
+    Section(page: "docs/profiles.md", heading: "Profiles of every day", programs: ["git"]),
     Section(page: "docs/profiles.md", heading: "A profile for one purpose"),
     Section(page: "docs/profiles.md", heading: "Where nestbox finds profiles"),
     Section(

@@ -28,6 +28,24 @@ struct BuiltInProfileTests {
     }
   }()
 
+  // Red: without the variable, /share or /bin of the host's root is shown.
+  @Test func `A variable without a value makes no line show a directory of the root`() {
+    for (name, text) in Self.sources {
+      for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+        #expect(!line.contains(":-}/"), "\(name): \(line)")
+      }
+    }
+  }
+
+  // Red: an agent changes a file that an editor or a shell executes when its user opens the project.
+  @Test func `The profile agent protects everything that editors and shells execute`() throws {
+    let agent = try #require(Self.sources.first { $0.name == "agent" })
+    let lines = agent.text.split(separator: "\n")
+    for file in ExecutedLater.all where file.occasion == .presence || file.occasion == .editing {
+      #expect(lines.contains("--ro-same-try ${PROJECT}/\(file.name.text)"))
+    }
+  }
+
   private static func source(_ profiles: [(name: String, text: String)]) -> String {
     // As the formatter has it: a comma behind the last one only where there are several.
     let names =

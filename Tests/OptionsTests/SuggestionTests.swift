@@ -79,6 +79,28 @@ struct SuggestionTests {
     #expect(Suggestion.options(for: word).contains(name), "\(Suggestion.options(for: word))")
   }
 
+  // Red: somebody who comes from another tool is told that the option is unknown, and nothing else.
+  @Test(
+    "Options of firejail, flatpak, nsjail, minijail, podman and systemd-run are answered",
+    arguments: [
+      "--net=none", "--private", "--private-dev", "--private-tmp", "--private-etc", "--nosound",
+      "--no3d", "--noroot", "--whitelist", "--blacklist", "--caps.drop=all", "--dbus-user",
+      "--socket=x11", "--nosocket", "--filesystem=home", "--persist", "--share=network",
+      "--command=sh", "--device=dri", "--talk-name", "--own-name", "--chroot", "--really_quiet",
+      "--disable_clone_newnet", "--time_limit", "--rlimit_as", "--bindmount_ro", "--cwd", "--user",
+      "--group", "--keep_env", "--network", "--volume", "--mount", "--workdir", "--add-host",
+      "--dns", "--shm-size", "--read-only", "--cap-add=ALL", "--security-opt", "--privileged",
+      "--publish", "--env-file", "--entrypoint", "--rm", "--tty", "--map-root-user", "--property",
+      "--no-new-privs", "--unshare-network", "--allow-net", "--allow-read", "--deny-net",
+    ])
+  func otherTools(_ word: String) throws {
+    let message = try self.message(for: word)
+    let name = word.prefix { $0 != "=" }
+    #expect(
+      Option.named(ByteString(String(name))) != nil || message != "Unknown option \(word)",
+      "\(message)")
+  }
+
   // Red: a word of this table hides an option, or leads to one that is gone.
   @Test func `Synonyms are not options themselves, and each leads to an option`() {
     for (name, words) in Synonyms.options {

@@ -39,23 +39,37 @@ enum BuiltInProfiles {
       --profile toolchains
       --profile caches
 
-      # Files in the project that other programs execute merely because they are there, and those that
-      # usually hold secrets. A build can make do without changing them.
+      # Files in the project that other programs execute merely because they are there. They stay as they
+      # are, and nestbox names those that the command has made.
       --ro-same-try ${PROJECT}/.envrc
-      --ro-same-try ${PROJECT}/.vscode
-      --ro-same-try ${PROJECT}/.idea
-      --ro-same-try ${PROJECT}/.venv
-      --ro-same-try ${PROJECT}/venv
-      --ro-same-try ${PROJECT}/.exrc
-      --ro-same-try ${PROJECT}/.nvimrc
-      --ro-same-try ${PROJECT}/.nvim.lua
-      --ro-same-try ${PROJECT}/.vimrc
-      --ro-same-try ${PROJECT}/.dir-locals.el
-      --ro-same-try ${PROJECT}/.gdbinit
-      --ro-same-try ${PROJECT}/.lldbinit
       --ro-same-try ${PROJECT}/.mise.toml
       --ro-same-try ${PROJECT}/mise.toml
       --ro-same-try ${PROJECT}/.autoenv
+      --ro-same-try ${PROJECT}/.gdbinit
+      --ro-same-try ${PROJECT}/.lldbinit
+      --ro-same-try ${PROJECT}/sitecustomize.py
+      --ro-same-try ${PROJECT}/usercustomize.py
+      --ro-same-try ${PROJECT}/.venv
+      --ro-same-try ${PROJECT}/venv
+      --ro-same-try ${PROJECT}/.claude
+      --ro-same-try ${PROJECT}/.cursor
+      --ro-same-try ${PROJECT}/.gemini
+      --ro-same-try ${PROJECT}/.codex
+      --ro-same-try ${PROJECT}/.mcp.json
+      --ro-same-try ${PROJECT}/.devcontainer
+      --ro-same-try ${PROJECT}/.zed
+      --ro-same-try ${PROJECT}/.helix
+      --ro-same-try ${PROJECT}/.lvimrc
+      --ro-same-try ${PROJECT}/.vscode
+      --ro-same-try ${PROJECT}/.idea
+      --ro-same-try ${PROJECT}/.exrc
+      --ro-same-try ${PROJECT}/.vimrc
+      --ro-same-try ${PROJECT}/.nvimrc
+      --ro-same-try ${PROJECT}/.nvim.lua
+      --ro-same-try ${PROJECT}/.dir-locals.el
+      --ro-same-try ${PROJECT}/.eslintrc.js
+      --ro-same-try ${PROJECT}/.prettierrc.js
+      # What runs with the rights of a repository, on each commit or on a server.
       --ro-same-try ${PROJECT}/.husky
       --ro-same-try ${PROJECT}/.github
       --ro-same-try ${PROJECT}/.gitlab-ci.yml
@@ -109,13 +123,6 @@ enum BuiltInProfiles {
       --home ${XDG_DATA_HOME:-${HOME}/.local/share}/nestbox/browser
       --bind-kept ${DOWNLOADS} ${HOME}/Downloads
 
-      # Policies that an administrator has set, and settings of the distribution.
-      --ro-same-try /etc/chromium
-      --ro-same-try /etc/chromium.d
-      --ro-same-try /etc/opt/chrome
-      --ro-same-try /etc/firefox
-      --ro-same-try /etc/firefox-esr
-      --ro-same-try /etc/mime.types
       # Which processors there are, and how much memory a process may take.
       --ro-same-try /sys/devices/system/cpu
       --keep-env MOZ_ENABLE_WAYLAND,MOZ_USE_XINPUT2
@@ -137,11 +144,6 @@ enum BuiltInProfiles {
 
       # Tools whose settings lie in /etc.
       --ro-same-try /etc/perl
-      --ro-same-try /etc/maven
-      --ro-same-try /etc/php
-      --ro-same-try /etc/R
-      --ro-same-try /etc/emacs
-      --ro-same-try /etc/texmf
       --ro-same-try /etc/fonts
 
       # Variables that people set for a build. They usually hold no secret.
@@ -232,6 +234,23 @@ enum BuiltInProfiles {
 
       # Without the system calls that programs with windows do not make.
       --seccomp-policy desktop
+
+      # Settings of the system for programs with windows. The rest of /etc is left out: it holds tokens and
+      # passwords on some machines, and tells of other users and machines.
+      --ro-same-try /etc/xdg
+      --ro-same-try /etc/dconf
+      --ro-same-try /etc/gtk-2.0
+      --ro-same-try /etc/libreoffice
+      --ro-same-try /etc/gimp
+      --ro-same-try /etc/ghostscript
+      --ro-same-try /etc/mpv
+      --ro-same-try /etc/vlc
+      --ro-same-try /etc/thunderbird
+      --ro-same-try /etc/chromium
+      --ro-same-try /etc/chromium.d
+      --ro-same-try /etc/opt/chrome
+      --ro-same-try /etc/firefox
+      --ro-same-try /etc/firefox-esr
       """#
     case "fonts-and-themes":
       #"""
@@ -418,17 +437,17 @@ enum BuiltInProfiles {
       --ro-same-try ${HOME}/.local/pipx/venvs
       --ro-same-try ${XDG_DATA_HOME:-${HOME}/.local/share}/uv/python
       --ro-same-try ${XDG_DATA_HOME:-${HOME}/.local/share}/uv/tools
-      --ro-same-try ${VIRTUAL_ENV:-}/pyvenv.cfg
-      --ro-same-try ${VIRTUAL_ENV:-}/bin
-      --ro-same-try ${VIRTUAL_ENV:-}/lib
-      --ro-same-try ${VIRTUAL_ENV:-}/lib64
-      --ro-same-try ${VIRTUAL_ENV:-}/include
-      --ro-same-try ${VIRTUAL_ENV:-}/share
-      --ro-same-try ${CONDA_PREFIX:-}/bin
-      --ro-same-try ${CONDA_PREFIX:-}/lib
-      --ro-same-try ${CONDA_PREFIX:-}/include
-      --ro-same-try ${CONDA_PREFIX:-}/share
-      --ro-same-try ${CONDA_PREFIX:-}/conda-meta
+      --ro-same-try ${VIRTUAL_ENV:-/nonexistent}/pyvenv.cfg
+      --ro-same-try ${VIRTUAL_ENV:-/nonexistent}/bin
+      --ro-same-try ${VIRTUAL_ENV:-/nonexistent}/lib
+      --ro-same-try ${VIRTUAL_ENV:-/nonexistent}/lib64
+      --ro-same-try ${VIRTUAL_ENV:-/nonexistent}/include
+      --ro-same-try ${VIRTUAL_ENV:-/nonexistent}/share
+      --ro-same-try ${CONDA_PREFIX:-/nonexistent}/bin
+      --ro-same-try ${CONDA_PREFIX:-/nonexistent}/lib
+      --ro-same-try ${CONDA_PREFIX:-/nonexistent}/include
+      --ro-same-try ${CONDA_PREFIX:-/nonexistent}/share
+      --ro-same-try ${CONDA_PREFIX:-/nonexistent}/conda-meta
       --keep-env PYENV_ROOT,PYENV_VERSION,PIPX_HOME,VIRTUAL_ENV,VIRTUAL_ENV_PROMPT
       --keep-env CONDA_PREFIX,CONDA_DEFAULT_ENV
 
@@ -565,6 +584,11 @@ enum BuiltInProfiles {
       --ro-same-try /etc/man_db.conf
       --ro-same-try /etc/ImageMagick-6
       --ro-same-try /etc/ImageMagick-7
+      --ro-same-try /etc/R
+      --ro-same-try /etc/maven
+      --ro-same-try /etc/php
+      --ro-same-try /etc/emacs
+      --ro-same-try /etc/texmf
       --ro-same-try /etc/magic
       --ro-same-try /etc/mime.types
       --ro-same-try /etc/papersize

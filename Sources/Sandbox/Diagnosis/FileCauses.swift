@@ -46,9 +46,12 @@ extension Cause {
         remedy = .line("mkdir -p \(way.absolute.quotedForShell)")
       }
       if case .show(_, .readWrite)? = failure.operation?.operation.action {
-        // A name with an extension is probably a file's.
-        let isFile = failure.subject.lastComponent?.extension != nil
-        remedy = .line("\(isFile ? "touch" : "mkdir -p") \(way.absolute.quotedForShell)")
+        let name = way.absolute.quotedForShell
+        // A name with an extension is probably a file's. Without one it may be either.
+        remedy =
+          failure.subject.lastComponent?.extension != nil
+          ? .line("touch \(name)")
+          : .advice("make it first: mkdir -p \(name) for a directory, or touch \(name) for a file")
       }
       return Diagnosis(
         "\(failure.quoted(missing)) does not exist on the host",
@@ -79,10 +82,11 @@ extension Cause {
         "symbolic links on the way to \(failure.name) form a loop",
         "correct the links; ls -l shows their targets")
     },
-    Cause([.findSource], [.socketNotConnected]) { failure in
-      Diagnosis(
-        "the program that serves the file system at \(failure.name) has ended",
-        remedy: .line("fusermount3 -u \(ByteString(failure.subject).quotedForShell)"))
+    Cause([], [.socketNotConnected]) { failure in
+      let path = failure.operation?.operation.action.source ?? failure.subject
+      return Diagnosis(
+        "the program that serves the file system at \(failure.quoted(path)) has ended",
+        remedy: .line("fusermount3 -u \(ByteString(path).quotedForShell)"))
     },
     Cause([.findSource], [.invalidArgument]) { failure in
       guard let found = try? FoundFile(following: failure.subject),

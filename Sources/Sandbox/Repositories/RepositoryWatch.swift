@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notices which repositories a command has made or replaced.
+// Notices which repositories, and which files that editors and shells execute, a command has made or
+// replaced.
 
 internal import Linux
 internal import SystemPackage
@@ -50,6 +51,11 @@ public struct RepositoryWatch {
   /// An unfinished rebase: it may contain commands.
   private static let rebase: FilePath = "rebase-merge"
 
+  /// Files at the top of a project that programs execute merely because they are there.
+  private static let filesOfEditorsAndShells = ExecutedLater.all
+    .filter { $0.occasion == .presence || $0.occasion == .editing }
+    .map { Repository(directory: ".", name: $0.name.path) }
+
   private static func look(
     _ project: FilePath, _ home: FilePath
   ) -> (found: [Repository: UInt64], isComplete: Bool)? {
@@ -61,7 +67,7 @@ public struct RepositoryWatch {
     let all =
       repositories.found + repositories.links
       + repositories.programs(in: top, at: project, home: home)
-      + [Repository(directory: ".git", name: rebase)]
+      + [Repository(directory: ".git", name: rebase)] + filesOfEditorsAndShells
     for repository in all { found[repository] = repository.stamp(in: top) }
     return (found, repositories.isComplete)
   }

@@ -14,6 +14,8 @@ extension NewRoot {
     for notice in hiddenFiles() { plan.warn(notice) }
     if let notice = otherCommand() { plan.warn(notice) }
     if let notice = discardedDirectory() { plan.warn(notice) }
+    if let notice = relativeDestination() { plan.warn(notice) }
+    if let notice = readOnlyRepository() { plan.warn(notice) }
   }
 
   /// How many words a notice names.
@@ -56,7 +58,7 @@ extension NewRoot {
   /// A notice, for a person at a terminal, that what the command writes to its directory is thrown
   /// away.
   private func discardedDirectory() -> String? {
-    guard Terminal.path(of: 2) != nil, plan.sandbox.workingDirectory == nil,
+    guard Terminal.path(of: 2) != nil, plan.sandbox.workingDirectory == nil, !namesOutput,
       let path = plan.resolved.workingDirectory?.path,
       path.starts(with: plan.resolved.callerHome.path)
         || !["/tmp", "/var/tmp"].contains(where: { path.starts(with: $0) }),
@@ -66,6 +68,55 @@ extension NewRoot {
     return plan.resolved.isShared(path)
       ? "\(what); to keep it, change to a directory for it, and add --write ."
       : "\(what); to keep it, add --write ."
+  }
+
+  /// Whether the line itself says where results are to go.
+  private var namesOutput: Bool {
+    plan.sandbox.filesystem.contains { operation in
+      guard operation.option.origin == .commandLine else { return false }
+      return if case .show(_, .readWrite) = operation.action { true } else { false }
+    }
+  }
+
+  /// A notice about a destination that is relative to the root, not to the caller's directory.
+  private func relativeDestination() -> String? {
+    for operation in plan.sandbox.filesystem where operation.option.origin == .commandLine {
+      guard case .bind(_, let path, let access, _) = operation.action, path.isRelative,
+        !path.isEmpty
+      else { continue }
+      let inside = FilePath("/").pushing(path)
+      let option = access == .readOnly ? "--read" : "--write"
+      return
+        "\(operation.option.name) shows \(ByteString(path).quoted) as \(ByteString(inside).quoted), as "
+        + "relative destinations begin at the root; \(option) shows a file at its own place"
+    }
+    return nil
+  }
+
+  /// What git does without writing to a repository.
+  private static let readingCommands: [ByteString] = [
+    "status", "diff", "log", "show", "blame", "grep", "describe", "ls-files", "ls-tree",
+    "rev-parse",
+    "rev-list", "cat-file", "shortlog", "version", "help", "config",
+  ]
+
+  /// A notice that git cannot write to the project's repository, if the command is git.
+  private func readOnlyRepository() -> String? {
+    guard let name = plan.sandbox.command.first?.bytes.split(separator: UInt8(ascii: "/")).last,
+      name.elementsEqual("git".utf8),
+      let command = plan.sandbox.command.dropFirst().first(where: {
+        $0.bytes.first != UInt8(ascii: "-")
+      }), !NewRoot.readingCommands.contains(command), plan.sandbox.protectsRepositories,
+      !plan.sandbox.filesystem.contains(where: {
+        if case .commits = $0.action { true } else { false }
+      })
+    else { return nil }
+    if command == "init" {
+      return
+        "the sandbox keeps the project from getting a repository, as git would later execute what "
+        + "is in it; type git init outside"
+    }
+    return "the project's repository is read-only here; to commit, add --profile git"
   }
 
   /// A notice about a command whose name finds different programs inside and outside.

@@ -173,6 +173,16 @@ extension BrokenSetup {
 
   private static let sources: [BrokenSetup] = [
     BrokenSetup(
+      name: "A FUSE file system whose program has ended",
+      setup: """
+        mkdir dead
+        dead() { unshare --mount bash -c '
+          python3 \(ProfileTests.programs)/fuse.py dead sh -c "kill -9 \\$PPID" 2>&-
+          '"${1:-true}"'; nestbox --ro-bind / / --ro-bind dead /mnt echo works'; }
+        """,
+      line: "dead true", cause: "the program that serves the file system at dead has ended",
+      remedy: "fusermount3 -u", fixed: "dead \"$remedy\"", user: .root),
+    BrokenSetup(
       name: "A source that does not exist", line: "nestbox $system --bind data/new /mnt $works",
       cause: "/data does not exist on the host", remedy: "--bind-try data/new /mnt"),
     BrokenSetup(

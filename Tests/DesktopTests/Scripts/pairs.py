@@ -3,7 +3,7 @@
 #
 # pairs.py PROBES: makes a session that has what the profiles show, and runs the program PROBES in each
 # pair's sandbox. Prints a line for each pair in which something does not work, and how many there were.
-import concurrent.futures, json, os, socket, subprocess, sys, tempfile, threading
+import concurrent.futures, contextlib, json, os, socket, subprocess, sys, tempfile, threading
 
 probes = sys.argv[1]
 home = os.environ["HOME"]
@@ -65,7 +65,16 @@ profiles = json.loads(subprocess.run(
 names = sorted(profile["name"] for profile in profiles["profiles"])
 
 
+# git locks its repository, and does not wait.
+repository = threading.Lock()
+
+
 def run(first, second):
+  with repository if {"git", "agent"} & {first, second} else contextlib.nullcontext():
+    return alone(first, second)
+
+
+def alone(first, second):
   line = ["nestbox", "--profile", first, "--profile", second, "--setenv", "PORT", str(port), "python3",
           probes, first, second]
   result = subprocess.run(
