@@ -2,7 +2,9 @@
 // Checks the sizes of structures that the kernel reads, and holds calls that cannot be part of
 // a header: one returns twice, and the C library declares the others for GNU sources only.
 #define _GNU_SOURCE
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 #include "CLinux.h"
 
@@ -36,6 +38,12 @@ int linux_is_mount_root(int fd) {
   struct statx status = {0};
   if (statx(fd, "", AT_EMPTY_PATH, 0, &status) < 0) return -errno;
   return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+int linux_is_on_fuse(int fd) {
+  struct statfs system;
+  if (fstatfs(fd, &system) < 0) return -errno;
+  return system.f_type == FUSE_SUPER_MAGIC;
 }
 
 int linux_mounted_file(

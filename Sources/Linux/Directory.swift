@@ -285,6 +285,33 @@ extension OwnedDescriptor {
     return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
 
+  /// What `status()` returns; nil if the file lies on another user's FUSE file system, of whose files
+  /// the kernel tells this user nothing.
+  ///
+  /// See fuse(4), allow_other.
+  public borrowing func statusIfTold() throws(SystemCallError) -> (
+    kind: FileKind, device: UInt64, owner: UInt32
+  )? {
+    do throws(SystemCallError) {
+      return try status()
+    } catch {
+      guard error.errno == .permissionDenied, isOnFUSE else { throw error }
+      return nil
+    }
+  }
+
+  /// What `fileIdentity()` returns; nil in the case of `statusIfTold()`.
+  public borrowing func fileIdentityIfTold() throws(SystemCallError) -> FileIdentity? {
+    do throws(SystemCallError) {
+      return try fileIdentity()
+    } catch {
+      guard error.errno == .permissionDenied, isOnFUSE else { throw error }
+      return nil
+    }
+  }
+
+  private var isOnFUSE: Bool { linux_is_on_fuse(rawValue) == 1 }
+
   borrowing func fileStatus() throws(SystemCallError) -> stat {
     var status = stat()
     let result = unsafe fstat(rawValue, &status) < 0 ? -errno : 0

@@ -140,6 +140,9 @@ int linux_file_stamp(int fd, uint64_t *_Nonnull stamp);
 // statx(2), STATX_ATTR_MOUNT_ROOT: whether a mount begins at the file.
 int linux_is_mount_root(int fd);
 
+// statfs(2): whether the file lies on FUSE, which all users are told.
+int linux_is_on_fuse(int fd);
+
 // statx(2): which file this is, and the number of its mount, or 0 where the kernel does not tell it.
 int linux_mounted_file(
     int fd, uint64_t *_Nonnull device, uint64_t *_Nonnull inode, uint64_t *_Nonnull mount);

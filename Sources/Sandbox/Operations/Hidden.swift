@@ -173,9 +173,7 @@ extension NewRoot {
       case .permissionDenied:
         let directory = try root.openInRoot(path, .location)
         // The owner could change the permissions. Nothing is known of another user's FUSE mount.
-        guard let owner = try? directory.status().owner, owner == plan.resolved.user else {
-          return []
-        }
+        guard try directory.statusIfTold()?.owner == plan.resolved.user else { return [] }
       default: break
       }
       throw error.about(ByteString(path))

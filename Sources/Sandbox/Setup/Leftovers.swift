@@ -146,9 +146,8 @@ extension NewRoot {
     _ path: FilePath, _ mode: OpenMode, links: Int = 0
   ) throws(SystemCallError) -> OwnedDescriptor {
     let file = try root.openInRoot(path, mode)
-    // The new root itself, what vanishes with it, and what another user created; only another user's
-    // files cannot be looked at.
-    guard path.endsInName, let status = try? file.status() else { return file }
+    // The new root itself, what vanishes with it, and what another user created.
+    guard path.endsInName, let status = try file.statusIfTold() else { return file }
     guard !isOwn(status.device), status.owner == CurrentProcess.identity.user else { return file }
     let parent = path.parent
     let directory = try root.openInRoot(parent.isEmpty ? "/" : parent, .directory)

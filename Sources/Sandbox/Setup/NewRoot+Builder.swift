@@ -216,14 +216,10 @@ extension NewRoot {
 
 extension NewRoot {
   func kind(of tree: borrowing MountTree) throws(SystemCallError) -> FileKind {
-    do throws(SystemCallError) {
-      return try tree.descriptor.status().kind
-    } catch {
-      guard error.errno == .permissionDenied else { throw error }
-      // FUSE tells other users nothing about a file system. Opening it still shows what it is.
-      let path = FilePath("/proc/self/fd/" + String(tree.descriptor.rawValue))
-      return (try? OwnedDescriptor.open(path, .directory)) != nil ? .directory : .other
-    }
+    if let status = try tree.descriptor.statusIfTold() { return status.kind }
+    // Opening it still shows what it is.
+    let path = FilePath("/proc/self/fd/" + String(tree.descriptor.rawValue))
+    return (try? OwnedDescriptor.open(path, .directory)) != nil ? .directory : .other
   }
 
   func isRegularFile(_ tree: borrowing MountTree) throws(SystemCallError) -> Bool {
@@ -231,12 +227,7 @@ extension NewRoot {
   }
 
   func isOwn(_ tree: borrowing MountTree) throws(SystemCallError) -> Bool {
-    do throws(SystemCallError) {
-      return isOwn(try tree.descriptor.status().device)
-    } catch {
-      guard error.errno == .permissionDenied else { throw error }
-      return false
-    }
+    try tree.descriptor.statusIfTold().map { isOwn($0.device) } ?? false
   }
 
   func restrict(
@@ -283,8 +274,8 @@ extension NewRoot {
     _ tree: borrowing MountTree, on place: borrowing OwnedDescriptor
   ) throws(SystemCallError) {
     forgetRecent()
-    // What cannot be looked at, such as another user's FUSE mount, is not the root.
-    let file = try? place.fileIdentity()
+    // Another user's FUSE mount is not the root.
+    let file = try place.fileIdentityIfTold()
     try tree.attach(at: place)
     if file == rootFile {
       root = try tree.descriptor.openInRoot(".", .directory)
