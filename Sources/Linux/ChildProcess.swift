@@ -76,6 +76,25 @@ public struct ChildProcess: ~Copyable {
     return pid == 0 ? nil : ChildProcess(pid: pid, descriptor: OwnedDescriptor(descriptor))
   }
 
+  /// Makes a child as `clone` does, which begins in the control group of the open directory `group`.
+  /// - Returns: nil in the child, and whether it has yet to enter the group: where clone3 is refused,
+  ///   no call makes a child inside.
+  ///
+  /// See clone(2), CLONE_INTO_CGROUP.
+  public static func clone(
+    _ namespaces: Namespaces, into group: CInt, mustEnter: inout Bool
+  ) throws(SystemCallError) -> ChildProcess? {
+    var descriptor: CInt = -1
+    let flags = namespaces.rawValue | UInt64(CLONE_PIDFD)
+    let pid = unsafe linux_clone3_into(flags, &descriptor, group)
+    if pid == -ENOSYS || pid == -EPERM {
+      mustEnter = true
+      return try clone(namespaces)
+    }
+    try check(pid, "clone3")
+    return pid == 0 ? nil : ChildProcess(pid: pid, descriptor: OwnedDescriptor(descriptor))
+  }
+
   /// Makes a process with the same parent as this one, in new namespaces of the kinds `namespaces`;
   /// returns nil in the new process.
   ///

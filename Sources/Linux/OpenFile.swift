@@ -90,12 +90,17 @@ extension Descriptors {
     max(0, Int(linux_waiting_bytes(number)))
   }
 
-  /// Reads once from `source`, and writes all of that to `target`.
+  /// How much a copy moves at once.
+  public static var largestMove: Int { 65_536 }
+
+  /// Reads once from `source`, at most `most` bytes, and writes all of that to `target`.
   /// - Returns: How many bytes; 0 at the end of the source.
   ///
   /// See read(2) and write(2).
-  public static func move(from source: CInt, to target: CInt) throws(SystemCallError) -> Int {
-    let capacity = 65_536
+  public static func move(
+    from source: CInt, to target: CInt, most: Int = largestMove
+  ) throws(SystemCallError) -> Int {
+    let capacity = max(1, min(most, largestMove))
     let result = unsafe withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) {
       buffer -> (count: Int, call: String) in
       let count = retrying {

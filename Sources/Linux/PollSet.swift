@@ -20,6 +20,8 @@ public struct PollSet: ~Copyable {
 
     /// Something can be read.
     public static var input: Interest { Interest(rawValue: Int16(POLLIN)) }
+    /// Something can be written.
+    public static var output: Interest { Interest(rawValue: Int16(POLLOUT)) }
     /// Nothing else: only the end.
     public static var end: Interest { [] }
   }
@@ -71,6 +73,15 @@ public struct PollSet: ~Copyable {
 }
 
 extension Descriptors {
+  /// Whether a write of a few kilobytes to `number` does not wait, at once or after at most
+  /// `milliseconds`.
+  ///
+  /// See poll(2), POLLOUT.
+  public static func canWrite(_ number: CInt, milliseconds: CInt = 0) -> Bool {
+    var polled = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+    return unsafe poll(&polled, 1, milliseconds) > 0
+  }
+
   /// Waits until something can be read from `number`, or its end, for at most `milliseconds`.
   /// - Returns: Whether it is so.
   ///

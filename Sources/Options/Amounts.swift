@@ -27,6 +27,9 @@ enum Amount {
   /// A number of things.
   static func count(_ text: String) -> UInt64? { read(text, [], one: 1) }
 
+  /// A number of things, or parts of one, in thousandths.
+  static func thousandths(_ text: String) -> UInt64? { read(text, [], one: 1000) }
+
   /// A decimal number with a unit; nil if it is none, or out of range.
   private static func read(_ text: String, _ units: [(String, UInt64)], one: UInt64) -> UInt64? {
     let unit = units.first { text.hasSuffix($0.0) }
@@ -63,6 +66,24 @@ extension Occurrence {
         "expected a time such as 30, 500ms, 1.5s, 10m or 2h, found \(text.quoted)")
     }
     return Int64(value)
+  }
+
+  /// The word at `index` as a number of bytes.
+  func size(_ index: Int, atLeast least: UInt64) throws(UsageError) -> UInt64 {
+    let text = text(index)
+    guard let value = Amount.bytes(text.text), (least...UInt64(Int64.max)).contains(value) else {
+      throw UsageError("expected a size such as 64K, 10M or 2G, found \(text.quoted)")
+    }
+    return value
+  }
+
+  /// The word at `index` as a number of processors, in thousandths.
+  func processors(_ index: Int) throws(UsageError) -> UInt32 {
+    let text = text(index)
+    guard let value = Amount.thousandths(text.text), (10...10_000_000).contains(value) else {
+      throw UsageError("expected a number of processors, at least 0.01, found \(text.quoted)")
+    }
+    return UInt32(value)
   }
 
   /// The word at `index` as a number of processes.

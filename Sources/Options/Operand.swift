@@ -71,6 +71,8 @@ public struct Operand: Equatable, Sendable {
   static var number: Operand { Operand(name: "N", kind: .number) }
   static var resource: Operand { Operand(name: "RESOURCE", kind: .resource) }
   static var time: Operand { Operand(name: "TIME", kind: .time) }
+  static var processors: Operand { Operand(name: "N", kind: .number) }
+  static var size: Operand { Operand(name: "SIZE", kind: .number) }
   static var octal: Operand { Operand(name: "OCTAL", kind: .number) }
   static var bytes: Operand { Operand(name: "BYTES", kind: .number) }
   static var variable: Operand { Operand(name: "VAR", kind: .variable) }

@@ -15,9 +15,9 @@ enum Synonyms {
     ),
     (
       [
-        "memory", "m", "memory-max", "memory-limit", "cpus", "cpu-quota", "cgroup-mem-max",
+        "m", "memory-max", "memory-limit", "cpu-quota", "cgroup-mem-max",
       ],
-      "use systemd-run(1): systemd-run --user --scope -p MemoryMax=1G nestbox COMMAND"
+      "--memory limits what all processes hold together: --memory 1G; --cpus 1.5 limits processors"
     ),
     (
       ["rlimit-as", "rlimit-nproc", "rlimit-fsize", "ulimit"],

@@ -17,12 +17,25 @@ public enum Limit: Equatable, Sendable {
   case time(Int64)
   /// The time between SIGTERM and SIGKILL, in milliseconds.
   case grace(Int64)
+  /// What is written to standard output and error, in bytes.
+  case output(UInt64)
+  /// Memory of all processes together, in bytes; `orNone` as above.
+  case memory(UInt64, orNone: Bool)
+  /// Memory of all of them that is written to swap, in bytes.
+  case swap(UInt64, orNone: Bool)
+  /// Processors that all of them have together, in thousandths.
+  case processors(UInt32, orNone: Bool)
+  /// Processor time of all of them together, in microseconds.
+  case processorTime(Int64, orNone: Bool)
 
   /// Whether both limit the same, so that the later one counts.
   func replaces(_ other: Limit) -> Bool {
     switch (self, other) {
     case (.resource(let one, _, _), .resource(let two, _, _)): one == two
     case (.processes, .processes), (.time, .time), (.grace, .grace): true
+    case (.output, .output): true
+    case (.memory, .memory), (.swap, .swap), (.processors, .processors): true
+    case (.processorTime, .processorTime): true
     default: false
     }
   }
@@ -53,6 +66,14 @@ extension Sandbox {
     return nil
   }
 
+  /// How many bytes the command may write to standard output and error.
+  var outputLimit: Setting<UInt64>? {
+    for setting in limits {
+      if case .output(let bytes) = setting.value { return Setting(bytes, setting.option) }
+    }
+    return nil
+  }
+
   /// The time that it has left after SIGTERM, in milliseconds.
   var grace: Int64 {
     for setting in limits {
@@ -77,7 +98,9 @@ extension Resource.Unit {
 extension ResolvedSandbox {
   /// Throws if a limit that was asked for cannot be held.
   func checkLimits() throws(UsageError) {
-    guard let limit = sandbox.processLimit, !countsProcesses, !limit.orNone else { return }
+    // A control group, if there is one anyway, counts root's processes too.
+    guard let limit = sandbox.processLimit, !countsProcesses, !limit.orNone, !sandbox.needsGroup
+    else { return }
     let reason =
       hasUserNamespace
       ? "does not work for root, as the kernel does not limit root's processes; start nestbox "
@@ -98,9 +121,11 @@ extension ResolvedSandbox {
         try apply(resource, soft, hard, setting.option)
       case .processes(let number, _):
         guard countsProcesses else { continue }
-        let all = UInt64(number) + ownProcesses
+        // A caller that may have fewer cannot raise that.
+        let most = (try? Resource.processes.limits().hard) ?? Resource.unlimited
+        let all = min(UInt64(number) + ownProcesses, most)
         try apply(.processes, all, all, setting.option)
-      case .time, .grace: continue
+      case .time, .grace, .output, .memory, .swap, .processors, .processorTime: continue
       }
     }
   }
@@ -118,7 +143,7 @@ extension ResolvedSandbox {
       case .processes(let number, _):
         let all = UInt64(number) + ownProcesses
         if countsProcesses { set(.processes, all, all) }
-      case .time, .grace: continue
+      case .time, .grace, .output, .memory, .swap, .processors, .processorTime: continue
       }
     }
     return limits

@@ -137,7 +137,8 @@ extension ResolvedSandbox {
   var endsAll: Bool {
     namespaces.contains(.pid) && !sandbox.isKept
       && (sandbox.killsOnExit || sandbox.diesWithParent || sandbox.commandIsInit
-        || sandbox.timeLimit != nil)
+        || sandbox.timeLimit != nil || sandbox.processorTimeLimit != nil
+        || sandbox.outputLimit != nil)
   }
 
   /// Whether the sandbox has another pid namespace than the caller, and therefore a new procfs.
@@ -164,7 +165,11 @@ extension ResolvedSandbox {
   /// If the caller writes the maps, all kinds, because it learns of all of them first. (A time
   /// namespace must be created before its first process.)
   var firstNamespaces: Namespaces {
-    if sandbox.channels.mapsWritten != nil { return namespaces.subtracting(.time) }
+    // A control group namespace begins where the process is that makes it, and the kernel looks at
+    // the parent's place during a clone.
+    if sandbox.channels.mapsWritten != nil {
+      return namespaces.subtracting(sandbox.needsGroup ? [.time, .cgroup] : .time)
+    }
     return needsGoBetween
       ? namespaces.intersection(.user) : namespaces.intersection([.user, .pid])
   }

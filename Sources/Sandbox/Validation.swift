@@ -128,7 +128,12 @@ extension Sandbox {
     try require(commandAsInit == nil, for: keep, "cannot be combined with --as-pid-1")
     try require(timeLimit == nil, for: keep, "cannot be combined with --timeout")
     try require(
+      processorTimeLimit == nil, for: keep, "cannot be combined with --cpu-time")
+    try require(outputLimit == nil, for: keep, "cannot be combined with --output-limit")
+    try require(
       dieWithParent == nil, for: detach, "cannot be combined with --die-with-parent")
+    try require(hasPid, for: processorTimeLimit?.option, "needs --unshare-pid")
+    try require(hasPid, for: outputLimit?.option, "needs --unshare-pid")
     if becomesCommand, let (option, task) = tasksBesideCommand.first(where: { $0.option != nil }) {
       try require(
         false, for: becomeCommand,
@@ -151,6 +156,8 @@ extension Sandbox {
       (channels.status?.option.name, "reports the exit code"),
       (channels.report?.option.name, "reports the end"),
       (tellsUse?.name, "prints what was used"),
+      (outputLimit?.option.name, "counts the output"),
+      (groupLimits?.first?.option.name, "removes the control group"),
       (bus?.option.name, "ends the proxy"),
       (name?.option.name, "holds the registration"),
       (detach?.name, "goes on in the background"),

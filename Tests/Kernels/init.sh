@@ -8,7 +8,7 @@ mount -t proc proc /proc
 for module in /modules/*.ko; do [ -e "$module" ] && insmod "$module"; done
 mkdir /new
 mount -t tmpfs tmpfs /new
-cp -a /bin /checks.sh /etc /new
+cp -a /bin /*.sh /etc /new
 mkdir /new/usr /new/proc /new/sys /new/dev /new/tmp /new/run /new/home /new/mnt
 umount /proc
 exec switch_root /new /bin/sh -c '
@@ -22,4 +22,5 @@ exec switch_root /new /bin/sh -c '
   echo 1 >/proc/sys/kernel/unprivileged_userns_clone 2>/dev/null
   cd /home
   su user -c "sh /checks.sh" </dev/null >/dev/console 2>&1
+  sh /groups-root.sh </dev/null >/dev/console 2>&1
   sync; reboot -f'

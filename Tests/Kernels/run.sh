@@ -42,11 +42,14 @@ mkdir -p "$root"/{bin,proc,sys,dev,tmp,run,etc}
 cp "$(command -v busybox)" "$root/bin/busybox"
 install -m 755 "$NESTBOX" "$root/bin/nestbox"
 install -m 755 Tests/Kernels/init.sh "$root/init"
-install -m 755 Tests/Kernels/checks.sh "$root/checks.sh"
+install -m 755 Tests/Kernels/{checks,groups,groups-root}.sh "$root/"
 
 # All lines of checks.sh, with the release before and the end after them; of a kernel that is too old
 # there are three.
 all=$(($(grep -cE '^(check|since) ' Tests/Kernels/checks.sh) + 2))
+# Those of groups.sh, beside another group once with each way to mount the hierarchy.
+beside=$(sed -n '/^  beside)/,/;;/p' Tests/Kernels/groups.sh | grep -c '^ *check ')
+all_groups=$((2 * (beside + 3) + 3 + 2 + 1))
 failed=0
 for version in $KERNELS; do
   place=$work/$version
@@ -82,8 +85,14 @@ for version in $KERNELS; do
   echo "$version: $(grep -c '^ok' "$place/checks" || true) of $(wc -l <"$place/checks") checks passed"
   grep -v '^ok' "$place/checks" | sed 's/^/    /' || true
   grep -q '^ok the end was reached' "$place/checks" || { echo "    it did not come to an end"; failed=1; }
-  case $(wc -l <"$place/checks") in
-    "$all") ;;
+  groups=$(grep -c '\[groups\]' "$place/checks" || true)
+  case $(grep -vc '\[groups\]' "$place/checks") in
+    "$all")
+      if [ "$groups" != "$all_groups" ]; then
+        echo "    of $all_groups checks of control groups there are $groups"
+        failed=1
+      fi
+      ;;
     3) grep -q '^ok too old' "$place/checks" || failed=1 ;;
     *) echo "    of $all checks some are missing"; failed=1 ;;
   esac

@@ -166,7 +166,7 @@ struct MistakeTests {
     "Names of other programs lead to what helps here",
     arguments: [
       ("--network=host", "--profile network"), ("--time-limit", "--timeout"),
-      ("--memory=1g", "systemd-run --user --scope"), ("--rlimit_as", "--rlimit nofile=64"),
+      ("--memory-limit=1g", "--memory 1G"), ("--rlimit_as", "--rlimit nofile=64"),
       ("--pids-limit", "--processes"),
       ("--join", "--userns"), ("--private", "--profile untrusted"),
       ("--rm", "leave it out"), ("-it", "leave it out"), ("--publish", "--share-net"),

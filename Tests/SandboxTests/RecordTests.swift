@@ -48,6 +48,7 @@ struct RecordTests {
     ]
     (terms.workingDirectory, terms.defaultCommand) = ("/srv", "sh")
     terms.filters = [BuiltInPolicy.initProgram]
+    terms.controlGroup = "/user.slice/nestbox-1"
     (terms.policy, terms.obstacle) = (BuiltInPolicy.initProgram, "--exec-label")
     return terms
   }

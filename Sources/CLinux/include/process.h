@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,15 @@ static inline int linux_clone3(uint64_t flags, int *_Nullable pidfd) {
   struct clone_args arguments = {
       .flags = flags, .pidfd = (uint64_t)(uintptr_t)pidfd,
       .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD};
+  return (int)linux_result(syscall(SYS_clone3, &arguments, sizeof arguments));
+}
+
+// The same, with a child that begins in the control group whose directory `group` is open
+// (CLONE_INTO_CGROUP, since Linux 5.7).
+static inline int linux_clone3_into(uint64_t flags, int *_Nullable pidfd, int group) {
+  struct clone_args arguments = {
+      .flags = flags | 0x200000000ULL, .pidfd = (uint64_t)(uintptr_t)pidfd,
+      .exit_signal = SIGCHLD, .cgroup = (uint64_t)group};
   return (int)linux_result(syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
@@ -72,6 +82,12 @@ static inline int linux_pidfd_send_signal(int pidfd, int signal) {
 static inline int linux_pidfd_signal_group(int pidfd, int signal) {
   return (int)linux_result(
       syscall(SYS_pidfd_send_signal, pidfd, signal, (void *)0, 4 /* PIDFD_SIGNAL_PROCESS_GROUP */));
+}
+
+// Whether the file lies in the unified hierarchy of control groups (CGROUP2_SUPER_MAGIC).
+static inline int linux_is_in_cgroup2(int fd) {
+  struct statfs status;
+  return fstatfs(fd, &status) == 0 && (unsigned long)status.f_type == 0x63677270UL;
 }
 
 // The id type P_PIDFD is newer than the C library's declaration of waitid(2).

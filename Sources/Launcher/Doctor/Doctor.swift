@@ -57,14 +57,34 @@ struct Doctor {
     ("Landlock scopes", "--landlock-scope signal", ["--landlock-scope", "signal"]),
   ]
 
+  /// The same for limits, and what holds each.
+  private static let limits: [(name: String, by: String, options: [String])] = [
+    ("limits of processes", "the user namespace", ["--unshare-user", "--processes", "50"]),
+    ("limits of time", "the monitor", ["--unshare-pid", "--timeout", "1m"]),
+    ("limits of output", "the monitor", ["--unshare-pid", "--output-limit", "1M"]),
+    ("limits of memory", "a control group", ["--memory", "64M"]),
+    ("limits of swap", "a control group", ["--swap", "64M"]),
+    ("limits of processors", "a control group", ["--cpus", "1"]),
+    ("limits of processor time", "a control group", ["--unshare-pid", "--cpu-time", "1m"]),
+  ]
+
   /// The purpose of what no sandbox works without.
   static let everything = "every sandbox"
 
   private func trials() -> [Finding] {
-    Doctor.lines.map { line in
-      var finding = Finding(
+    let features = Doctor.lines.map { line in
+      Finding(
         name: line.name, purpose: line.purpose, works: true,
         line: line.options.map { ByteString($0) }, isRequired: line.purpose == Doctor.everything)
+    }
+    let limits = Doctor.limits.map { line in
+      let option = line.options[line.options.count - 2]
+      return Finding(
+        name: line.name, purpose: option, works: true, detail: "held by " + line.by,
+        line: line.options.map { ByteString($0) })
+    }
+    return (features + limits).map { trial in
+      var finding = trial
       if let failure = failure(of: finding.line) {
         finding.works = false
         finding.detail = failure.first ?? "the launch ended without a message"

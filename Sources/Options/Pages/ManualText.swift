@@ -47,11 +47,34 @@ extension Manual {
 
         * `128+N` -- Signal N ended the command. The launcher then dies of the same signal, which
         shells show as this number.
+        * `124` -- A limit of time was reached.
+        * `137` -- The limit of memory was reached.
+        * `153` -- The limit of output was reached.
         * `125` -- The sandbox could not be set up, or the options were wrong.
         * `126` -- The command was found but could not be executed.
         * `127` -- The command was not found.
 
         Under the name bwrap the last three are 1, and the launcher exits with `128+N`.
+        """),
+    Chapter(
+      title: "LIMITS OF A WHOLE SANDBOX",
+      text: """
+        --memory, --swap, --cpus and --cpu-time hold for all processes of a sandbox together, which
+        needs a control group of the unified hierarchy (cgroup v2) that the caller may divide.
+        nestbox looks for one in this order:
+
+        * The group around the launcher's own, if the caller owns it and it has the controllers.
+        * The launcher's own group, if the caller owns it and the launcher is alone in it.
+        * A scope of its own, which nestbox asks the user's systemd for with busctl(1).
+
+        If there is none, the command does not run. Where systemd does not answer, this may work:
+
+            systemd-run --user --scope -p Delegate=yes nestbox --memory 256M ./program
+
+        The sandbox gets a new group with the limits, and its processes are in a group below that one:
+        inside there is no file that could lift a limit, and what is shown of the hierarchy is
+        read-only. Both groups are removed with the sandbox. If the launcher is killed, or processes
+        live on after the command, a later launch removes them.
         """),
     Chapter(
       title: "SIGNALS",

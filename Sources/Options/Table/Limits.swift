@@ -42,6 +42,88 @@ extension Option {
       draft.sandbox.limit(typed.setting(.processes(try typed.processes(0), orNone: true)))
     },
     Option(
+      "--output-limit", [.size], in: .limits, "Kill the command after SIZE bytes of output",
+      """
+      What it writes to standard output and error counts together, where they are pipes, sockets or
+      files; SIZE bytes arrive, and if there are more, everything inside is killed and the exit status
+      is 153. The command writes to pipes, from which nestbox copies. Everything inside is killed when
+      the command ends, as with --kill-on-exit. It needs --unshare-pid.
+
+          nestbox --output-limit 1M ./program >output
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.limit(typed.setting(.output(try typed.size(0, atLeast: 0))))
+    },
+    Option(
+      "--memory", [.size], in: .limits, "Allow all processes together SIZE of memory",
+      """
+      What they hold in memory counts, with files in tmpfs and the files that the kernel keeps in
+      memory for them. If they need more, and the kernel can free nothing, all of them are killed and
+      the exit status is 137. They get no swap unless --swap says so. Needs a control group: see
+      LIMITS OF A WHOLE SANDBOX.
+
+          nestbox --memory 256M --report 3 ./program 3>report
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.limit(typed.setting(.memory(try typed.size(0, atLeast: 1), orNone: false)))
+    },
+    Option(
+      "--memory-try", [.size], in: .limits, "The same, but ignored where it cannot be held",
+      "As --memory. Only where no control group with this limit can be made, the command runs without it."
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.limit(typed.setting(.memory(try typed.size(0, atLeast: 1), orNone: true)))
+    },
+    Option(
+      "--swap", [.size], in: .limits, "Allow all processes together SIZE of swap",
+      """
+      Memory that the kernel writes to swap. Without this option, a command with --memory gets none.
+      Needs a control group.
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.limit(typed.setting(.swap(try typed.size(0, atLeast: 0), orNone: false)))
+    },
+    Option(
+      "--swap-try", [.size], in: .limits, "The same, but ignored where it cannot be held",
+      "As --swap. Only where no control group with this limit can be made, the command runs without it."
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.limit(typed.setting(.swap(try typed.size(0, atLeast: 0), orNone: true)))
+    },
+    Option(
+      "--cpus", [.processors], in: .limits, "Allow all processes together the time of N processors",
+      """
+      In each tenth of a second they run for as long as N processors could, and then wait. N may have
+      a fraction: 0.5 is half the time of one processor. Needs a control group.
+
+          nestbox --cpus 1.5 make -j8
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.limit(typed.setting(.processors(try typed.processors(0), orNone: false)))
+    },
+    Option(
+      "--cpus-try", [.processors], in: .limits, "The same, but ignored where it cannot be held",
+      "As --cpus. Only where no control group with this limit can be made, the command runs without it."
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.limit(typed.setting(.processors(try typed.processors(0), orNone: true)))
+    },
+    Option(
+      "--cpu-time", [.time], in: .limits, "Kill the command after TIME on processors",
+      """
+      The processor time of all processes together counts, as user and kernel time. When it is used
+      up, everything inside is killed and the exit status is 124. Everything inside is killed when the
+      command ends, as with --kill-on-exit. Needs a control group and --unshare-pid.
+      """
+    ) { (draft, typed) throws(UsageError) in
+      let (time, _) = try typed.time(0).multipliedReportingOverflow(by: 1000)
+      draft.sandbox.limit(typed.setting(.processorTime(time, orNone: false)))
+    },
+    Option(
+      "--cpu-time-try", [.time], in: .limits, "The same, but ignored where it cannot be held",
+      "As --cpu-time. Only where no control group can be made, the command runs without the limit."
+    ) { (draft, typed) throws(UsageError) in
+      let (time, _) = try typed.time(0).multipliedReportingOverflow(by: 1000)
+      draft.sandbox.limit(typed.setting(.processorTime(time, orNone: true)))
+    },
+    Option(
       "--timeout", [.time], in: .limits, "End the command after TIME",
       """
       After TIME by the clock, the command gets SIGTERM, and SIGCONT in case it is stopped; after the
@@ -69,7 +151,7 @@ extension Option {
       "--report", [.descriptor], in: .limits, "Report the end and what was used on FD in JSON",
       """
       Writes one line when everything has ended, or when the launch has failed: `outcome` is exited,
-      signaled, timeout or not-started, with `exit-code`, `signal` or `error`. Times are in seconds,
+      signaled, timeout, memory, cpu-time, output or not-started, with `exit-code`, `signal` or `error`. Times are in seconds,
       sizes in bytes; a figure that is not known is left out. `complete` is false where processes may
       not have been counted, and `incomplete-because` says why. Processes whose parent ignores SIGCHLD
       are not counted by the kernel. The command does not get the descriptor.

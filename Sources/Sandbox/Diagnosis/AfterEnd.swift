@@ -11,6 +11,17 @@ extension ResolvedSandbox {
       return
         "the command was ended after \(Ending.text(milliseconds: limit.value)) (\(limit.option.name))"
     }
+    if ending.limit == .processorTime, let limit = sandbox.processorTimeLimit {
+      return
+        "the command was killed after \(Ending.text(milliseconds: limit.value / 1000)) of processor "
+        + "time (\(limit.option.name))"
+    }
+    if ending.limit == .output, let limit = sandbox.outputLimit {
+      return
+        "the command was killed, as it wrote more than \(String(limit.value)) bytes of output "
+        + "(\(limit.option.name))"
+    }
+    if ending.limit == .memory { return memoryExplanation }
     let termination = ending.termination
     guard ResolvedSandbox.isWorthALook(termination) else { return nil }
     if case .signaled = termination {
@@ -21,6 +32,17 @@ extension ResolvedSandbox {
         + (policy == nil ? "" : ", and --seccomp-explain lists what the policy does with each")
     }
     return BoundedLook.lines { LibrarySearch.explanation(of: plan()).map { [$0] } ?? [] }.first
+  }
+
+  private var memoryExplanation: String {
+    for setting in sandbox.limits {
+      if case .memory(let bytes, _) = setting.value {
+        return
+          "the command was killed, as it needed more than \(Ending.size(Int64(clamping: bytes))) of "
+          + "memory (\(setting.option.name))"
+      }
+    }
+    return "the command was killed, as memory ran out"
   }
 
   /// Whether the sandbox may have caused this end: if ld.so(8) cannot find a library, it exits with

@@ -147,5 +147,6 @@ struct Cause: Sendable {
   }
 
   /// Every cause, specific ones before general ones.
-  static let all = command + sources + places + namespaces + mounts + others + general
+  static let all =
+    command + sources + places + namespaces + groups + mounts + others + general
 }

@@ -17,15 +17,22 @@ struct ControlGroup {
   /// The first limit that a process outside the group would escape; nil if there is none.
   let limit: String?
 
-  /// Finds the way to the group of `monitor`.
+  /// Finds the way to the group of a sandbox.
+  /// - Parameters:
+  ///   - monitor: Its monitor.
+  ///   - ownGroup: The group that was made for the sandbox; nil if it is in the monitor's.
   /// - Returns: nil if this process is in the group already.
   /// - Throws: `UsageError` if this process may not move there, and would escape a limit.
-  static func way(to monitor: borrowing ProcessDirectory) throws(UsageError) -> ControlGroup? {
+  static func way(
+    to monitor: borrowing ProcessDirectory, ownGroup: ByteString?
+  ) throws(UsageError) -> ControlGroup? {
     guard let theirs = try? monitor.contents(of: "cgroup", limit: 65_536) else { return nil }
     let ours =
       (try? ProcessDirectory(CurrentProcess.number).contents(of: "cgroup", limit: 65_536)) ?? []
-    if theirs == ours { return nil }
-    let (group, own) = (Groups(theirs), Groups(ours))
+    if theirs == ours, ownGroup == nil { return nil }
+    let own = Groups(ours)
+    var group = Groups(theirs)
+    if let ownGroup { group.unified = ownGroup }
     // Groups of the older hierarchies have limits as well.
     guard group.others == own.others, let path = group.unified, let own = own.unified else {
       throw UsageError(
@@ -33,7 +40,7 @@ struct ControlGroup {
           + "command; enter it from where it was started")
     }
     let directory = try? OwnedDescriptor.open(
-      FilePath("/sys/fs/cgroup").appending(path.path.components), .directory)
+      ControlGroup.hierarchy.appending(path.path.components), .directory)
     let file = try? directory?.openRelative("cgroup.procs", .readingAndWriting).release()
     let way = ControlGroup(path: path, file: file, limit: limit(of: path.path, beyond: own.path))
     if file == nil { try way.requireNoLimit() }
@@ -48,16 +55,21 @@ struct ControlGroup {
         + "enter it from where it was started")
   }
 
+  /// Where the unified hierarchy is mounted.
+  private static var hierarchy: FilePath {
+    (try? UnifiedHierarchy.place()) ?? "/sys/fs/cgroup"
+  }
+
   private static let limits = [
     "memory.max", "memory.high", "memory.swap.max", "memory.zswap.max", "pids.max", "cpu.max",
     "io.max", "cpuset.cpus", "cpuset.mems", "hugetlb.2MB.max", "rdma.max", "misc.max",
   ]
 
   /// The first limit of a group around `path`, itself included, that is not around `own`.
-  private static func limit(of path: FilePath, beyond own: FilePath) -> String? {
+  static func limit(of path: FilePath, beyond own: FilePath) -> String? {
     var path = path
     while !own.starts(with: path), path.lastComponent?.kind == .regular {
-      let name = FilePath("/sys/fs/cgroup").appending(path.components)
+      let name = hierarchy.appending(path.components)
       guard let directory = try? OwnedDescriptor.open(name, .directory) else {
         return "its processes, as far as this process can see"
       }
@@ -100,13 +112,8 @@ private struct Groups {
   var others: [ArraySlice<UInt8>] = []
 
   init(_ text: [UInt8]) {
+    unified = GroupText.path(in: text)
     let start = Array("0::".utf8)
-    for line in text.split(separator: UInt8(ascii: "\n")) {
-      if line.starts(with: start) {
-        unified = ByteString(line.dropFirst(start.count))
-      } else {
-        others.append(line)
-      }
-    }
+    others = text.split(separator: UInt8(ascii: "\n")).filter { !$0.starts(with: start) }
   }
 }

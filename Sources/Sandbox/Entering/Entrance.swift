@@ -66,7 +66,7 @@ public final class Entrance {
     }
     namespaces = opened
     self.root = root
-    controlGroup = try ControlGroup.way(to: monitor)
+    controlGroup = try ControlGroup.way(to: monitor, ownGroup: held.terms.controlGroup)
   }
 
   /// Reads something of the monitor, which may end meanwhile.

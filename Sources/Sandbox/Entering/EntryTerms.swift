@@ -37,6 +37,8 @@ struct EntryTerms: Equatable {
   var filters: [SeccompProgram] = []
   /// The policy's program, which is installed after them.
   var policy: SeccompProgram?
+  /// The control group that was made for the sandbox, by its path in the hierarchy.
+  var controlGroup: ByteString?
   /// Why no command may enter.
   var obstacle: String?
 
@@ -84,6 +86,9 @@ extension EntryTerms: Record {
     policy = try reader.optional { reader throws(MalformedRecord) in
       try EntryTerms.program(&reader)
     }
+    controlGroup = try reader.optional { reader throws(MalformedRecord) in
+      try reader.longText(limit: EntryTerms.longestText)
+    }
     obstacle = try reader.optional { reader throws(MalformedRecord) in
       try reader.longText(limit: EntryTerms.longestText).text
     }
@@ -108,6 +113,7 @@ extension EntryTerms: Record {
     writer.write(optional: defaultCommand) { $0.write(long: $1) }
     writer.write(list: filters) { EntryTerms.write($1, to: &$0) }
     writer.write(optional: policy) { EntryTerms.write($1, to: &$0) }
+    writer.write(optional: controlGroup) { $0.write(long: $1) }
     writer.write(optional: obstacle) { $0.write(long: ByteString($1)) }
   }
 }

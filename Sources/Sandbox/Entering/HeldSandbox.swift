@@ -73,6 +73,7 @@ extension EntryTerms {
     // The last one is the policy, with the word of this launch.
     filters = plan.policy == nil ? command.filters : Array(command.filters.dropLast())
     policy = plan.resolved.policy
+    controlGroup = plan.group?.path
     if let label = sandbox.executionLabel { obstacle = label.option.name }
   }
 }

@@ -16,11 +16,23 @@ public struct Ending: Sendable {
   var wall: Int64?
   /// Why something may not have been counted.
   var incompleteness: String?
+  /// What the control group counted.
+  var groupUse: GroupUse?
+  /// How many bytes of output were counted; nil if none are.
+  var output: UInt64?
+  /// The limits that the control group held; nil for the report of a launch that failed.
+  var heldByGroup: [Limit] = []
 
   /// A limit that was reached.
   public enum LimitHit: String, Sendable {
     /// The time by the clock.
     case timeout
+    /// The memory of all processes together.
+    case memory
+    /// What was written to standard output and error.
+    case output
+    /// The processor time of all processes together.
+    case processorTime = "cpu-time"
   }
 
   init(_ termination: Termination) { self.termination = termination }
@@ -28,7 +40,11 @@ public struct Ending: Sendable {
   /// The status to exit with: the command's, or that of the limit, as timeout(1) chooses it.
   public var status: UInt8 {
     switch limit {
-    case .timeout: 124
+    case .timeout, .processorTime: 124
+    // As of a process that the kernel kills.
+    case .memory: 137
+    // As of a process that writes too large a file: SIGXFSZ.
+    case .output: 153
     case nil: termination.shellStatus
     }
   }
@@ -58,9 +74,11 @@ public struct EndReport {
     case .signaled(let signal): add("signal", .number(Int64(signal.rawValue)))
     }
     if let wall = ending.wall { add("wall", .microseconds(wall)) }
-    if let use = ending.use { add(use) }
-    add(sandbox)
-    add("complete", .boolean(ending.use != nil && ending.incompleteness == nil))
+    add(ending.use, ending.groupUse)
+    if let output = ending.output { add("output", .unsigned(output)) }
+    add("limits", .object(sandbox.limitMembers(heldByGroup: ending.heldByGroup)))
+    let isCounted = ending.use != nil || ending.groupUse?.user != nil
+    add("complete", .boolean(isCounted && ending.incompleteness == nil))
     if let reason = ending.incompleteness { add("incomplete-because", .string(reason)) }
   }
 
@@ -93,18 +111,26 @@ public struct EndReport {
 
   private mutating func add(_ name: String, _ value: JSON) { members.append(.init(name, value)) }
 
-  private mutating func add(_ use: ResourceUse) {
-    add("user", .microseconds(use.user))
-    add("system", .microseconds(use.system))
-    add("max-rss", .number(use.largestProcess))
-    add("read", .number(use.read))
-    add("written", .number(use.written))
-    add(
+  /// Adds what was used; the group counts every process, whoever waited for it.
+  private mutating func add(_ use: ResourceUse?, _ group: GroupUse?) {
+    func add(_ name: String, _ number: Int64?, _ value: (Int64) -> JSON = { .number($0) }) {
+      if let number { members.append(.init(name, value(number))) }
+    }
+    add("user", group?.user ?? use?.user) { .microseconds($0) }
+    add("system", group?.system ?? use?.system) { .microseconds($0) }
+    add("max-rss", use?.largestProcess)
+    add("memory-peak", group?.memoryPeak)
+    add("processes-peak", group?.processesPeak)
+    add("oom-kills", group?.kills)
+    add("read", group?.read ?? use?.read)
+    add("written", group?.written ?? use?.written)
+    guard let use else { return }
+    self.add(
       "faults",
       .object([
         .init("minor", .number(use.minorFaults)), .init("major", .number(use.majorFaults)),
       ]))
-    add(
+    self.add(
       "switches",
       .object([
         .init("voluntary", .number(use.voluntarySwitches)),
@@ -113,7 +139,7 @@ public struct EndReport {
   }
 
   private mutating func add(_ sandbox: ResolvedSandbox) {
-    add("limits", .object(sandbox.limitMembers))
+    add("limits", .object(sandbox.limitMembers()))
   }
 
   /// Writes the report to the descriptor that the caller named for it, if there is one.
@@ -126,11 +152,18 @@ public struct EndReport {
 
 extension ResolvedSandbox {
   /// The limits in force, each with what holds it.
-  var limitMembers: [JSON.Member] {
+  /// - Parameter held: The limits that a control group holds; nil if it is not known yet.
+  /// - Returns: Members by the names of the limits.
+  func limitMembers(heldByGroup held: [Limit]? = nil) -> [JSON.Member] {
     func value(_ value: UInt64) -> JSON {
       value == Resource.unlimited ? .string("unlimited") : .unsigned(value)
     }
     var members: [JSON.Member] = []
+    func addHeld(_ limit: Limit, _ unit: String, _ value: JSON) {
+      if let held, !held.contains(limit) { return }
+      let parts = [JSON.Member(unit, value), .init("by", .string("control-group"))]
+      members.append(.init(limit.name, .object(parts)))
+    }
     for setting in sandbox.limits {
       switch setting.value {
       case .resource(let resource, let soft, let hard):
@@ -158,6 +191,15 @@ extension ResolvedSandbox {
               .init("by", .string("monitor")),
             ])))
       case .grace: continue
+      case .output(let bytes):
+        members.append(
+          .init(
+            "output", .object([.init("bytes", .unsigned(bytes)), .init("by", .string("monitor"))])))
+      case .memory(let number, _), .swap(let number, _):
+        addHeld(setting.value, "bytes", .unsigned(number))
+      case .processors(let thousandths, _):
+        addHeld(setting.value, "number", .milliseconds(Int64(thousandths)))
+      case .processorTime(let time, _): addHeld(setting.value, "seconds", .microseconds(time))
       }
     }
     return members
@@ -171,11 +213,16 @@ extension Ending {
   public var useText: String? {
     guard let wall else { return nil }
     var parts = [Ending.seconds(wall) + " s by the clock"]
+    if let user = groupUse?.user ?? use?.user, let system = groupUse?.system ?? use?.system {
+      parts.append("\(Ending.seconds(user)) s user")
+      parts.append("\(Ending.seconds(system)) s system")
+    }
+    if let peak = groupUse?.memoryPeak { parts.append("\(Ending.size(peak)) at most in all") }
     if let use {
-      parts.append("\(Ending.seconds(use.user)) s user")
-      parts.append("\(Ending.seconds(use.system)) s system")
       parts.append("\(Ending.size(use.largestProcess)) in the largest process")
-      parts.append("\(Ending.size(use.read)) read, \(Ending.size(use.written)) written")
+      parts.append(
+        "\(Ending.size(groupUse?.read ?? use.read)) read, "
+          + "\(Ending.size(groupUse?.written ?? use.written)) written")
     }
     let reservation = incompleteness.map { " (incomplete: \($0))" } ?? ""
     return "used " + parts.joined(separator: ", ") + reservation
@@ -194,7 +241,7 @@ extension Ending {
   }
 
   /// A size with a unit, cut to a whole number.
-  private static func size(_ bytes: Int64) -> String {
+  static func size(_ bytes: Int64) -> String {
     for (unit, shift) in [("GB", Int64(30)), ("MB", 20), ("KB", 10)] where bytes >= 1 << shift {
       return String(bytes >> shift) + " " + unit
     }

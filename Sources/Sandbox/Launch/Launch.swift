@@ -54,6 +54,8 @@ final class LaunchPlan {
   let entrance: Entrance?
   /// Who waits for the launch in the foreground; nil for nobody.
   let detachment: Detachment?
+  /// The control group that holds limits of the sandbox; nil if none needs it.
+  let group: SandboxGroup?
   /// Whether the launcher is in the foreground of the terminal on its standard input.
   private(set) var isInFront = false
 
@@ -61,8 +63,9 @@ final class LaunchPlan {
     _ resolved: ResolvedSandbox, _ caller: Caller, _ signalMask: SignalMask?,
     policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
     helpers: Helpers, standard: StandardDescriptors?, warningPrefix: String, registration: [CInt],
-    entrance: Entrance? = nil, detachment: Detachment? = nil
+    entrance: Entrance? = nil, detachment: Detachment? = nil, group: SandboxGroup? = nil
   ) {
+    self.group = group
     self.resolved = resolved
     self.caller = caller
     self.signalMask = signalMask
@@ -142,7 +145,10 @@ extension ResolvedSandbox {
       }
       registration += names?.descriptors ?? []
     }
+    var group: SandboxGroup?
     do throws(LaunchError) {
+      // Before there is another process, which would be in the launcher's group.
+      if sandbox.needsGroup { group = try makeGroup(mask) }
       let plan = LaunchPlan(
         self, caller, mask,
         policy: try sealedPolicy(),
@@ -151,13 +157,15 @@ extension ResolvedSandbox {
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
         standard: try StandardDescriptors.examine(for: sandbox),
-        warningPrefix: warningPrefix, registration: registration, detachment: detachment)
+        warningPrefix: warningPrefix, registration: registration, detachment: detachment,
+        group: group)
       let ending = try plan.launch(whenFailed)
       names?.end()
       // The explanation may read many files: a key must be able to end that.
       if ResolvedSandbox.isWorthALook(ending.termination) { try? mask.restore() }
       return ending
     } catch {
+      group?.remove()
       names?.end()
       try? mask.restore()
       throw error
@@ -226,7 +234,9 @@ extension LaunchPlan {
     }
     let job = Job(takesTerminal: takesTerminal, isInFront: isInFront)
     let child = try doing(.createProcess) { () throws(SystemCallError) in
-      try ChildProcess.clone(firstNamespaces)
+      guard let group else { return try ChildProcess.clone(firstNamespaces) }
+      return try ChildProcess.clone(
+        firstNamespaces, into: group.processes, mustEnter: &group.mustBeEntered)
     }
     guard let child else {
       // Noted here, before the child's steps.
@@ -251,6 +261,7 @@ extension LaunchPlan {
     kept.insert(status.ours.rawValue)
     kept.insert(signals.rawValue)
     kept.insert(registration)
+    if let group { kept.insert(group.descriptors) }
     if let standard { kept.insert(standard.keptByMonitor) }
     if let number = sandbox.channels.information?.value { kept.insert(number) }
     if let number = sandbox.channels.status?.value { kept.insert(number) }

@@ -11,29 +11,90 @@ extension Monitor {
   mutating func watch(_ copy: StandardDescriptors.Copy) throws(LaunchError) {
     copies.append(copy)
     SignalDisposition.ignoreFileSizeLimit()
+    try watchAgain(copy)
+  }
+
+  private mutating func watchAgain(_ copy: StandardDescriptors.Copy) throws(LaunchError) {
     try add(
       Watch(number: copy.readEnd, interest: .input) { monitor throws(LaunchError) in
         // It may have been closed since the wait.
         guard monitor.copies.contains(where: { $0.readEnd == copy.readEnd }) else { return false }
+        if copy.isCounted, !Descriptors.canWrite(copy.target) {
+          try monitor.awaitReader(of: copy)
+          return false
+        }
         return monitor.copyOnce(copy) != nil
       })
+  }
+
+  /// Waits for a slow reader of the output without a call that blocks: limits of time are still held
+  /// meanwhile.
+  private mutating func awaitReader(of copy: StandardDescriptors.Copy) throws(LaunchError) {
+    try add(
+      Watch(number: copy.target, interest: .output) { monitor throws(LaunchError) in
+        try monitor.watchAgain(copy)
+        return false
+      })
+  }
+
+  /// How long a reader of the output has, after a limit was reached, to take what is left.
+  private static let patienceWithReader: CInt = 1000
+
+  /// How many bytes one copy may move.
+  ///
+  /// A pipe that can be written to takes this many at once; see pipe(7), PIPE_BUF.
+  private static let smallMove = 4096
+
+  /// How many bytes of limited output are left.
+  private var outputLeft: UInt64 {
+    let limit = plan.sandbox.outputLimit?.value ?? .max
+    return limit > output ? limit - output : 0
+  }
+
+  /// Whether the copy would exceed the limit of output; ends the sandbox then.
+  private mutating func exceedsLimit(_ copy: StandardDescriptors.Copy) -> Bool {
+    guard copy.isCounted, outputLeft == 0, Descriptors.waitingBytes(in: copy.readEnd) > 0 else {
+      return false
+    }
+    limit = limit ?? .output
+    // Init kills the rest.
+    if phase == .running { sendToCommand([.kill]) }
+    return true
   }
 
   /// Copies once.
   /// - Returns: How many bytes; nil if the copy is at its end.
   private mutating func copyOnce(_ copy: StandardDescriptors.Copy) -> Int? {
+    // After a limit was reached, a reader that does not read must not keep the launcher.
+    if exceedsLimit(copy)
+      || copy.isCounted && limit != nil
+        && !Descriptors.canWrite(copy.target, milliseconds: Monitor.patienceWithReader)
+    {
+      end(copy)
+      return nil
+    }
     do throws(SystemCallError) {
-      let count = try Descriptors.move(from: copy.readEnd, to: copy.target)
+      let most =
+        copy.isCounted
+        ? min(Monitor.smallMove, Int(clamping: max(outputLeft, 1))) : Descriptors.largestMove
+      let count = try Descriptors.move(from: copy.readEnd, to: copy.target, most: most)
+      if copy.isCounted { output += UInt64(count) }
       if count > 0 { return count }
+    } catch  where copy.isCounted && error.errno == .brokenPipe {
+      // The command then gets SIGPIPE, as it would have.
     } catch {
       // Like a writer to a full disk, the command then fails to write.
       try? Descriptors.write(
         plan.warningPrefix + "Can't write to descriptor \(String(copy.target)): \(error.reason)\n",
         to: 2)
     }
+    end(copy)
+    return nil
+  }
+
+  private mutating func end(_ copy: StandardDescriptors.Copy) {
     Descriptors.close(copy.readEnd)
     copies.removeAll { $0.readEnd == copy.readEnd }
-    return nil
   }
 
   /// Copies what the command has written so far.

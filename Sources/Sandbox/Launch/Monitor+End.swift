@@ -10,9 +10,9 @@ extension Monitor {
   mutating func end(_ termination: Termination) throws(LaunchError) -> Ending {
     // Every process that could still report has ended.
     try readReport()
-    let ending = ending(termination)
-    // Before anything else is written there.
+    // Before anything else is written there; what is still to be copied may exceed the limit.
     finishCopies()
+    let ending = ending(termination)
     returnPositions()
     StepLog.note("the command ended with status " + String(termination.shellStatus))
     if !phase.wasExecuted {

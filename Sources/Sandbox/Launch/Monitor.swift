@@ -41,10 +41,14 @@ struct Monitor: ~Copyable {
   var startTime: Int64 = 0
   /// The limit that ended the command.
   var limit: Ending.LimitHit?
+  /// Whether the child has ended.
+  var hasChildEnded = false
   /// How often the time was up.
   var timeouts = 0
   /// The copies from the command to files of the caller that are not at their end.
   var copies: [StandardDescriptors.Copy] = []
+  /// How many bytes of output were counted.
+  var output: UInt64 = 0
   /// The files that the command got in the place of standard descriptors, in order to read them.
   var reopened: [StandardDescriptors.Replacement] = []
   /// Signals that arrived before the command was known.

@@ -10,6 +10,7 @@
 // - A file for reading is opened again through a mount that is read-only.
 // - A file for writing that has content, or to which writes are appended, becomes a pipe, from which
 //   the monitor copies. An empty file, as after `>file`, can hold only what the command writes.
+// - If output is limited, every file, pipe and socket for output becomes such a pipe.
 // - If the launcher is in the background, a terminal is withheld: standard input is empty, and the
 //   monitor copies the output.
 //
@@ -45,6 +46,8 @@ struct StandardDescriptors {
     let identity: FileIdentity
     let readEnd: CInt
     let writeEnd: CInt
+    /// Whether what is copied counts as output that is limited.
+    let isCounted: Bool
   }
 
   /// A descriptor that takes the place of a standard descriptor in the command.
@@ -56,11 +59,16 @@ struct StandardDescriptors {
   /// Looks at the caller's standard descriptors.
   /// - Returns: What changes; nil if nothing does.
   static func examine(for sandbox: Sandbox) throws(LaunchError) -> StandardDescriptors? {
-    guard !sandbox.passesDescriptorsUnchanged else { return nil }
+    let isLimited = sandbox.outputLimit != nil
+    guard isLimited || !sandbox.passesDescriptorsUnchanged else { return nil }
     var standard = StandardDescriptors()
     var (terminals, isTerminalKnown): (UInt8, Bool) = (0, false)
     for number in CInt(0)...2 where !sandbox.uses(number) {
       let file = try examining(number) { () throws(SystemCallError) in try OpenFile(number) }
+      if isLimited, number > 0, file.isOutput {
+        try standard.copy(to: number, file, isCounted: true)
+        continue
+      }
       if sandbox.detach != nil, !file.staysInBackground(number) {
         try standard.replaceByNothing(number)
         continue
@@ -110,7 +118,9 @@ struct StandardDescriptors {
       cause: SystemCallError(call: "fstat", errno: errno))
   }
 
-  private mutating func copy(to number: CInt, _ file: OpenFile) throws(LaunchError) {
+  private mutating func copy(
+    to number: CInt, _ file: OpenFile, isCounted: Bool = false
+  ) throws(LaunchError) {
     // One pipe keeps the order of what is written to both.
     if let index = copies.firstIndex(where: { $0.identity == file.identity }) {
       copies[index].numbers.append(number)
@@ -122,7 +132,7 @@ struct StandardDescriptors {
     copies.append(
       Copy(
         numbers: [number], identity: file.identity, readEnd: pipe.readEnd.release(),
-        writeEnd: pipe.writeEnd.release()))
+        writeEnd: pipe.writeEnd.release(), isCounted: isCounted))
   }
 
   /// Keeps a terminal from the command.
@@ -220,6 +230,13 @@ extension StandardDescriptors {
       guard try OpenFile(number).kind == .regular else { throw error }
       return try OwnedDescriptor.sealedCopy(of: number)
     }
+  }
+}
+
+extension OpenFile {
+  /// Whether it takes output that can be counted: a terminal and other devices do not end.
+  fileprivate var isOutput: Bool {
+    (kind == .regular || kind == .other) && (access == .writing || access == .both)
   }
 }
 

@@ -19,7 +19,7 @@ extension Plan {
       .init("capabilities", .strings(capabilities.names)),
       .init("seccomp", .array(sandbox.filters.map(filterObject))),
       .init("seccomp-policy", .optional(sandbox.policy?.name.text)),
-      .init("life", lifeObject), .init("limits", .object(resolved.limitMembers)),
+      .init("life", lifeObject), .init("limits", .object(resolved.limitMembers())),
       .init("descriptors", descriptorObject), .init("warnings", .array(warnings.map(\.json))),
     ])
   }

@@ -222,6 +222,19 @@ extension Plan {
           "ended after \(Ending.text(milliseconds: time)), killed "
             + "\(Ending.text(milliseconds: sandbox.grace)) later")
       case .grace: continue
+      case .output(let bytes):
+        lines.append("killed after \(String(bytes)) bytes of output")
+      case .memory(let bytes, _):
+        lines.append("\(Ending.size(Int64(clamping: bytes))) of memory in all, by a control group")
+      case .swap(let bytes, _):
+        lines.append("\(Ending.size(Int64(clamping: bytes))) of swap in all, by a control group")
+      case .processors(let thousandths, _):
+        let number = ByteString(JSON.milliseconds(Int64(thousandths)).line).text
+        lines.append("as much time as \(number) processors have, by a control group")
+      case .processorTime(let time, _):
+        lines.append(
+          "killed after \(Ending.text(milliseconds: time / 1000)) of processor time in all, "
+            + "by a control group")
       }
     }
     if sandbox.tellsUse != nil { lines.append("nestbox prints what was used at the end") }

@@ -23,10 +23,22 @@ struct Setup: ~Copyable {
     if let number = plan.sandbox.channels.status?.value { Descriptors.close(number) }
     if let number = plan.sandbox.channels.report?.value { Descriptors.close(number) }
     do throws(LaunchError) {
+      if let group = plan.group { try settle(in: group) }
       if let entrance = plan.entrance { try enter(entrance) } else { try steps() }
     } catch {
       Setup.give(up: error, report.rawValue, plan)
     }
+  }
+
+  /// Enters the control group, if the clone could not, and closes its directories, which belong to
+  /// the host, before any path is resolved.
+  private borrowing func settle(in group: SandboxGroup) throws(LaunchError) {
+    if group.mustBeEntered {
+      try doing(.makeGroup, option: plan.sandbox.groupLimits?.first?.option) {
+        () throws(SystemCallError) in try group.enter()
+      }
+    }
+    for number in group.descriptors { Descriptors.close(number) }
   }
 
   /// The same in the launcher's process, which has no monitor; never returns, except by throwing.
@@ -227,6 +239,12 @@ extension Setup {
     } catch {
       root.undo()
       throw error
+    }
+    if plan.group != nil {
+      try doing(.restrictSource, option: plan.sandbox.groupLimits?.first?.option, "/sys/fs/cgroup")
+      {
+        () throws(SystemCallError) in try root.protectGroups()
+      }
     }
     root.writeNotices()
     outcome.program = root.program

@@ -18,7 +18,8 @@ struct DoctorTests {
             line = [program, "--ro-bind", program, "/nestbox", *check["options"], "/nestbox", "--version"]
             works = subprocess.run(line, capture_output=True).returncode == 0
             if works != check["works"]: print("a lie:", check)
-            if not works: print("fails:", check["name"], *check["advice"])
+            # Most machines cannot hold all limits, and root's processes are not counted.
+            if not works and not check["name"].startswith("limits"): print("fails:", check["name"], *check["advice"])
     required = all(check["works"] for check in report["checks"] if check["required"])
     if report["works"] != required: print("a lie: works")
     print("status", doctor.returncode)
@@ -35,6 +36,18 @@ struct DoctorTests {
   // Red: --doctor reports a fault on a working machine.
   @Test(.ofStaticExecutable) func `Every feature works on this machine`() throws {
     #expect(try examine("") == ["status 0"])
+  }
+
+  // Red: it does not say which limits hold here, or who holds them.
+  @Test(.ofStaticExecutable) func `It says which limits hold here, and what would hold others`()
+    throws
+  {
+    let outcome = try Session().run("nestbox --doctor | grep -A 3 'limits of'")
+    let text = outcome.lines.joined(separator: "\n")
+    #expect(text.contains(/works  limits of processes +held by the user namespace/))
+    #expect(text.contains(/works  limits of time +held by the monitor/))
+    #expect(text.contains(/works  limits of output +held by the monitor/))
+    #expect(text.contains(/(works|FAILS)  limits of memory +(held by a control group|Can't make)/))
   }
 
   // Red: the same, for root.

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why no control group can be made for a sandbox.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension Cause {
+  static let groups: [Cause] = [
+    Cause([.makeGroup], [.noSuchFileOrDirectory]) { failure in
+      guard (try? UnifiedHierarchy.place()) == nil else { return nil }
+      return Diagnosis(
+        "no control groups of version 2 are mounted on /sys/fs/cgroup", failure.advice)
+    },
+    Cause([.makeGroup], [.notSupported]) { failure in
+      let name = failure.error.cause.subject ?? ""
+      if CurrentProcess.exists(ByteString(Array("/sys/fs/cgroup/".utf8) + name.bytes)) {
+        return Diagnosis(
+          "this machine has the controller \(name.quoted) in control groups of version 1",
+          "boot Linux with systemd.unified_cgroup_hierarchy=1; " + failure.advice)
+      }
+      return Diagnosis(
+        "the control group of this process has no controller \(name.quoted)",
+        remedy: failure.inScope)
+    },
+    Cause([.makeGroup], [.resourceBusy]) { failure in
+      Diagnosis(
+        "other processes are in the control group of this process, and nestbox does not move them",
+        remedy: failure.inScope)
+    },
+    Cause([.makeGroup], [.permissionDenied, .notPermitted, .readOnlyFileSystem, .timedOut]) {
+      failure in
+      Diagnosis(
+        failure.error.cause.subject == "busctl"
+          ? "the user's systemd has not made a scope"
+          : "the control group of this process is not delegated to this user",
+        remedy: failure.inScope)
+    },
+  ]
+}
+
+extension Failure {
+  /// What to do where no group can be made.
+  fileprivate var advice: String {
+    "\(option)-try runs the command without the limit where nobody can hold it"
+  }
+
+  /// The same line in a scope of the user's systemd, if that runs.
+  fileprivate var inScope: Remedy {
+    let environment = Environment(resolved.inherited, [])
+    guard let directory = environment.value(of: "XDG_RUNTIME_DIR"),
+      CurrentProcess.exists(ByteString(directory.bytes + Array("/systemd/private".utf8)))
+    else {
+      return .advice("start nestbox in a control group that is delegated to you; or " + advice)
+    }
+    let line = words.map(\.quotedForShell).joined(separator: " ")
+    return .line("systemd-run --user --scope -p Delegate=yes " + line)
+  }
+}
