@@ -49,3 +49,31 @@ has "a job's output and status come back" '{"outcome": "ended with 0", "output":
 has "its failure too" '{"outcome": "ended with 3", "output": ""}' "$output"
 has "one that takes too long is ended" '{"outcome": "took too long", "output": ""}' "$output"
 has "one that can't be started is told apart" '{"outcome": "could not be started"' "$output"
+
+mkdir problem
+for number in $(seq 7); do
+  echo "$number 2" >"problem/$number.in"
+  echo "$((number + 2))" >"problem/$number.out"
+done
+echo 'a, b = map(int, input().split()); print(a + b)' >right.py
+echo 'print(1)' >wrong.py
+echo 'while True: pass' >loop.py
+echo 'while True: print("x" * 1000)' >chatty.py
+echo '1 / 0' >crash.py
+submissions=(right.py wrong.py loop.py chatty.py crash.py)
+expected='chatty.py output limit 7
+crash.py runtime error 7
+loop.py time limit 7
+right.py accepted 7
+wrong.py wrong answer 7'
+if command -v cc >/dev/null; then
+  printf '#include <stdio.h>\nint main(void) { int a, b; scanf("%%d %%d", &a, &b); printf("%%d\\n", a + b); }' >right.c
+  echo 'int main(' >broken.c
+  submissions+=(right.c broken.c)
+  expected=$(printf 'broken.c compile error 7\nright.c accepted 7\n%s' "$expected" | sort)
+else
+  echo "left out: a C compiler is missing"
+fi
+verdicts=$("$demos/grader.py" problem "${submissions[@]}" | sed 's/ [0-9]*:/:/' | sort | uniq -c |
+  sed 's/^ *\([0-9]*\) \(.*\): \(.*\)/\2 \3 \1/' | sort)
+is "an autograder tells verdicts apart" "$expected" "$verdicts"
