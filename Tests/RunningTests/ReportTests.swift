@@ -62,6 +62,7 @@ struct ReportTests {
               "age": 90000,
               "processes": 1,
               "network": "none",
+              "kept": false,
               "command": [
                 "sleep",
                 "9"
