@@ -172,4 +172,65 @@ struct VariantTests {
       """)
     #expect(outcome.lines == ["taken", ".git", "taken"], "\(outcome)")
   }
+
+  /// A caller with a key, which `sys.argv[1]` says where to put, and a payload that gets both numbers.
+  private static let keyOwner = """
+    import ctypes, subprocess, sys
+    library = ctypes.CDLL(None)
+    def keyctl(*arguments):
+      return library.syscall(250, *[a if isinstance(a, bytes) else ctypes.c_long(a) for a in arguments])
+    READ, REVOKE, CLEAR, LINK, UNLINK, SEARCH, INVALIDATE = 11, 3, 7, 8, 9, 10, 21
+    def read(key):
+      text = ctypes.create_string_buffer(64)
+      return text.value if library.syscall(250, READ, ctypes.c_long(key), text, 63) > 0 else None
+    if sys.argv[1] == "payload":
+      ring, key = int(sys.argv[2]), int(sys.argv[3])
+      # What a process has in a keyring of its own it possesses, with more rights.
+      for place in -1, -2: keyctl(LINK, ring, place); keyctl(LINK, key, place)
+      print("read" if read(key) else "no key")
+      if sys.argv[4:]:
+        for id in key, ring, -3:
+          for call in UNLINK, CLEAR, REVOKE, INVALIDATE: keyctl(call, key if call == UNLINK else id, id)
+      sys.exit()
+    place = int(sys.argv[1])
+    if place == -3: keyctl(1, 0)
+    key = library.syscall(248, b"user", b"nestbox-variant", b"the secret", 10, place)
+    ring = keyctl(0, place, 1)
+    subprocess.run([*sys.argv[2:], sys.executable, __file__, "payload", str(ring), str(key)]
+      + ["destroy"] * (place == -3))
+    print(read(key).decode() if read(key) else "gone")
+    if place == -4: keyctl(UNLINK, key, ring)
+    """
+
+  // Red: a command destroys what other programs of the caller's session keep in their keyring.
+  @Test(
+    "The caller's session keyring is neither read nor destroyed",
+    arguments: [
+      "nestbox --unshare-all", "nestbox", "nestbox --exec", "nestbox --unshare-all --cap-add ALL",
+      #""$(dirname "$(command -v nestbox)")/../as-bwrap/bwrap" --unshare-all"#,
+      "nestbox --profile untrusted --seccomp-policy none",
+    ])
+  func sessionKeyring(_ launcher: String) throws {
+    let session = try Session()
+    try session.write("owner.py", VariantTests.keyOwner)
+    let outcome = try session.run(
+      "python3 owner.py -3 \(launcher) --ro-bind / / --proc /proc --dev /dev; python3 owner.py -3")
+    // The second time without a sandbox: the attack bites.
+    #expect(outcome.lines == ["no key", "the secret", "read", "gone"], "\(outcome)")
+  }
+
+  // Red: a key of the user's is read where SECURITY.md says that it cannot be.
+  @Test("Under every policy the user's keys cannot be read, and without a policy they can")
+  func userKeyring() throws {
+    let session = try Session()
+    try session.write("owner.py", VariantTests.keyOwner)
+    let outcome = try session.run(
+      """
+      for policy in default desktop compat none; do
+        python3 owner.py -4 nestbox --unshare-all --ro-bind / / --seccomp-policy $policy
+      done
+      """)
+    let held = ["no key", "the secret"]
+    #expect(outcome.lines == held + held + held + ["read", "the secret"], "\(outcome)")
+  }
 }
