@@ -25,8 +25,10 @@ public struct OpenFile {
   public let kind: Kind
   /// What the descriptor is open for.
   public let access: Access
+  /// The flags of the descriptor, which all its copies share.
+  public let flags: CInt
   /// Whether each write goes to the end of the file.
-  public let isAppending: Bool
+  public var isAppending: Bool { flags & O_APPEND != 0 }
   /// Whether the file has no content.
   public let isEmpty: Bool
   /// Which file it is.
@@ -36,7 +38,7 @@ public struct OpenFile {
   public init(_ number: CInt) throws(SystemCallError) {
     var status = stat()
     try check(unsafe fstat(number, &status) < 0 ? -errno : 0, "fstat")
-    let flags = try check(linux_fcntl(number, F_GETFL, 0), "fcntl")
+    flags = try check(linux_fcntl(number, F_GETFL, 0), "fcntl")
     switch status.st_mode & S_IFMT {
     case S_IFDIR: kind = .directory
     case S_IFREG: kind = .regular
@@ -53,13 +55,20 @@ public struct OpenFile {
       default: access = .both
       }
     }
-    isAppending = flags & O_APPEND != 0
     isEmpty = status.st_size == 0
     identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
 }
 
 extension Descriptors {
+  /// Gives `number` the flags `flags` if it has others, such as O_NONBLOCK or O_ASYNC.
+  ///
+  /// See fcntl(2), F_SETFL.
+  public static func restoreFlags(of number: CInt, to flags: CInt) {
+    let present = linux_fcntl(number, F_GETFL, 0)
+    if present >= 0, present != flags { _ = linux_fcntl(number, F_SETFL, Int(flags)) }
+  }
+
   /// Whether the mount through which `number` is open is read-only.
   ///
   /// See fstatvfs(3).

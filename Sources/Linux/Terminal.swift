@@ -80,3 +80,26 @@ public enum Terminal {
     tcsetpgrp(terminal.rawValue, getpgrp())
   }
 }
+
+/// The settings of a terminal: what its keys do, and what it makes of input and output.
+///
+/// See termios(3) and ioctl_tty(2), TCGETS2.
+public struct TerminalSettings: Sendable {
+  private var kernel = linux_terminal_settings()
+
+  /// The settings of `number`; nil if that is not a terminal.
+  public init?(of number: CInt) {
+    guard unsafe linux_get_terminal_settings(number, &kernel) == 0 else { return nil }
+  }
+
+  /// Gives these settings to the terminal `number`, if it has others.
+  public func restore(on number: CInt) {
+    guard let present = TerminalSettings(of: number) else { return }
+    var (old, new) = (kernel, present.kernel)
+    guard unsafe linux_are_equal_settings(&old, &new) == 0 else { return }
+    // Otherwise the kernel would stop this process, as it stops every background process that does
+    // this.
+    signal(SIGTTOU, SIG_IGN)
+    _ = unsafe linux_set_terminal_settings(number, &old)
+  }
+}

@@ -233,4 +233,59 @@ struct VariantTests {
     let held = ["no key", "the secret"]
     #expect(outcome.lines == held + held + held + ["read", "the secret"], "\(outcome)")
   }
+
+  // Red: after the command the caller's shell neither echoes nor waits for input.
+  @Test(
+    "The caller's terminal is given back as it was, however the sandbox ends",
+    arguments: ["end", "SIGTERM", "init"],
+    ["--unshare-all --ro-bind / /", "--ro-bind / /", "--profile untrusted"])
+  func terminal(_ ending: String, _ options: String) throws {
+    let session = try Session()
+    try session.write(
+      "hostile.py",
+      """
+      import fcntl, os, signal, sys, termios, time, tty
+      signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+      tty.setraw(0)
+      for number in range(3):
+        fcntl.fcntl(number, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC | os.O_APPEND)
+      os.write(1, b"changed")
+      if sys.argv[1] != "end": time.sleep(60)
+      """)
+    try session.write(
+      "shell.py",
+      """
+      import fcntl, os, pty, signal, subprocess, sys, termios
+      ending, launcher = sys.argv[1], sys.argv[2:]
+      master, slave = pty.openpty()
+      def state(): return termios.tcgetattr(slave), fcntl.fcntl(slave, fcntl.F_GETFL)
+      before = state()
+      def begin():
+        os.setsid(); fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+      line = [*launcher, sys.executable, "-c", open("hostile.py").read(), ending]
+      # A process between, as the shell: the launcher does not lead the session.
+      shell = os.fork()
+      if shell == 0:
+        begin()
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        process = subprocess.Popen(line, stdin=slave, stdout=slave, stderr=slave, process_group=0,
+          preexec_fn=lambda: os.tcsetpgrp(slave, os.getpgrp()))
+        text = b""
+        while b"changed" not in text:
+          try: text += os.read(master, 4096)
+          except OSError: break
+        if ending != "end": sys.stdout.write("changed " if state() != before else "as before ")
+        if ending == "SIGTERM": process.terminate()
+        if ending == "init":
+          child = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()[0]
+          os.kill(int(child), signal.SIGKILL)
+        process.wait()
+        print("as before" if state() == before else [state(), before], flush=True)
+        os._exit(0)
+      os.waitpid(shell, 0)
+      """)
+    let outcome = try session.run("python3 shell.py \(ending) nestbox \(options)")
+    // Without a pid namespace there is no init to kill: the command itself is the launcher's child.
+    #expect(outcome.output == (ending == "end" ? "as before" : "changed as before"), "\(outcome)")
+  }
 }

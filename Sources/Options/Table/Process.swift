@@ -181,8 +181,10 @@ extension Option {
       beside the command are an error: --unshare-pid (also as part of --unshare-all), --pidns,
       --lock-file, --sync-fd, --json-status-fd, --report, --usage, --name, --ro-repositories and
       those for D-Bus. So is a mount point that the launch would have to make on the host, because
-      no process could remove it if the launch failed. nestbox explains fewer failures than without
-      --exec.
+      no process could remove it if the launch failed. The command gets files as output and error as
+      they are, and can read and shorten them where there is a /proc; it gets the terminal as well
+      if it starts in the background, and nothing restores the terminal's settings. nestbox explains
+      fewer failures than without --exec.
 
           nestbox --exec --unshare-net --ro-bind / / --dev /dev sh -c 'echo $PPID'
       """

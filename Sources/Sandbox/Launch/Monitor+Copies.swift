@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the monitor does for standard descriptors that the command got in another form: it copies
-// output to files and terminals of the caller, and at the end returns positions in files.
+// output to files and terminals of the caller, and at the end returns positions in files and gives
+// terminals back as they were.
 
 internal import Linux
 internal import SystemPackage
@@ -162,5 +163,18 @@ extension Monitor {
       Descriptors.close(file.descriptor)
     }
     reopened = []
+  }
+
+  /// Gives the caller's terminals their settings back, and the descriptors their flags.
+  ///
+  /// After the terminal has been taken back: a job in the background leaves the settings to the shell.
+  func returnTerminals() {
+    for terminal in plan.standard?.terminals ?? [] {
+      Descriptors.restoreFlags(of: terminal.number, to: terminal.flags)
+      guard let settings = terminal.settings,
+        Terminal.foreground(terminal.number).map({ $0 == ProcessGroup.own }) ?? true
+      else { continue }
+      settings.restore(on: terminal.number)
+    }
   }
 }

@@ -32,6 +32,7 @@ extension Monitor {
     if plan.namespaces.contains(.pid), !plan.sandbox.hasOwnSession {
       Terminal.takeBackIfAbandoned()
     }
+    returnTerminals()
     return ending
   }
 
@@ -87,6 +88,7 @@ extension Monitor {
     plan.helpers.stop()
     leftovers.takeBack()
     job.takeTerminalBack()
+    returnTerminals()
   }
 
   private static func isReady(_ number: CInt, before deadline: Int) -> Bool {

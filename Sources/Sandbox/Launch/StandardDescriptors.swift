@@ -16,8 +16,11 @@
 //
 // - With --detach a terminal, a pipe or a socket becomes an empty file: a reader or the terminal
 //   would otherwise wait for a process in the background.
+// - A terminal is given back as it was: the monitor restores its settings and the descriptors' flags.
+//   It does so for terminals alone: of a pipe it would be a holder to which its other end waits.
 //
-// Under --exec no process is left to copy: files for writing and terminals stay as they are.
+// Under --exec no process is left to copy or restore: files for writing and terminals stay as they
+// are.
 //
 // A file for reading and writing stays as it is: nothing is gained by opening it again. So does
 // everything else, and then nestbox sets up none of this.
@@ -36,6 +39,17 @@ struct StandardDescriptors {
   private(set) var withheld: (numbers: [CInt], empty: CInt) = ([], -1)
   /// Whether the command must not have the caller's terminal.
   private(set) var withholdsTerminal = false
+  /// Terminals that the command gets.
+  private(set) var terminals: [HeldTerminal] = []
+
+  /// A terminal as it was before the command.
+  struct HeldTerminal {
+    let number: CInt
+    let flags: CInt
+    let identity: FileIdentity
+    /// Its settings; nil if a descriptor before this one is the same terminal.
+    let settings: TerminalSettings?
+  }
 
   /// A pipe from the command to a file or terminal of the caller.
   struct Copy {
@@ -83,6 +97,7 @@ struct StandardDescriptors {
           try standard.copy(to: number, file)
         }
       case (.characterDevice, _) where !sandbox.becomesCommand:
+        standard.hold(number, file)
         guard let group = Terminal.foreground(number) else { continue }
         isTerminalKnown = true
         if group != ProcessGroup.own { terminals |= 1 << UInt8(number) }
@@ -103,6 +118,17 @@ struct StandardDescriptors {
 
   private var isNeeded: Bool {
     withholdsTerminal || !readOnly.isEmpty || !copies.isEmpty || !withheld.numbers.isEmpty
+      || !terminals.isEmpty
+  }
+
+  /// Notes how a terminal is, if the device is one.
+  private mutating func hold(_ number: CInt, _ file: OpenFile) {
+    let isKnown = terminals.contains { $0.identity == file.identity }
+    let settings = isKnown ? nil : TerminalSettings(of: number)
+    guard isKnown || settings != nil else { return }
+    terminals.append(
+      HeldTerminal(
+        number: number, flags: file.flags, identity: file.identity, settings: settings))
   }
 
   private static func examining<Result: ~Copyable>(
@@ -138,6 +164,7 @@ struct StandardDescriptors {
   /// Keeps a terminal from the command.
   private mutating func withhold(_ number: CInt) throws(LaunchError) {
     withholdsTerminal = true
+    terminals.removeAll { $0.number == number }
     let file = try StandardDescriptors.examining(number) { () throws(SystemCallError) in
       try OpenFile(number)
     }
@@ -173,7 +200,7 @@ extension StandardDescriptors {
 
   /// The caller's descriptors that the monitor needs to the end.
   var keptByMonitor: [CInt] {
-    readOnly + copies.flatMap { [$0.readEnd, $0.target] }
+    readOnly + copies.flatMap { [$0.readEnd, $0.target] } + terminals.map(\.number)
   }
 
   /// Opens the files again that the command may only read.

@@ -177,6 +177,7 @@ extension Plan {
     if let name = sandbox.name { lines.append("registered under the name \(name.value.quoted)") }
     if sandbox.becomesCommand {
       lines.append("nestbox becomes the command: no process of it stays")
+      lines.append("files as output and error, and the terminal, reach the command as they are")
     } else if sandbox.commandIsInit {
       lines.append("the command is process 1")
     } else if resolved.hasInit {
