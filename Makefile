@@ -177,7 +177,8 @@ soak: build ## Hinder every call of a launch, start thousands: SOAK_LAUNCHES, SO
 	# Limits of a user do not stop root.
 	if [ "$$(id -u)" = 0 ]; then
 	  chown 61235:61235 "$$place"
-	  as_user='setpriv --reuid=61235 --regid=61235 --clear-groups'
+	  # A python3 of root's own may lie where that user cannot go.
+	  as_user='setpriv --reuid=61235 --regid=61235 --clear-groups env PATH=/usr/local/bin:/usr/bin:/bin'
 	fi
 	TMPDIR="$$place" $$as_user python3 Tests/Load/load.py "$$place/nestbox" 200 \
 	  $(SOAK_LAUNCHES) $(SOAK_SECONDS)
