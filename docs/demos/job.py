@@ -34,14 +34,18 @@ def run(command, work, seconds=10):
 
     with open(info) as pipe:
         text = pipe.read()  # ends when the sandbox exists, or when nestbox has failed
-    first = os.pidfd_open(json.loads(text)["child-pid"]) if text else -1
+    try:
+        first = os.pidfd_open(json.loads(text)["child-pid"]) if text else -1
+    except ProcessLookupError:
+        first = -1  # a short job has ended meanwhile
     late = False
     try:
         output = job.communicate(timeout=seconds)[0]
     except subprocess.TimeoutExpired:
         late = True
         # When the first process inside ends, the kernel ends all others.
-        signal.pidfd_send_signal(first, signal.SIGKILL)
+        if first >= 0:
+            signal.pidfd_send_signal(first, signal.SIGKILL)
         output = job.communicate()[0]
     output = output.decode(errors="replace").strip()
     with open(status) as pipe:
