@@ -59,3 +59,17 @@ func retrying<Result: FixedWidthInteger>(_ call: () -> Result) -> Result {
     if result != Result(-Errno.interrupted.rawValue) { return result }
   }
 }
+
+extension SystemCallError {
+  /// Whether the file is not there for this process, as opposed to a failure of the machine, such as a
+  /// lack of descriptors or memory.
+  public var isAbsence: Bool {
+    switch errno {
+    case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .permissionDenied,
+      .notPermitted, .invalidArgument, .fileNameTooLong, .improperLink, .noSuchAddressOrDevice,
+      .socketNotConnected, .staleNFSFileHandle:
+      true
+    default: false
+    }
+  }
+}

@@ -14,22 +14,26 @@ public enum TreeSearch {
   /// Calls `body` with each directory below `top`, `top` included, as a path from there and with
   /// its entries; it answers which of those to look into.
   ///
-  /// A directory that cannot be opened, or that someone has put a link in the place of, is passed
-  /// over. See openat2(2), RESOLVE_NO_SYMLINKS.
-  /// - Returns: Whether the whole tree was looked through.
+  /// A directory that this user may not open, or that someone has put a link in the place of, is
+  /// passed over. See openat2(2), RESOLVE_NO_SYMLINKS.
+  /// - Returns: How it ended.
   public static func forEachDirectory<Failure: Error>(
     below top: borrowing OwnedDescriptor,
     _ body: (FilePath, [DirectoryEntry]) throws(Failure) -> [DirectoryEntry]
-  ) throws(Failure) -> Bool {
+  ) throws(Failure) -> Outcome {
     var pending: [FilePath] = ["."]
     var count = 0
     var isComplete = true
     while let path = pending.popLast() {
       count += 1
-      guard count <= limit.directories else { return false }
-      guard let directory = try? top.openDirectlyInRoot(path),
-        let entries = try? Directory.entries(of: directory)
-      else { continue }
+      guard count <= limit.directories else { return .tooLarge }
+      let entries: [DirectoryEntry]
+      do throws(SystemCallError) {
+        guard let found = try Directory.entries(of: path, in: top) else { continue }
+        entries = found
+      } catch {
+        return .failed(error)
+      }
       let inside = try body(path, entries)
       if path.components.count >= limit.depth {
         if !inside.isEmpty { isComplete = false }
@@ -37,7 +41,17 @@ public enum TreeSearch {
       }
       for entry in inside.reversed() { pending.append(path.appending(entry.name.path.components)) }
     }
-    return isComplete
+    return isComplete ? .complete : .tooLarge
+  }
+
+  /// How a walk ended.
+  public enum Outcome: Sendable {
+    /// The whole tree was looked through.
+    case complete
+    /// There are more directories than the limits allow.
+    case tooLarge
+    /// The machine failed, so that a directory may have been missed.
+    case failed(SystemCallError)
   }
 }
 
@@ -50,22 +64,67 @@ public struct DirectoryEntry: Sendable {
 }
 
 extension Directory {
+  /// The entries of the directory `path` below `top`; nil if it is not there for this process.
+  fileprivate static func entries(
+    of path: FilePath, in top: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> [DirectoryEntry]? {
+    guard let directory = try find(path, in: top) else { return nil }
+    let number: CInt
+    do throws(SystemCallError) {
+      number = try open(directory)
+    } catch {
+      if error.isAbsence { return nil }
+      throw error
+    }
+    return try entries(of: directory, openAs: number)
+  }
+
+  private static func find(
+    _ path: FilePath, in top: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> OwnedDescriptor? {
+    do throws(SystemCallError) {
+      return try top.openDirectlyInRoot(path)
+    } catch {
+      if error.isAbsence { return nil }
+      throw error
+    }
+  }
+
   /// The entries of an open directory, without `.` and `..`.
   ///
   /// See readdir(3).
   public static func entries(
     of directory: borrowing OwnedDescriptor
   ) throws(SystemCallError) -> [DirectoryEntry] {
+    try entries(of: directory, openAs: open(directory))
+  }
+
+  private static func open(
+    _ directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> CInt {
     let number = unsafe linux_openat(
       directory.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-    try check(number, "open")
+    return try check(number, "open")
+  }
+
+  /// Reads the entries, and closes `number`.
+  private static func entries(
+    of directory: borrowing OwnedDescriptor, openAs number: CInt
+  ) throws(SystemCallError) -> [DirectoryEntry] {
     guard let stream = unsafe fdopendir(number) else {
-      let error = failure(-errno, "fdopendir")
+      let error = failure(-errno, "fdopendir (fstat, fcntl)")
       close(number)
       throw error
     }
     var entries: [DirectoryEntry] = []
-    while let entry = unsafe readdir(stream) {
+    while true {
+      errno = 0
+      guard let entry = unsafe readdir(stream) else {
+        guard errno != 0 else { break }
+        let error = failure(-errno, "getdents64")
+        unsafe closedir(stream)
+        throw error
+      }
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
         unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
           unsafe ByteString(nulTerminated: $0)

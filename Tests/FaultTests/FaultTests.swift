@@ -15,6 +15,8 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
   /// user and pid namespace of another sandbox.
   let options: String
   var user = User.ordinary
+  /// The directory in which it is started, below the home directory.
+  var place = "."
 
   var testDescription: String { name }
 
@@ -79,6 +81,9 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
       options: """
         --profile untrusted --bind work /work --proc /proc --ro-bind $tools $tools
         """),
+    // The name .git is taken in the project meanwhile.
+    FaultLine(
+      name: "build", options: "--profile build --ro-bind $tools $tools", place: "project"),
     FaultLine(
       name: "joined", options: "--userns 20 --pidns 21 --ro-bind / / --json-status-fd 8"),
     FaultLine(
@@ -132,7 +137,7 @@ struct FaultTests {
     guard line.user == .ordinary || User.isRoot else { try Test.cancel("needs to be run as root") }
     let outcome = try Session(as: line.user).run(
       """
-      tools=$1; mkdir work data; echo text > data/file
+      tools=$1; mkdir -p \(line.place); cd \(line.place); mkdir work data; echo text > data/file
       # Where /etc/passwd cannot be read a profile has the number of the user for the name.
       export USER=somebody
       printf '\\x06\\0\\0\\0\\0\\0\\xff\\x7f' > data/filter

@@ -13,6 +13,7 @@ extension NewRoot {
     try fasten(path)
     let top = try root.openInRoot(path, .directory)
     let repositories = Repositories(in: top)
+    if case .failed(let error) = repositories.outcome { throw error.about(ByteString(path)) }
     if let link = repositories.links.first {
       // The command could replace the link, and its target does not belong to the project.
       throw SystemCallError(

@@ -48,24 +48,31 @@ struct GitName: Equatable {
 }
 
 extension GitName {
-  private func isMissing(in directory: borrowing OwnedDescriptor) -> Bool {
+  private func isMissing(
+    in directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> Bool {
     do throws(SystemCallError) {
       _ = try directory.openEntry(name)
       return false
     } catch {
+      guard error.isAbsence else { throw error }
       return error.errno == .noSuchFileOrDirectory
     }
   }
 
   /// Whether nothing but a placeholder of this user has the name.
-  func isMissingOrTaken(in directory: borrowing OwnedDescriptor) -> Bool {
-    isMissing(in: directory) || isPlaceholder(in: directory)
+  func isMissingOrTaken(
+    in directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> Bool {
+    if try isMissing(in: directory) { return true }
+    return try isPlaceholder(in: directory)
   }
 
   /// Whether a placeholder that is made or found belongs to the launches: unlike the others, the link
   /// is nothing that a user makes.
-  func isNew(in directory: borrowing OwnedDescriptor) -> Bool {
-    placeholder == .link || isMissing(in: directory)
+  func isNew(in directory: borrowing OwnedDescriptor) throws(SystemCallError) -> Bool {
+    if placeholder == .link { return true }
+    return try isMissing(in: directory)
   }
 
   func make(in directory: borrowing OwnedDescriptor) throws(SystemCallError) {
@@ -81,20 +88,27 @@ extension GitName {
 
   /// Removes the placeholder, unless somebody has made something of it.
   func removePlaceholder(from directory: borrowing OwnedDescriptor) {
-    guard isPlaceholder(in: directory) else { return }
+    guard (try? isPlaceholder(in: directory)) == true else { return }
     // A directory that is not empty stays.
     try? directory.remove(name, placeholder == .directory ? .directory : .other)
   }
 
-  private func isPlaceholder(in directory: borrowing OwnedDescriptor) -> Bool {
-    guard let entry = try? directory.openEntry(name),
-      (try? entry.status().owner) == CurrentProcess.identity.user
-    else { return false }
+  private func isPlaceholder(
+    in directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> Bool {
+    let entry = try directory.openEntry(name)
+    guard try entry.status().owner == CurrentProcess.identity.user else { return false }
     switch placeholder {
-    case .link: return (try? directory.symbolicLinkTarget(name)) == TakenNames.target
-    case .directory: return (try? entry.kindOfFile()) == .directory
+    case .link:
+      do throws(SystemCallError) {
+        return try directory.symbolicLinkTarget(name) == TakenNames.target
+      } catch {
+        guard error.isAbsence else { throw error }
+        return false
+      }
+    case .directory: return try entry.kindOfFile() == .directory
     case .file(let text):
-      return (try? entry.isRegularFile()) == true
+      return try entry.isRegularFile()
         && GitFile.bytes(of: name, from: directory, limit: text.count + 1) == Array(text.bytes)
     case nil: return false
     }

@@ -53,15 +53,15 @@ struct Repositories {
   private(set) var links: [Repository] = []
   /// Names that a launch keeps free (`TakenNames`).
   private(set) var taken: [Repository] = []
-  /// Whether the whole project was looked through.
-  private(set) var isComplete = true
+  /// How the search ended.
+  let outcome: TreeSearch.Outcome
 
   /// Looks through the project `top`.
   init(in top: borrowing OwnedDescriptor) {
     var found: [Repository] = []
     var links: [Repository] = []
     var taken: [Repository] = []
-    isComplete = TreeSearch.forEachDirectory(below: top) { path, entries in
+    outcome = TreeSearch.forEachDirectory(below: top) { path, entries in
       var inside: [DirectoryEntry] = []
       if Repositories.isBare(entries), let bare = Repository(at: path) {
         found.append(bare)

@@ -69,7 +69,8 @@ public struct RepositoryWatch {
       + repositories.programs(in: top, at: project, home: home)
       + [Repository(directory: ".git", name: rebase)] + filesOfEditorsAndShells
     for repository in all { found[repository] = repository.stamp(in: top) }
-    return (found, repositories.isComplete)
+    guard case .complete = repositories.outcome else { return (found, false) }
+    return (found, true)
   }
 }
 

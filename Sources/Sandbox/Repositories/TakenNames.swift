@@ -103,11 +103,16 @@ extension TakenNames {
   private static func project(
     at path: FilePath, _ sandbox: ResolvedSandbox, _ locks: FilePath
   ) throws(SystemCallError) -> Project? {
-    guard let root = try? OwnedDescriptor.open("/", .directory),
-      let top = try? root.openDirectlyInRoot(path)
-    else { return nil }
+    let top: OwnedDescriptor
+    do throws(SystemCallError) {
+      top = try OwnedDescriptor.open("/", .directory).openDirectlyInRoot(path)
+    } catch {
+      // The protection of the repositories then fails, or the project is not shown.
+      if error.isAbsence { return nil }
+      throw error
+    }
     var wanted: [(directory: OpenDirectory, names: [GitName])] = []
-    if GitName.workTree.isMissingOrTaken(in: top) {
+    if try GitName.workTree.isMissingOrTaken(in: top) {
       wanted = [(OpenDirectory(try top.openRelative(".", .directory)), [.workTree])]
     } else if sandbox.permitsCommits(in: path) {
       wanted = GitDirectories.find(in: top, at: path)?.names ?? []
@@ -128,10 +133,12 @@ extension TakenNames {
 
   private static func make(_ place: Place, _ lock: Lock?) throws(SystemCallError) {
     let directory = place.directory
-    guard place.name.isMissingOrTaken(in: directory.descriptor) else { return }
+    guard try place.name.isMissingOrTaken(in: directory.descriptor) else { return }
     do throws(SystemCallError) {
       // What is there without a mark is not removed.
-      if let lock, let mark = place.mark, place.name.isNew(in: directory.descriptor) {
+      if let lock, let mark = place.mark,
+        try place.name.isNew(in: directory.descriptor)
+      {
         try? lock.directory.descriptor.makeFile(mark, FilePermissions(rawValue: 0o600))
       }
       try place.name.make(in: directory.descriptor)

@@ -62,6 +62,7 @@ static const struct {
     {SYS_fchdir, "fchdir", 0, files},
     {SYS_getcwd, "getcwd", 0, files},
     {SYS_mkdirat, "mkdirat", 0, files},
+    {SYS_mkdir, "mkdir", 0, files},
     {SYS_mknodat, "mknodat", 0, files},
     {SYS_symlinkat, "symlinkat", 0, files},
     {SYS_unlinkat, "unlinkat", 0, files},
