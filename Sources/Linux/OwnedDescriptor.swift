@@ -37,7 +37,7 @@ public struct OwnedDescriptor: ~Copyable {
   }
 
   /// Calls `body` with the descriptor `number`, which its owner keeps.
-  public static func borrowing<Result, Failure: Error>(
+  public static func borrowing<Result: ~Copyable, Failure: Error>(
     _ number: CInt, _ body: (borrowing OwnedDescriptor) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let borrowed = OwnedDescriptor(number)

@@ -10,8 +10,8 @@
 // function next to the C library's `syscall`, so that waiting touches one page.
 //
 // A key of `keys`, typed at the terminal, ends the wait for children too. So does the signal `stay`,
-// whoever sends it; where that is not 0, a process without children waits for it, or for children
-// that the kernel hands to it.
+// from any process. If `stay` is not 0, a process without children waits for that signal, or for
+// children that the kernel hands to it.
 long linux_poll_released(struct pollfd *_Nonnull polled, unsigned long count);
 long linux_wait_released(int *_Nonnull status, uint64_t keys, int stay,
                          int *_Nonnull key);

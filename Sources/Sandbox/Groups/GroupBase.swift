@@ -32,15 +32,7 @@ extension GroupBase {
   func open<Result: ~Copyable, Failure: Error>(
     _ body: (borrowing OwnedDescriptor) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let borrowed = OwnedDescriptor(directory)
-    do throws(Failure) {
-      let result = try body(borrowed)
-      _ = borrowed.release()
-      return result
-    } catch {
-      _ = borrowed.release()
-      throw error
-    }
+    try OwnedDescriptor.borrowing(directory, body)
   }
 
   /// Finds a group with the controllers `needed`, or has systemd make one.

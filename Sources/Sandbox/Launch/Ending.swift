@@ -111,7 +111,7 @@ public struct EndReport {
 
   private mutating func add(_ name: String, _ value: JSON) { members.append(.init(name, value)) }
 
-  /// Adds what was used; the group counts every process, whoever waited for it.
+  /// Adds what was used; the group has counted every process, also those that no process waited for.
   private mutating func add(_ use: ResourceUse?, _ group: GroupUse?) {
     func add(_ name: String, _ number: Int64?, _ value: (Int64) -> JSON = { .number($0) }) {
       if let number { members.append(.init(name, value(number))) }

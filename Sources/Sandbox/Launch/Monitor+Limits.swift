@@ -77,7 +77,7 @@ extension Monitor {
     guard plan.sandbox.isMeasured else { return ending }
     ending.use = use
     ending.wall = MonotonicClock.microseconds - startTime
-    // A group counts every process in it, whoever waits for that.
+    // The group has counted every process in it, also those that no process waited for.
     if !isCounted { ending.incompleteness = incompleteness }
     return ending
   }
