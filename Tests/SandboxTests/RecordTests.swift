@@ -177,7 +177,7 @@ struct PhaseTests {
     let early: [Phase] = [.settingUp(movesLeft: 0), .settingUp(movesLeft: 2)]
     #expect(permitted(.isDescribed([])) == early)
     #expect(permitted(.isReady) == early)
-    #expect(permitted(.hasReopened(0)) == early)
+    #expect(permitted(.hasReopened(0)) == early + [.running])
     #expect(
       permitted(.hasLeft("a", .other, stamp: 0, isElsewhere: false)) == early + [.dying])
     #expect(permitted(.hasEnded(.exited(0), wasLast: true)) == early + [.running, .dying])

@@ -149,7 +149,10 @@ extension Monitor {
 
   /// Notes the file that the command got in the place of the descriptor `number`.
   mutating func remember(_ file: consuming OwnedDescriptor?, as number: CInt) {
-    guard let file, plan.standard?.readOnly.contains(number) == true else { return }
+    // The first comes from before the command was executed.
+    guard let file, plan.standard?.readOnly.contains(number) == true,
+      !reopened.contains(where: { $0.number == number })
+    else { return }
     reopened.append(
       StandardDescriptors.Replacement(number: number, descriptor: file.release()))
   }
