@@ -29,7 +29,11 @@ public enum TreeSearch {
       guard count <= limit.directories else { return .tooLarge }
       let entries: [DirectoryEntry]
       do throws(SystemCallError) {
-        guard let found = try Directory.entries(of: path, in: top) else { continue }
+        // The top is there: if it cannot be read, nothing is known of the tree.
+        guard
+          let found = path == "."
+            ? try Directory.entries(of: top) : try Directory.entries(of: path, in: top)
+        else { continue }
         entries = found
       } catch {
         return .failed(error)

@@ -17,7 +17,7 @@ extension NewRoot {
     if let link = repositories.links.first {
       // The command could replace the link, and its target does not belong to the project.
       throw SystemCallError(
-        call: "open", subject: ByteString(path.pushing(link.path)),
+        call: "openat2, readlinkat", subject: ByteString(path.pushing(link.path)),
         errno: .tooManySymbolicLinkLevels)
     }
     let programs = repositories.programs(in: top, at: path, home: resolved.callerHome.path)
@@ -28,8 +28,10 @@ extension NewRoot {
         let directory = try top.openDirectlyInRoot(repository.directory)
         try protect(repository.name, in: directory)
       } catch {
-        // Something just removed needs no protection.
-        if error.errno == .noSuchFileOrDirectory { continue }
+        // Something just removed needs no protection; a name that this launch keeps free does.
+        if error.errno == .noSuchFileOrDirectory, !repositories.taken.contains(repository) {
+          continue
+        }
         throw error.about(ByteString(path.pushing(repository.path)))
       }
     }

@@ -107,8 +107,11 @@ extension TakenNames {
     do throws(SystemCallError) {
       top = try OwnedDescriptor.open("/", .directory).openDirectlyInRoot(path)
     } catch {
-      // The protection of the repositories then fails, or the project is not shown.
-      if error.isAbsence { return nil }
+      // The project may lie in the sandbox alone, or where this user may not look. Then the command
+      // cannot make names there that git on the host would obey.
+      guard error.errno != .tooManySymbolicLinkLevels, (try? FileFacts(at: path)) != nil else {
+        return nil
+      }
       throw error
     }
     var wanted: [(directory: OpenDirectory, names: [GitName])] = []
@@ -147,7 +150,8 @@ extension TakenNames {
       // Another launch was first.
       case .fileExists: return
       // What the user may not make, the command may not make either.
-      case .permissionDenied, .readOnlyFileSystem, .notPermitted: return
+      case .permissionDenied, .readOnlyFileSystem, .notPermitted:
+        if directory.descriptor.isWritable(".") { throw error }
       default: throw error
       }
     }

@@ -28,6 +28,9 @@ struct outcome {
   int status;
   // Whether the command, or a helper, was executed; whether the launcher had ended before.
   int executed, is_alone;
+  // The process that was in the middle of an exec at the end, or 0: the kernel may have closed its
+  // descriptors already, which is how the monitor learns of an exec.
+  int executing;
   // Whether it did not come to an end by itself.
   int hung;
   // Whether the fault's call was reached.

@@ -80,9 +80,8 @@ static void judge(struct fault fault) {
     problem("a message that does not name the call", fault);
   // What remains on the host.
   int is_clean = !strcmp(hindered.tree, "work 40755\n");
-  // A command that could not be supervised was ended, however far it had got: in the middle of its
-  // exec perhaps, which init, that waits for it, may fail at the time of.
-  int has_begun = hindered.executed || number == SYS_wait4;
+  // A command that init cannot supervise is ended, perhaps in the middle of its exec.
+  int has_begun = hindered.executed || (hindered.executing && hindered.executing != fault.process);
   if (!is_clean && !(has_begun && (!strcmp(hindered.tree, plain.tree) || is_partial || !has_run))) {
     // A monitor that must kill its child cannot know what the child has made.
     if (is_kill || is_monitor(fault) || (is_quiet && hindered.status > 128)) left_by_kill++;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -72,9 +73,11 @@ static void at_call(struct tracee *tracee, struct fault fault, struct outcome *o
   if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
     if (tracee->is_faulty) set_result(tracee->pid, -fault.error);
     tracee->is_faulty = 0;
+    if (outcome->executing == tracee->index) outcome->executing = 0;
     return;
   }
   if (info.op != PTRACE_SYSCALL_INFO_ENTRY || tracee->index < 0) return;
+  if (info.entry.nr == SYS_execve) outcome->executing = tracee->index;
   int call = tracee->calls++;
   if (!fault.error && tracee->index < MOST_PROCESSES && call < MOST_CALLS) {
     outcome->numbers[tracee->index][call] = (int)info.entry.nr;
