@@ -209,8 +209,12 @@ static void no_words(struct line *line, int number) {
 static pid_t start(char **argv, bool quiet) {
   // The same PATH everywhere: the time includes the search for the command.
   static char home[sizeof "HOME=" + sizeof bench.home];
-  static char *const environment[] = {"PATH=/usr/bin:/bin", home, "USER=user", "LANG=C.UTF-8", NULL};
+  static char runtime[sizeof "XDG_RUNTIME_DIR=" + sizeof bench.home];
+  static char *const environment[] = {"PATH=/usr/bin:/bin", home, runtime, "USER=user",
+                                      "LANG=C.UTF-8", NULL};
   snprintf(home, sizeof home, "HOME=%s", bench.home);
+  // Where sandboxes with a name are registered.
+  snprintf(runtime, sizeof runtime, "XDG_RUNTIME_DIR=%s", bench.home);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -563,7 +567,10 @@ static void enterable(const char *format) {
 // A command that enters a running sandbox, beside one in a new sandbox of the same profile.
 static void run_entering(void) {
   setenv("XDG_RUNTIME_DIR", bench.home, 1);
+  // Its monitor is not to be this process's child, which waits for all of them after each run.
+  prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
   enterable("exec '%s' --profile untrusted --name bench --keep --detach");
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   run_step(&(struct step){"--enter or untrusted", enter_line, 0, profile_line, 0, 1, 0.5, 0});
   enterable("exec '%s' --stop bench");
   unsetenv("XDG_RUNTIME_DIR");
