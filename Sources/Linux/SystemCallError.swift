@@ -60,6 +60,27 @@ func retrying<Result: FixedWidthInteger>(_ call: () -> Result) -> Result {
   }
 }
 
+/// What `body` opens or reads; nil if that is not there for this process.
+///
+/// Any other failure is thrown: what may need protection must not pass for something that does not
+/// exist. The kernel is asked twice for the same reason, as some file systems fail only once.
+@inlinable
+public func ifPresent<Result: ~Copyable>(
+  _ body: () throws(SystemCallError) -> Result
+) throws(SystemCallError) -> Result? {
+  do throws(SystemCallError) {
+    return try body()
+  } catch {
+    guard error.isAbsence else { throw error }
+  }
+  do throws(SystemCallError) {
+    return try body()
+  } catch {
+    if error.isAbsence { return nil }
+    throw error
+  }
+}
+
 extension SystemCallError {
   /// Whether the file is not there for this process, as opposed to a failure of the machine, such as a
   /// lack of descriptors or memory.

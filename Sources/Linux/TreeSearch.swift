@@ -16,9 +16,15 @@ public enum TreeSearch {
   ///
   /// A directory that this user may not open, or that someone has put a link in the place of, is
   /// passed over. See openat2(2), RESOLVE_NO_SYMLINKS.
+  /// - Parameters:
+  ///   - top: Where the walk begins.
+  ///   - closed: Called with each directory that belongs to this user but cannot be read: with its
+  ///     names unknown, files in it can still be reached by them.
+  ///   - body: Called with each other directory.
   /// - Returns: How it ended.
+  /// - Throws: What `body` throws.
   public static func forEachDirectory<Failure: Error>(
-    below top: borrowing OwnedDescriptor,
+    below top: borrowing OwnedDescriptor, closed: (FilePath) -> Void = { _ in },
     _ body: (FilePath, [DirectoryEntry]) throws(Failure) -> [DirectoryEntry]
   ) throws(Failure) -> Outcome {
     var pending: [FilePath] = ["."]
@@ -32,7 +38,8 @@ public enum TreeSearch {
         // The top is there: if it cannot be read, nothing is known of the tree.
         guard
           let found = path == "."
-            ? try Directory.entries(of: top) : try Directory.entries(of: path, in: top)
+            ? try Directory.entries(of: top)
+            : try Directory.entries(of: path, in: top, closed: closed)
         else { continue }
         entries = found
       } catch {
@@ -70,28 +77,18 @@ public struct DirectoryEntry: Sendable {
 extension Directory {
   /// The entries of the directory `path` below `top`; nil if it is not there for this process.
   fileprivate static func entries(
-    of path: FilePath, in top: borrowing OwnedDescriptor
+    of path: FilePath, in top: borrowing OwnedDescriptor, closed: (FilePath) -> Void
   ) throws(SystemCallError) -> [DirectoryEntry]? {
-    guard let directory = try find(path, in: top) else { return nil }
-    let number: CInt
-    do throws(SystemCallError) {
-      number = try open(directory)
-    } catch {
-      if error.isAbsence { return nil }
-      throw error
+    guard
+      let directory = try ifPresent({ () throws(SystemCallError) in
+        try top.openDirectlyInRoot(path)
+      })
+    else { return nil }
+    guard let number = try ifPresent({ () throws(SystemCallError) in try open(directory) }) else {
+      if try directory.statusIfTold()?.owner == geteuid() { closed(path) }
+      return nil
     }
     return try entries(of: directory, openAs: number)
-  }
-
-  private static func find(
-    _ path: FilePath, in top: borrowing OwnedDescriptor
-  ) throws(SystemCallError) -> OwnedDescriptor? {
-    do throws(SystemCallError) {
-      return try top.openDirectlyInRoot(path)
-    } catch {
-      if error.isAbsence { return nil }
-      throw error
-    }
   }
 
   /// The entries of an open directory, without `.` and `..`.
@@ -137,10 +134,21 @@ extension Directory {
       if name == "." || name == ".." { continue }
       let type = unsafe entry.pointee.d_type
       // Some file systems do not say: then the entry itself is asked.
-      let kind =
-        type == 0
-        ? (try? directory.openEntry(name.path).kindOfFile()) ?? .regular
-        : FileFacts.Kind(type: type)
+      var kind = FileFacts.Kind(type: type)
+      if type == 0 {
+        do throws(SystemCallError) {
+          // One that has just been removed does not matter.
+          guard
+            let found = try ifPresent({ () throws(SystemCallError) in
+              try directory.openEntry(name.path).kindOfFile()
+            })
+          else { continue }
+          kind = found
+        } catch {
+          unsafe closedir(stream)
+          throw error
+        }
+      }
       entries.append(DirectoryEntry(name: name, kind: kind))
     }
     unsafe closedir(stream)

@@ -128,6 +128,10 @@ extension Sandbox {
   public var isKept: Bool { keep != nil }
   /// Whether the launcher becomes the command.
   public var becomesCommand: Bool { becomeCommand != nil }
+  /// Whether a profile says what is shown.
+  var isFromProfile: Bool {
+    filesystem.contains { if case .profile = $0.option.origin { true } else { false } }
+  }
   /// Whether the command is itself process 1.
   var commandIsInit: Bool { commandAsInit != nil }
 }

@@ -137,7 +137,8 @@ extension Sandbox {
     if becomesCommand, let (option, task) = tasksBesideCommand.first(where: { $0.option != nil }) {
       try require(
         false, for: becomeCommand,
-        "leaves no process of nestbox, but \(option ?? "") needs one, which \(task)")
+        "leaves no process of nestbox, but \(option ?? "") needs one, which \(task): leave out "
+          + "--exec")
     }
   }
 

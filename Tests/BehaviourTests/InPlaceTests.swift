@@ -155,6 +155,7 @@ struct InPlaceTests {
     #expect(outcome.output == "125")
     #expect(
       outcome.errors
-        == "nestbox: --exec leaves no process of nestbox, but \(option) needs one, which \(task)")
+        == "nestbox: --exec leaves no process of nestbox, but \(option) needs one, which \(task): "
+        + "leave out --exec")
   }
 }

@@ -114,7 +114,7 @@ struct KeepingTests {
         "0 ", "True []",
         "125 nestbox: --keep needs --name NAME, by which --enter and --stop find it",
         "125 nestbox: --keep needs --unshare-pid",
-        "125 nestbox: --exec leaves no process of nestbox, but --detach needs one, which goes on in the background",
+        "125 nestbox: --exec leaves no process of nestbox, but --detach needs one, which goes on in the background: leave out --exec",
         "125 nestbox: --detach cannot be combined with --die-with-parent",
         "125 nestbox: --keep cannot be combined with --as-pid-1",
       ], "\(outcome)")

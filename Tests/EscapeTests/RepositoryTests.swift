@@ -178,9 +178,10 @@ struct RepositoryTests {
       "mkdir -p d/x; echo ref: refs/heads/a > d/x/HEAD; echo ../y > d/x/commondir; echo d/x",
       "mkdir d; repository y; echo gitdir: ../y > d/.git; echo d/.git",
       "mkdir d; ln -s .. d/.git; echo d/.git",
-      "mkdir d; echo x > d/.GIT; echo d/.GIT", "mkdir .hg; echo .hg", "mkdir .jj; echo .jj",
-      "echo > .gitmodules; echo .gitmodules",
-      "mkdir -p d/.svn; echo d/.svn",
+      "mkdir d; echo x > d/.GIT; echo d/.GIT", "mkdir -p d/.hg; echo d/.hg",
+      "mkdir -p d/.jj; echo d/.jj", "echo > .gitmodules; echo .gitmodules",
+      "mkdir -p d/.svn; echo d/.svn", "mkdir -p d; repository d/.git; chmod 311 d; echo d",
+      "mkdir -p d/e; repository d/e/.git; chmod 111 d; echo d",
     ])
   func told(_ attack: String) throws {
     let outcome = try run(
@@ -188,6 +189,120 @@ struct RepositoryTests {
       name=$(build '\#(attack)'); grep -cF "$project/$name is new: " ~/told
       """#)
     #expect(outcome.lines == ["1"], "\(outcome.errors)")
+  }
+
+  // Red: settings of hg or jj, which a prompt may start, are left where there was nothing; or git
+  // would commit what keeps the names free.
+  @Test(
+    "Where there is no .git, nothing gets the names .hg and .jj; elsewhere they are told",
+    arguments: ["mkdir", "ln -sfn evil", "cp -rT x", "mv -T x", "echo >"])
+  func otherSystems(_ attack: String) throws {
+    let outcome = try run(
+      """
+      for name in .hg .jj; do mkdir -p x/store; mkfifo go
+        build "\(attack) $name; echo ready > go; read x < go" & read ready < go
+        [ -L $name ] && [ ! -e $name ] && echo free; echo > go; wait
+        ls -d $name; grep -F "$project/$name is new" ~/told; rm -rf x go
+      done 2> /dev/null
+      git init -q; build 'mkdir .hg; mkdir .jj'; grep -c "$project/.[hj][gj] is new: " ~/told; git status --short .hg .jj
+      """)
+    #expect(outcome.lines == ["free", "free", "2"], "\(outcome)")
+  }
+
+  // Red: ten harmless repositories distract from the eleventh.
+  @Test func `How many more there are is told`() throws {
+    let outcome = try run(
+      """
+      build 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 z; do repository d$i/.git; done'
+      grep -c 'is new: ' ~/told
+      # The program that the settings name counts as well.
+      eval "$(sed -n 's/^nestbox: 4 more are new in .*; this lists them all: //p' ~/told)" | grep -c z/.git/HEAD
+      """)
+    #expect(outcome.lines == ["10", "1"], "\(outcome)")
+  }
+
+  // Red: a directory whose names cannot be listed hides a repository that the command can change.
+  @Test func `A repository in a directory that cannot be read stays as it is`() throws {
+    let outcome = try run(
+      """
+      mkdir d; git init -q d/x; chmod 311 d
+      build 'chmod 755 d; config >> d/x/.git/config; mv d e' 2> /dev/null; ran d/x; grep -c evil d/x/.git/config
+      """)
+    #expect(outcome.lines == ["nothing ran", "0"], "\(outcome)")
+  }
+
+  // Red: a directory on the way to a project that was named by a link gets another name.
+  @Test(
+    "A project that is named by a link is as safe as one that is not",
+    arguments: [
+      "mv real old; mkdir real; cp -r old/p real/p; config >> real/p/.git/config",
+      "mkdir x; cp -r real/p x; config >> x/p/.git/config; ln -sfn x link",
+      "mkdir x; cp -r real/p x; config >> x/p/.git/config; rm link; mv x link",
+    ])
+  func linkedProjects(_ attack: String) throws {
+    let outcome = try run(
+      """
+      mkdir ~/top; cd ~/top; mkdir -p real/p; git init -q real/p; ln -s real link
+      nestbox --unshare-pid --kill-on-exit --ro-bind / / --proc /proc --bind ~/top ~/top \
+        --ro-repositories ~/top/link/p sh -c '. ~/p/evil; \(attack)' 2> /dev/null
+      ran ~/top/link/p; ls ~/top/link/p/.git/HEAD
+      """)
+    #expect(outcome.lines.first == "nothing ran" && outcome.lines.count == 2, "\(outcome)")
+  }
+
+  /// Each begins something that git has not finished, in `$there`.
+  private static let unfinished = """
+    begin() {
+      git init -q; for i in 1 2 3; do echo $i > f$i; git add f$i; git commit -q -m $i f$i; done
+      git checkout -q -b other HEAD~2; echo x > f2; echo x > f3; git add f2 f3; git commit -q -m x
+      git checkout -q main; git checkout -q -b mine
+      if [ $1 = rebase ]; then git rebase other; else git cherry-pick other HEAD~1; fi > /dev/null 2>&1
+      git checkout -q --theirs . 2> /dev/null; git add f2 f3
+    }
+    # What the caller types.
+    go_on() { git $1 --continue > /dev/null 2>&1; ran; }
+
+    """
+
+  /// A name of a strategy that leads to a program in the project.
+  private static let strategies = [
+    ("rebase", "echo exec sh $PWD/payload.sh > .git/rebase-merge/git-rebase-todo"),
+    (
+      "rebase",
+      "mkdir git-merge-..; cp payload.sh git-merge-../x; echo ../x > .git/rebase-merge/strategy"
+    ),
+    (
+      "cherry-pick",
+      "mkdir git-merge-..; cp payload.sh git-merge-../x; printf '[options]\\nstrategy=../x\\n' > .git/sequencer/opts"
+    ),
+  ]
+
+  // Red: what a person has begun in git, and goes on with, executes what the command has put there.
+  @Test("Unfinished work of git's that the command has changed is told", arguments: strategies)
+  func unfinished(_ attack: (String, String)) throws {
+    let outcome = try run(
+      RepositoryTests.unfinished + """
+        begin \(attack.0); build true; cat ~/told
+        options=(--rw-repository "$project"); build "\(attack.1.replacing("\"", with: ""))"
+        grep -c "$project/.git/.* is new or has changed: git .* --continue" ~/told
+        go_on \(attack.0)
+        """)
+    // The attack bites: only the line above stands between it and the person.
+    #expect(outcome.lines == ["1", "the payload ran"], "\(outcome)")
+  }
+
+  // Red: a work tree that shares the repository gets a list of commands.
+  @Test(arguments: ["worktrees/tree", "."]) func `A rebase of another work tree is told too`(
+    _ directory: String
+  ) throws {
+    let outcome = try run(
+      """
+      git init -q ~/main; cd ~/main; git commit -q --allow-empty -m x; git worktree add -q ~/tree 2> /dev/null
+      cd ~/tree; options=(--rw-repository "$PWD"); cp ~/p/evil .
+      build "mkdir ~/main/.git/\(directory)/rebase-merge; echo exec id > ~/main/.git/\(directory)/rebase-merge/git-rebase-todo"
+      grep -c "main/.git.*/rebase-merge is new or has changed: " ~/told
+      """)
+    #expect(outcome.lines == ["1"], "\(outcome)")
   }
 
   // Red: the file .git, which an earlier command may have written, decides what is shown.

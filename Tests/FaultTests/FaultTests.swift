@@ -17,6 +17,8 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
   var user = User.ordinary
   /// The directory in which it is started, below the home directory.
   var place = "."
+  /// What makes that directory, if it is more than an empty one.
+  var scene = ""
 
   var testDescription: String { name }
 
@@ -84,6 +86,20 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
     // The name .git is taken in the project meanwhile.
     FaultLine(
       name: "build", options: "--profile build --ro-bind $tools $tools", place: "project"),
+    // A linked work tree, with a repository below and programs that settings and links name.
+    FaultLine(
+      name: "git", options: "--profile git --ro-bind $tools $tools", place: "tree",
+      scene: """
+        export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+        git init -q main; git -C main commit -q --allow-empty -m x
+        git -C main worktree add -q ../tree 2> /dev/null; git init -q tree/sub
+        mkdir tree/hooks tree/tools; : > tree/tools/run; ln -s ../tools/run tree/hooks/pre-push
+        git -C main config core.hooksPath hooks; git -C main config diff.external tools/run
+        git -C main config include.path ../../tree/tools/more; printf '[alias]\nx = !tools/other\n' > tree/tools/more
+        : > tree/tools/other; git -C tree/sub config filter.a.clean ../tools/other
+        ln -s ../../../tools/run tree/sub/.git/hooks/pre-push
+
+        """),
     FaultLine(
       name: "joined", options: "--userns 20 --pidns 21 --ro-bind / / --json-status-fd 8"),
     FaultLine(
@@ -98,7 +114,15 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite("Faults", .needs("gcc"), .ofStaticExecutable)
+extension FaultLine {
+  /// Those that NESTBOX_FAULT_LINES names, between commas; all if it is not set.
+  static let chosen: [FaultLine] = {
+    guard let names = ProcessInfo.processInfo.environment["NESTBOX_FAULT_LINES"] else { return all }
+    return all.filter { names.split(separator: ",").contains($0.name[...]) }
+  }()
+}
+
+@Suite("Faults", .needs("gcc"), .needs("git"), .ofStaticExecutable)
 struct FaultTests {
   /// One fault in so many is tried, others with every seed.
   private static let share = ProcessInfo.processInfo.environment["NESTBOX_FAULT_SHARE"] ?? "13"
@@ -118,7 +142,7 @@ struct FaultTests {
   // Red: where the machine fails in the middle of a launch a command runs with less protection than
   // was asked for, or the caller gets a wrong report.
   @Test(
-    "Whatever fails, a command has what was asked for or does not run", arguments: FaultLine.all)
+    "Whatever fails, a command has what was asked for or does not run", arguments: FaultLine.chosen)
   func faults(_ line: FaultLine) throws {
     try hinder(line, FaultTests.share)
   }
@@ -126,7 +150,7 @@ struct FaultTests {
   // Red: two processes wait for each other for ever.
   @Test(
     "Every message between the processes may be lost",
-    arguments: FaultLine.all.filter { $0.options.contains("-fd 7") },
+    arguments: FaultLine.chosen.filter { $0.options.contains("-fd 7") },
     ["sendmsg", "recvmsg"])
   func messages(_ line: FaultLine, _ call: String) throws {
     try hinder(line, call)
@@ -137,7 +161,8 @@ struct FaultTests {
     guard line.user == .ordinary || User.isRoot else { try Test.cancel("needs to be run as root") }
     let outcome = try Session(as: line.user).run(
       """
-      tools=$1; mkdir -p \(line.place); cd \(line.place); mkdir work data; echo text > data/file
+      tools=$1
+      \(line.scene)mkdir -p \(line.place); cd \(line.place); mkdir work data; echo text > data/file
       # Where /etc/passwd cannot be read a profile has the number of the user for the name.
       export USER=somebody
       printf '\\x06\\0\\0\\0\\0\\0\\xff\\x7f' > data/filter

@@ -183,8 +183,9 @@ extension Option {
       those for D-Bus. So is a mount point that the launch would have to make on the host, because
       no process could remove it if the launch failed. The command gets files as output and error as
       they are, and can read and shorten them where there is a /proc; it gets the terminal as well
-      if it starts in the background, and nothing restores the terminal's settings. nestbox explains
-      fewer failures than without --exec.
+      if it starts in the background. If a profile says what is shown, nestbox refuses such an output
+      and such a terminal instead. Nothing restores the terminal's settings. nestbox explains fewer
+      failures than without --exec.
 
           nestbox --exec --unshare-net --ro-bind / / --dev /dev sh -c 'echo $PPID'
       """

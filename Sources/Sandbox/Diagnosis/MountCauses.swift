@@ -141,6 +141,16 @@ extension Cause {
       return Diagnosis(
         "\(name) \(reason)", remedy: failure.redirecting(number, number == 0 ? "<" : ">"))
     },
+    Cause([.passDescriptor], [.notSupported]) { failure in
+      let isInput = failure.error.subject == "0"
+      return Diagnosis(
+        isInput
+          ? "the line is in the background, where under a profile a command cannot read the terminal, "
+            + "and under --exec no process of nestbox stays to withhold it"
+          : "under a profile a command can only write to its output, and under --exec no process of "
+            + "nestbox stays to copy what it writes",
+        isInput ? "leave out --exec, or add </dev/null" : "leave out --exec, or add | cat >>FILE")
+    },
     Cause([.prepare], [.diskQuotaExceeded]) { failure in
       guard let limit = failure.machine.sysctl("kernel.keys.maxkeys") else { return nil }
       return Diagnosis(

@@ -93,14 +93,22 @@ struct StandardDescriptors {
       case (.regular, .reading), (.blockDevice, .reading):
         if !Descriptors.isOnReadOnlyMount(number) { standard.readOnly.append(number) }
       case (.regular, .writing):
-        if !sandbox.becomesCommand, file.isAppending || !file.isEmpty {
-          try standard.copy(to: number, file)
+        if file.isAppending || !file.isEmpty {
+          if !sandbox.becomesCommand {
+            try standard.copy(to: number, file)
+          } else if sandbox.isFromProfile {
+            throw StandardDescriptors.refusalInPlace(of: number)
+          }
         }
       case (.characterDevice, _) where !sandbox.becomesCommand:
         standard.hold(number, file)
         guard let group = Terminal.foreground(number) else { continue }
         isTerminalKnown = true
         if group != ProcessGroup.own { terminals |= 1 << UInt8(number) }
+      case (.characterDevice, _) where sandbox.isFromProfile:
+        if let group = Terminal.foreground(number), group != ProcessGroup.own {
+          throw StandardDescriptors.refusalInPlace(of: number)
+        }
       default: break
       }
     }
@@ -142,6 +150,13 @@ struct StandardDescriptors {
     return LaunchError(
       .passDescriptor, subject: ByteString(String(number)),
       cause: SystemCallError(call: "fstat", errno: errno))
+  }
+
+  /// A profile means what SECURITY.md promises, and only a process that stays can keep this promise.
+  private static func refusalInPlace(of number: CInt) -> LaunchError {
+    LaunchError(
+      .passDescriptor, subject: ByteString(String(number)),
+      cause: SystemCallError(call: "--exec", errno: .notSupported))
   }
 
   private mutating func copy(

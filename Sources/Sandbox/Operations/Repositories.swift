@@ -20,9 +20,9 @@ extension NewRoot {
         call: "openat2, readlinkat", subject: ByteString(path.pushing(link.path)),
         errno: .tooManySymbolicLinkLevels)
     }
-    let programs = repositories.programs(in: top, at: path, home: resolved.callerHome.path)
+    let programs = try repositories.programs(in: top, at: path, home: resolved.callerHome.path)
     var fastened: Set<FilePath> = []
-    for repository in repositories.taken + repositories.found + programs {
+    for repository in repositories.taken + repositories.found + programs + repositories.closed {
       do throws(SystemCallError) {
         try fasten(repository.directory, in: top, &fastened)
         let directory = try top.openDirectlyInRoot(repository.directory)
@@ -40,7 +40,7 @@ extension NewRoot {
   /// Makes the repository of the project at `path` writable, but not what git executes in it.
   mutating func permitCommits(in path: FilePath) throws(SystemCallError) {
     let top = try root.openInRoot(path, .directory)
-    guard let found = GitDirectories.find(in: top, at: path) else { return }
+    guard let found = try GitDirectories.find(in: top, at: path) else { return }
     let common = try makeWritable(found.common)
     for name in GitName.ofRepository { try protect(name.name, in: common) }
     do throws(SystemCallError) {
@@ -55,9 +55,10 @@ extension NewRoot {
 
   /// Shows the git directories of the project at `path` read-only, if the file .git leads elsewhere.
   mutating func showGitDirectories(of path: FilePath) throws(LaunchError) {
-    guard let top = try? root.openInRoot(path, .directory),
-      let found = GitDirectories.find(in: top, at: path)
-    else { return }
+    let found = try step(.protectRepositories, ByteString(path)) { root throws(SystemCallError) in
+      try GitDirectories.find(in: root.root.openInRoot(path, .directory), at: path)
+    }
+    guard let found else { return }
     // The directory of a linked work tree lies in the common one.
     try makeLinks(walk(found.own.path).links)
     let walk = try walk(found.common.path)
@@ -88,12 +89,27 @@ extension NewRoot {
 
   /// Mounts each directory on the way to `path` on itself, unless it is a mount: the command could
   /// rename it, and have what is protected below under another name.
-  private mutating func fasten(_ path: FilePath) throws(SystemCallError) {
+  ///
+  /// A link on the way is fastened itself, and the way to its target is another one.
+  private mutating func fasten(_ path: FilePath, links: Int = 0) throws(SystemCallError) {
     var place: FilePath = "/"
-    for component in path.components {
+    var rest = path.components[...]
+    while let component = rest.popFirst() {
+      let parent = place
       place.append(component)
-      // A link on the way: its target has another path.
-      guard let directory = try? root.openDirectlyInRoot(place) else { return }
+      let directory: OwnedDescriptor
+      do throws(SystemCallError) {
+        directory = try root.openDirectlyInRoot(place)
+      } catch {
+        guard error.errno == .tooManySymbolicLinkLevels, links < NewRoot.maximumLinks else {
+          throw error
+        }
+        let holder = try root.openDirectlyInRoot(parent)
+        let name = FilePath(root: nil, [component])
+        let target = try holder.symbolicLinkTarget(name).path
+        if !isOwn(try holder.status().device) { try protect(name, in: holder) }
+        return try fasten(parent.pushing(target).appending(rest), links: links + 1)
+      }
       if isOwn(try directory.status().device) { continue }
       if try !directory.isMountPoint() {
         try attach(MountTree.clone(at: directory), on: MountTree(directory))

@@ -18,61 +18,59 @@ struct GitDirectories {
   /// The name of the first in `worktrees` of the second, if the work tree is linked.
   let link: FilePath?
 
-  /// Finds those of the work tree `top`, which has the path `path`.
-  static func find(in top: borrowing OwnedDescriptor, at path: FilePath) -> GitDirectories? {
-    guard let entry = try? top.openEntry(".git") else { return nil }
-    if (try? entry.kindOfFile()) == .directory {
-      guard let directory = try? top.openSubdirectory(".git") else { return nil }
-      let both = (OpenDirectory(directory), path.appending(".git"))
-      return GitDirectories(own: both, common: both, link: nil)
-    }
-    guard let text = GitFile.gitDirectory(in: ".git", from: top),
-      let directory = try? OwnedDescriptor.open(path.pushing(text), .directory)
-    else { return nil }
-    return find(directory, at: path.pushing(text), of: top, entry)
+  /// Finds those of the work tree `top`, which has the path `path`; nil if it has none.
+  static func find(
+    in top: borrowing OwnedDescriptor, at path: FilePath
+  ) throws(SystemCallError) -> GitDirectories? {
+    // Whatever is not there for this user, git does not find either.
+    try ifPresent { () throws(SystemCallError) -> GitDirectories? in
+      let entry = try top.openEntry(".git")
+      if try entry.kindOfFile() == .directory {
+        let both = (OpenDirectory(try top.openSubdirectory(".git")), path.appending(".git"))
+        return GitDirectories(own: both, common: both, link: nil)
+      }
+      guard let text = try GitFile.gitDirectory(in: ".git", from: top) else { return nil }
+      let place = path.pushing(text)
+      return try find(OwnedDescriptor.open(place, .directory), at: place, of: top, entry)
+    } ?? nil
   }
 
   private static func find(
-    _ directory: borrowing OwnedDescriptor, at path: FilePath, of top: borrowing OwnedDescriptor,
+    _ directory: consuming OwnedDescriptor, at path: FilePath, of top: borrowing OwnedDescriptor,
     _ file: borrowing OwnedDescriptor
-  ) -> GitDirectories? {
-    guard let own = try? directory.openRelative(".", .directory) else { return nil }
-    if isSubmodule(directory, of: top) {
-      let both = (OpenDirectory(own), path)
+  ) throws(SystemCallError) -> GitDirectories? {
+    if try isSubmodule(directory, of: top) {
+      let both = (OpenDirectory(directory), path)
       return GitDirectories(own: both, common: both, link: nil)
     }
     // A linked work tree: `gitdir` leads back to the file, and the common directory holds this one.
-    guard let back = GitFile.path(in: "gitdir", from: directory),
-      let common = GitFile.path(in: "commondir", from: directory),
-      same(try? directory.openRelative(back, .linkLocation), file),
-      let name = path.lexicallyNormalized().lastComponent,
-      let other = try? directory.openRelative(common, .directory)
+    guard let back = try GitFile.path(in: "gitdir", from: directory),
+      let common = try GitFile.path(in: "commondir", from: directory),
+      try directory.openRelative(back, .linkLocation).fileIdentity() == file.fileIdentity(),
+      let name = path.lexicallyNormalized().lastComponent
     else { return nil }
+    let other = try directory.openRelative(common, .directory)
     let link = FilePath("worktrees").appending(name)
-    guard same(try? other.openDirectlyInRoot(link), directory) else { return nil }
+    guard try other.openDirectlyInRoot(link).fileIdentity() == directory.fileIdentity() else {
+      return nil
+    }
     return GitDirectories(
-      own: (OpenDirectory(own), path), common: (OpenDirectory(other), path.pushing(common)),
+      own: (OpenDirectory(directory), path), common: (OpenDirectory(other), path.pushing(common)),
       link: link)
   }
 
   /// Whether core.worktree of a git directory leads back to the work tree.
   private static func isSubmodule(
     _ directory: borrowing OwnedDescriptor, of top: borrowing OwnedDescriptor
-  ) -> Bool {
-    guard let bytes = GitFile.bytes(of: "config", from: directory, limit: GitSettings.limit),
+  ) throws(SystemCallError) -> Bool {
+    guard
+      let bytes = try GitFile.bytes(of: "config", from: directory, limit: GitSettings.limit),
       let setting = GitSettings(bytes).settings.last(where: {
         $0.section == "core" && $0.name == "worktree"
       })
     else { return false }
-    return same(try? directory.openRelative(setting.value.path, .directory), top)
-  }
-
-  private static func same(
-    _ first: consuming OwnedDescriptor?, _ second: borrowing OwnedDescriptor
-  ) -> Bool {
-    guard let first, let one = try? first.fileIdentity(), let other = try? second.fileIdentity()
-    else { return false }
-    return one == other
+    return try directory.openRelative(setting.value.path, .directory).fileIdentity()
+      == top.fileIdentity()
   }
 
   /// The names that may not change, by directory.

@@ -24,6 +24,12 @@ struct GitName: Equatable {
 
   /// What a work tree has for git.
   static let workTree = GitName(name: ".git", placeholder: .link)
+  /// What a directory outside of git's work trees may not become.
+  ///
+  /// Settings of hg and jj name programs too, and a shell's prompt may start both. They look for a
+  /// directory of this name.
+  static let ofDirectory =
+    [workTree] + [".hg", ".jj"].map { GitName(name: $0, placeholder: .link) }
   /// Settings.
   static let settings = GitName(name: "config", placeholder: nil)
   /// Settings of one work tree, from the moment when extensions.worktreeConfig is set.
@@ -51,13 +57,7 @@ extension GitName {
   private func isMissing(
     in directory: borrowing OwnedDescriptor
   ) throws(SystemCallError) -> Bool {
-    do throws(SystemCallError) {
-      _ = try directory.openEntry(name)
-      return false
-    } catch {
-      guard error.isAbsence else { throw error }
-      return error.errno == .noSuchFileOrDirectory
-    }
+    try ifPresent { () throws(SystemCallError) in try directory.openEntry(name) } == nil
   }
 
   /// Whether nothing but a placeholder of this user has the name.
@@ -108,8 +108,9 @@ extension GitName {
       }
     case .directory: return try entry.kindOfFile() == .directory
     case .file(let text):
-      return try entry.isRegularFile()
-        && GitFile.bytes(of: name, from: directory, limit: text.count + 1) == Array(text.bytes)
+      guard try entry.isRegularFile() else { return false }
+      return try GitFile.bytes(of: name, from: directory, limit: text.count + 1)
+        == Array(text.bytes)
     case nil: return false
     }
   }

@@ -20,33 +20,33 @@ struct GitSettingsFiles {
   /// the project on, or from the root on.
   func forEachSetting(
     of repository: Repository, in top: borrowing OwnedDescriptor,
-    _ body: (GitSetting, _ file: FilePath) -> Void
-  ) {
+    _ body: (GitSetting, _ file: FilePath) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
     // All that git reads: the machine's, the user's, the repository's, and the work tree's own.
     var files: [FilePath] = [
       "/etc/gitconfig", home.appending(".config/git/config"), home.appending(".gitconfig"),
     ]
-    let directory = gitDirectory(of: repository, in: top)
+    let directory = try gitDirectory(of: repository, in: top)
     files += ["config", "config.worktree"].map { directory.appending($0) }
     // A linked work tree has its settings in the common directory.
-    if let common = GitFile.path(in: directory.appending("commondir"), from: top) {
+    if let common = try GitFile.path(in: directory.appending("commondir"), from: top) {
       files.append(directory.pushing(common).appending("config"))
     }
-    for file in files { read(file, in: top, depth: 0, body) }
+    for file in files { try read(file, in: top, depth: 0, body) }
   }
 
   private func read(
     _ file: FilePath, in top: borrowing OwnedDescriptor, depth: Int,
-    _ body: (GitSetting, _ file: FilePath) -> Void
-  ) {
+    _ body: (GitSetting, _ file: FilePath) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
     guard depth < GitSettingsFiles.depth,
-      let bytes = GitFile.bytes(of: file, from: top, limit: GitSettings.limit)
+      let bytes = try GitFile.bytes(of: file, from: top, limit: GitSettings.limit)
     else { return }
     for setting in GitSettings(bytes).settings {
-      body(setting, file)
+      try body(setting, file)
       guard setting.use == .settings else { continue }
       for other in paths(of: setting, in: file, of: ".") {
-        read(other, in: top, depth: depth + 1, body)
+        try read(other, in: top, depth: depth + 1, body)
       }
     }
   }
@@ -54,8 +54,8 @@ struct GitSettingsFiles {
   /// The directory of the repository: itself, or the one that it names, if it is a file.
   private func gitDirectory(
     of repository: Repository, in top: borrowing OwnedDescriptor
-  ) -> FilePath {
-    guard let path = GitFile.gitDirectory(in: repository.path, from: top) else {
+  ) throws(SystemCallError) -> FilePath {
+    guard let path = try GitFile.gitDirectory(in: repository.path, from: top) else {
       return repository.path
     }
     return paths.fromProject(repository.directory.pushing(path))
@@ -86,27 +86,34 @@ enum GitFile {
   /// How long a path in one may be.
   private static let limit = 4096
 
-  /// At most `limit` bytes of the regular file `path`, which begins at `top` or at the root.
+  /// At most `limit` bytes of the regular file `path`, which begins at `top` or at the root; nil if
+  /// git could not read it either.
   static func bytes(
     of path: FilePath, from top: borrowing OwnedDescriptor, limit: Int
-  ) -> [UInt8]? {
-    if path.isAbsolute { return try? TextFile.beginning(of: path, limit) }
-    guard let location = try? top.openInRoot(path, .location),
-      (try? location.isRegularFile()) == true,
-      let file = try? top.openInRoot(path, .reading), (try? file.isRegularFile()) == true
-    else { return nil }
-    return try? Descriptors.bytes(of: file.rawValue, at: 0, count: limit)
+  ) throws(SystemCallError) -> [UInt8]? {
+    try ifPresent { () throws(SystemCallError) -> [UInt8]? in
+      if path.isAbsolute { return try TextFile.beginning(of: path, limit) }
+      // A device or FIFO is not opened for reading at all.
+      guard try top.openInRoot(path, .location).isRegularFile() else { return nil }
+      let file = try top.openInRoot(path, .reading)
+      guard try file.isRegularFile() else { return nil }
+      return try Descriptors.bytes(of: file.rawValue, at: 0, count: limit)
+    } ?? nil
   }
 
   /// The path that the file `path` consists of, as commondir does.
-  static func path(in path: FilePath, from top: borrowing OwnedDescriptor) -> FilePath? {
-    guard let bytes = bytes(of: path, from: top, limit: limit) else { return nil }
+  static func path(
+    in path: FilePath, from top: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> FilePath? {
+    guard let bytes = try bytes(of: path, from: top, limit: limit) else { return nil }
     return line(bytes[...])
   }
 
   /// The path that the file `.git` of a work tree names.
-  static func gitDirectory(in path: FilePath, from top: borrowing OwnedDescriptor) -> FilePath? {
-    guard let bytes = bytes(of: path, from: top, limit: limit) else { return nil }
+  static func gitDirectory(
+    in path: FilePath, from top: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> FilePath? {
+    guard let bytes = try bytes(of: path, from: top, limit: limit) else { return nil }
     return gitDirectory(bytes)
   }
 

@@ -32,7 +32,7 @@ struct ProgramPaths {
   /// Adds what `path` leads to, if it exists, and each link on the way.
   mutating func add(
     _ path: FilePath, in top: borrowing OwnedDescriptor, mayBeDirectory: Bool = true
-  ) {
+  ) throws(SystemCallError) {
     var place: FilePath = "."
     var rest = Array(path.components.reversed())
     var links = 0
@@ -46,16 +46,11 @@ struct ProgramPaths {
         continue
       case .regular: break
       }
-      let name = FilePath(root: nil, [component])
-      guard let directory = try? top.openDirectlyInRoot(place),
-        let entry = try? directory.openEntry(name), let kind = try? entry.kindOfFile()
-      else { return }
-      let here = Repository(directory: place, name: name)
-      if kind == .link {
+      let here = Repository(directory: place, name: FilePath(root: nil, [component]))
+      guard let (kind, target) = try here.look(in: top) else { return }
+      if let target {
         links += 1
-        guard links <= ProgramPaths.mostLinks, let target = try? entry.ownLinkTarget()?.path else {
-          return
-        }
+        guard links <= ProgramPaths.mostLinks else { return }
         insert(here)
         let next = target.isAbsolute ? fromProject(target) : target
         if target.isAbsolute { place = "." }
@@ -70,24 +65,25 @@ struct ProgramPaths {
   }
 
   /// Adds what the link `path` leads to, if it is one.
-  mutating func addTarget(ofLink path: FilePath, in top: borrowing OwnedDescriptor) {
-    guard let parent = try? top.openDirectlyInRoot(path.removingLastComponent()),
-      let name = path.lastComponent,
-      (try? parent.symbolicLinkTarget(FilePath(root: nil, [name]))) != nil
-    else { return }
-    add(path, in: top)
+  mutating func addTarget(
+    ofLink path: FilePath, in top: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    guard let link = Repository(at: path), try link.look(in: top)?.target != nil else { return }
+    try add(path, in: top)
   }
 
   /// Adds what the links in the directory `path` lead to, and the directory's own target, if it is
   /// a link.
-  mutating func addLinks(in path: FilePath, in top: borrowing OwnedDescriptor) {
+  mutating func addLinks(
+    in path: FilePath, in top: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
     guard !path.isAbsolute, !path.isEmpty else { return }
-    addTarget(ofLink: path, in: top)
-    guard let directory = try? top.openInRoot(path, .directory),
-      let entries = try? Directory.entries(of: directory)
-    else { return }
-    for entry in entries.prefix(256) where entry.kind == .link {
-      add(path.appending(entry.name.path.components), in: top)
+    try addTarget(ofLink: path, in: top)
+    let entries = try ifPresent { () throws(SystemCallError) in
+      try Directory.entries(of: top.openInRoot(path, .directory))
+    }
+    for entry in (entries ?? []).prefix(256) where entry.kind == .link {
+      try add(path.appending(entry.name.path.components), in: top)
     }
   }
 

@@ -53,6 +53,8 @@ struct Repositories {
   private(set) var links: [Repository] = []
   /// Names that a launch keeps free (`TakenNames`).
   private(set) var taken: [Repository] = []
+  /// Directories of this user that cannot be read, but perhaps searched: they may hide a repository.
+  private(set) var closed: [Repository] = []
   /// How the search ended.
   let outcome: TreeSearch.Outcome
 
@@ -61,7 +63,10 @@ struct Repositories {
     var found: [Repository] = []
     var links: [Repository] = []
     var taken: [Repository] = []
-    outcome = TreeSearch.forEachDirectory(below: top) { path, entries in
+    var closed: [Repository] = []
+    outcome = TreeSearch.forEachDirectory(
+      below: top, closed: { path in if let found = Repository(at: path) { closed.append(found) } }
+    ) { path, entries in
       var inside: [DirectoryEntry] = []
       if Repositories.isBare(entries), let bare = Repository(at: path) {
         found.append(bare)
@@ -83,7 +88,7 @@ struct Repositories {
       }
       return inside
     }
-    (self.found, self.links, self.taken) = (found, links, taken)
+    (self.found, self.links, self.taken, self.closed) = (found, links, taken, closed)
   }
 
   /// Whether git takes a directory for a repository without a work tree, whatever its name.
@@ -101,22 +106,23 @@ struct Repositories {
   ///   - place: Its path.
   ///   - home: The caller's home directory, which has settings too.
   /// - Returns: Those that exist.
+  /// - Throws: `SystemCallError` if one may exist that could not be looked at.
   func programs(
     in top: borrowing OwnedDescriptor, at place: FilePath, home: FilePath
-  ) -> [Repository] {
+  ) throws(SystemCallError) -> [Repository] {
     var search = ProgramPaths(place)
     let files = GitSettingsFiles(paths: search, home: home)
     for repository in found where repository.isOfGit {
       for name in ["config", "config.worktree"] {
-        search.addTarget(ofLink: repository.path.appending(name), in: top)
+        try search.addTarget(ofLink: repository.path.appending(name), in: top)
       }
-      search.addLinks(in: repository.path.appending("hooks"), in: top)
-      files.forEachSetting(of: repository, in: top) { setting, file in
+      try search.addLinks(in: repository.path.appending("hooks"), in: top)
+      try files.forEachSetting(of: repository, in: top) { setting, file throws(SystemCallError) in
         for path in files.paths(of: setting, in: file, of: repository.directory) {
           // Builds have directories with the names of words of commands.
-          search.add(
+          try search.add(
             path, in: top, mayBeDirectory: setting.use != .command || path.components.count > 1)
-          if setting.use == .path { search.addLinks(in: path, in: top) }
+          if setting.use == .path { try search.addLinks(in: path, in: top) }
         }
       }
     }
@@ -125,9 +131,21 @@ struct Repositories {
 }
 
 extension Repository {
-  /// A number that tells it from another one that is put in its place later.
-  func stamp(in top: borrowing OwnedDescriptor) -> UInt64? {
-    guard let parent = try? top.openDirectlyInRoot(directory) else { return nil }
-    return try? parent.openEntry(name).stamp()
+  /// A number that tells it from another one that is put in its place later; nil if it is not there.
+  func stamp(in top: borrowing OwnedDescriptor) throws(SystemCallError) -> UInt64? {
+    try ifPresent { () throws(SystemCallError) in
+      try top.openDirectlyInRoot(directory).openEntry(name).stamp()
+    }
+  }
+
+  /// What kind of file it is, and the target if it is a link; nil if it is not there.
+  func look(
+    in top: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> (kind: FileFacts.Kind, target: FilePath?)? {
+    try ifPresent { () throws(SystemCallError) in
+      let entry = try top.openDirectlyInRoot(directory).openEntry(name)
+      let kind = try entry.kindOfFile()
+      return (kind, kind == .link ? try entry.ownLinkTarget()?.path : nil)
+    }
   }
 }

@@ -6,7 +6,8 @@
 // refuses that only for a name that exists and is a mount point. So the launcher makes the name on
 // the host before the launch: in place of a work tree's .git, a link that leads nowhere, which git and
 // tests for the existence of .git pass over, inside and outside; in a git directory, what git
-// reads as if it were missing. When the sandbox has ended, the launcher removes the placeholder,
+// reads as if it were missing. Where there is no .git, the names of the other programs whose settings
+// are executed are taken too; where there is one, git would show and commit such a link. When the sandbox has ended, the launcher removes the placeholder,
 // if no other launch needs it: each launch holds a lock, in a directory that no command can reach.
 
 internal import Linux
@@ -109,22 +110,22 @@ extension TakenNames {
     } catch {
       // The project may lie in the sandbox alone, or where this user may not look. Then the command
       // cannot make names there that git on the host would obey.
-      guard error.errno != .tooManySymbolicLinkLevels, (try? FileFacts(at: path)) != nil else {
-        return nil
-      }
+      if error.errno == .tooManySymbolicLinkLevels { return nil }
+      let facts = try ifPresent { () throws(SystemCallError) in try FileFacts(at: path) }
+      if facts == nil { return nil }
       throw error
     }
     var wanted: [(directory: OpenDirectory, names: [GitName])] = []
     if try GitName.workTree.isMissingOrTaken(in: top) {
-      wanted = [(OpenDirectory(try top.openRelative(".", .directory)), [.workTree])]
+      wanted = [(OpenDirectory(try top.openRelative(".", .directory)), GitName.ofDirectory)]
     } else if sandbox.permitsCommits(in: path) {
-      wanted = GitDirectories.find(in: top, at: path)?.names ?? []
+      wanted = try GitDirectories.find(in: top, at: path)?.names ?? []
     }
     if wanted.isEmpty { return nil }
     let places = wanted.flatMap { directory, names in
       names.filter { $0.placeholder != nil }.map { Place(directory: directory, name: $0) }
     }
-    let project = Project(lock: lock(top, in: locks), places: places)
+    let project = Project(lock: try lock(top, in: locks), places: places)
     do throws(SystemCallError) {
       for place in places { try make(place, project.lock) }
     } catch {
@@ -157,10 +158,13 @@ extension TakenNames {
     }
   }
 
-  /// Locks the directory for the project `top` in `locks`; nil if that is not possible.
-  private static func lock(_ top: borrowing OwnedDescriptor, in locks: FilePath) -> Lock? {
-    guard let stamp = try? top.stamp() else { return nil }
-    let name = FilePath("project-" + String(stamp, radix: 16))
+  /// Locks the directory for the project `top` in `locks`; nil if this user can have no such directory.
+  ///
+  /// A launch that merely failed to lock would remove placeholders that others need.
+  private static func lock(
+    _ top: borrowing OwnedDescriptor, in locks: FilePath
+  ) throws(SystemCallError) -> Lock? {
+    let name = FilePath("project-" + String(try top.stamp(), radix: 16))
     // A launch that ends may remove both directories, so this may have to start again.
     for _ in 0..<1000 {
       do throws(SystemCallError) {
@@ -177,11 +181,16 @@ extension TakenNames {
             base: OpenDirectory(base), path: locks, name: name, directory: OpenDirectory(lock))
         }
       } catch {
-        if error.errno != .noSuchFileOrDirectory { return nil }
+        switch error.errno {
+        case .noSuchFileOrDirectory: break
+        case .readOnlyFileSystem: return nil
+        case _ where error.isAbsence: return nil
+        default: throw error
+        }
       }
       CurrentProcess.sleep(milliseconds: 1)
     }
-    return nil
+    throw SystemCallError(call: "flock", errno: .wouldBlock)
   }
 }
 

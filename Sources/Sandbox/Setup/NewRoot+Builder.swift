@@ -326,7 +326,12 @@ extension NewRoot {
     }
     let next = path.components.dropFirst(ancestor.components.count).first
     guard let next, let directory = try? root.openDirectlyInRoot(ancestor) else { return true }
-    return (try? directory.openEntry(FilePath(root: nil, [next]))) != nil
+    do throws(SystemCallError) {
+      _ = try directory.openEntry(FilePath(root: nil, [next]))
+      return true
+    } catch {
+      return error.errno != .noSuchFileOrDirectory
+    }
   }
 
   mutating func link(_ path: FilePath, to target: ByteString) throws(SystemCallError) {
