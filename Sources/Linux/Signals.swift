@@ -44,6 +44,8 @@ internal import SystemPackage
   @inlinable public static var terminalInput: Signal { Signal(rawValue: 21) }
   /// A background process has written to the terminal.
   @inlinable public static var terminalOutput: Signal { Signal(rawValue: 22) }
+  /// The terminal's window has another size.
+  @inlinable public static var windowChanged: Signal { Signal(rawValue: 28) }
   /// Of no use to programs: nestbox's process 1 learns by it that the monitor has ended.
   @inlinable public static var powerFailure: Signal { Signal(rawValue: 30) }
   /// A system call that a filter refused.

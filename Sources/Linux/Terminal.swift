@@ -85,6 +85,7 @@ public enum Terminal {
 ///
 /// See termios(3) and ioctl_tty(2), TCGETS2.
 public struct TerminalSettings: Sendable {
+  // flags: input, output, control, local; characters: 0 VINTR, 1 VQUIT, 5 VTIME, 6 VMIN, 10 VSUSP.
   private var kernel = linux_terminal_settings()
 
   /// The settings of `number`; nil if that is not a terminal.
@@ -101,5 +102,37 @@ public struct TerminalSettings: Sendable {
     // this.
     signal(SIGTTOU, SIG_IGN)
     _ = unsafe linux_set_terminal_settings(number, &old)
+  }
+
+  /// Changes to these settings; false if that is refused.
+  ///
+  /// If this process is in the background of its terminal, the kernel stops its group first.
+  public func apply(to number: CInt) -> Bool {
+    var settings = kernel
+    signal(SIGTTOU, SIG_DFL)
+    return retrying { unsafe linux_set_terminal_settings(number, &settings) } == 0
+  }
+
+  /// The settings with which every key reaches the reader as it is, and at once.
+  ///
+  /// With `keepsOutput` the output is still processed, for other programs that write there. See
+  /// termios(3), cfmakeraw.
+  public func raw(keepsOutput: Bool) -> TerminalSettings {
+    var raw = self
+    let input = IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON
+    raw.kernel.flags.0 &= ~UInt32(input)
+    if !keepsOutput { raw.kernel.flags.1 &= ~UInt32(OPOST) }
+    raw.kernel.flags.2 = raw.kernel.flags.2 & ~UInt32(CSIZE | PARENB) | UInt32(CS8)
+    raw.kernel.flags.3 &= ~UInt32(ECHO | ECHONL | ICANON | ISIG | IEXTEN)
+    raw.kernel.characters.5 = 0
+    raw.kernel.characters.6 = 1
+    return raw
+  }
+
+  /// Whether a terminal with these settings makes a signal of `key`, and discards its input then.
+  public func isSignal(_ key: UInt8) -> Bool {
+    let local = kernel.flags.3
+    guard local & UInt32(ISIG) != 0, local & UInt32(NOFLSH) == 0, key != 0 else { return false }
+    return key == kernel.characters.0 || key == kernel.characters.1 || key == kernel.characters.10
   }
 }

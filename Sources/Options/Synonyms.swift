@@ -44,7 +44,7 @@ enum Synonyms {
       "no command gains privileges in a sandbox; --seccomp-policy chooses the system calls"
     ),
     (
-      ["rm", "it", "i", "t", "tty", "interactive", "scope", "pty", "wait", "quiet"],
+      ["rm", "it", "i", "t", "interactive", "scope", "wait", "quiet"],
       "leave it out: the command runs on this terminal and leaves nothing behind"
     ),
     (
@@ -157,6 +157,7 @@ enum Synonyms {
     ("--cap-add", ["cap", "caps", "add-capabilities", "keep-caps", "allow-cap"]),
     ("--cap-drop", ["drop-caps", "remove-cap", "no-caps"]),
     ("--new-session", ["setsid", "session", "no-tty"]),
+    ("--pty", ["tty", "terminal", "allocate-tty"]),
     ("--detach", ["d", "background", "daemon"]),
     ("--die-with-parent", ["kill-child", "pdeathsig"]),
     ("--as-pid-1", ["init", "pid-1", "no-init"]),

@@ -31,6 +31,8 @@ public final class ResolvedSandbox {
   ///
   /// See setrlimit(2), RLIMIT_NPROC.
   let countsProcesses: Bool
+  /// The caller's terminals in whose place the command gets one of its own.
+  let terminals: StandardTerminals
 
   /// Settles a sandbox; `namespaces` are those of a running one that is entered.
   init(
@@ -47,6 +49,7 @@ public final class ResolvedSandbox {
     var made = sandbox.namespaces.resolved(for: identity.user)
     if sandbox.joined.user != nil { made.remove(.user) }
     self.namespaces = namespaces ?? made
+    terminals = sandbox.replacesTerminals ? .find() : .none
     // Before the child is made, which has another user namespace.
     countsProcesses =
       sandbox.processLimit != nil && (made.contains(.user) || sandbox.joined.user != nil)
@@ -126,10 +129,12 @@ extension ResolvedSandbox {
 // MARK: - Processes and namespaces
 
 extension ResolvedSandbox {
-  /// Whether a nestbox process stays in the sandbox: as process 1, or to hold descriptors.
+  /// Whether a nestbox process stays in the sandbox: as process 1, to hold descriptors, or to lead
+  /// the session of a terminal, in which the command could not be stopped otherwise.
   var hasInit: Bool {
     !sandbox.commandIsInit
-      && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || !sandbox.channels.sync.isEmpty)
+      && (namespaces.contains(.pid) || !sandbox.lockFiles.isEmpty || !sandbox.channels.sync.isEmpty
+        || !terminals.isEmpty)
   }
 
   /// Whether everything inside ends with the command: by request, because the monitor ends and

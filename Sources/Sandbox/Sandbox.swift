@@ -84,6 +84,8 @@ public struct Sandbox: Equatable, Sendable {
   public var closeDescriptors: WrittenOption?
   /// Gives the command its own session, away from the caller's terminal.
   public var newSession: WrittenOption?
+  /// Gives the command a terminal of its own in the place of the caller's.
+  public var terminal: WrittenOption?
   /// Kills everything inside when the caller ends.
   public var dieWithParent: WrittenOption?
   /// Kills everything inside when the command ends; needs a new pid namespace.
@@ -116,6 +118,10 @@ extension Sandbox {
   var landlockScopesToTry: LandlockScopes { landlockToTry?.value ?? [] }
   /// Whether the command gets only the standard descriptors.
   var closesDescriptors: Bool { closeDescriptors != nil }
+  /// Whether the command gets a terminal in the place of those among the standard descriptors.
+  ///
+  /// A sandbox in the background, or without a command, has no use for one.
+  var replacesTerminals: Bool { terminal != nil && detach == nil && !command.isEmpty }
   /// Whether the command gets its own session.
   var hasOwnSession: Bool { newSession != nil }
   /// Whether everything inside is killed when the caller ends.

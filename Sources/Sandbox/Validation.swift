@@ -161,6 +161,7 @@ extension Sandbox {
       (groupLimits?.first?.option.name, "removes the control group"),
       (bus?.option.name, "ends the proxy"),
       (name?.option.name, "holds the registration"),
+      (terminal?.name, "passes on keys and output"),
       (detach?.name, "goes on in the background"),
       (project?.option.name, "looks for new repositories afterwards"),
     ]

@@ -47,6 +47,7 @@ extension Sandbox {
     for path in [\Sandbox.landlock, \Sandbox.landlockToTry] { type(path) }
     for path: WritableKeyPath<Sandbox, WrittenOption?> in [
       \.disableUserNamespaces, \.assertNoUserNamespaces, \.closeDescriptors, \.newSession,
+      \.terminal,
       \.tellsUse, \.dieWithParent, \.killOnExit, \.commandAsInit, \.becomeCommand, \.keep, \.detach,
       \.buses.optional,
     ] {

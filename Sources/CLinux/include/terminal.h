@@ -39,3 +39,34 @@ static inline int linux_are_equal_settings(
     const struct linux_terminal_settings *_Nonnull b) {
   return memcmp(a, b, sizeof *a) == 0;
 }
+
+// The window's size of `to` becomes that of `from`. Pixels as well.
+static inline int linux_copy_terminal_size(int from, int to) {
+  struct winsize size = {0};
+  long result = linux_result(ioctl(from, TIOCGWINSZ, &size));
+  return (int)(result < 0 ? result : linux_result(ioctl(to, TIOCSWINSZ, &size)));
+}
+
+// Makes `fd` the controlling terminal of this session, which has none, without taking it from another.
+static inline int linux_take_terminal(int fd) { return (int)linux_result(ioctl(fd, TIOCSCTTY, 0)); }
+
+// The other end of a pseudo-terminal whose master is `fd`. See ioctl_tty(2), TIOCGPTPEER.
+static inline int linux_unlock_terminal(int fd) {
+  int locked = 0;
+  return (int)linux_result(ioctl(fd, TIOCSPTLCK, &locked));
+}
+
+static inline int linux_terminal_peer(int fd, int flags) {
+  return (int)linux_result(ioctl(fd, _IO('T', 0x41), flags));
+}
+
+static inline int linux_terminal_number(int fd) {
+  unsigned number = 0;
+  long result = linux_result(ioctl(fd, TIOCGPTN, &number));
+  return (int)(result < 0 ? result : number);
+}
+
+// Discards what waits in a terminal: 0 for input, 1 for output.
+static inline int linux_flush_terminal(int fd, int queue) {
+  return (int)linux_result(ioctl(fd, TCFLSH, queue));
+}

@@ -384,6 +384,8 @@ enum BuiltInProfiles {
       # An interactive shell to look around in: like untrusted, with a prompt, colours and completion.
       --profile untrusted
 
+      # Programs inside do not reach the terminal of the shell outside.
+      --pty
       --default-command ${SHELL:-/bin/sh}
 
       # For bash: user and directory, in another colour than the host's shells have.

@@ -95,6 +95,24 @@ extension Option {
       """, traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in draft.sandbox.newSession = typed.option },
     Option(
+      "--pty", in: .process, "Give the command a terminal of its own",
+      """
+      If standard input, output or error is a terminal, the command gets another terminal in its
+      place, and nestbox passes keys and output on. The caller's terminal is out of the command's
+      reach: the command can neither read from it, nor push characters into its input, nor change
+      its settings. Descriptors that are not terminals stay as they are, and those above 2 are closed
+      as by --close-fds. Ctrl-C, Ctrl-Z, fg and the size of the window work as usual, also
+      with --new-session. If none of the three is a terminal, the option has no effect.
+
+      The terminal belongs to the devpts of --dev; without --dev, to the host's. --dev-bind of the
+      host's /dev shows the user's other terminals, which the command can then open. Leave the option
+      out in a pipeline with another program that reads keys, such as a pager. After SIGKILL of
+      nestbox, type stty sane.
+
+          nestbox --pty --ro-bind / / --dev /dev --unshare-pid --proc /proc bash
+      """, traits: .isForEntering
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.terminal = typed.option },
+    Option(
       "--as-pid-1", in: .process, "Make the command process 1 itself",
       """
       Needs --unshare-pid and cannot be combined with --lock-file. The command must then reap orphans

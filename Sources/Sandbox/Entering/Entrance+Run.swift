@@ -29,6 +29,7 @@ extension Entrance {
     if !further.isEmpty {
       sandbox.landlockToTry = Setting(further, WrittenOption("--landlock-scope-try"))
     }
+    sandbox.terminal = typed.terminal
     // The caller's other descriptors stay outside.
     sandbox.closeDescriptors = WrittenOption("--enter")
     sandbox.capabilities = typed.capabilities
@@ -60,7 +61,9 @@ extension Entrance {
     do throws(LaunchError) {
       let plan = LaunchPlan(
         resolved, caller, mask, policy: try resolved.sealedPolicy(), hasJoinedNetwork: false,
-        helpers: Helpers(), standard: try StandardDescriptors.examine(for: resolved.sandbox),
+        helpers: Helpers(),
+        standard: try StandardDescriptors.examine(
+          for: resolved.sandbox, without: resolved.terminals),
         warningPrefix: warningPrefix, registration: [],
         entrance: self)
       return try plan.launch(whenFailed)
@@ -97,7 +100,9 @@ extension Setup {
       // A change of ids may have undone it.
       try CurrentProcess.setHidden(true)
     }
-    let replacements = try standardReplacements()
+    // One of the host's: the payload may have put something else in the place of the sandbox's.
+    let terminal = plan.terminals.isEmpty ? -1 : try passTerminal(nil)
+    let replacements = try standardReplacements() + replacements(by: terminal)
     try doing(.enter) { () throws(SystemCallError) in
       for (kind, descriptor) in inner { try kind.join(descriptor) }
       try CurrentProcess.setHidden(true)
@@ -118,7 +123,7 @@ extension Setup {
       plan: plan, privileges: privileges,
       filters: entrance.terms.filters + (plan.policy.map { [$0] } ?? []), fileModeMask: mask,
       proc: nil, report: report.rawValue, status: status.rawValue, variables: [], program: nil,
-      replacements: replacements)
+      replacements: replacements, terminal: terminal)
     if plan.hasInit { try becomeInit(command) }
     throw command.start()
   }

@@ -22,7 +22,7 @@ extension ResolvedSandbox {
       try doing(.prepare) { () throws(SystemCallError) in try leaveCaller() }
       let plan = LaunchPlan(
         self, caller, nil, policy: try sealedPolicy(), hasJoinedNetwork: try joinNetwork(),
-        helpers: Helpers(), standard: try StandardDescriptors.examine(for: sandbox),
+        helpers: Helpers(), standard: try StandardDescriptors.examine(for: sandbox, without: .none),
         warningPrefix: warningPrefix, registration: [])
       try Setup(plan: plan, report: .none, status: .none).become()
     } catch {

@@ -89,7 +89,7 @@ final class LaunchPlan {
   ///
   /// Stored, because the group has no number inside the pid namespace.
   private(set) lazy var takesTerminal: Bool =
-    isInFront && hasInit && namespaces.contains(.pid) && !sandbox.hasOwnSession
+    isInFront && hasInit && namespaces.contains(.pid) && !sandbox.hasOwnSession && terminals.isEmpty
     && ProcessGroup.own == CurrentProcess.number && Terminal.foreground(1) == ProcessGroup.own
 
   var sandbox: Sandbox { resolved.sandbox }
@@ -97,6 +97,7 @@ final class LaunchPlan {
   var identity: (user: UInt32, group: UInt32) { resolved.identity }
   var namespaces: Namespaces { resolved.namespaces }
   var hasInit: Bool { resolved.hasInit }
+  var terminals: StandardTerminals { resolved.terminals }
   /// Whether the launcher's own process becomes the command, without a monitor.
   var isInPlace: Bool { sandbox.becomesCommand }
   var isHidden: Bool { resolved.isHidden }
@@ -156,7 +157,7 @@ extension ResolvedSandbox {
         // After everything that a mistake by the caller could stop.
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
-        standard: try StandardDescriptors.examine(for: sandbox),
+        standard: try StandardDescriptors.examine(for: sandbox, without: terminals),
         warningPrefix: warningPrefix, registration: registration, detachment: detachment,
         group: group)
       let ending = try plan.launch(whenFailed)
@@ -229,8 +230,10 @@ extension LaunchPlan {
     let status = try doing(.prepare) { () throws(SystemCallError) in try SocketPair() }
     let signals = try doing(.prepare) { () throws(SystemCallError) in
       // Init sees its children's stops; without an init, this process does.
-      try SignalDescriptor(
-        hasInit ? .forCommands : .forCommands.union(SignalSet(.childChanged)))
+      var set = SignalSet.forCommands
+      if !hasInit { set.insert(SignalSet(.childChanged)) }
+      if !terminals.isEmpty { set.insert(SignalSet(.windowChanged)) }
+      return try SignalDescriptor(set)
     }
     let job = Job(takesTerminal: takesTerminal, isInFront: isInFront)
     let child = try doing(.createProcess) { () throws(SystemCallError) in
@@ -263,6 +266,7 @@ extension LaunchPlan {
     kept.insert(registration)
     if let group { kept.insert(group.descriptors) }
     if let standard { kept.insert(standard.keptByMonitor) }
+    if !terminals.isEmpty { kept.insert(terminals.all) }
     if let number = sandbox.channels.information?.value { kept.insert(number) }
     if let number = sandbox.channels.status?.value { kept.insert(number) }
     if let number = sandbox.channels.report?.value { kept.insert(number) }

@@ -53,7 +53,7 @@ public struct LaunchError: Error, Equatable, Sendable {
     case lock, setLabel, readSource, mountOverlay
     case readFilter, installFilter, execute, supervise
     case mask, protectRepositories, permitCommits, findProgram, restrictByLandlock, limit
-    case passDescriptor, enter, makeGroup
+    case passDescriptor, enter, makeGroup, openTerminal
 
     /// What could not be done, as the first half of a sentence.
     var sentence: String {
@@ -114,6 +114,7 @@ public struct LaunchError: Error, Equatable, Sendable {
       case .supervise: "Can't supervise the sandbox"
       case .passDescriptor: "Can't pass on descriptor"
       case .enter: "Can't enter the sandbox"
+      case .openTerminal: "Can't open a terminal for the command"
       case .makeGroup: "Can't make a control group"
       }
     }

@@ -39,6 +39,8 @@ enum SetupMessage: Equatable {
   /// The monitor holds this for those who enter the sandbox; a descriptor comes along. After the
   /// last place the child waits for an answer.
   case isHeld(place: UInt8)
+  /// The command has a terminal, whose master comes along; the child waits for an answer.
+  case hasTerminal
   /// Init could not go on, and has ended the command.
   case hasFailed(SystemCallError)
 
@@ -63,7 +65,7 @@ extension SetupMessage: Record {
   private enum Kind: UInt8 {
     case hasMoved = 1
     case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
-    case hasStopped, wasTyped, isCreating, haveUsed, hasReopened, isHeld
+    case hasStopped, wasTyped, isCreating, haveUsed, hasReopened, isHeld, hasTerminal
   }
 
   init(from reader: inout RecordReader) throws(MalformedRecord) {
@@ -103,6 +105,7 @@ extension SetupMessage: Record {
       self = .haveUsed(use)
     case .hasReopened: self = .hasReopened(try reader.number())
     case .isHeld: self = .isHeld(place: try reader.number())
+    case .hasTerminal: self = .hasTerminal
     case .hasFailed:
       let errno: CInt = try reader.number()
       let call = try reader.requiredWord(limit: SetupMessage.longestCall)
@@ -151,6 +154,7 @@ extension SetupMessage: Record {
     case .isHeld(let place):
       writer.write(Kind.isHeld.rawValue)
       writer.write(place)
+    case .hasTerminal: writer.write(Kind.hasTerminal.rawValue)
     case .hasFailed(let error):
       writer.write(Kind.hasFailed.rawValue)
       writer.write(error.errno.rawValue)

@@ -19,6 +19,7 @@ extension Monitor {
       phase = .running
       StepLog.note("the command is executed")
       leftovers.keep()
+      relay?.goOn()
       if plan.sandbox.command.isEmpty { phase = .kept(.exited(0)) }
       plan.detachment?.tell()
       return try beginCounting()
@@ -97,6 +98,7 @@ extension Monitor {
     case .haveUsed(let use): self.use = use
     case .hasReopened(let number): remember(passed.take(), as: CInt(number))
     case .isHeld(let place): try hold(place, passed.take())
+    case .hasTerminal: try connect(passed.take())
     case .hasStopped(let signal): stopWithCommand(signal)
     case .wasTyped(let signal): key(signal, typedFor: child.pid)
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)
@@ -127,6 +129,17 @@ extension Monitor {
     guard let process else { throw Monitor.hasLostTouch }
     command = consume process
     sendPending()
+  }
+
+  /// Takes the master of the command's terminal.
+  private mutating func connect(_ master: consuming OwnedDescriptor?) throws(LaunchError) {
+    guard relay == nil, !plan.terminals.isEmpty, let master else { throw Monitor.hasLostTouch }
+    do throws(SystemCallError) {
+      relay = try TerminalRelay(master, plan.terminals)
+    } catch {
+      throw LaunchError(.openTerminal, option: plan.sandbox.terminal, cause: error)
+    }
+    try answer(.openTerminal)
   }
 
   /// Lets the waiting child continue.

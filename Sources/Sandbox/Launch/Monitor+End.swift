@@ -11,6 +11,7 @@ extension Monitor {
     // Every process that could still report has ended.
     try readReport()
     // Before anything else is written there; what is still to be copied may exceed the limit.
+    relay?.end(signals)
     finishCopies()
     let ending = ending(termination)
     returnPositions()

@@ -8,7 +8,9 @@ extension Monitor {
   /// Passes on all received signals.
   mutating func forwardSignals() {
     while let received = signals.next() {
-      if case .kept(let termination) = phase {
+      if received.signal == .windowChanged {
+        relay?.takeSize()
+      } else if case .kept(let termination) = phase {
         endKept(received.signal, termination)
       } else if case .ending = phase {
         // The command has ended, perhaps because of this key.
@@ -33,7 +35,14 @@ extension Monitor {
       }
       return
     }
-    if signal == .goOn { job.goOn(child.pid) }
+    if signal == .goOn {
+      job.goOn(child.pid)
+      if let relay {
+        relay.goOn()
+        // Keys have stopped all of it.
+        return sendToCommand(.goOn)
+      }
+    }
     // If this fails, the command has just ended and its status is on the way.
     if command != nil {
       try? command?.send(signal)
@@ -66,6 +75,8 @@ extension Monitor {
   mutating func keep(after termination: Termination) {
     StepLog.note("the command ended with status " + String(termination.shellStatus))
     phase = .kept(termination)
+    relay?.end(signals)
+    relay = nil
     copyWaiting()
     returnPositions()
     // So that keys end the launcher.
@@ -122,7 +133,8 @@ extension Monitor {
     // continued since then.
     if command?.isStopped() == false { return }
     copyWaiting()
-    guard job.stop(by: signal) else { return sendToCommand(.goOn) }
+    let hasStopped = relay.map { $0.stop(by: signal, signals) } ?? job.stop(by: signal)
+    if !hasStopped { sendToCommand(.goOn) }
   }
 }
 

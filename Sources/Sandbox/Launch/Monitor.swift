@@ -51,6 +51,8 @@ struct Monitor: ~Copyable {
   var output: UInt64 = 0
   /// The files that the command got in the place of standard descriptors, in order to read them.
   var reopened: [StandardDescriptors.Replacement] = []
+  /// The connection to a terminal of the command's own.
+  var relay: TerminalRelay?
   /// Signals that arrived before the command was known.
   var pending: SignalSet = []
 
@@ -76,6 +78,7 @@ struct Monitor: ~Copyable {
       return try supervise()
     } catch {
       killAll()
+      relay?.giveBack()
       // Report before anything that can take time.
       whenFailed(error)
       clearAway()
@@ -120,7 +123,9 @@ extension Monitor {
 
   /// Adds something to wait for.
   mutating func add(_ watch: Watch) throws(LaunchError) {
-    guard Place.watches + watches.count < PollSet.capacity else {
+    // The relay has four.
+    let most = PollSet.capacity - (plan.terminals.isEmpty ? 0 : 4)
+    guard Place.watches + watches.count < most else {
       throw LaunchError(
         .supervise, cause: SystemCallError(call: "poll", errno: .resourceTemporarilyUnavailable))
     }
@@ -135,11 +140,14 @@ extension Monitor {
     set.add(status?.rawValue ?? -1, .input)
     set.add(phase.hasChild ? child.descriptor.rawValue : -1, .input)
     for watch in watches { set.add(watch.number, watch.interest) }
+    relay?.add(to: &set)
   }
 
   /// Whether only the command's end is left to wait for.
   private var waitIsLong: Bool {
     if case .kept = phase { return true }
+    // It may be over at once.
+    if relay != nil { return false }
     return phase == .running && (command != nil || !plan.hasInit)
   }
 
@@ -174,6 +182,8 @@ extension Monitor {
       // Its messages before its end, for the same reason.
       if let termination = try readEnd() { return termination }
     }
+    // Otherwise the terminal hangs up inside as well.
+    if let relay, !relay.handle(set) { self.relay = nil }
     try handleWatches(set)
     return nil
   }

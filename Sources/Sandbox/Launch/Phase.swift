@@ -61,7 +61,7 @@ enum Phase: Equatable {
     // Init alone is left.
     case (.kept, .hasFailed): true
     case (.kept, _): false
-    case (_, .isDescribed), (_, .isReady), (_, .isHeld): isLaunching
+    case (_, .isDescribed), (_, .isReady), (_, .isHeld), (_, .hasTerminal): isLaunching
     // The child waits for no answer: the monitor may read before that the command was executed.
     case (_, .hasReopened): isLaunching || self == .running
     // In these phases the child creates and removes nothing on the host.

@@ -71,13 +71,19 @@ struct StandardDescriptors {
   }
 
   /// Looks at the caller's standard descriptors.
+  /// - Parameters:
+  ///   - sandbox: What the caller asked for.
+  ///   - replaced: Those that the command gets as a terminal of its own (TerminalRelay.swift).
   /// - Returns: What changes; nil if nothing does.
-  static func examine(for sandbox: Sandbox) throws(LaunchError) -> StandardDescriptors? {
+  /// - Throws: `LaunchError` if the command must not get one, or nothing can take its place.
+  static func examine(
+    for sandbox: Sandbox, without replaced: StandardTerminals
+  ) throws(LaunchError) -> StandardDescriptors? {
     let isLimited = sandbox.outputLimit != nil
     guard isLimited || !sandbox.passesDescriptorsUnchanged else { return nil }
     var standard = StandardDescriptors()
     var (terminals, isTerminalKnown): (UInt8, Bool) = (0, false)
-    for number in CInt(0)...2 where !sandbox.uses(number) {
+    for number in CInt(0)...2 where !sandbox.uses(number) && !replaced.contains(number) {
       let file = try examining(number) { () throws(SystemCallError) in try OpenFile(number) }
       if isLimited, number > 0, file.isOutput {
         try standard.copy(to: number, file, isCounted: true)
@@ -116,7 +122,7 @@ struct StandardDescriptors {
       for number in CInt(0)...2 where terminals & 1 << UInt8(number) != 0 {
         try standard.withhold(number)
       }
-    } else if !isTerminalKnown, !sandbox.becomesCommand, !sandbox.hasOwnSession,
+    } else if !isTerminalKnown, replaced.isEmpty, !sandbox.becomesCommand, !sandbox.hasOwnSession,
       Terminal.isInBackground
     {
       standard.withholdsTerminal = true

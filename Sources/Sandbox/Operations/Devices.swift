@@ -48,7 +48,13 @@ extension RootBuilder where Self: ~Copyable {
       try context.set(label: label)
     }
     try attach(terminals, on: "pts", in: dev)
-    if let terminal { try bind(terminal, on: "console", in: dev) }
+    if !resolved.terminals.isEmpty {
+      let console = try makeTerminal(in: terminals)
+      try make(.other, "console", in: dev)
+      try attach(console, on: "console", in: dev)
+    } else if let terminal {
+      try bind(terminal, on: "console", in: dev)
+    }
   }
 
   /// Shows a device of the host: a user namespace cannot make device nodes.

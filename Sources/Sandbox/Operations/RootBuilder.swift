@@ -22,6 +22,8 @@ protocol RootBuilder: ~Copyable {
   var program: ByteString? { get set }
   /// The terminal among the standard descriptors, if one of them is one.
   var terminal: FilePath? { get }
+  /// Makes the command's terminal in an attached devpts, and returns it as a tree.
+  mutating func makeTerminal(in terminals: borrowing Tree) throws(SystemCallError) -> Tree
 
   // MARK: The host
 

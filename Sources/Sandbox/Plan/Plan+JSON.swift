@@ -107,6 +107,7 @@ extension Plan {
       .init("command-is-init", .boolean(sandbox.commandIsInit)),
       .init("exec", .boolean(sandbox.becomesCommand)),
       .init("new-session", .boolean(sandbox.hasOwnSession)),
+      .init("own-terminal-for", .array(resolved.terminals.all.map { .number(Int64($0)) })),
       .init("die-with-parent", .boolean(sandbox.diesWithParent)),
       .init("kill-on-exit", .boolean(sandbox.killsOnExit)),
       .init("keep", .boolean(sandbox.isKept)),

@@ -196,9 +196,15 @@ extension Plan {
           : "processes that the command leaves behind live on")
     }
     if sandbox.diesWithParent { lines.append("everything inside is killed when the caller ends") }
+    if !resolved.terminals.isEmpty {
+      let numbers = resolved.terminals.all.map { String($0) }.joined(separator: ", ")
+      lines.append("a terminal of its own in the place of the caller's, as descriptor \(numbers)")
+    }
     lines.append(
-      sandbox.hasOwnSession || sandbox.detach != nil
-        ? "a new session, without a terminal" : "the caller's session")
+      !resolved.terminals.isEmpty
+        ? "a new session, with that terminal"
+        : sandbox.hasOwnSession || sandbox.detach != nil
+          ? "a new session, without a terminal" : "the caller's session")
     for path in sandbox.lockFiles { lines.append("\(path.value.quoted) is locked for reading") }
     return lines
   }
@@ -247,7 +253,9 @@ extension Plan {
     sandbox.forEachDescriptor { option, number in
       lines.append("\(String(number)): used by \(option.name)")
     }
-    if sandbox.closesDescriptors { lines.append("only 0, 1 and 2 are passed on") }
+    if sandbox.closesDescriptors || !resolved.terminals.isEmpty {
+      lines.append("only 0, 1 and 2 are passed on")
+    }
     for descriptor in passedDescriptors {
       lines.append(
         "\(String(descriptor.number)): passed on to the command: \(quoted(descriptor.path))")

@@ -128,7 +128,7 @@ extension Plan {
 
   /// The caller's descriptors that the command gets.
   var passedDescriptors: [(number: CInt, path: FilePath, isDirectory: Bool)] {
-    if sandbox.closesDescriptors { return [] }
+    if sandbox.closesDescriptors || !resolved.terminals.isEmpty { return [] }
     var used: [CInt] = []
     sandbox.forEachDescriptor { _, number in used.append(number) }
     return caller.descriptors.filter { !used.contains($0.number) }

@@ -136,6 +136,10 @@ extension RootModel {
     return add("\(type)", content, isReadOnly: attributes.contains(.readOnly))
   }
 
+  mutating func makeTerminal(in terminals: borrowing Tree) -> Tree {
+    add("devpts", .file, isReadOnly: false)
+  }
+
   mutating func sharedMemory(_ permissions: FilePermissions) -> Tree {
     add("tmpfs", .memory, isReadOnly: false)
   }

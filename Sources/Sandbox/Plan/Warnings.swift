@@ -69,6 +69,7 @@ private struct Hazard {
       },
       Hazard(name: "terminal-input") { plan in
         guard plan.caller.terminal != nil, plan.caller.allowsInput, !plan.sandbox.hasOwnSession,
+          plan.resolved.terminals.isEmpty,
           plan.sandbox.filters.isEmpty, plan.sandbox.policy == nil
         else { return [] }
         return [

@@ -25,6 +25,8 @@ struct Command {
   let program: ByteString?
   /// What takes the place of standard descriptors.
   let replacements: [StandardDescriptors.Replacement]
+  /// The command's own terminal; -1 for none.
+  let terminal: CInt
 
   /// Takes the last steps and executes the command; returns only if something fails.
   ///
@@ -48,7 +50,9 @@ struct Command {
   }
 
   private func steps(_ initProcess: Int32?) throws(LaunchError) -> Execution {
-    if plan.sandbox.hasOwnSession || plan.standard?.withholdsTerminal == true {
+    if terminal >= 0 {
+      try takeTerminal(initProcess)
+    } else if plan.sandbox.hasOwnSession || plan.standard?.withholdsTerminal == true {
       try doing(.beginSession, option: plan.sandbox.newSession) { () throws(SystemCallError) in
         try CurrentProcess.beginSession()
       }
@@ -107,7 +111,9 @@ struct Command {
   /// contain a link to `/proc/self/fd/N` that an earlier command planted, and from an open
   /// directory of the host, `..` leads to all of the host's files (compare CVE-2024-21626).
   private func closeSources() throws(LaunchError) {
-    if let option = plan.sandbox.closeDescriptors {
+    // Others may be the caller's terminal too.
+    let isClosing = plan.sandbox.closeDescriptors ?? (terminal >= 0 ? plan.sandbox.terminal : nil)
+    if let option = isClosing {
       return try doing(.prepare, option: option) { () throws(SystemCallError) in
         var kept = DescriptorSet.standard
         kept.insert(report)

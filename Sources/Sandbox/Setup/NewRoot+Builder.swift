@@ -15,6 +15,15 @@ extension NewRoot: RootBuilder {
     plan.standard?.withholdsTerminal == true ? nil : Terminal.standard
   }
 
+  mutating func makeTerminal(in terminals: borrowing MountTree) throws(SystemCallError) -> MountTree
+  {
+    let master = try PseudoTerminal.open(in: terminals.descriptor)
+    let tree = try MountTree.clone(of: PseudoTerminal.name(of: master), in: terminals.descriptor)
+    // One of an earlier --dev is covered, or will not be found in /dev.
+    self.master = OwnedDescriptor(master.release())
+    return tree
+  }
+
   func passOver() {}
 
   func warn(of failure: LaunchError) {

@@ -47,6 +47,8 @@ struct NewRoot: ~Copyable {
   var hasEmptyFile = false
   /// The command's file, if a search would not find it.
   var program: ByteString?
+  /// The master of the command's terminal, if that is one of the new root's.
+  var master: OwnedDescriptor?
   /// The number of temporary overlays, which names their layers.
   var overlays = 0
   /// The number of directories in memory, which names them.

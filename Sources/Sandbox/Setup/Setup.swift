@@ -109,10 +109,11 @@ struct Setup: ~Copyable {
     try waitForCaller()
     // After the last call that needs a capability, and before the first process that may have none.
     let privileges = try boundPrivileges()
+    let replacements = replacements + self.replacements(by: outcome.terminal)
     let command = Command(
       plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc,
       report: report.rawValue, status: status.rawValue, variables: outcome.variables,
-      program: outcome.program, replacements: replacements)
+      program: outcome.program, replacements: replacements, terminal: outcome.terminal)
     // Before anything hostile runs inside.
     if plan.sandbox.name != nil { try offerEntrance(through: proc, to: command) }
     // Last of the shared steps: the command does not inherit what init opens or does later.
@@ -221,6 +222,8 @@ extension Setup {
     var variables: [EnvironmentChange] = []
     /// The command's file, if a search would not find it.
     var program: ByteString?
+    /// The command's own terminal; -1 for none.
+    var terminal: CInt = -1
   }
 
   /// Makes and enters the new root.
@@ -248,6 +251,8 @@ extension Setup {
     }
     root.writeNotices()
     outcome.program = root.program
+    // While /dev is the host's, if the new root has no terminals of its own.
+    if !plan.terminals.isEmpty { outcome.terminal = try passTerminal(root.master.take()) }
     // If the caller blocks this launch, the locks would block other launches too.
     if plan.sandbox.channels.block != nil { root.keepLeftovers() } else { root.handOver() }
     do throws(SystemCallError) {
@@ -320,6 +325,10 @@ extension Setup {
         try ProcessGroup.begin()
         Terminal.setForeground(0, to: ProcessGroup.own)
       }
+    } else if command.terminal >= 0 {
+      // Init leads the session, so that the command's group has a parent that could continue it:
+      // otherwise the kernel ignores Ctrl-Z.
+      try plan.takeTerminal(command.terminal)
     }
     let child = try doing(.createProcess) { () throws(SystemCallError) -> Int32? in
       // Without a fence a payload could trace init and gain its privileges, which it can drop only

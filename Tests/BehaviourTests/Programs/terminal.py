@@ -23,8 +23,8 @@ print(session(["nestbox", "--profile", "shell", "bash"], [
   "echo o\x7fone\n", (r"\rone\r",), prompt, "\x1b[A\n", (r"\rone\r",), prompt,
   "echo A\x1b[Dx\n", (r"\rxA\r",), prompt, "exit 7\n"]))
 # The caller gets the terminal back, although it has no job control to take it with.
-print(session(["sh", "-c", "nestbox --profile shell bash; read line && echo got $line"], [
-  prompt, "exit\n", ("exit",), "word\n", ("got word",)]))
+print(session(["sh", "-c", "nestbox --profile shell bash; echo ba''ck; read line && echo got $line"], [
+  prompt, "exit\n", ("back",), "word\n", ("got word",)]))
 # The caller's shell stops and continues a program that is not a shell.
 print(session(["bash", "--norc", "-i"], [
   (r"\$ ",), """nestbox sh -c 'echo rea""dy; exec cat'\n""", (r"[\r\n]ready\r",), "\x1a", ("Stopped",), (r"\$ ",),
