@@ -85,7 +85,7 @@ extension OwnedDescriptor {
 }
 
 extension OwnedDescriptor {
-  /// Turns a shared lock of this open directory into an exclusive one.
+  /// Locks this open file exclusively, or makes its shared lock exclusive.
   /// - Returns: Whether nobody else holds one; if not, this lock is given up.
   ///
   /// See flock(2).
@@ -95,6 +95,11 @@ extension OwnedDescriptor {
     try check(result, "flock")
     return true
   }
+
+  /// Gives up the lock of this open file.
+  ///
+  /// See flock(2).
+  public borrowing func unlock() { _ = linux_flock(rawValue, LOCK_UN) }
 }
 
 /// A set of numbers of descriptors.

@@ -60,8 +60,17 @@ public enum PseudoTerminal {
 }
 
 extension Terminal {
-  /// Whether `number` is a terminal.
-  public static func isOne(_ number: CInt) -> Bool { isatty(number) == 1 }
+  /// Whether `number` is a terminal; true if that is not known of a device.
+  public static func isOne(_ number: CInt) -> Bool {
+    var settings = linux_terminal_settings()
+    switch unsafe linux_get_terminal_settings(number, &settings) {
+    case 0: return true
+    case -ENOTTY, -EBADF: return false
+    default: break
+    }
+    guard let file = try? OpenFile(number) else { return true }
+    return file.kind == .characterDevice
+  }
 
   /// Makes `number` the controlling terminal of this session, which must have none.
   public static func take(_ number: CInt) throws(SystemCallError) {

@@ -57,9 +57,12 @@ public enum Terminal {
   ///
   /// See tcsetpgrp(3).
   public static func setForeground(_ number: CInt, to group: Int32) {
-    // Otherwise the kernel would stop this process, as it stops every background process that does
-    // this.
-    signal(SIGTTOU, SIG_IGN)
+    ignoreStops()
+    tcsetpgrp(number, group)
+  }
+
+  /// The same in a process that blocks all signals, and passes their dispositions on to the command.
+  public static func setForegroundWhileBlocked(_ number: CInt, to group: Int32) {
     tcsetpgrp(number, group)
   }
 
@@ -74,11 +77,12 @@ public enum Terminal {
     guard foreground > 0, foreground != getpgrp(), kill(-foreground, 0) < 0, errno == ESRCH else {
       return
     }
-    // Otherwise the kernel would stop this process, as it stops every background process that does
-    // this.
-    signal(SIGTTOU, SIG_IGN)
+    ignoreStops()
     tcsetpgrp(terminal.rawValue, getpgrp())
   }
+
+  /// Lets this process change its terminal in the background: the kernel would stop it.
+  fileprivate static func ignoreStops() { signal(SIGTTOU, SIG_IGN) }
 }
 
 /// The settings of a terminal: what its keys do, and what it makes of input and output.
@@ -98,10 +102,14 @@ public struct TerminalSettings: Sendable {
     guard let present = TerminalSettings(of: number) else { return }
     var (old, new) = (kernel, present.kernel)
     guard unsafe linux_are_equal_settings(&old, &new) == 0 else { return }
-    // Otherwise the kernel would stop this process, as it stops every background process that does
-    // this.
-    signal(SIGTTOU, SIG_IGN)
+    Terminal.ignoreStops()
     _ = unsafe linux_set_terminal_settings(number, &old)
+  }
+
+  /// Gives these settings to the terminal `number`, which is not this process's terminal.
+  public func set(on number: CInt) {
+    var settings = kernel
+    _ = unsafe linux_set_terminal_settings(number, &settings)
   }
 
   /// Changes to these settings; false if that is refused.
@@ -115,15 +123,16 @@ public struct TerminalSettings: Sendable {
 
   /// The settings with which every key reaches the reader as it is, and at once.
   ///
-  /// With `keepsOutput` the output is still processed, for other programs that write there. See
-  /// termios(3), cfmakeraw.
-  public func raw(keepsOutput: Bool) -> TerminalSettings {
+  /// With `keepsOutput` the output is still processed, for other programs that write there; with
+  /// `keepsSignals` keys such as Ctrl-C make signals. See termios(3), cfmakeraw.
+  public func raw(keepsOutput: Bool, keepsSignals: Bool = false) -> TerminalSettings {
     var raw = self
     let input = IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON
     raw.kernel.flags.0 &= ~UInt32(input)
     if !keepsOutput { raw.kernel.flags.1 &= ~UInt32(OPOST) }
     raw.kernel.flags.2 = raw.kernel.flags.2 & ~UInt32(CSIZE | PARENB) | UInt32(CS8)
-    raw.kernel.flags.3 &= ~UInt32(ECHO | ECHONL | ICANON | ISIG | IEXTEN)
+    raw.kernel.flags.3 &= ~UInt32(ECHO | ECHONL | ICANON | IEXTEN)
+    if !keepsSignals { raw.kernel.flags.3 &= ~UInt32(ISIG) }
     raw.kernel.characters.5 = 0
     raw.kernel.characters.6 = 1
     return raw

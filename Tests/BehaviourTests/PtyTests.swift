@@ -12,10 +12,12 @@ struct PtyTests {
   /// With the devpts of the sandbox or of the host, with a pid namespace or without.
   private static let forms = [plain, isolated, isolated + " --new-session", "--ro-bind / /"]
 
-  private func check(_ name: String, _ form: String, _ more: String...) throws {
+  private func check(
+    _ name: String, _ form: String, _ more: String..., as user: User = .ordinary
+  ) throws {
     let program = try String(
       contentsOfFile: ProfileTests.programs + "/own_terminal.py", encoding: .utf8)
-    let outcome = try Session().python(program, with: [name, form] + more)
+    let outcome = try Session(as: user).python(program, with: [name, form] + more)
     #expect(outcome.output == "ok", "\(outcome)")
   }
 
@@ -64,6 +66,28 @@ struct PtyTests {
   @Test func `A long paste arrives, and Ctrl-C passes one that nobody reads`() throws {
     try check("paste", PtyTests.isolated)
   }
+
+  @Test("Ctrl-\\ ends the command", arguments: forms)
+  func keys(_ form: String) throws { try check("keys", form) }
+
+  // Red: the second launcher takes the first one's settings for the shell's.
+  @Test("Two launchers in a pipeline leave the terminal as it was", arguments: [plain, isolated])
+  func pipeline(_ form: String) throws { try check("pipeline", form) }
+
+  // Red: the launcher reads no key, and the terminal makes no signals.
+  @Test func `Ctrl-C ends the wait for a terminal that takes no more output`() throws {
+    try check("held", PtyTests.isolated)
+  }
+
+  // Red: the monitor is busy to the command's end, and shows nothing more.
+  @Test(.asRoot) func `A command that hangs its terminal up can open it again`() throws {
+    try check("hangup", PtyTests.plain + " --cap-add ALL", as: .root)
+  }
+
+  @Test(
+    "A command that enters a sandbox has a terminal too",
+    arguments: ["names", "jobs", "keys", "resize", "pipes", "thief"])
+  func entered(_ check: String) throws { try self.check("entered", check, PtyTests.isolated) }
 
   @Test(
     "A command that closes its terminal does not make nestbox busy",

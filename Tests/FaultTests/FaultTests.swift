@@ -100,6 +100,10 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
         ln -s ../../../tools/run tree/sub/.git/hooks/pre-push
 
         """),
+    // Its standard input is a terminal (Injector/trace.c).
+    FaultLine(
+      name: "terminal", options: "--pty --unshare-all --ro-bind / / --proc /proc --dev /dev"),
+    FaultLine(name: "terminal of the host", options: "--pty --ro-bind / /"),
     FaultLine(
       name: "joined", options: "--userns 20 --pidns 21 --ro-bind / / --json-status-fd 8"),
     FaultLine(

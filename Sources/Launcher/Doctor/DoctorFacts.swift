@@ -8,7 +8,7 @@ internal import Text
 
 extension Doctor {
   /// The findings that need no launch: what this machine has, or lacks and can be given.
-  func facts() -> [Finding] { [kernel] + buses + restrictions }
+  func facts() -> [Finding] { [kernel] + terminals + buses + restrictions }
 
   private var kernel: Finding {
     let release = machine.release ?? "unknown"
@@ -16,6 +16,17 @@ extension Doctor {
     return Finding(
       name: "kernel", purpose: Doctor.everything, works: works, detail: "Linux \(release)",
       advice: works ? [] : [Remedy.advice("use Linux 5.12 or later").text])
+  }
+
+  /// The terminals that --pty needs; a trial would not need one, as its output is a pipe.
+  private var terminals: [Finding] {
+    guard let use = machine.terminals else { return [] }
+    return [
+      Finding(
+        name: "pseudo-terminals", purpose: "--pty and the profile shell", works: !use.isUp,
+        detail: "\(String(use.number)) of \(String(use.most)) in use",
+        advice: use.isUp ? [use.remedy.text] : [])
+    ]
   }
 
   /// The D-Bus proxy, where there is a bus that a program could want.

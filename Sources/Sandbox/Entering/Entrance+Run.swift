@@ -102,7 +102,8 @@ extension Setup {
     }
     // One of the host's: the payload may have put something else in the place of the sandbox's.
     let terminal = plan.terminals.isEmpty ? -1 : try passTerminal(nil)
-    let replacements = try standardReplacements() + replacements(by: terminal)
+    var replacements = try standardReplacements()
+    if terminal >= 0 { replacements += self.replacements(by: terminal) }
     try doing(.enter) { () throws(SystemCallError) in
       for (kind, descriptor) in inner { try kind.join(descriptor) }
       try CurrentProcess.setHidden(true)

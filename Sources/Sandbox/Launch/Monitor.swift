@@ -183,7 +183,10 @@ extension Monitor {
       if let termination = try readEnd() { return termination }
     }
     // Otherwise the terminal hangs up inside as well.
-    if let relay, !relay.handle(set) { self.relay = nil }
+    if let relay, !relay.handle(set) {
+      relay.giveBack()
+      self.relay = nil
+    }
     try handleWatches(set)
     return nil
   }

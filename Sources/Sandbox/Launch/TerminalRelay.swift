@@ -11,6 +11,10 @@
 // read only when the last piece has been passed on. Keys that the command does not read are kept up
 // to a limit, so that Ctrl-C is seen behind them. The monitor holds the command's terminal open
 // too: otherwise a payload that closes it would make each wait return at once.
+//
+// Two launchers in one pipeline have the same terminal and the same foreground group. One of them
+// changes the settings and reads the keys: the one that holds a lock on the terminal. If only output
+// goes there, as in a pager, the launcher waits a moment for one whose input it is.
 
 internal import Linux
 internal import Text
@@ -18,7 +22,9 @@ internal import Text
 /// The connection between the caller's terminal and the command's.
 final class TerminalRelay {
   private let master: OwnedDescriptor
-  private let terminal: OwnedDescriptor
+  private var terminal: OwnedDescriptor
+  /// Whether the command's terminal cannot be used any more.
+  private var isOutputOver = false
   /// The caller's terminal as it gets its settings, and as it shows output.
   private let (outer, display): (CInt, CInt)
   /// The same, open once more, so that no call on it waits; not open if that is impossible.
@@ -29,6 +35,8 @@ final class TerminalRelay {
   /// The settings of the caller's terminal; nil if it has them.
   private var settings: TerminalSettings?
   private var isRunning = false
+  /// Whether another launcher may come first, whose standard input is the terminal.
+  private var isSecond: Bool
   /// What was typed and not passed on, and what was written.
   private var keys: [UInt8] = []
   private var output: [UInt8] = []
@@ -55,12 +63,25 @@ final class TerminalRelay {
     self.master = master
     (outer, display) = (terminals.input, terminals.output)
     sharesOutput = !terminals.contains(1)
+    isSecond = !terminals.contains(0)
     reading = Terminal.openedAgain(outer, forWriting: false) ?? .none
     writing = Terminal.openedAgain(display, forWriting: true) ?? .none
   }
 
   /// Whether the launcher is in the foreground of the caller's terminal.
   private var isInFront: Bool { StandardTerminals.isInFront(outer) }
+
+  /// Takes the lock on the caller's terminal; false if another launcher has it.
+  private func takeKeys() -> Bool {
+    guard reading.isOpen else { return true }
+    return (try? reading.becomesOnlyHolder()) ?? true
+  }
+
+  /// Leaves the keys to others.
+  private func leaveKeys() {
+    settings = nil
+    if reading.isOpen { reading.unlock() }
+  }
 }
 
 // MARK: - The caller's terminal
@@ -69,7 +90,13 @@ extension TerminalRelay {
   /// Begins, or continues after a stop.
   func goOn() {
     isRunning = true
-    guard isInFront, let present = settings ?? TerminalSettings(of: outer) else {
+    if isSecond {
+      isSecond = false
+      return watchForeground()
+    }
+    guard isInFront, settings != nil || takeKeys(),
+      let present = settings ?? TerminalSettings(of: outer)
+    else {
       if !isInputOver { watchForeground() }
       return
     }
@@ -93,9 +120,10 @@ extension TerminalRelay {
   /// Gives the caller's terminal its settings back; in the background they are the shell's affair.
   func giveBack() {
     isRunning = false
-    guard let settings else { return }
-    self.settings = nil
-    if isInFront { settings.restore(on: outer) }
+    // What was ready before a stop may not be ready after it.
+    places = (nil, nil, nil, nil)
+    if let settings, isInFront { settings.restore(on: outer) }
+    leaveKeys()
   }
 
   /// Stops the launcher and its group, as the command was stopped.
@@ -121,9 +149,14 @@ extension TerminalRelay {
   private func passRest(until signals: borrowing SignalDescriptor) {
     var set = PollSet()
     var left = TerminalRelay.mostOutputAtEnd
+    var hasWaited = false
     while left > 0 {
       if output.isEmpty { left -= readOutput() }
       if output.isEmpty { return }
+      if !hasWaited, !Descriptors.canWrite(display) {
+        hasWaited = true
+        makeKeysSignals()
+      }
       set.removeAll()
       let ready = set.add(display, .output)
       let typed = set.add(signals.rawValue, .input)
@@ -139,6 +172,12 @@ extension TerminalRelay {
       if let ready, set.isReady(ready), !writeOutput() { return }
     }
   }
+
+  /// Lets Ctrl-C end the wait for a terminal that takes no more output.
+  private func makeKeysSignals() {
+    guard let settings, isInFront else { return }
+    _ = settings.raw(keepsOutput: sharesOutput, keepsSignals: true).apply(to: outer)
+  }
 }
 
 // MARK: - Carrying
@@ -146,17 +185,18 @@ extension TerminalRelay {
 extension TerminalRelay {
   /// Adds what it waits for now.
   func add(to set: inout PollSet) {
-    guard isRunning else { return places = (nil, nil, nil, nil) }
+    guard isRunning else { return }
     var interest: PollSet.Interest = output.isEmpty ? .input : []
     if !keys.isEmpty { interest.insert(.output) }
-    places.master = interest.isEmpty ? nil : set.add(master.rawValue, interest)
+    let isIdle = interest.isEmpty || isOutputOver
+    places.master = isIdle ? nil : set.add(master.rawValue, interest)
     places.output = output.isEmpty ? nil : set.add(display, .output)
     let isReading = settings != nil && !isInputOver && keys.count < TerminalRelay.mostKeys
     places.input = isReading ? set.add(outer, .input) : nil
     places.timer = settings == nil && timer.isOpen ? set.add(timer.rawValue, .input) : nil
   }
 
-  /// Handles what is ready; returns false once the caller's terminal has gone.
+  /// Handles what is ready; returns false if the caller's terminal has gone.
   func handle(_ set: borrowing PollSet) -> Bool {
     if isReady(places.timer, set) { goOn() }
     if isReady(places.input, set) { readKeys() }
@@ -174,12 +214,17 @@ extension TerminalRelay {
   private func readKeys() {
     // A shell may have taken the terminal; the kernel would stop this process for reading.
     guard isInFront else {
-      settings = nil
+      leaveKeys()
       return watchForeground()
     }
     let known = keys.count
     let source = reading.isOpen ? reading.rawValue : outer
-    if case .ended = Descriptors.readOnce(source, to: &keys) { isInputOver = true }
+    if case .ended = Descriptors.readOnce(source, to: &keys) {
+      if isInFront { return isInputOver = true }
+      // A shell has just taken it.
+      leaveKeys()
+      return watchForeground()
+    }
     if known > 0 { discardBeforeSignal(from: known) }
     writeKeys()
   }
@@ -203,10 +248,21 @@ extension TerminalRelay {
 
   /// Reads a piece of output; returns how much.
   private func readOutput() -> Int {
-    guard case .bytes(let count) = Descriptors.readOnce(master.rawValue, to: &output) else {
+    switch Descriptors.readOnce(master.rawValue, to: &output) {
+    case .bytes(let count): return count
+    case .nothing: return 0
+    case .ended:
+      reopen()
       return 0
     }
-    return count
+  }
+
+  /// Opens the command's terminal again, which the command has hung up.
+  ///
+  /// Only a command with CAP_SYS_TTY_CONFIG of the host can do that. See vhangup(2).
+  private func reopen() {
+    terminal = (try? PseudoTerminal.terminal(of: master)) ?? .none
+    isOutputOver = !terminal.isOpen
   }
 
   /// Writes what the caller's terminal takes; returns false if that has gone.

@@ -18,7 +18,7 @@ extension Setup {
       let (input, output) = (plan.terminals.input, plan.terminals.output)
       // In the background they are the shell's, which may edit a line at this moment.
       if StandardTerminals.isInFront(input) {
-        TerminalSettings(of: input)?.restore(on: terminal.rawValue)
+        TerminalSettings(of: input)?.set(on: terminal.rawValue)
       }
       Terminal.copySize(of: output, to: terminal.rawValue)
       try status.send(SetupMessage.hasTerminal.bytes, passing: master.rawValue)
@@ -30,8 +30,7 @@ extension Setup {
 
   /// The command's terminal in the place of the caller's.
   borrowing func replacements(by terminal: CInt) -> [StandardDescriptors.Replacement] {
-    guard terminal >= 0 else { return [] }
-    return plan.terminals.all.map {
+    plan.terminals.all.map {
       StandardDescriptors.Replacement(number: $0, descriptor: terminal)
     }
   }
@@ -53,7 +52,7 @@ extension Command {
     guard initProcess != nil else { return try plan.takeTerminal(terminal) }
     try doing(.openTerminal, option: plan.sandbox.terminal) { () throws(SystemCallError) in
       try ProcessGroup.begin()
-      Terminal.setForeground(terminal, to: ProcessGroup.own)
+      Terminal.setForegroundWhileBlocked(terminal, to: ProcessGroup.own)
     }
   }
 }

@@ -17,7 +17,12 @@ extension NewRoot: RootBuilder {
 
   mutating func makeTerminal(in terminals: borrowing MountTree) throws(SystemCallError) -> MountTree
   {
-    let master = try PseudoTerminal.open(in: terminals.descriptor)
+    let master: OwnedDescriptor
+    do throws(SystemCallError) {
+      master = try PseudoTerminal.open(in: terminals.descriptor)
+    } catch {
+      throw error.about("/dev/pts/ptmx")
+    }
     let tree = try MountTree.clone(of: PseudoTerminal.name(of: master), in: terminals.descriptor)
     // One of an earlier --dev is covered, or will not be found in /dev.
     self.master = OwnedDescriptor(master.release())

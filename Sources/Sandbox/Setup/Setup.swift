@@ -109,7 +109,8 @@ struct Setup: ~Copyable {
     try waitForCaller()
     // After the last call that needs a capability, and before the first process that may have none.
     let privileges = try boundPrivileges()
-    let replacements = replacements + self.replacements(by: outcome.terminal)
+    var replacements = replacements
+    if outcome.terminal >= 0 { replacements += self.replacements(by: outcome.terminal) }
     let command = Command(
       plan: plan, privileges: privileges, filters: filters, fileModeMask: mask, proc: proc,
       report: report.rawValue, status: status.rawValue, variables: outcome.variables,
@@ -323,7 +324,7 @@ extension Setup {
       // it, so that it lasts, and receives the keys' signals instead of the monitor.
       try doing(.prepare) { () throws(SystemCallError) in
         try ProcessGroup.begin()
-        Terminal.setForeground(0, to: ProcessGroup.own)
+        Terminal.setForegroundWhileBlocked(0, to: ProcessGroup.own)
       }
     } else if command.terminal >= 0 {
       // Init leads the session, so that the command's group has a parent that could continue it:

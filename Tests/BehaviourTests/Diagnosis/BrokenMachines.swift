@@ -89,6 +89,18 @@ extension BrokenSetup {
       line: "inside", cause: "the host has no device /dev/full",
       remedy: "mknod -m 666 /dev/full c 1 7", fixed: "inside --dev-bind /dev/full /dev/full"),
     BrokenSetup(
+      name: "The host has no terminal left",
+      setup: """
+        # On a machine whose devpts has room for the terminal of script alone.
+        inside() { unshare --user --map-root-user --mount bash -c '
+          set -o pipefail
+          mount -t devpts -o newinstance,ptmxmode=666,max=1 devpts /dev/pts
+          mount --bind /dev/pts/ptmx /dev/ptmx
+          script -qec "nestbox --pty --ro-bind / / $1 echo works" /dev/null | tr -d "\\r^@"' "" "$1"; }
+        """,
+      line: "inside '' >&2", cause: "the devpts on /dev/pts has as many terminals",
+      remedy: "nestbox --pty --ro-bind / / --dev /dev echo works", fixed: "inside '--dev /dev'"),
+    BrokenSetup(
       name: "A mount below a layer of an overlay",
       setup: """
         mkdir -p low/sub

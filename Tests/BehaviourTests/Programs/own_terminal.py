@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a person does at a terminal whose command has a terminal of its own: own_terminal.py CHECK OPTIONS. Prints ok.
-import fcntl, hashlib, os, pty, re, select, signal, struct, sys, termios, time
+import fcntl, hashlib, os, pty, re, select, signal, struct, subprocess, sys, termios, time
 
 SHELLS = {"bash": ["bash", "--norc", "-i"], "zsh": ["zsh", "-f", "-i"], "dash": ["dash", "-i"]}
 PROMPT = r"top\$ "
@@ -198,6 +198,67 @@ def paste(options):
   terminal.end(5, [(PROMPT,), "echo st=$?\n", ("st=130",), "exit 5\n"])
 
 
+def keys(options):
+  """Ctrl-\\ ends the command by SIGQUIT; the command ignores no signal."""
+  terminal = begin(options, "ulimit -c 0; " + READY + "exec cat")
+  terminal.type("\x1c", (PROMPT,), "echo st=$?\n", ("st=131",), (PROMPT,))
+  for form in ("", "--pty"):
+    terminal.type(f"nestbox {form} {options} grep SigIgn /proc/self/status\n")
+    ignored = int(re.search(r"SigIgn:\s+(\w+)\r", terminal.wait_for(r"SigIgn:\s+\w+\r"))[1], 16)
+    if ignored >> signal.SIGTTOU - 1 & 1: raise SystemExit(f"{form} ignores SIGTTOU")
+    terminal.wait_for(PROMPT)
+  terminal.end(5, ["exit 5\n"])
+
+
+def pipeline(options):
+  """Two launchers with one terminal leave it as it was, whichever ends first."""
+  terminal = shell()
+  terminal.type(SAVE + "\n", (PROMPT,))
+  for first, second in ((0.4, 0.8), (0.8, 0.4), (0.5, 0.5)):
+    terminal.type(f"nestbox --pty {options} sleep {first} | nestbox --pty {options} sleep {second}\n", (PROMPT,), COMPARE, (r"[\r\n]same\r", ), (PROMPT,))
+  # The one whose input is the terminal reads keys. On a busy machine the other may be first.
+  for _ in range(5):
+    terminal.type(f"nestbox --pty {options} cat | nestbox --pty {options} sh -c 'while read x; do echo go\"\"t $x; done'\n")
+    time.sleep(1)
+    terminal.type("word\n")
+    while piece := terminal.read(2): terminal.shown += piece.decode(errors="replace")
+    if is_right := "got word" in terminal.shown: break
+    terminal.type("\x03", (PROMPT,))
+  if not is_right: raise SystemExit(terminal.shown)
+  terminal.end(5, ["\x04", (PROMPT,), COMPARE, (r"[\r\n]same\r",), "exit 5\n"])
+
+
+def held(options):
+  """Ctrl-C ends the wait for a terminal that takes no more output."""
+  terminal = shell()
+  terminal.type(SAVE + f"nestbox --pty {options} sh -c 'head -c 16000 /dev/zero | tr \"\\0\" y'\n")
+  time.sleep(1)
+  launcher = children(terminal.process)
+  terminal.type("\x03")
+  end = time.time() + 60
+  while set(launcher) & set(children(terminal.process)):
+    if time.time() > end: raise SystemExit("it still waits")
+    time.sleep(0.05)
+  if not launcher: raise SystemExit("it did not wait")
+  terminal.end(5, [(PROMPT,), COMPARE, (r"[\r\n]same\r",), "exit 5\n"])
+
+
+def hangup(options):
+  """A command with rights on the host that hangs its terminal up keeps it, and nobody becomes busy."""
+  with open("hangup.py", "w") as file: file.write("""import ctypes, os, signal, time
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+path = os.ttyname(1)
+if ctypes.CDLL(None).vhangup(): raise SystemExit("no rights")
+file = os.open(path, os.O_RDWR | os.O_NOCTTY)
+for _ in range(100):
+  try: os.write(file, b"back a"b"gain\\r\\n")
+  except OSError: pass
+  time.sleep(0.02)
+""")
+  terminal = shell()
+  terminal.end(5, [SAVE + f"nestbox --pty {options} /usr/bin/python3 hangup.py\n", ("back again",), (PROMPT,), COMPARE, (r"[\r\n]same\r",), "exit 5\n"])
+
+
 def closed(options):
   """A command that closes its terminal does not make the launcher busy."""
   terminal = begin(options, READY + "exec sleep 1000 <&- >&- 2>&-")
@@ -260,12 +321,26 @@ print("tri" + "ed")
 '''
   with open("thief.py", "w") as file: file.write(program)
   terminal = shell()
+  # The attack bites without the option: the next pass must find nothing.
+  terminal.type(f"nestbox {options} /usr/bin/python3 thief.py \"$(/usr/bin/python3 -c 'import os; s = os.fstat(0); print((s.st_dev, s.st_ino))')\" \"\"\n")
+  if "\nTHE CALLER'S" not in (found := terminal.wait_for("tried")): raise SystemExit(f"no attack: {found}")
+  terminal.type((PROMPT,), "read -t 1 -n 9 x; echo do''ne\n", ("done",), (PROMPT,))
   for form in ("", "leave"):
     terminal.type(f"nestbox --pty {options} 7<>/dev/tty /usr/bin/python3 thief.py \"$(/usr/bin/python3 -c 'import os; s = os.fstat(0); print((s.st_dev, s.st_ino))')\" {form}\n")
     if "CALLER" in (found := terminal.wait_for("tried")).replace("THE CALLER'S\")", ""): raise SystemExit(found)
     terminal.wait_for(PROMPT)
   terminal.type("read -t 1 -n 1 x; echo x=$x.\n", (r"[\r\n]x=\.",), (PROMPT,))
   terminal.end(5, ["exit 5\n"])
+
+
+def entered(check, options):
+  """The same check of a command that enters a sandbox."""
+  os.mkdir("run", 0o700)
+  os.environ["XDG_RUNTIME_DIR"] = os.path.abspath("run")
+  run = lambda *words: subprocess.run(["nestbox", *words], check=True)
+  run("--name", "box", "--keep", "--detach", *options.split(), "true")
+  try: globals()[check]("--enter box")
+  finally: run("--stop", "box")
 
 
 globals()[sys.argv[1]](sys.argv[2], *sys.argv[3:])

@@ -130,6 +130,7 @@ static const struct {
 #ifdef SYS_arch_prctl
     {SYS_arch_prctl, "arch_prctl", 0, none},
     {SYS_getpgrp, "getpgrp", 0, none},
+    {SYS_dup2, "dup2", 0, files},
     {SYS_vfork, "vfork", 0, processes},
     {SYS_fork, "fork", 0, processes},
     {SYS_open, "open", 0, files},

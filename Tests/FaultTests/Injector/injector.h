@@ -38,6 +38,8 @@ struct outcome {
   // What the command observed, what was written to standard error, to --json-status-fd, and what
   // lies in the directory `work` afterwards.
   char observed[TEXT], errors[TEXT], status_lines[4096], tree[TEXT];
+  // Whether the caller's terminal has other settings afterwards.
+  int is_changed;
   // The numbers of the calls that each process made, where no fault was asked for.
   int processes, calls[MOST_PROCESSES], numbers[MOST_PROCESSES][MOST_CALLS];
 };

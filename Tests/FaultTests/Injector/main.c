@@ -78,6 +78,9 @@ static void judge(struct fault fault) {
     problem("no message", fault);
   if (!has_run && !is_quiet && says && !names_call(hindered.errors, number))
     problem("a message that does not name the call", fault);
+  // A monitor that is killed, or may not change the settings, cannot give them back.
+  if (hindered.is_changed && !(is_monitor(fault) && (is_kill || number == SYS_ioctl)))
+    problem("the terminal is not as it was", fault);
   // What remains on the host.
   int is_clean = !strcmp(hindered.tree, "work 40755\n");
   // A command that init cannot supervise is ended, perhaps in the middle of its exec.

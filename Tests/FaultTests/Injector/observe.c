@@ -6,6 +6,7 @@
 #include <ftw.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 static FILE *out;
 
@@ -17,6 +18,11 @@ static void copy_lines(const char *path, const char *const *prefixes) {
     for (const char *const *prefix = prefixes; *prefix; prefix++)
       if (strncmp(line, *prefix, strlen(*prefix)) == 0) fputs(line, out);
   if (file) fclose(file);
+}
+
+// Whether it is a pseudo-terminal, even one that was hung up.
+static int is_terminal(const struct stat *file) {
+  return S_ISCHR(file->st_mode) && major(file->st_rdev) >= 136 && major(file->st_rdev) < 144;
 }
 
 int observe(int fd) {
@@ -42,6 +48,9 @@ int observe(int fd) {
       // This program is visible in any case; --bind-program need not have added it once more, and
       // leaves it out where it cannot find out.
       if (strcmp(place, self) == 0) continue;
+      // A terminal whose master has gone, with a monitor that was killed.
+      char *gone = strstr(root, "//deleted");
+      if (gone) *gone = 0;
       char *type = strstr(rest, " - ");
       // Of an optional field it matters whether it is there, not which group it names.
       fprintf(out, "%s %s %s%s%s%s\n", strstr(root, ":[") ? "nsfs" : root, place, flags,
@@ -53,10 +62,16 @@ int observe(int fd) {
   int death = 0;
   prctl(PR_GET_PDEATHSIG, &death);
   fprintf(out, "directory %s\nleader %d\ndeath %d\n", path, getsid(0) == getpid(), death);
+  const char *terminal = getenv("HOST_terminal");
   for (int number = 0; number < 64; number++) {
     struct stat file;
-    if (fstat(number, &file) == 0) fprintf(out, "descriptor %d\n", number);
+    if (fstat(number, &file)) continue;
+    snprintf(path, sizeof path, "%lx:%lx", (long)file.st_dev, (long)file.st_ino);
+    int is_callers = terminal && strcmp(terminal, path) == 0;
+    fprintf(out, "descriptor %d%s%s\n", number, is_terminal(&file) ? ", a terminal" : "",
+        is_callers ? ", the caller's" : "");
   }
+  unsetenv("HOST_terminal");
   if (gethostname(path, sizeof path) == 0) fprintf(out, "host %s\n", path);
   for (char **variable = environ; *variable; variable++) fprintf(out, "%s\n", *variable);
   fprintf(out, "end\n");

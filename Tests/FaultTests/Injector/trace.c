@@ -5,13 +5,16 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <termios.h>
 
 struct tracee {
   pid_t pid;
@@ -96,13 +99,31 @@ static void at_call(struct tracee *tracee, struct fault fault, struct outcome *o
   }
 }
 
+// A terminal for a line with --pty, or -1: standard input of the launcher, which leads its session.
+static int make_terminal(char **line, int *inner) {
+  int has_option = 0;
+  for (; *line; line++) has_option |= strcmp(*line, "--pty") == 0;
+  if (!has_option) return -1;
+  int outer = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), locked = 0;
+  if (outer < 0 || ioctl(outer, TIOCSPTLCK, &locked)) abort();
+  *inner = ioctl(outer, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (*inner < 0) abort();
+  struct stat file;
+  char name[64];
+  if (fstat(*inner, &file)) abort();
+  snprintf(name, sizeof name, "%lx:%lx", (long)file.st_dev, (long)file.st_ino);
+  setenv("HOST_terminal", name, 1);
+  return outer;
+}
+
 // The descriptors of every run: 1 for what the command observes, 2 for messages, 3 and 4 a file, 5
 // a filter, 6 a directory, 7 always empty, 8 for --json-status-fd.
-static void open_descriptors(int messages, int status, int observed) {
+static void open_descriptors(int messages, int status, int observed, int terminal) {
   // Out of the way first.
   messages = fcntl(messages, F_DUPFD_CLOEXEC, 100);
   status = fcntl(status, F_DUPFD_CLOEXEC, 100);
   observed = fcntl(observed, F_DUPFD_CLOEXEC, 100);
+  if (terminal >= 0) terminal = fcntl(terminal, F_DUPFD_CLOEXEC, 100);
   struct { int number; const char *path; int flags; } files[] = {
       {3, "data/file", O_RDONLY}, {4, "data/file", O_RDONLY}, {5, "data/filter", O_RDONLY},
       {6, "data", O_RDONLY}, {7, "/dev/null", O_RDWR}};
@@ -115,7 +136,8 @@ static void open_descriptors(int messages, int status, int observed) {
   dup2(observed, 1);
   dup2(messages, 2);
   int nothing = open("/dev/null", O_RDWR);
-  dup2(nothing, 0);
+  dup2(terminal < 0 ? nothing : terminal, 0);
+  if (terminal >= 0) ioctl(0, TIOCSCTTY, 0);
   // Those of joined namespaces stay, which the caller opened from 20 on.
   for (int fd = 9; fd < 20; fd++) close(fd);
   for (int fd = 30; fd < 64; fd++) close(fd);
@@ -217,7 +239,10 @@ static void follow(pid_t first, struct fault fault, struct outcome *outcome) {
 }
 
 void run(char **line, struct fault fault, struct outcome *outcome) {
-  int messages[2], status[2], observed[2];
+  int messages[2], status[2], observed[2], inner = -1;
+  int terminal = make_terminal(line, &inner);
+  struct termios before = {0}, after = {0};
+  if (inner >= 0) tcgetattr(inner, &before);
   *outcome = (struct outcome){.status = -1};
   count = 0;
   is_late = 0;
@@ -230,8 +255,9 @@ void run(char **line, struct fault fault, struct outcome *outcome) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   pid_t first = fork();
   if (first == 0) {
-    setpgid(0, 0);
-    open_descriptors(messages[1], status[1], observed[1]);
+    if (inner < 0) setpgid(0, 0);
+    else setsid();
+    open_descriptors(messages[1], status[1], observed[1], inner);
     ptrace(PTRACE_TRACEME, 0, 0, 0);
     raise(SIGSTOP);
     execvp(line[0], line);
@@ -246,6 +272,15 @@ void run(char **line, struct fault fault, struct outcome *outcome) {
   setitimer(ITIMER_REAL, &patience, 0);
   follow(first, fault, outcome);
   setitimer(ITIMER_REAL, &none, 0);
+  if (inner >= 0) {
+    // The session's end has hung it up.
+    int again = ioctl(terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    tcgetattr(again, &after);
+    outcome->is_changed = memcmp(&before, &after, sizeof before) != 0;
+    close(again);
+    close(inner);
+    close(terminal);
+  }
   drain(messages[0], outcome->errors, TEXT);
   drain(status[0], outcome->status_lines, sizeof outcome->status_lines);
   drain(observed[0], outcome->observed, TEXT);
