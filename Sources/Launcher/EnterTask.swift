@@ -39,6 +39,10 @@ struct EnterTask {
       return ending.status
     } catch {
       if !isTold { launcher.tell(.error, message(error, word), draft) }
+      let line = [launcher.persona.program] + launcher.words
+      for line in error.diagnosisOutside(of: resolved, line: line)?.lines ?? [] {
+        launcher.tell(.error, line, draft)
+      }
       return error.exitStatus
     }
   }

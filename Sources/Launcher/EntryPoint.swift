@@ -73,7 +73,9 @@ struct Launcher {
       }
       sandbox = try self.sandbox(parser.draft).resolved(for: caller)
       for warning in parser.draft.warnings { tell(.warning, warning, parser.draft) }
-      if let task = parser.draft.task { return try perform(task, parser.draft, sandbox) }
+      if let task = parser.draft.task {
+        return try perform(task, parser.draft, sandbox, displaced: displacedProfile(parser))
+      }
     } catch {
       let message = error.message(asBubblewrap: persona.isBubblewrap)
       tell(.error, message, parser.draft)
@@ -149,20 +151,21 @@ struct Launcher {
           tell(error, sandbox, parser.draft)
           isTold = true
         })
-      if let text = sandbox.explanation(of: ending) { tell(.error, text, parser.draft) }
+      for text in sandbox.explanation(of: ending, line: [persona.program] + words) {
+        tell(.error, text, parser.draft)
+      }
       for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }
-      if sandbox.isMeasured { tellUse(ending, sandbox, parser.draft) }
+      if sandbox.isMeasured, !tellUse(ending, sandbox, parser.draft) {
+        // A program that waits for the report must learn that there is none.
+        return (persona.failure, nil)
+      }
       return (ending.status, ending.signal)
     } catch {
       if !isTold { tell(error, sandbox, parser.draft) }
-      let isDisplaced =
-        parser.namesNoProfile
-        && parser.draft.sandbox.filesystem.contains { $0.option.origin == .commandLine }
       let diagnosis = error.diagnosis(
-        of: sandbox, line: [persona.program] + words,
-        displacedProfile: isDisplaced ? persona.standardProfile : nil)
+        of: sandbox, line: [persona.program] + words, displacedProfile: displacedProfile(parser))
       for line in diagnosis?.lines ?? [] { tell(.error, line, parser.draft) }
-      EndReport(error, diagnosis, of: sandbox).write(for: sandbox)
+      _ = write(EndReport(error, diagnosis, of: sandbox), of: sandbox, parser.draft)
       if error.exitStatus == 127, let command = parser.draft.sandbox.command.first,
         let hint = Suggestion.hint(forCommand: command)
       {
@@ -172,12 +175,33 @@ struct Launcher {
     }
   }
 
+  /// The default profile, if options about files took its place.
+  private func displacedProfile(_ parser: Parser) -> ByteString? {
+    let isDisplaced =
+      parser.namesNoProfile
+      && parser.draft.sandbox.filesystem.contains { $0.option.origin == .commandLine }
+    return isDisplaced ? persona.standardProfile : nil
+  }
+
   /// Reports how the command ended and what it used.
-  private func tellUse(_ ending: Ending, _ sandbox: ResolvedSandbox, _ draft: Draft) {
-    EndReport(ending, of: sandbox).write(for: sandbox)
+  /// - Returns: Whether everything that was asked for could be written.
+  private func tellUse(_ ending: Ending, _ sandbox: ResolvedSandbox, _ draft: Draft) -> Bool {
+    let isWritten = write(
+      EndReport(ending, of: sandbox), of: sandbox, draft,
+      after: "; the command ended with status \(String(ending.status))")
     if draft.sandbox.tellsUse != nil, let text = ending.useText {
       Output.standardError(prefix(.step, draft) + text + "\n")
     }
+    return isWritten
+  }
+
+  /// Writes the report of `--report`, or says why it could not be written.
+  private func write(
+    _ report: EndReport, of sandbox: ResolvedSandbox, _ draft: Draft, after end: String = ""
+  ) -> Bool {
+    guard let failure = report.write(for: sandbox) else { return true }
+    tell(.error, failure + end, draft)
+    return false
   }
 
   /// Becomes the command of the sandbox.
@@ -221,13 +245,15 @@ struct Launcher {
 
   /// Does a task other than a launch, with the sandbox that the task is about, if any.
   private func perform(
-    _ task: Draft.Task, _ draft: Draft, _ sandbox: ResolvedSandbox? = nil
+    _ task: Draft.Task, _ draft: Draft, _ sandbox: ResolvedSandbox? = nil,
+    displaced: ByteString? = nil
   ) throws(UsageError) -> UInt8 {
     switch task {
     case .help(let topic): print(try help(on: topic), draft)
     case .generate(let kind): print(kind.text(surroundings), draft)
     case .version: print(persona.version + "\n", draft)
-    case .dryRun: sandbox.map { print(dryRun($0, draft), draft) } ?? noCommand()
+    case .dryRun:
+      sandbox.map { print(dryRun($0, draft, displaced: displaced), draft) } ?? noCommand()
     case .doctor: examine(draft)
     case .compilePolicy:
       write(try PolicyTasks.compile(draft.sandbox.policy), draft)

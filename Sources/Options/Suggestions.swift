@@ -28,6 +28,7 @@ extension Suggestion {
       return message + "; " + advice.text
     }
     let found = options(for: String(name))
+    if found.isEmpty, let advice = advice(nearTo: typed) { return message + "; " + advice }
     // What follows an equals sign or a space should be a separate word.
     guard name.endIndex < text.endIndex, found.count == 1,
       let option = Option.all.first(where: { $0.name == found[0] })
@@ -38,6 +39,14 @@ extension Suggestion {
     case 1 where !value.isEmpty: return message + "; did you mean \(option.name) \(value.quoted)?"
     default: return message + "; did you mean \(option.synopsis)?"
     }
+  }
+
+  /// What to do instead of an option of another program, for a mistyped name of one.
+  private static func advice(nearTo typed: String) -> String? {
+    // A short name is near to almost any other.
+    guard typed.utf8.count > 4 else { return nil }
+    let near = nearest(to: typed, among: Synonyms.advice.flatMap(\.names))
+    return near.flatMap { name in Synonyms.advice.first { $0.names.contains(name) }?.text }
   }
 
   /// The hint for a command that was not found, if it looks like an option without its dashes.

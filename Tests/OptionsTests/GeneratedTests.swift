@@ -4,10 +4,12 @@
 
 import Foundation
 import Linux
+import SystemPackage
 import TestSupport
 import Testing
 
 @testable import Options
+@testable import Sandbox
 import Text
 
 @Suite("Generated files")
@@ -126,8 +128,9 @@ struct GeneratedTests {
     #expect(Set(lines).count == lines.count)
   }
 
-  // Red: the manual shows a line that the program refuses.
-  @Test func `The examples of help and manual are understood`() throws {
+  // Red: the manual shows a line that the program refuses, or one after which the command can write
+  // to all files of the person who copies it.
+  @Test func `The examples of help and manual are understood and safe to copy`() throws {
     var texts = Option.all.map(\.discussion) + Section.allCases.map(\.introduction)
     texts += Manual.chapters.map(\.text)
     var count = 0
@@ -143,6 +146,18 @@ struct GeneratedTests {
         #expect(throws: Never.self, "\(line)") {
           try parser.parse(words.map { ByteString(String($0)) })
         }
+        for operation in parser.draft.sandbox.filesystem {
+          let all: [FilePath] = ["/", "/home", "/root", "~", "/home/joe"]
+          switch operation.action {
+          case .bind(let source, _, let access, _):
+            #expect(access == .readOnly || !all.contains(source), "\(line)")
+          case .show(let path, let access):
+            #expect(access == .readOnly || !all.contains(path), "\(line)")
+          default: break
+          }
+        }
+        // What the shell itself would do.
+        #expect(!line.contains("sudo ") && !line.contains(" rm ") && !line.contains("--not-a"))
         count += 1
       }
     }

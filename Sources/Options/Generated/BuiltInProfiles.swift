@@ -539,9 +539,9 @@ enum BuiltInProfiles {
       --ro-same-try /lib32
       --ro-same-try /lib64
       --ro-same-try /libx32
-      --ro-same-try /opt
-      # Where an ostree system keeps what /opt and /usr/local lead to.
-      --ro-same-try /var/opt
+      # On some systems a link, to /var/opt for instance: then with what it leads to.
+      --read-glob /opt
+      # Where an ostree system keeps what /usr/local leads to.
       --ro-same-try /var/usrlocal
       # NixOS and Guix keep theirs in a store, and reach what is in use by links from these places.
       --ro-same-try /nix/store

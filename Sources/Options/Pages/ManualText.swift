@@ -218,9 +218,9 @@ extension Manual {
           nestbox --unshare-all --ro-bind / / --dev /dev --proc /proc \
             --tmpfs /tmp --tmpfs /run --tmpfs /home --bind "$PWD" "$PWD" make
 
-      The host as it is, but without a network:
+      The host read-only, without a network:
 
-          nestbox --unshare-net --dev-bind / / bash
+          nestbox --unshare-net --ro-bind / / --dev /dev bash
 
       A clean environment:
 

@@ -18,8 +18,8 @@ extension Option {
     bind(
       "--ro-bind-try", .readOnly, "The same, but ignore a missing SRC",
       """
-      As --ro-bind. Only a source that does not exist is ignored; any other failure, such as a
-      source without read permission, is an error.
+      As --ro-bind. Only a source that does not exist, or that lies in a directory which another
+      user has closed, is ignored; any other failure is an error.
       """),
     bind(
       "--bind", .readWrite, "Show the host's SRC at DEST",
@@ -33,7 +33,7 @@ extension Option {
     bind(
       "--bind-try", .readWrite, "The same, but ignore a missing SRC",
       """
-      As --bind. Only a source that does not exist is ignored.
+      As --bind. What is ignored is what --ro-bind-try ignores.
       """),
     Option(
       "--bind-kept", [.hostDirectory, .destination], in: .binds,
@@ -100,7 +100,8 @@ extension Option {
     same(
       "--ro-same-try", "The same, but ignore a missing PATH",
       """
-      As --ro-same. A dangling link counts as present.
+      As --ro-same. A dangling link counts as present, and a path in a directory that another user
+      has closed as missing.
       """),
     Option(
       "--bind-program", in: .binds, "Show the command's own file read-only at its place",

@@ -154,7 +154,8 @@ extension Option {
       signaled, timeout, memory, cpu-time, output or not-started, with `exit-code`, `signal` or `error`. Times are in seconds,
       sizes in bytes; a figure that is not known is left out. `complete` is false where processes may
       not have been counted, and `incomplete-because` says why. Processes whose parent ignores SIGCHLD
-      are not counted by the kernel. The command does not get the descriptor.
+      are not counted by the kernel. The command does not get the descriptor. If the report cannot be
+      written, nestbox says so and exits with 125.
 
           nestbox --report 3 sh -c 'exit 137' 3>report
       """, traits: .lastWins

@@ -3,10 +3,30 @@
 
 internal import Linux
 internal import SystemPackage
+public import Text
 
 extension ResolvedSandbox {
-  /// One line about the end of the command, if the sandbox caused it.
-  public func explanation(of ending: Ending) -> String? {
+  /// Why the command ended, if the sandbox caused it, and the remedy, if there is one.
+  /// - Parameters:
+  ///   - ending: How it ended.
+  ///   - words: The line that was typed.
+  /// - Returns: The lines to print.
+  public func explanation(of ending: Ending, line words: [ByteString]) -> [String] {
+    if let text = limitExplanation(of: ending) { return [text] }
+    guard ResolvedSandbox.isWorthALook(ending.termination) else { return [] }
+    if case .signaled = ending.termination {
+      guard !sandbox.filters.isEmpty || policy != nil else { return [] }
+      return [
+        "the seccomp filter ended the command (SIGSYS): the kernel's log names the system call "
+          + "(journalctl -k --grep SECCOMP)"
+          + (policy == nil ? "" : ", and --seccomp-explain lists what the policy does with each")
+      ]
+    }
+    return BoundedLook.lines { LibrarySearch.explanation(of: plan(), line: words) }
+  }
+
+  /// The limit for which the command was ended, in words.
+  private func limitExplanation(of ending: Ending) -> String? {
     if ending.limit == .timeout, let limit = sandbox.timeLimit {
       return
         "the command was ended after \(Ending.text(milliseconds: limit.value)) (\(limit.option.name))"
@@ -21,17 +41,7 @@ extension ResolvedSandbox {
         "the command was killed, as it wrote more than \(String(limit.value)) bytes of output "
         + "(\(limit.option.name))"
     }
-    if ending.limit == .memory { return memoryExplanation }
-    let termination = ending.termination
-    guard ResolvedSandbox.isWorthALook(termination) else { return nil }
-    if case .signaled = termination {
-      guard !sandbox.filters.isEmpty || policy != nil else { return nil }
-      return
-        "the seccomp filter ended the command (SIGSYS): the kernel's log names the system call "
-        + "(journalctl -k --grep SECCOMP)"
-        + (policy == nil ? "" : ", and --seccomp-explain lists what the policy does with each")
-    }
-    return BoundedLook.lines { LibrarySearch.explanation(of: plan()).map { [$0] } ?? [] }.first
+    return ending.limit == .memory ? memoryExplanation : nil
   }
 
   private var memoryExplanation: String {

@@ -10,6 +10,7 @@ internal import Text
 
 extension Cause {
   static let command: [Cause] = [
+    Cause([.findProgram], [.noSuchFileOrDirectory]) { failure in failure.missingProgram },
     Cause([.execute], [.noSuchFileOrDirectory, .notDirectory]) { failure in
       guard failure.error.finding == .missing || failure.error.finding == nil else { return nil }
       return failure.missingCommand
@@ -106,6 +107,38 @@ extension Failure {
     return Diagnosis(
       "there is no program \(word.quoted) in PATH (\(inside.quoted)), neither inside nor on the host",
       "install it, or name its path")
+  }
+
+  /// A command's path that leads nowhere on the host.
+  fileprivate var missingProgram: Diagnosis? {
+    let way = HostWay(to: subject)
+    if let link = way.dangling {
+      return Diagnosis(
+        "\(quoted(link.path)) is a symbolic link to \(quoted(link.target)), which does not exist on "
+          + "the host", "make the link's target, or name another program")
+    }
+    guard let missing = way.missing else { return nil }
+    let cause = "\(quoted(missing)) does not exist on the host"
+    // Only the last name can be mistyped for another file's, or be meant for a program in PATH.
+    guard missing.lastComponent == subject.lastComponent, let name = subject.lastComponent,
+      error.subject == sandbox.command.first
+    else { return Diagnosis(cause, "check the spelling of the path") }
+    let rest = sandbox.command.dropFirst()
+    let names = RunningHost().names(in: missing.removingLastComponent()).map(\.string)
+    if let near = Suggestion.nearest(to: name.string, among: names),
+      let file = FilePath.Component(near)
+    {
+      let path = subject.removingLastComponent().appending(file)
+      // Without a directory it would be looked for in PATH.
+      let word = path.components.count == 1 ? "./" + near : path.string
+      return Diagnosis(cause, remedy: replacingCommand(with: [ByteString(word)] + rest))
+    }
+    if hostFile(of: ByteString(name.string)) != nil {
+      return Diagnosis(
+        "\(cause); programs in PATH are named without a directory",
+        remedy: replacingCommand(with: [ByteString(name.string)] + rest))
+    }
+    return Diagnosis(cause, "check the spelling of the path")
   }
 
   /// The file of the host that the command's word names there.

@@ -57,14 +57,14 @@ extension Cause {
         "\(failure.quoted(missing)) does not exist on the host",
         remedy: remedy ?? .advice("check the spelling of the path"))
     },
-    Cause([.findSource], [.permissionDenied]) { failure in
+    Cause([.findSource, .findProgram], [.permissionDenied]) { failure in
       guard let directory = HostWay(to: failure.subject).unsearchable else { return nil }
       return Diagnosis(
         "this user may not search the directory \(failure.quoted(directory)) of the host",
         remedy: failure.allowing("a+x", directory)
           ?? .advice("ask the owner of \(failure.quoted(directory)), or show another directory"))
     },
-    Cause([.findSource], [.notDirectory]) { failure in
+    Cause([.findSource, .findProgram], [.notDirectory]) { failure in
       guard let file = HostWay(to: failure.subject).file else { return nil }
       return Diagnosis(
         "\(failure.quoted(file)) is a file on the host and not a directory",
@@ -77,7 +77,7 @@ extension Cause {
           + "the directory",
         "find out what did that before you start the command again")
     },
-    Cause([.findSource], [.tooManySymbolicLinkLevels]) { failure in
+    Cause([.findSource, .findProgram], [.tooManySymbolicLinkLevels]) { failure in
       Diagnosis(
         "symbolic links on the way to \(failure.name) form a loop",
         "correct the links; ls -l shows their targets")
@@ -429,7 +429,7 @@ struct HostWay {
 
   init(to path: FilePath) {
     var way: FilePath = "/"
-    var components = Array(path.components)
+    var components = path.components.filter { $0.kind != .currentDirectory }
     if path.isRelative, let directory = CurrentProcess.workingDirectory {
       components = Array(directory.path.components) + components
     }

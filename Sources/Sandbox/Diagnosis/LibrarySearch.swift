@@ -12,6 +12,8 @@ internal import Text
 /// The search for the libraries of one command.
 struct LibrarySearch {
   private let plan: Plan
+  /// The line that was typed.
+  private let line: TypedLine
   /// How many more files may be looked for, and how many read.
   private var budget = (lookups: 20_000, files: 512)
   private let deadline = MonotonicClock.milliseconds + 2000
@@ -23,19 +25,20 @@ struct LibrarySearch {
 
   private typealias Program = (elf: ELFFile, inside: FilePath)
 
-  private init(_ plan: Plan) { self.plan = plan }
+  private init(_ plan: Plan, _ line: TypedLine) { (self.plan, self.line) = (plan, line) }
 
   /// Names the first library that the command of `plan` needs and that is not visible inside; nil
   /// where there is none or the search took too long.
-  static func explanation(of plan: Plan) -> String? {
-    var search = LibrarySearch(plan)
-    return (try? search.run()) ?? nil
+  /// - Returns: What is missing, and the remedy.
+  static func explanation(of plan: Plan, line words: [ByteString]) -> [String] {
+    var search = LibrarySearch(plan, TypedLine(words, command: plan.sandbox.command))
+    return (try? search.run()) ?? []
   }
 
-  private mutating func run() throws(Exhausted) -> String? {
+  private mutating func run() throws(Exhausted) -> [String] {
     guard let host = plan.command.host, let inside = plan.command.file,
       let command = try program(at: host, inside: inside)
-    else { return nil }
+    else { return [] }
     var pending = [command]
     var seen: Set<ByteString> = []
     while let file = pending.popLast() {
@@ -49,7 +52,7 @@ struct LibrarySearch {
         if let elf = try read(found.host) { pending.append((elf, found.inside)) }
       }
     }
-    return nil
+    return []
   }
 }
 
@@ -154,7 +157,7 @@ extension LibrarySearch {
 extension LibrarySearch {
   private func missing(
     _ name: ByteString, of file: Program, _ directories: [FilePath]
-  ) throws(Exhausted) -> String {
+  ) throws(Exhausted) -> [String] {
     let what =
       "the library \(name.quoted), which \(ByteString(file.inside).quoted) needs, is not visible "
       + "inside"
@@ -162,9 +165,13 @@ extension LibrarySearch {
       directories.map { $0.pushing(name.path) }
       + (LibrarySearch.readCache(LibrarySearch.cacheFile)[name] ?? [])
     guard let place = places.first(where: { plan.isOfSystem($0) }) else {
-      return what + ", and not in a directory of the host's system either: install it"
+      return [
+        what + ", and not in a directory of the host's system either",
+        Remedy.advice("install it").text,
+      ]
     }
-    let words = ByteString(place).quotedForShell
-    return what + ": --ro-bind \(words) \(words) shows the host's"
+    var line = line
+    line.insert(["--ro-bind", ByteString(place), ByteString(place)])
+    return [what, Remedy.line(line.text).text]
   }
 }

@@ -38,7 +38,7 @@ struct TypedLine {
   /// The words, the program's name first.
   private(set) var words: [ByteString]
   /// How many of them are the command.
-  private let commandCount: Int
+  private var commandCount: Int
 
   init(_ words: [ByteString], command: [ByteString]) {
     self.words = words
@@ -57,9 +57,11 @@ struct TypedLine {
     words.insert(contentsOf: options, at: index ?? end)
   }
 
-  /// Adds words at the end.
-  mutating func append(_ command: [ByteString]) {
+  /// Puts another command at the end.
+  mutating func replaceCommand(with command: [ByteString]) {
+    words.removeLast(commandCount)
     words += command
+    commandCount = command.count
   }
 
   /// Where `part` stands among the options; nil if it was not typed.
@@ -156,9 +158,9 @@ extension Failure {
 
   /// The same line with another command, and more options before it.
   func replacingCommand(with command: [ByteString], adding options: [ByteString] = []) -> Remedy {
-    var line = TypedLine(words.dropLast(sandbox.command.count), command: [])
+    var line = typed
     line.insert(options)
-    line.append(command)
+    line.replaceCommand(with: command)
     return .line(line.text)
   }
 

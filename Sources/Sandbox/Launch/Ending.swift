@@ -2,6 +2,7 @@
 // How a launch ended and what it used, and the report of it, for programs and for people.
 
 public import Linux
+internal import SystemPackage
 internal import Text
 
 /// How a command ended.
@@ -143,10 +144,18 @@ public struct EndReport {
   }
 
   /// Writes the report to the descriptor that the caller named for it, if there is one.
-  public func write(for sandbox: ResolvedSandbox) {
-    guard let number = sandbox.sandbox.channels.report?.value else { return }
-    // If the caller no longer reads, that does not change how the command ended.
-    try? Descriptors.write(JSON.object(members).line, to: number)
+  /// - Returns: Why it could not be written.
+  public func write(for sandbox: ResolvedSandbox) -> String? {
+    guard let number = sandbox.sandbox.channels.report?.value else { return nil }
+    do throws(SystemCallError) {
+      try Descriptors.write(JSON.object(members).line, to: number)
+      return nil
+    } catch {
+      // A reader that has closed its end wants no report.
+      if error.errno == .brokenPipe { return nil }
+      return
+        "Can't write the report to descriptor \(String(number)): \(error.reason) (--report, write)"
+    }
   }
 }
 

@@ -32,13 +32,18 @@ extension ResolvedSandbox {
 }
 
 extension LaunchError {
+  /// The cause of a failure that came before any process left the host; nil for later failures.
+  public func diagnosisOutside(of resolved: ResolvedSandbox, line words: [ByteString]) -> Diagnosis?
+  {
+    guard [.prepare, .createProcess, .passDescriptor].contains(action) else { return nil }
+    return diagnosis(of: resolved, line: words)
+  }
+
   /// The cause of a failure under `--exec`: where this process had not left the host yet, as
   /// without that option; otherwise what the error alone proves.
   public func diagnosisInPlace(of resolved: ResolvedSandbox, line words: [ByteString]) -> Diagnosis?
   {
-    if [.prepare, .createProcess, .passDescriptor].contains(action) {
-      return diagnosis(of: resolved, line: words)
-    }
+    if let diagnosis = diagnosisOutside(of: resolved, line: words) { return diagnosis }
     guard cause.call == NewRoot.refusal else { return nil }
     return Diagnosis(
       "it does not exist on the host, and under --exec no process could remove it after a failed "

@@ -63,7 +63,9 @@ extension Monitor {
   private mutating func abort(_ signal: Signal) -> Never {
     killAll()
     clearAway()
-    EndReport(abortedBy: signal, of: plan.resolved).write(for: plan.resolved)
+    if let failure = EndReport(abortedBy: signal, of: plan.resolved).write(for: plan.resolved) {
+      plan.warn(failure)
+    }
     SignalDisposition.die(by: signal)
   }
 }

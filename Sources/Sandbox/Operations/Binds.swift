@@ -16,7 +16,7 @@ extension RootBuilder where Self: ~Copyable {
     do throws(SystemCallError) {
       tree = try hostTree(source, followsLink: followsLink)
     } catch {
-      if isOptional && error.errno == .noSuchFileOrDirectory { return passOver() }
+      if isOptional, canPassOver(source, error) { return passOver() }
       throw LaunchError(.findSource, subject: ByteString(source), cause: error)
     }
     try bind(tree, from: source, on: destination, access)
@@ -60,10 +60,24 @@ extension RootBuilder where Self: ~Copyable {
     }
   }
 
+  /// Whether an option that tries goes on without `path`: it does not exist, or lies in a directory
+  /// that another user keeps closed.
+  ///
+  /// The command has the caller's user and can no more enter that directory. One of the caller's own
+  /// it could open again, and then write what the option was to make read-only.
+  private func canPassOver(_ path: FilePath, _ error: SystemCallError) -> Bool {
+    error.errno == .noSuchFileOrDirectory
+      || error.errno == .permissionDenied && isClosedByAnother(path)
+  }
+
   /// Shows `path` of the host read-only at its own place, and a link as the link that it is.
   mutating func showSame(_ path: FilePath, isOptional: Bool) throws(LaunchError) {
-    let target = try step(.findSource, ByteString(path)) { root throws(SystemCallError) in
-      try root.hostLinkTarget(path)
+    let target: ByteString?
+    do throws(SystemCallError) {
+      target = try hostLinkTarget(path)
+    } catch {
+      if isOptional, canPassOver(path, error) { return passOver() }
+      throw LaunchError(.findSource, subject: ByteString(path), cause: error)
     }
     if let target {
       return try step(.makeSymbolicLink, ByteString(path)) { root throws(SystemCallError) in

@@ -35,6 +35,8 @@ protocol RootBuilder: ~Copyable {
   func hostPath(of descriptor: CInt) throws(SystemCallError) -> FilePath
   /// Fails if `tree` is not the open file `descriptor`.
   func require(_ tree: borrowing Tree, toBe descriptor: CInt) throws(SystemCallError)
+  /// Whether a directory of another user on the way to `path` of the host may not be searched.
+  func isClosedByAnother(_ path: FilePath) -> Bool
   /// The target of the symbolic link at `path` of the host; nil if there is none.
   func hostLinkTarget(_ path: FilePath) throws(SystemCallError) -> ByteString?
 

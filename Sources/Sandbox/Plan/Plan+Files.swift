@@ -25,6 +25,8 @@ extension Plan {
       lines.append(
         String(repeating: " ", count: digits - number.count) + number + "  " + option
           + String(repeating: " ", count: width - option.count + 2) + description(of: index))
+      guard index == failing, let diagnosis else { continue }
+      lines += diagnosis.lines.map { String(repeating: " ", count: digits + 2) + $0 }
     }
     return lines
   }
@@ -34,7 +36,7 @@ extension Plan {
     var parts = [planned.operation.action.text(planned)]
     let below = root.mounts.count { $0.operation == index && $0.bind != nil }
     if below > 0 { parts.append("with \(String(below)) mounts below it") }
-    if planned.isSkipped { parts.append("skipped, as it does not exist") }
+    if planned.isSkipped { parts.append("skipped, as this user finds nothing there") }
     if let problem = planned.problem {
       parts.append("WILL FAIL: \(quoted(problem.subject)): \(problem.errno.description)")
     }

@@ -60,7 +60,10 @@ extension Plan {
 
   private func operationObject(_ index: Int) -> JSON {
     let planned = operations[index]
+    let diagnosis = index == failing ? diagnosis : nil
     return .object([
+      .init("cause", .optional(diagnosis?.cause)),
+      .init("remedy", .optional(diagnosis?.remedy?.words)),
       .init("line", .number(Int64(index + 1))),
       .init("option", .string(planned.operation.option.name)),
       .init("origin", planned.operation.option.origin.json),

@@ -46,6 +46,7 @@ extension Plan {
     } else {
       let places = command.searched.map { quoted($0) }.joined(separator: ", ")
       lines.append("not found inside: looked for \(places)")
+      if failing == nil { lines += diagnosis?.lines ?? [] }
     }
     let place = "starts in \(quoted(directory.path))"
     let option = directory.option.map { " (\($0.name))" } ?? ""

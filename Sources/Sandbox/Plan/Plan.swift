@@ -3,7 +3,7 @@
 
 internal import Linux
 internal import SystemPackage
-internal import Text
+public import Text
 
 /// Facts about the caller and the machine that a plan needs and a launch does not.
 struct PlanCaller {
@@ -37,6 +37,8 @@ public struct Plan {
   let environment: Environment
   let directory: PlannedDirectory
   let command: PlannedCommand
+  /// Why the launch will fail, if `explain` has found the cause.
+  private(set) var diagnosis: Diagnosis?
 
   init(_ resolved: ResolvedSandbox, for caller: PlanCaller, on host: any HostFiles) {
     self.resolved = resolved
@@ -120,6 +122,27 @@ struct PlannedCommand {
 }
 
 extension Plan {
+  /// The number of the first operation that will fail.
+  var failing: Int? { operations.firstIndex { $0.problem != nil } }
+
+  /// Looks for the cause of the first failure, as the launch would.
+  /// - Parameters:
+  ///   - words: The line.
+  ///   - displacedProfile: The default profile, if options about files replaced it.
+  public mutating func explain(line words: [ByteString], displacedProfile: ByteString?) {
+    let error: LaunchError
+    if let problem = failing.flatMap({ operations[$0].problem }) {
+      error = problem.error
+    } else if command.file == nil {
+      error = LaunchError(
+        .execute, subject: sandbox.command.first,
+        cause: SystemCallError(call: "execve", errno: .noSuchFileOrDirectory))
+    } else {
+      return
+    }
+    diagnosis = error.diagnosis(of: resolved, line: words, displacedProfile: displacedProfile)
+  }
+
   /// What was asked for.
   var sandbox: Sandbox { resolved.sandbox }
 

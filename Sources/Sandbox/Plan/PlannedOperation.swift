@@ -28,12 +28,16 @@ struct PlannedOperation {
 
 /// Why an operation will fail.
 struct PlanProblem: Equatable {
-  /// The kernel's reason.
-  let errno: Errno
-  /// The path that fails: inside, or a source.
-  let subject: FilePath
+  /// What a launch would report.
+  let error: LaunchError
   /// The directory in which something could not be created, if it is the host's.
   let host: FilePath?
+
+  /// The kernel's reason.
+  var errno: Errno { error.cause.errno }
+
+  /// The path that fails: inside, or a source.
+  var subject: FilePath { (error.subject ?? "").path }
 }
 
 extension RootModel {
@@ -51,8 +55,7 @@ extension RootModel {
     current = nil
     planned.source = mounts.first { $0.operation == index && $0.bind == nil }?.source
     if let failure {
-      planned.problem = PlanProblem(
-        errno: failure.cause.errno, subject: (failure.subject ?? "").path, host: planned.obstacle)
+      planned.problem = PlanProblem(error: failure, host: planned.obstacle)
     }
     return planned
   }

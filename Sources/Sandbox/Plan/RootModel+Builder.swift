@@ -113,6 +113,16 @@ extension RootModel {
 
   func require(_ tree: borrowing Tree, toBe descriptor: CInt) {}
 
+  func isClosedByAnother(_ path: FilePath) -> Bool {
+    var directory = path
+    while directory.removeLastComponent() {
+      guard let found = try? host.follow(directory) else { continue }
+      let facts = host.look(at: found.path)
+      return facts.map { $0.kind == .directory && $0.owner != resolved.identity.user } ?? false
+    }
+    return false
+  }
+
   func hostLinkTarget(_ path: FilePath) -> ByteString? {
     host.target(of: path).map { ByteString($0) }
   }

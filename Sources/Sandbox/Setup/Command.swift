@@ -235,5 +235,10 @@ struct Command {
       }
       ?? "the working directory was removed, or no path leads to it"
     plan.warn("\(reason); the command starts in \(place.quoted)")
+    guard let directory = plan.resolved.workingDirectory, !plan.resolved.isShared(directory.path)
+    else { return }
+    var line = TypedLine(plan.image.arguments, command: plan.sandbox.command)
+    line.insert(["--read", "."])
+    plan.warn(Remedy.line(line.text).text)
   }
 }

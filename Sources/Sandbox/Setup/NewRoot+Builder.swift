@@ -141,6 +141,19 @@ extension NewRoot {
     }
   }
 
+  func isClosedByAnother(_ path: FilePath) -> Bool {
+    var directory = path
+    while directory.removeLastComponent() {
+      guard let file = try? OwnedDescriptor.open(directory, .location) else { continue }
+      // Only of another user's FUSE file system the kernel tells nothing.
+      guard let (kind, _, owner) = try? file.status() else { return true }
+      // Both numbers are those of the new user namespace; where the caller has none there, its files
+      // and those of others look the same, and the option fails.
+      return kind == .directory && owner != CurrentProcess.identity.user
+    }
+    return false
+  }
+
   func hostLinkTarget(_ path: FilePath) throws(SystemCallError) -> ByteString? {
     try CurrentProcess.symbolicLinkTarget(path)
   }

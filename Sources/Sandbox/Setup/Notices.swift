@@ -11,31 +11,46 @@ extension NewRoot {
   /// Writes the notices to standard error, while the host's files can still be compared.
   mutating func writeNotices() {
     guard plan.sandbox.givesNotices else { return }
-    for notice in hiddenFiles() { plan.warn(notice) }
-    if let notice = otherCommand() { plan.warn(notice) }
-    if let notice = discardedDirectory() { plan.warn(notice) }
-    if let notice = relativeDestination() { plan.warn(notice) }
-    if let notice = readOnlyRepository() { plan.warn(notice) }
+    // Its remedy also shows the file.
+    write(relativeDestination() ?? hiddenFiles())
+    write(otherCommand())
+    write(discardedDirectory())
+    write(readOnlyRepository())
+  }
+
+  /// What a notice says, and the line to type instead.
+  private typealias Notice = (text: String, remedy: Remedy)
+
+  private func write(_ notice: Notice?) {
+    guard let notice else { return }
+    plan.warn(notice.text)
+    plan.warn(notice.remedy.text)
+  }
+
+  /// The line as it was typed.
+  private var typed: TypedLine {
+    TypedLine(plan.image.arguments, command: plan.sandbox.command)
   }
 
   /// How many words a notice names.
   private static let mostNames = 3
 
   /// A notice about words of the command that name hidden files of the host.
-  private func hiddenFiles() -> [String] {
+  private func hiddenFiles() -> Notice? {
     var hidden: [(word: ByteString, isDirectory: Bool)] = []
     for word in plan.sandbox.command.dropFirst().prefix(ArgumentWord.most) {
       guard let path = ArgumentWord.path(word), let isDirectory = isHidden(path) else { continue }
       hidden.append((ByteString(path), isDirectory))
     }
-    guard let first = hidden.first else { return [] }
+    if hidden.isEmpty { return nil }
     let names = hidden.prefix(NewRoot.mostNames).map(\.word.quoted).joined(separator: ", ")
     let more = hidden.count > NewRoot.mostNames ? " and more" : ""
-    let option = first.word.quotedForShell
-    return [
-      "the sandbox does not show \(names)\(more); to show it, add --read \(option), or "
-        + "--write \(option) if the command is to change it"
-    ]
+    var line = typed
+    line.insert(hidden.flatMap { ["--read", $0.word] })
+    return (
+      "the sandbox does not show \(names)\(more); --read shows a file, and --write lets the command "
+        + "change it", .line(line.text)
+    )
   }
 
   /// Whether the file of the host to which `path` leads is a directory, if it is not shown; nil if it
@@ -57,7 +72,7 @@ extension NewRoot {
 
   /// A notice, for a person at a terminal, that what the command writes to its directory is thrown
   /// away.
-  private func discardedDirectory() -> String? {
+  private func discardedDirectory() -> Notice? {
     guard Terminal.path(of: 2) != nil, plan.sandbox.workingDirectory == nil, !namesOutput,
       let path = plan.resolved.workingDirectory?.path,
       path.starts(with: plan.resolved.callerHome.path)
@@ -65,9 +80,12 @@ extension NewRoot {
       let device = try? root.openInRoot(path, .directory).status().device, isOwn(device)
     else { return nil }
     let what = "the sandbox throws away what the command writes to the working directory"
-    return plan.resolved.isShared(path)
-      ? "\(what); to keep it, change to a directory for it, and add --write ."
-      : "\(what); to keep it, add --write ."
+    if plan.resolved.isShared(path) {
+      return (what, .advice("to keep it, change to a directory for it, and add --write ."))
+    }
+    var line = typed
+    line.insert(["--write", "."])
+    return ("\(what); --write keeps it", .line(line.text))
   }
 
   /// Whether the line itself says where results are to go.
@@ -79,16 +97,19 @@ extension NewRoot {
   }
 
   /// A notice about a destination that is relative to the root, not to the caller's directory.
-  private func relativeDestination() -> String? {
+  private func relativeDestination() -> Notice? {
     for operation in plan.sandbox.filesystem where operation.option.origin == .commandLine {
-      guard case .bind(_, let path, let access, _) = operation.action, path.isRelative,
-        !path.isEmpty
+      guard case .bind(let source, let path, let access, _) = operation.action, path.isRelative,
+        !path.isEmpty, let words = operation.words
       else { continue }
       let inside = FilePath("/").pushing(path)
       let option = access == .readOnly ? "--read" : "--write"
-      return
+      let text =
         "\(operation.option.name) shows \(ByteString(path).quoted) as \(ByteString(inside).quoted), as "
         + "relative destinations begin at the root; \(option) shows a file at its own place"
+      var line = typed
+      return line.replace(words, with: [ByteString(option), ByteString(source)])
+        ? (text, .line(line.text)) : (text, .advice("name the whole path"))
     }
     return nil
   }
@@ -101,7 +122,7 @@ extension NewRoot {
   ]
 
   /// A notice that git cannot write to the project's repository, if the command is git.
-  private func readOnlyRepository() -> String? {
+  private func readOnlyRepository() -> Notice? {
     guard let name = plan.sandbox.command.first?.bytes.split(separator: UInt8(ascii: "/")).last,
       name.elementsEqual("git".utf8),
       let command = plan.sandbox.command.dropFirst().first(where: {
@@ -112,15 +133,22 @@ extension NewRoot {
       })
     else { return nil }
     if command == "init" {
-      return
+      let line = plan.sandbox.command.map(\.quotedForShell).joined(separator: " ")
+      return (
         "the sandbox keeps the project from getting a repository, as git would later execute what "
-        + "is in it; type git init outside"
+          + "is in it; make it outside", .line(line)
+      )
     }
-    return "the project's repository is read-only here; to commit, add --profile git"
+    var line = typed
+    line.insert(["--profile", "git"])
+    return (
+      "the project's repository is read-only here; the profile git lets the command commit",
+      .line(line.text)
+    )
   }
 
   /// A notice about a command whose name finds different programs inside and outside.
-  private mutating func otherCommand() -> String? {
+  private mutating func otherCommand() -> Notice? {
     guard let command = plan.sandbox.command.first, program == nil,
       !command.bytes.contains(UInt8(ascii: "/")),
       let outside = ProgramSearch.find(
@@ -128,8 +156,12 @@ extension NewRoot {
       // If /bin is a link, /bin/ls and /usr/bin/ls are the same.
       let inside = search(for: command), inside != outside, !isSame(inside.path, outside.path)
     else { return nil }
-    return "\(command.quoted) is \(outside.quoted) outside, and \(inside.quoted) inside; "
-      + "to run the one outside, type its path"
+    var line = typed
+    line.replaceCommand(with: [outside] + plan.sandbox.command.dropFirst())
+    return (
+      "\(command.quoted) is \(outside.quoted) outside, and \(inside.quoted) inside; its path shows "
+        + "the one outside", .line(line.text)
+    )
   }
 
   /// Whether two paths of the host name the same entry of a directory.

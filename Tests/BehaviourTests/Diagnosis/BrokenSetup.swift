@@ -132,6 +132,26 @@ extension BrokenSetup {
       fixed: "cp /usr/bin/echo no-such-program; nestbox --ro-bind / / ./no-such-program works",
       isHint: true),
     BrokenSetup(
+      name: "A mistyped script",
+      setup: "printf '#!/bin/sh\necho works\n' > script.sh; chmod +x script.sh",
+      line: "nestbox ./scirpt.sh", cause: "/scirpt.sh does not exist on the host",
+      remedy: "nestbox ./script.sh"),
+    BrokenSetup(
+      name: "A program of PATH, named in this directory", setup: "mkdir -p empty; cd empty",
+      line: "nestbox ./echo works", cause: "programs in PATH are named without a directory",
+      remedy: "nestbox echo works"),
+    BrokenSetup(
+      name: "A script that does not exist", setup: "mkdir -p empty; cd empty",
+      line: "nestbox ./nothing-like-it.sh", cause: "/nothing-like-it.sh does not exist on the host",
+      remedy: "check the spelling", fixed: "echo works", isHint: true),
+    BrokenSetup(
+      name: "A program that is a dangling link", setup: "ln -sf nowhere link",
+      line: "nestbox ./link", cause: "/link is a symbolic link to nowhere",
+      remedy: "make the link's target",
+      fixed:
+        "printf '#!/bin/sh\necho works\n' > nowhere; chmod +x nowhere; nestbox --read nowhere ./link",
+      isHint: true),
+    BrokenSetup(
       name: "A command line in quotes", line: "nestbox --ro-bind / / 'echo works'",
       cause: "'echo works' is one word", remedy: "nestbox --ro-bind / / echo works"),
     BrokenSetup(

@@ -116,11 +116,10 @@ struct AfterEndTests {
       line="nestbox --ro-bind /usr/bin /usr/bin --symlink usr/bin /bin --ro-bind $loader $loader"
       for try in 1 2 3 4 5 6 7 8; do
         $line ls / >/dev/null 2>errors && break
-        message=$(tail -n 1 errors)
-        if [[ $message != "nestbox: the library "*" is not visible inside: "* ]]; then
+        if [[ $(tail -n 2 errors) != "nestbox: the library "*" is not visible inside"* ]]; then
           cat errors; exit
         fi
-        more=${message##*inside: }; line="$line ${more%% shows*}"
+        remedy=$(sed -n 's/^nestbox: remedy: //p' errors); line=${remedy%% ls /}
       done
       echo "works after $((try > 1))"
       """)
