@@ -13,21 +13,21 @@ extension CurrentProcess {
   /// A launcher that executes a script whose first line says `#!/proc/self/exe`, or a link to that,
   /// executes its own file again, inside. Through /proc/PID/exe a command could then reach that
   /// file on the host (compare CVE-2019-5736). Where the file exists inside as well, it lies on
-  /// another mount.
+  /// another mount. A caller who types /proc/self/exe as the command means nestbox: the kernel then
+  /// was given exactly that name, and of a script or link it was given theirs.
   /// - Parameter name: argv[0]: of a script, the interpreter as the first line names it.
   /// - Returns: Whether it is so.
   public static func executesForeignFile(calledAs name: ByteString?) -> Bool {
     // Commands have no_new_privs, and hardly any other process.
     guard linux_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0) == 1 else { return false }
+    let executed = unsafe linux_executed_path().map { unsafe ByteString(nulTerminated: $0) }
+    if executed == "/proc/self/exe" { return false }
     if let file = MountedFile(at: "/proc/self/exe"), let path = executable {
       return MountedFile(at: path) != file
     }
     // Without /proc, or where a filter refuses to read the link, by the names that the kernel was
     // given.
-    var names: [ByteString] = []
-    if let pointer = unsafe linux_executed_path() {
-      names.append(unsafe ByteString(nulTerminated: pointer))
-    }
+    var names = executed.map { [$0] } ?? []
     if let name, name.bytes.contains(UInt8(ascii: "/")) { names.append(name) }
     return names.contains { name in
       guard let file = MountedFile(at: name.path) else { return false }

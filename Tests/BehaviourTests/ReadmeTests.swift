@@ -21,8 +21,12 @@ struct ReadmeTests {
   }
 
   private static let sections = [
-    Section(page: "README.md", heading: "First lines", programs: ["gcc", "make", "python3"]),
-    Section(page: "README.md", heading: "Further"),
+    Section(page: "README.md", heading: "First lines", programs: ["git", "make", "python3"]),
+    Section(page: "docs/first-lines.md", heading: "An untrusted program"),
+    Section(page: "docs/first-lines.md", heading: "A script"),
+    Section(
+      page: "docs/first-lines.md", heading: "A project", programs: ["gcc", "make", "python3"]),
+    Section(page: "docs/first-lines.md", heading: "When a launch fails"),
     Section(page: "docs/profiles.md", heading: "Profiles of every day", programs: ["git"]),
     Section(page: "docs/profiles.md", heading: "A profile for one purpose"),
     Section(page: "docs/profiles.md", heading: "Where nestbox finds profiles"),
@@ -79,7 +83,10 @@ struct ReadmeTests {
   // Red: somebody adds a block of examples, and no test runs it.
   @Test(
     "A test runs every block of examples",
-    arguments: ["README.md", "docs/profiles.md", "docs/by-hand.md", "docs/bubblewrap.md"])
+    arguments: [
+      "README.md", "docs/first-lines.md", "docs/profiles.md", "docs/by-hand.md",
+      "docs/bubblewrap.md",
+    ])
   func complete(_ page: String) throws {
     let file = ReadmeTests.repository.appending(path: page)
     var heading = ""

@@ -19,12 +19,12 @@ extension NewRoot {
   }
 
   /// What a notice says, and the line to type instead.
-  private typealias Notice = (text: String, remedy: Remedy)
+  private typealias Notice = (text: String, remedy: Remedy?)
 
   private func write(_ notice: Notice?) {
     guard let notice else { return }
     plan.warn(notice.text)
-    plan.warn(notice.remedy.text)
+    if let remedy = notice.remedy { plan.warn(remedy.text) }
   }
 
   /// The line as it was typed.
@@ -46,7 +46,12 @@ extension NewRoot {
     let names = hidden.prefix(NewRoot.mostNames).map(\.word.quoted).joined(separator: ", ")
     let more = hidden.count > NewRoot.mostNames ? " and more" : ""
     var line = typed
-    line.insert(hidden.flatMap { ["--read", $0.word] })
+    line.insert(
+      hidden.flatMap { word, isDirectory -> [ByteString] in
+        // There is nothing to read in an empty directory: it waits for results.
+        let isEmpty = isDirectory && (try? Directory.names(of: word.path))?.isEmpty == true
+        return [isEmpty ? "--write" : "--read", word]
+      })
     return (
       "the sandbox does not show \(names)\(more); --read shows a file, and --write lets the command "
         + "change it", .line(line.text)
@@ -81,7 +86,7 @@ extension NewRoot {
     else { return nil }
     let what = "the sandbox throws away what the command writes to the working directory"
     if plan.resolved.isShared(path) {
-      return (what, .advice("to keep it, change to a directory for it, and add --write ."))
+      return ("\(what); to keep it, change to a directory for it, and add --write .", nil)
     }
     var line = typed
     line.insert(["--write", "."])

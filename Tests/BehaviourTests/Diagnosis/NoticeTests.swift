@@ -32,6 +32,10 @@ struct Noticed: Sendable, CustomTestStringConvertible {
       setup: "mkdir dir; touch dir/file; echo text > letter", line: "nestbox ls dir letter",
       output: "letter\n\ndir:\nfile"),
     Noticed(
+      name: "One file and an empty directory for the result", source: "hiddenFiles",
+      setup: "mkdir -p results; rm -f results/*; echo text > in", line: "nestbox cp in results/",
+      after: "cat results/in", output: "text"),
+    Noticed(
       name: "The command's name finds another program outside", source: "otherCommand",
       setup: """
         mkdir -p tools; printf '#!/bin/sh\\necho mine\\n' > tools/ls; chmod +x tools/ls
