@@ -44,6 +44,10 @@ struct WrapTask {
       // A program that a menu starts has no terminal to show why it did not start.
       options.insert(["--notify"], at: 0)
       if entry.takesFiles, !request.showsArguments { options.append(["--read-arguments"]) }
+      // Programs of GTK own the name of their entry, and do not start where they may not.
+      if parser.draft.sandbox.buses.session != nil, let name = busName(of: entry, elsewhere) {
+        options.append(["--dbus-own", name])
+      }
     }
     let script = script(program, options)
     try require(output, "--output")
@@ -60,6 +64,20 @@ struct WrapTask {
     }
     for notice in missing(parser.draft.sandbox, program, output) { say(notice) }
     return []
+  }
+
+  /// The name on the session bus that a menu entry gives to its program; nil if it gives none.
+  ///
+  /// See the Desktop Entry Specification, D-Bus activation. Names of org.freedesktop are those of
+  /// services that other programs trust.
+  private func busName(of entry: MenuEntry, _ surroundings: Surroundings) -> ByteString? {
+    let name = entry.identifier.bytes.dropLast(".desktop".utf8.count)
+    guard name.count(where: { $0 == UInt8(ascii: ".") }) > 1,
+      !name.starts(with: "org.freedesktop.".utf8)
+    else { return nil }
+    var parser = Parser(surroundings, standardProfile: nil)
+    let words: [ByteString] = ["--dbus-own", ByteString(name), "--", "true"]
+    return (try? parser.parse(words)) == nil ? nil : ByteString(name)
   }
 
   private func script(_ program: ByteString, _ options: [[ByteString]]) -> [UInt8] {
@@ -107,6 +125,8 @@ struct WrapTask {
   /// A menu entry to write.
   private struct MenuEntry {
     let text: [UInt8]
+    /// Its name, as of all entries in the directories.
+    let identifier: ByteString
     let path: ByteString
     /// The actions that are left out.
     let leftOut: [ByteString]
@@ -128,7 +148,8 @@ struct WrapTask {
       let wrapped = try entry.replacing(isProgram, with: output)
       try require(path, "--desktop-file")
       return MenuEntry(
-        text: wrapped.text, path: path, leftOut: wrapped.leftOut, takesFiles: entry.takesFiles)
+        text: wrapped.text, identifier: identifier, path: path, leftOut: wrapped.leftOut,
+        takesFiles: entry.takesFiles)
     } catch {
       throw UsageError("--desktop-file: \(identifier.quoted): \(error.message)")
     }

@@ -173,6 +173,17 @@ write org.example.Tool.desktop "$HOME/programs/tool" tool
 wrap --output .local/bin/tool --desktop-file data/applications/
 is "an entry is found by what it starts" "org.example.Tool.desktop" "$(ls data/applications)"
 is "by another path too" "<$HOME><unset>boxed" "$(gio launch data/applications/*)"
+owned() { grep -c -e --dbus-own .local/bin/tool || true; }
+is "without a bus it owns no name there" 0 "$(owned)"
+if command -v xdg-dbus-proxy >/dev/null; then
+  wrap --dbus-talk org.example.Other --output .local/bin/tool --desktop-file data/applications/
+  has "with one it may own the name of its entry" "--dbus-own org.example.Tool" "$(cat .local/bin/tool)"
+  mv share/applications/org.example.Tool.desktop share/applications/org.freedesktop.Tool.desktop
+  rm data/applications/*
+  wrap --dbus-talk org.example.Other --output .local/bin/tool --desktop-file data/applications/
+  is "but not that of a service of the desktop" 0 "$(owned)"
+  mv share/applications/org.freedesktop.Tool.desktop share/applications/org.example.Tool.desktop
+fi
 mkdir share/applications/vendor
 write vendor/other.desktop "tool --other %U" tool
 output=$(wrap --output .local/bin/tool --desktop-file 2>&1) && status=0 || status=$?
