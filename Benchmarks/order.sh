@@ -22,6 +22,8 @@ command -v valgrind >/dev/null || { echo 'order: valgrind is not installed' >&2;
 launch() { (cd / && "${as_user[@]}" env -i HOME=/ PATH=/usr/bin:/bin "$work/order" "$work/nestbox" "$@" </dev/null 2>/dev/null) || {
   echo "order: this failed: nestbox $*" >&2; exit 1; }; }
 
+run() { (cd / && "${as_user[@]}" env -i HOME=/ PATH=/usr/bin:/bin "$work/nestbox" "$@" </dev/null); }
+
 # What the start and the first steps of the child read: order sees only what is written. Valgrind does
 # not know mount_setattr(2), which ends the launch. Under this name nothing looks for the reason.
 accesses() {
@@ -43,6 +45,9 @@ accesses() {
     --bind-try /nonexistent /x --unshare-all --proc /proc --dev /dev --setenv A B --unsetenv C \
     --chdir / --die-with-parent --new-session --perms 0700 --dir /run/user --hostname x true
   launch --seccomp-policy default --ro-bind / / true
+  run --ro-bind / / --unshare-all --proc /proc --dev /dev --name order --keep --detach
+  launch --enter order true
+  run --stop order
   launch true
 } >"$work/seen"
 

@@ -18,14 +18,11 @@ struct EnterTask {
   func run(_ word: ByteString) throws(UsageError) -> UInt8 {
     let entrance: Entrance
     do throws(UsageError) {
-      let monitor = try monitor(word)
-      try Entrance.verify(monitor)
-      try leaveWritableProgram(monitor)
-      entrance = try Entrance(monitor)
+      entrance = try self.entrance(word)
     } catch {
       throw UsageError("--enter: can't enter \(word.quoted): \(error.message)")
     }
-    let resolved = entrance.sandbox(for: draft.sandbox, launcher.caller)
+    let resolved = try entrance.sandbox(for: draft.sandbox, launcher.caller)
     if draft.isVerbose { StepLog.begin(launcher.prefix(.step, draft)) }
     var isTold = false
     do throws(LaunchError) {
@@ -47,20 +44,18 @@ struct EnterTask {
     }
   }
 
-  /// Executes a copy of this program that nobody can change, where the payload could change the
-  /// program's file after this process has ended.
-  ///
-  /// The monitor holds one, because to make it takes longer than to enter.
-  private func leaveWritableProgram(
-    _ monitor: borrowing ProcessDirectory
-  ) throws(UsageError) {
-    guard OwnProgram.isWritable else {
-      // The kernel has named a copy after its descriptor.
-      return CurrentProcess.setName(ProgramName.nestbox)
-    }
+  /// Whether the payload could change this program's file after this process has ended.
+  private var needsCopy: Bool {
+    if OwnProgram.isWritable { return true }
+    // The kernel has named a copy after its descriptor.
+    CurrentProcess.setName(ProgramName.nestbox)
+    return false
+  }
+
+  /// Executes a copy of this program that nobody can change: `held`, or one that is made now.
+  private func becomeCopy(_ held: consuming OwnedDescriptor?) throws(UsageError) {
     var failure: SystemCallError
     do throws(SystemCallError) {
-      let held = try? OwnProgram.copy(heldBy: monitor)
       let program = if let held { held } else { try OwnProgram.copy() }
       failure = CurrentProcess.execute(
         program.rawValue, arguments: launcher.caller.arguments, environment: launcher.environment)
@@ -72,22 +67,48 @@ struct EnterTask {
         + "\(failure.reason) (\(failure.call)); if root owns nestbox's file, no copy is needed")
   }
 
-  private func monitor(_ word: ByteString) throws(UsageError) -> ProcessDirectory {
+  private func entrance(_ word: ByteString) throws(UsageError) -> Entrance {
     let registry = launcher.surroundings.registry
-    if let monitor = registry.record(of: word)?.openMonitor() { return monitor }
+    if let monitor = registry.record(of: word)?.openMonitor() { return try entrance(monitor) }
     let list = SandboxList(try RunningTasks.survey(registry, for: "--enter"))
     guard let sandbox = list.entry(named: word)?.sandbox else {
       throw UsageError(
         "no running sandbox has this name or a process with this number; --list shows "
           + "the running sandboxes")
     }
-    guard sandbox.tool == .nestbox, let monitor = sandbox.monitor else {
-      throw UsageError(
-        "\(sandbox.tool == .nestbox ? "its launcher has ended" : "nestbox did not start it"), so "
-          + "nestbox does not know which protection a command needs inside")
+    if sandbox.tool != .nestbox {
+      guard let command = sandbox.command else {
+        throw UsageError("this process may not look into process \(String(sandbox.first.number))")
+      }
+      let first = sandbox.first.namespaces == nil ? command : sandbox.first
+      let process = try EnterTask.directory(of: first)
+      let commandProcess = try EnterTask.directory(of: command)
+      return try Entrance(
+        ofOtherTool: process, command: commandProcess, hasPolicy: draft.sandbox.policy != nil
+      ) { _ throws(UsageError) in
+        // Not a copy that a process inside holds: it could be any program.
+        if needsCopy { try becomeCopy(nil) }
+      }
     }
+    guard let monitor = sandbox.monitor else {
+      throw UsageError(
+        "its launcher has ended, so nestbox does not know which protection a command needs inside")
+    }
+    return try entrance(EnterTask.directory(of: monitor))
+  }
+
+  private func entrance(_ monitor: borrowing ProcessDirectory) throws(UsageError) -> Entrance {
+    try Entrance(monitor) { monitor throws(UsageError) in
+      // The monitor holds one, because to make it takes longer than to enter.
+      if needsCopy { try becomeCopy(try? OwnProgram.copy(heldBy: monitor)) }
+    }
+  }
+
+  private static func directory(
+    of process: ProcessFacts
+  ) throws(UsageError) -> ProcessDirectory {
     do throws(SystemCallError) {
-      return try monitor.directory()
+      return try process.directory()
     } catch {
       throw UsageError("it has just ended")
     }

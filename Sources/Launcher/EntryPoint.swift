@@ -113,6 +113,10 @@ struct Launcher {
     let program = OwnProgram.isWritable ? try? OwnProgram.copy().release() : nil
     var held = registration.descriptors
     if let program { held.append(program) }
+    if detachment != nil, let messages = try? registration.makeMessages() {
+      detachment?.messages = messages.rawValue
+      held.append(messages.release())
+    }
     let (status, signal) = launch(sandbox, parser, held, detachment)
     registration.end()
     // So that the caller sees a signal, as of a command that it started itself: a shell ends its

@@ -23,7 +23,11 @@ enum RunningTasks {
     let survey = try survey(registry, for: "--inspect")
     let list = SandboxList(survey)
     let found = try entry(word, in: list, for: "--inspect")
-    let inspection = Inspection(found, in: list, survey)
+    var inspection = Inspection(found, in: list, survey)
+    if let name = found.sandbox.name, let monitor = registry.record(of: name)?.openMonitor() {
+      inspection.launch = LaunchRecord(heldBy: monitor).map { (lines: $0.lines, json: $0.json) }
+      inspection.messages = registry.messages(of: name)
+    }
     return asJSON ? inspection.json.text : inspection.text
   }
 

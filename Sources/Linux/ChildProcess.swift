@@ -105,6 +105,16 @@ public struct ChildProcess: ~Copyable {
     try clone(Namespaces(rawValue: namespaces.rawValue | UInt64(CLONE_PARENT)))
   }
 
+  /// Continues in a grandchild, and ends this process with status 0.
+  ///
+  /// The grandchild's parent exits at once, so that the kernel hands the grandchild to process 1 of
+  /// the pid namespace in which this process's children begin. That parent shares this process's
+  /// memory, which saves a copy. See clone(2), vfork(2).
+  public static func continueAsOrphan() throws(SystemCallError) {
+    let middle = try check(linux_clone_orphan(), "clone")
+    if middle != 0 { CurrentProcess.exit(0) }
+  }
+
   /// A descriptor of the calling process.
   ///
   /// See pidfd_open(2).
@@ -278,6 +288,13 @@ extension OwnedDescriptor {
   ///
   /// See poll(2), POLLHUP.
   public borrowing func isHungUp() -> Bool { Descriptors.isHungUp(rawValue) }
+
+  /// Whether something can be read, or every process has closed the other end.
+  ///
+  /// See poll(2), POLLIN.
+  public borrowing func hasInput() -> Bool {
+    (try? Descriptors.waitForInput(rawValue, milliseconds: 0)) == true
+  }
 }
 
 extension Descriptors {

@@ -50,12 +50,15 @@ public struct Resource: Equatable, Sendable {
   /// The value that stands for no limit.
   public static var unlimited: UInt64 { .max }
 
-  /// The limits of this process: the one in force, and the one up to which it can be raised.
+  /// The limits of this process, or of another of this user: the one in force, and the one up to
+  /// which it can be raised.
   ///
   /// See prlimit(2).
-  public func limits() throws(SystemCallError) -> (soft: UInt64, hard: UInt64) {
+  public func limits(
+    of process: Int32 = 0
+  ) throws(SystemCallError) -> (soft: UInt64, hard: UInt64) {
     var values: (UInt64, UInt64) = (0, 0)
-    try check(unsafe linux_get_limit(number, &values.0, &values.1), "prlimit64")
+    try check(unsafe linux_get_limit(process, number, &values.0, &values.1), "prlimit64")
     return values
   }
 

@@ -16,9 +16,14 @@ public struct ResourceLimit: Equatable, Sendable {
 public enum ResourceLimits {
   /// The limits of this process.
   public static func current() throws(SystemCallError) -> [ResourceLimit] {
+    try current(of: 0)
+  }
+
+  /// The limits of the process `number`, whose user is this one's; 0 stands for this process.
+  public static func current(of number: Int32) throws(SystemCallError) -> [ResourceLimit] {
     var limits: [ResourceLimit] = []
     for resource in Resource.all {
-      let (soft, hard) = try resource.limits()
+      let (soft, hard) = try resource.limits(of: number)
       limits.append(ResourceLimit(soft: soft, hard: hard))
     }
     return limits

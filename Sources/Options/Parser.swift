@@ -30,7 +30,7 @@ public struct Parser {
   /// The profiles that are being read, each included by the one before.
   private var open: [Profile] = []
   /// The profiles that have been read: each is applied once.
-  private var taken: [Profile.Identity] = []
+  private var taken: [(name: ByteString, identity: Profile.Identity)] = []
   /// The project that they name.
   private let project = FoundProject()
 
@@ -66,7 +66,10 @@ public struct Parser {
     }
     draft.sandbox.givesNotices = standardProfile != nil && !taken.isEmpty
     draft.sandbox.command = Array(rest)
-    if draft.sandbox.name != nil { draft.sandbox.defaultCommand = draft.standardCommand }
+    if draft.sandbox.name != nil {
+      draft.sandbox.defaultCommand = draft.standardCommand
+      draft.sandbox.profileNames = taken.map(\.name)
+    }
     if let command = draft.standardCommand, rest.isEmpty, draft.task?.takesCommand != false,
       draft.sandbox.keep == nil
     {
@@ -300,12 +303,12 @@ extension Parser {
       throw UsageError("--profile: a profile includes itself: \(names)").at(origin)
     }
     // A profile that several others include is applied once.
-    guard !taken.contains(profile.identity) else { return }
+    guard !taken.contains(where: { $0.identity == profile.identity }) else { return }
     guard open.count < Parser.maximumDepth else {
       let depth = String(Parser.maximumDepth)
       throw UsageError("--profile: profiles include each other more than \(depth) deep").at(origin)
     }
-    taken.append(profile.identity)
+    taken.append((profile.name, profile.identity))
     open.append(profile)
     let variables = ProfileVariables(
       surroundings: surroundings, command: command, path: profile.path, found: project)

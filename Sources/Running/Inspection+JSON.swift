@@ -20,6 +20,9 @@ extension Inspection {
         .init("addresses", .array((network?.addresses ?? []).map { .string($0) })),
         .init("limits", .array(limits.map(\.json))),
         .init("control-groups", .array(groups.map(\.json))), .init("use", use.json),
+        .init("launcher", .array(launcherWords.map { .bytes($0) })),
+        .init("launch", launch?.json ?? .null),
+        .init("messages", .array(messages.map { .bytes($0) })),
       ])
   }
 }
@@ -110,7 +113,10 @@ extension ResourceLimit {
 
 extension ControlGroup {
   fileprivate var json: JSON {
-    .object([.init("controllers", .string(controllers)), .init("path", .bytes(path))])
+    .object([
+      .init("controllers", .string(controllers)), .init("path", .bytes(path)),
+      .init("figures", .object(figures.map { .init($0.name, .bytes($0.text)) })),
+    ])
   }
 }
 

@@ -21,9 +21,11 @@ extension Inspection {
 
   private var paragraphs: [(String, [String])] {
     [
-      ("Sandbox", summaryLines), ("Namespaces", namespaces.flatMap(namespaceLines)),
+      ("Sandbox", summaryLines), ("Launch", launchLines),
+      ("Namespaces", namespaces.flatMap(namespaceLines)),
       ("Identity", mapLines), ("Processes", processLines), ("Privileges", protectionLines),
       ("Mounts", mounts.map(\.line)), ("Network", networkLines), ("Limits", limitLines),
+      ("Messages of the launcher", messages.map(\.quoted)),
     ]
   }
 
@@ -42,6 +44,11 @@ extension Inspection {
         + Inspection.count(use.threads, "thread", "threads")
         + "; memory: \(Inspection.size(use.memory)); processor time: \(seconds)")
     return lines
+  }
+
+  private var launchLines: [String] {
+    let words = launcherWords.map(\.quotedForShell).joined(separator: " ")
+    return (words.isEmpty ? [] : ["command line: " + words]) + (launch?.lines ?? [])
   }
 
   private func namespaceLines(_ use: NamespaceUse) -> [String] {
@@ -117,7 +124,9 @@ extension Inspection {
       + groups.map { group in
         let hierarchy =
           group.controllers.isEmpty ? "" : " of \(ByteString(group.controllers).quoted)"
+        let figures = group.figures.map { "\($0.name) \($0.text.quoted)" }
         return "control group\(hierarchy): \(group.path.quoted)"
+          + (figures.isEmpty ? "" : " (" + figures.joined(separator: ", ") + ")")
       }
   }
 

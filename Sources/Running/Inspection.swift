@@ -6,7 +6,7 @@ internal import SystemPackage
 public import Text
 
 /// The facts about one sandbox.
-public struct Inspection: Equatable, Sendable {
+public struct Inspection: Sendable {
   /// The line of the list.
   public var listed: ListedSandbox
   /// Its namespaces.
@@ -27,6 +27,12 @@ public struct Inspection: Equatable, Sendable {
   public var network: NetworkFacts?
   /// What all its processes use together.
   public var use = ProcessUse()
+  /// The words that its launcher was started with, as far as they were read.
+  public var launcherWords: [ByteString] = []
+  /// What its launcher noted, for people and for programs; nil if it noted nothing.
+  public var launch: (lines: [String], json: JSON)?
+  /// What a launcher in the background had to tell.
+  public var messages: [ByteString] = []
 
   /// A process of the sandbox.
   public struct Member: Equatable, Sendable {
@@ -128,6 +134,16 @@ public struct ControlGroup: Equatable, Sendable {
   public var controllers: String
   /// The group.
   public var path: ByteString
+  /// What its files say: limits, and what all processes in it use.
+  public var figures: [Figure] = []
+
+  /// The content of a file.
+  public struct Figure: Equatable, Sendable {
+    /// The file's name.
+    public var name: String
+    /// Its only line.
+    public var text: ByteString
+  }
 }
 
 /// What processes use together.
@@ -160,14 +176,22 @@ extension Inspection {
         processes.append(Member(facts: process, words: []))
         continue
       }
-      processes.append(Member(facts: process, words: directory.words))
+      processes.append(Member(facts: process, words: directory.words()))
       use.add(directory)
     }
     use.processes = sandbox.processes.count
     namespaces = Inspection.namespaces(of: sandbox, list, survey)
-    guard let command = sandbox.command, let directory = try? ProcessDirectory.of(command)
-    else { return }
+    if let monitor = sandbox.monitor, sandbox.tool != .other,
+      let directory = try? ProcessDirectory.of(monitor)
+    {
+      launcherWords = directory.words(limit: Bound.other)
+    }
+    // A kept sandbox may have no process but init, which hides its links and has other privileges.
+    guard let directory = try? ProcessDirectory.of(sandbox.command ?? sandbox.first) else {
+      return
+    }
     read(directory)
+    if sandbox.command == nil { protection = Protection() }
     if sandbox.namespaces?[.mount] != survey.own[.mount] { readMounts(directory) }
     if sandbox.namespaces?[.network] != survey.own[.network] {
       network = NetworkFacts(of: directory)
@@ -207,7 +231,12 @@ extension Inspection {
       groups: IdentityMaps.lines(Inspection.text("gid_map", Bound.other, of: directory)),
       setgroups: IdentityMaps.setgroups(Inspection.text("setgroups", 16, of: directory)))
     limits = ResourceLimit.table(Inspection.text("limits", Bound.other, of: directory))
+    var own: [ControlGroup] = []
+    if let itself = try? ProcessDirectory(CurrentProcess.number) {
+      own = ControlGroup.list(Inspection.text("cgroup", Bound.other, of: itself))
+    }
     groups = ControlGroup.list(Inspection.text("cgroup", Bound.other, of: directory))
+      .flatMap { $0.withOuter(beyond: own) }
   }
 
   private mutating func readMounts(_ directory: borrowing ProcessDirectory) {
@@ -308,6 +337,46 @@ extension ControlGroup {
       guard parts.count == 3 else { return nil }
       return ControlGroup(
         controllers: String(decoding: parts[1], as: UTF8.self), path: ByteString(parts[2]))
+    }
+  }
+}
+
+// MARK: - Figures of control groups
+
+extension ControlGroup {
+  /// The files that are read.
+  private static let files: [FilePath] = [
+    "memory.current", "memory.peak", "memory.high", "memory.max", "memory.swap.current",
+    "memory.swap.max", "pids.current", "pids.peak", "pids.max", "cpu.max", "io.max",
+  ]
+  /// The most groups around a process that are reported.
+  private static let mostOuter = 8
+
+  /// This group with its figures, and those around it that are not around the groups `own`, whose
+  /// limits hold for it too.
+  fileprivate func withOuter(beyond own: [ControlGroup]) -> [ControlGroup] {
+    guard controllers.isEmpty, let top = try? UnifiedHierarchy.place() else { return [self] }
+    let ownPath = own.first { $0.controllers.isEmpty }?.path.path ?? "/"
+    var (path, groups) = (self.path.path, [ControlGroup]())
+    // A path with `..` leads out of this process's control group namespace.
+    while !ownPath.starts(with: path), path.lastComponent?.kind == .regular,
+      groups.count < ControlGroup.mostOuter
+    {
+      var group = ControlGroup(controllers: "", path: ByteString(path))
+      group.readFigures(top.appending(path.components))
+      groups.append(group)
+      path.removeLastComponent()
+    }
+    return groups.isEmpty ? [self] : groups
+  }
+
+  private mutating func readFigures(_ place: FilePath) {
+    guard let directory = try? OwnedDescriptor.open(place, .readableDirectory) else { return }
+    for name in ControlGroup.files {
+      guard let file = try? directory.openRelative(name, .reading),
+        let bytes = try? Descriptors.beginning(of: file.rawValue, 256), bytes.last == 0x0a
+      else { continue }
+      figures.append(Figure(name: name.string, text: ByteString(bytes.dropLast())))
     }
   }
 }

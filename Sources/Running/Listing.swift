@@ -52,10 +52,12 @@ public struct SandboxList: Equatable, Sendable {
     let sandboxes = survey.sandboxes
     let now = BootClock.seconds
     entries = sandboxes.map { sandbox in
+      var sandbox = sandbox
+      if sandbox.tool == .bubblewrap, sandbox.isOfFlatpak { sandbox.tool = .flatpak }
       let started = sandbox.first.started / BootClock.ticksPerSecond
       var (words, network) = ([ByteString](), NetworkState.unknown)
       if let command = sandbox.command, let directory = try? ProcessDirectory.of(command) {
-        if sandbox.hasCommand { words = directory.words }
+        if sandbox.hasCommand { words = directory.words() }
         network = SandboxList.network(of: sandbox, directory, survey, sandboxes)
       }
       return ListedSandbox(

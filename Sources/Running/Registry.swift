@@ -95,6 +95,7 @@ public struct Registry: Sendable {
 
   private static let record: FilePath = "record"
   private static let newRecord: FilePath = "record.new"
+  fileprivate static let messageFile: FilePath = "messages"
 
   /// The registry in `path`.
   public init(_ path: FilePath) {
@@ -142,6 +143,16 @@ extension Registry {
     return Registry.read(directory)
   }
 
+  /// What the launcher of `name` had to tell since nobody reads its standard error, line by line.
+  public func messages(of name: ByteString) -> [ByteString] {
+    guard SandboxName.isValid(name), let base = try? OwnedDescriptor.privateDirectory(path),
+      let directory = try? base.openSubdirectory(name.path),
+      let file = try? directory.openRelative(Registry.messageFile, .reading),
+      let bytes = try? Descriptors.beginning(of: file.rawValue, Bound.other)
+    else { return [] }
+    return bytes.split(separator: UInt8(ascii: "\n")).map { ByteString($0) }
+  }
+
   private static func read(_ directory: borrowing OwnedDescriptor) -> RegistryRecord? {
     guard let file = try? directory.openRelative(record, .reading),
       let bytes = try? Descriptors.beginning(of: file.rawValue, 4096)
@@ -160,8 +171,7 @@ extension Registry {
   private static func remove(
     _ name: FilePath, _ lock: borrowing OwnedDescriptor, from base: borrowing OwnedDescriptor
   ) {
-    try? lock.remove(newRecord, .other)
-    try? lock.remove(record, .other)
+    for file in [newRecord, record, messageFile] { try? lock.remove(file, .other) }
     try? base.remove(name, .directory)
   }
 }
@@ -184,6 +194,11 @@ public struct Registration: ~Copyable {
 
   /// The descriptors that hold it; each process that has one holds the name.
   public var descriptors: [CInt] { [base.rawValue, lock.rawValue] }
+
+  /// Makes a file for messages that nobody waits for.
+  public borrowing func makeMessages() throws(SystemCallError) -> OwnedDescriptor {
+    try lock.create(Registry.messageFile, FilePermissions(rawValue: 0o600))
+  }
 
   /// Gives the name up.
   public consuming func end() { Registry.endRegistration(name, lock, base) }
@@ -267,8 +282,7 @@ extension Registry {
     in directory: borrowing OwnedDescriptor, isKept: Bool
   ) throws(SystemCallError) {
     // Left by a monitor that was killed.
-    try? directory.remove(record, .other)
-    try? directory.remove(newRecord, .other)
+    for file in [record, newRecord, messageFile] { try? directory.remove(file, .other) }
     let itself = try ProcessDirectory(CurrentProcess.number)
     guard let stat = StatLine(try itself.contents(of: "stat", limit: Bound.stat)) else {
       throw SystemCallError(call: "read", errno: .ioError)

@@ -5,6 +5,7 @@
 // This file: which processes make a sandbox together.
 
 internal import Linux
+internal import SystemPackage
 public import Text
 
 /// Processes that share namespaces of their own.
@@ -77,13 +78,24 @@ public struct RunningSandbox: Equatable, Sendable {
     return [command] + entered
   }
 
+  /// Whether flatpak had it made.
+  ///
+  /// Its description of itself is mounted there. Process 1 shows that mount table, which only a
+  /// process with rights over the mount namespace can change.
+  var isOfFlatpak: Bool {
+    guard let process = try? ProcessDirectory.of(first),
+      let table = try? process.contents(of: "mountinfo", limit: Bound.mountTable)
+    else { return false }
+    return MountTable(parsing: table).entries.contains { $0.point == "/.flatpak-info" }
+  }
+
   /// Its namespaces; nil where the kernel shows none of them.
   public var namespaces: NamespaceNumbers? { command?.namespaces ?? first.heldNamespaces }
 }
 
 /// The programs that make sandboxes.
 public enum Tool: String, Equatable, Sendable {
-  case nestbox, bubblewrap, podman, docker, lxc, nspawn, firejail, other
+  case nestbox, bubblewrap, flatpak, podman, docker, lxc, nspawn, firejail, other
 
   /// What goes by the name `name`.
   init(named name: ByteString) {

@@ -52,6 +52,8 @@ public struct Sandbox: Equatable, Sendable {
   public var group: Setting<UInt32>?
   /// The name under which the sandbox is registered while its monitor lives.
   public var name: Setting<ByteString>?
+  /// The profiles that describe a sandbox with a name.
+  public var profileNames: [ByteString] = []
   /// What a command that enters a sandbox with a name runs if none is given.
   public var defaultCommand: ByteString?
   /// The host name inside; needs a new uts namespace.

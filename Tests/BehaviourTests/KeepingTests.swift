@@ -45,6 +45,8 @@ struct KeepingTests {
         entry = box(); print(entry["kept"], entry["processes"], entry["network"], entry["made-by"])
         print("(kept, no command)" in nestbox("--list").stdout)
         seen = json.loads(nestbox("--inspect", "box", "--json").stdout)
+        # Of init, which is all that is left.
+        print([x["point"] for x in seen["mounts"]].count("/mnt"), len(seen["user-map"]), len(seen["limits"]) > 10)
         net = nestbox("--enter", "box", "cat", "/mnt/net").stdout.strip()
         print(seen["namespaces"]["net"]["name"] == net, net != os.readlink("/proc/self/ns/net"))
         def typed(terminal, line): os.write(terminal, line.encode() + b"\n")
@@ -70,7 +72,8 @@ struct KeepingTests {
         """#)
     #expect(
       outcome.lines == [
-        "0  ", "True", "True 1 none nestbox", "True", "True True", "True", "True", "True", "0",
+        "0  ", "True", "True 1 none nestbox", "True", "1 1 True", "True True", "True", "True",
+        "True", "0",
         "[] [] True", "True",
       ], "\(outcome)")
   }
@@ -134,7 +137,10 @@ struct KeepingTests {
         print(run.returncode)
         print(until(lambda: "written" in open("log").read())); print(open("log").read().split())
         monitor = box()["monitor"]
-        print(os.getsid(monitor) == monitor, os.readlink(f"/proc/{monitor}/fd/2"))
+        print(os.getsid(monitor) == monitor, os.readlink(f"/proc/{monitor}/fd/2") == os.path.abspath("run/nestbox/box/messages"))
+        # As the launcher itself writes a warning.
+        open(f"/proc/{monitor}/fd/2", "w").write("\x1blate\n")
+        print(json.loads(nestbox("--inspect", "box", "--json").stdout)["messages"], "'\\x1blate'" in nestbox("--inspect", "box").stdout)
         print(nestbox("--stop", "box").returncode, listed())
         # At a terminal that goes away.
         pid, number = pty.fork()
@@ -145,9 +151,22 @@ struct KeepingTests {
         """#)
     #expect(
       outcome.lines == [
-        "0", "True", "['before', '/dev/null', '/dev/null', 'written']", "True /dev/null", "0 []",
+        "0", "True", "['before', '/dev/null', '/dev/null', 'written']", "True True",
+        #"['\x1blate'] True"#, "0 []",
         "0", "['/dev/null', '/dev/null', '/dev/null']", "0 []",
       ], "\(outcome)")
+  }
+
+  // Red: a reader of a pipe that the caller has open waits for the command.
+  @Test func `A command in the background gets three descriptors`() throws {
+    let outcome = try Session().python(
+      KeepingTests.tools + #"""
+        read, write = os.pipe()
+        print(nestbox("--name", "box", "--detach", "--ro-bind", "/", "/", "--proc", "/proc", "sleep", "1000", pass_fds=[write]).returncode)
+        os.close(write); print(os.read(read, 1))
+        print(nestbox("--enter", "box", "sh", "-c", "ls /proc/$PPID/fd | wc -l").returncode, nestbox("--stop", "box").returncode)
+        """#)
+    #expect(outcome.lines == ["0", "b''", "0 0"], "\(outcome)")
   }
 
   // Red: the launcher forgets the status of its command, or ends with it; init outlives a killed

@@ -47,6 +47,35 @@ struct RunningSandboxTests {
       "\(outcome)")
   }
 
+  // Red: the report does not say how the sandbox was started, or under which policy.
+  @Test(.needs("bwrap")) func `How a sandbox was started is reported`() throws {
+    let outcome = try Session().python(
+      RunningSandboxTests.reader + """
+        os.mkdir("run", 0o700); os.environ["XDG_RUNTIME_DIR"] = os.path.abspath("run")
+        os.mkdir("project"); os.chdir("project")
+        command = ["sh", "-c", "echo; cat; true"]
+        words = ["nestbox", "--profile", "build", "--name", "box", "--seccomp-allow", "keyctl,@mount", *command]
+        box = start(*words); told = inspect("box")
+        print(told["launcher"] == words, told["launch"])
+        text = subprocess.run(["nestbox", "--inspect", "box"], capture_output=True, text=True).stdout
+        print([x.strip() for x in text.split("\\n") if "polic" in x or "profiles" in x or "command line" in x])
+        end(box)
+        for words in [["nestbox", "--unshare-pid"], ["bwrap", "--unshare-pid"]]:
+          words = [*words, "--ro-bind", "/", "/", *command]
+          box = start(*words); told = inspect(box.pid)
+          print(told["launcher"] == words, told["launch"], told["made-by"]); end(box)
+        """)
+    #expect(
+      outcome.lines == [
+        "True {'profiles': ['build', 'untrusted'], 'policy': 'default', 'policy-changes': "
+          + "['--seccomp-allow keyctl,@mount'], 'filters': 0, 'landlock-scopes': ['signal']}",
+        #"["command line: nestbox --profile build --name box --seccomp-allow keyctl,@mount sh -c 'echo; cat; true'", "#
+          + "'profiles: build, untrusted', 'system call policy: default', "
+          + "'changes of the policy: --seccomp-allow keyctl,@mount']",
+        "True None nestbox", "True None bubblewrap",
+      ], "\(outcome)")
+  }
+
   // Red: sandboxes of other programs are missing, or the list does not say who made them.
   @Test(.needs("bwrap"), .needs("unshare"))
   func `Sandboxes of other programs are listed, marked as such`() throws {

@@ -50,6 +50,11 @@ struct RecordTests {
     terms.filters = [BuiltInPolicy.initProgram]
     terms.controlGroup = "/user.slice/nestbox-1"
     (terms.policy, terms.obstacle) = (BuiltInPolicy.initProgram, "--exec-label")
+    terms.record.profiles = ["untrusted", "gpu"]
+    (terms.record.policy, terms.record.filters) = ("/etc/x.policy", 2)
+    terms.record.policyChanges = ["--seccomp-allow keyctl"]
+    terms.record.landlock = .signals
+    terms.record.others = [LaunchRecord.Fact(name: "network-rules", values: ["*.example.org"])]
     return terms
   }
 

@@ -50,6 +50,10 @@ static inline int linux_clone(uint64_t flags, int *_Nullable pidfd) {
 // with an exec or _exit(2).
 int linux_vfork(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 
+// Makes a grandchild with a copy of this address space, whose parent exits at once; 0 in the
+// grandchild.
+int linux_clone_orphan(void);
+
 static inline int linux_pidfd_open(int pid) {
   return (int)linux_result(syscall(SYS_pidfd_open, pid, 0));
 }
@@ -108,9 +112,9 @@ static inline int linux_set_limit(int resource, uint64_t soft, uint64_t hard) {
 }
 
 static inline int linux_get_limit(
-    int resource, uint64_t *_Nonnull soft, uint64_t *_Nonnull hard) {
+    int process, int resource, uint64_t *_Nonnull soft, uint64_t *_Nonnull hard) {
   uint64_t values[2] = {0, 0};
-  int result = (int)linux_result(syscall(SYS_prlimit64, 0, resource, (void *)0, values));
+  int result = (int)linux_result(syscall(SYS_prlimit64, process, resource, (void *)0, values));
   *soft = values[0];
   *hard = values[1];
   return result;

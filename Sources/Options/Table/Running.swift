@@ -40,12 +40,17 @@ extension Option {
       """
       If the launch fails, the exit status is as without the option; otherwise it is 0, and the
       launcher goes on in the background, in a session of its own. Standard input, output and error
-      are /dev/null for the command if they are terminals, pipes or sockets; files stay. --die-with-parent
-      in a profile has no effect.
+      are /dev/null for the command if they are terminals, pipes or sockets; files stay. It gets no
+      other descriptors. Later warnings of the launcher go to standard error if that is a file; of a
+      sandbox with a name, --inspect shows them otherwise. --die-with-parent in a profile has no effect.
 
           nestbox --detach --name server sh -c 'exec server' >log 2>&1
       """
-    ) { (draft, typed) throws(UsageError) in draft.sandbox.detach = typed.option },
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.detach = typed.option
+      // Somebody may wait for the end of a pipe.
+      if draft.sandbox.closeDescriptors == nil { draft.sandbox.closeDescriptors = typed.option }
+    },
     Option(
       "--list", in: .running, "List the sandboxes of this user that are running",
       """
@@ -72,14 +77,16 @@ extension Option {
     Option(
       "--enter", [.sandbox], in: .running, "Run a command in a running sandbox",
       """
-      SANDBOX is as for --inspect, and was started with --name. The command gets the namespaces, the
-      root and the protection of the sandbox's own command: capabilities, no_new_privs, filters and
+      SANDBOX is as for --inspect, and was started with --name or by another tool. The command gets the
+      namespaces, the root and the protection of the sandbox's own command: capabilities, no_new_privs, filters and
       policy, Landlock, resource limits, and its rules for the environment and the working directory,
       which apply to this caller's. It gets the descriptors 0, 1 and 2 and no others. Without a
       command, the sandbox's --default-command or /bin/sh is run. Options can set the environment,
       the directory and the session, and take privileges away. The exit status is the command's.
       Processes that enter keep the sandbox alive when its own command has ended; --stop ends them
-      too. What would give the command less protection is refused.
+      too. What would give the command less protection is refused. A sandbox of bubblewrap, flatpak or
+      another tool is entered without capabilities, in a session of its own, and under the policy of
+      --seccomp-policy, which it needs if it has filters.
 
           nestbox --enter box --setenv LANG C ps ax
       """, traits: .isForEntering

@@ -13,7 +13,8 @@ extension Option {
       "The name of a built-in policy or the path of a file; see nestbox-policy(5). It replaces an "
         + "earlier policy and the changes made to that; the name none means no policy. It is "
         + "installed after the filters of --seccomp and --add-seccomp-fd; a call must pass all of "
-        + "them."
+        + "them. With --enter, it applies to a command in a sandbox that has no policy of nestbox.",
+      traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in
       let name = typed.text(0)
       draft.sandbox.policy = name == "none" ? nil : PolicyChoice(name)
@@ -55,7 +56,8 @@ extension Option {
       name, [.calls], in: .security, summary,
       "LIST is names of system calls and groups, separated by commas, such as ptrace,@mount. They "
         + "change, for this run, the policy that an earlier --seccomp-policy or profile chose; the "
-        + "last option that names a call decides."
+        + "last option that names a call decides.",
+      traits: .isForEntering
     ) { (draft, typed) throws(UsageError) in
       guard draft.sandbox.policy != nil else {
         throw UsageError(predicate: "needs --seccomp-policy before it")

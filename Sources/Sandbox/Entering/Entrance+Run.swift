@@ -13,7 +13,10 @@ extension Entrance {
   ///   - typed: The options and the command.
   ///   - caller: Who typed them.
   /// - Returns: The sandbox.
-  public func sandbox(for typed: Sandbox, _ caller: Caller) -> ResolvedSandbox {
+  /// - Throws: `UsageError` if the policy that was typed has a mistake, or does not fit.
+  public func sandbox(
+    for typed: Sandbox, _ caller: Caller
+  ) throws(UsageError) -> ResolvedSandbox {
     var sandbox = Sandbox()
     sandbox.command = typed.command
     if sandbox.command.isEmpty { sandbox.command = [terms.defaultCommand ?? "/bin/sh"] }
@@ -38,10 +41,23 @@ extension Entrance {
     var environment = Environment(kept.strings, keeping: terms.keptVariables, terms.environment)
     environment.change(typed.environment)
     return ResolvedSandbox(
-      sandbox, policy: terms.policy, inherited: environment.strings,
+      sandbox, policy: try policy(typed.policy), inherited: environment.strings,
       identity: CurrentProcess.identity, workingDirectory: CurrentProcess.workingDirectory,
       refusesUnixSockets: sandbox.lacksSocketScope,
       namespaces: namespaces.reduce(into: []) { $0.formUnion($1.kind) })
+  }
+
+  /// The sandbox's policy, or else the one that was typed.
+  private func policy(_ typed: PolicyChoice?) throws(UsageError) -> SeccompProgram? {
+    guard let typed else { return terms.policy }
+    if terms.policy != nil {
+      throw UsageError("--seccomp-policy: the sandbox has a policy already; leave the option out")
+    }
+    do throws(PolicyError) {
+      return try typed.program()
+    } catch {
+      throw UsageError(error.message)
+    }
   }
 
   /// Runs the command of `resolved`, which `sandbox(for:_:)` made, inside, and waits until it has
@@ -145,15 +161,11 @@ extension Setup {
 
   /// Continues in the pid namespace that was joined, as a child of its process 1: that one then
   /// waits for the command before it ends, and the namespace with it.
-  ///
-  /// The first process inside has the monitor as its parent. Its child is orphaned when it exits.
   private borrowing func goInside() throws(LaunchError) {
     do throws(LaunchError) {
-      try continueAsSibling([])
-      let child = try doing(.createProcess) { () throws(SystemCallError) in
-        try ChildProcess.clone()
+      try doing(.createProcess) { () throws(SystemCallError) in
+        try ChildProcess.continueAsOrphan()
       }
-      if child != nil { CurrentProcess.exit(0) }
     } catch {
       // Process 1 has ended.
       guard error.action == .createProcess, error.cause.errno == .noMemory else { throw error }

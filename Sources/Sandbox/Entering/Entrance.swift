@@ -39,16 +39,29 @@ public final class Entrance {
     namespaces.map(\.descriptor) + [root] + (controlGroup?.file.map { [$0] } ?? [])
   }
 
+  init(
+    terms: EntryTerms, namespaces: [(kind: Namespaces, descriptor: CInt)], root: CInt,
+    controlGroup: ControlGroup?
+  ) {
+    self.terms = terms
+    self.namespaces = namespaces
+    self.root = root
+    self.controlGroup = controlGroup
+  }
+
   /// Opens what the monitor of a sandbox holds.
   /// - Parameters:
   ///   - monitor: The monitor.
   ///   - patience: For how many milliseconds to wait for a sandbox that is still being started.
+  ///   - whenVerified: Called before anything is opened of what the monitor holds.
   /// - Throws: `UsageError` if a command would have less protection inside than the sandbox's own,
   ///   or if the sandbox cannot be entered.
-  public init(
-    _ monitor: borrowing ProcessDirectory, patience: Int = 2000
+  public convenience init(
+    _ monitor: borrowing ProcessDirectory, patience: Int = 2000,
+    whenVerified: (borrowing ProcessDirectory) throws(UsageError) -> Void
   ) throws(UsageError) {
     try Entrance.verify(monitor)
+    try whenVerified(monitor)
     let held = try Entrance.reading(monitor) { monitor throws(SystemCallError) in
       try Held(of: monitor, patience: patience)
     }
@@ -57,20 +70,22 @@ public final class Entrance {
         "process \(String(monitor.number)) started it without a name, so nestbox does not know which "
           + "protection a command needs inside; start it with --name NAME to enter it")
     }
-    terms = held.terms
-    if let obstacle = terms.obstacle {
+    if let obstacle = held.terms.obstacle {
       throw UsageError("a sandbox started with \(obstacle) cannot be entered")
     }
     let (opened, root) = try Entrance.reading(monitor) { monitor throws(SystemCallError) in
-      (try held.namespaces(of: monitor), try held.root(of: monitor))
+      let opened = try Entrance.namespaces(of: monitor) { place, monitor throws(SystemCallError) in
+        try held.open(place, monitor, .reading)
+      }
+      return (opened, try held.root(of: monitor))
     }
-    namespaces = opened
-    self.root = root
-    controlGroup = try ControlGroup.way(to: monitor, ownGroup: held.terms.controlGroup)
+    self.init(
+      terms: held.terms, namespaces: opened, root: root,
+      controlGroup: try ControlGroup.way(to: monitor, ownGroup: held.terms.controlGroup))
   }
 
   /// Reads something of the monitor, which may end meanwhile.
-  private static func reading<Result>(
+  static func reading<Result>(
     _ monitor: borrowing ProcessDirectory,
     _ body: (borrowing ProcessDirectory) throws(SystemCallError) -> Result
   ) throws(UsageError) -> Result {
@@ -81,7 +96,7 @@ public final class Entrance {
       throw UsageError(
         error.errno == .noSuchProcess
           ? "it has just ended"
-          : "can't open what its monitor holds, process \(number): \(error.reason) (\(error.call))")
+          : "can't read what process \(number) holds: \(error.reason) (\(error.call))")
     }
   }
 }
@@ -93,32 +108,19 @@ extension Entrance {
   /// entered command would keep.
   ///
   /// Until it returns, do not trust what the monitor holds.
-  public static func verify(_ monitor: borrowing ProcessDirectory) throws(UsageError) {
-    let (theirs, label, user) = try reading(monitor) { monitor throws(SystemCallError) in
-      (
-        ProcessStatus(try monitor.contents(of: "status", limit: 65_536)),
-        try? monitor.contents(of: "attr/current", limit: 4096), try monitor.link("ns/user")
-      )
+  static func verify(_ monitor: borrowing ProcessDirectory) throws(UsageError) {
+    let user = try reading(monitor) { monitor throws(SystemCallError) in
+      try monitor.link("ns/user")
     }
-    let itself = try? ProcessDirectory(CurrentProcess.number)
-    guard let itself, let status = try? itself.contents(of: "status", limit: 65_536) else {
-      throw UsageError("can't read /proc/self/status")
-    }
-    let ours = ProcessStatus(status)
     // A payload that can write to the registry cannot make a process here.
-    guard (try? itself.link("ns/user")) == user else {
+    guard let itself = try? ProcessDirectory(CurrentProcess.number),
+      (try? itself.link("ns/user")) == user
+    else {
       throw UsageError(
         "its launcher runs in another user namespace; enter the sandbox from there")
     }
-    guard ours.words("Uid") == theirs.words("Uid"), ours.words("Gid") == theirs.words("Gid") else {
-      throw UsageError("only the user and group that started it can enter it")
-    }
-    let groups = Set(theirs.words("Groups"))
-    if let group = ours.words("Groups").first(where: { !groups.contains($0) }) {
-      throw UsageError(
-        "this process is in the group \(group), and the sandbox's launcher was not; enter it from a "
-          + "process with the same groups")
-    }
+    let theirs = try status(of: monitor)
+    let ours = try verifyRights(against: monitor, theirs, "launcher")
     // Filters around both, as in a container, are taken for the same ones if they are as many.
     let filters = theirs.number("Seccomp_filters")
     if filters > ours.number("Seccomp_filters") {
@@ -126,11 +128,44 @@ extension Entrance {
         "its launcher is under \(String(filters)) filters of system calls, which a command from here "
           + "would escape; enter it from where it was started")
     }
+  }
+
+  /// The lines of /proc/PID/status of `process`.
+  static func status(
+    of process: borrowing ProcessDirectory
+  ) throws(UsageError) -> ProcessStatus {
+    ProcessStatus(
+      try reading(process) { process throws(SystemCallError) in
+        try process.contents(of: "status", limit: 65_536)
+      })
+  }
+
+  /// Throws unless this process has the ids, groups and label of `process`, whose status is `theirs`.
+  /// - Returns: This process's own status.
+  static func verifyRights(
+    against process: borrowing ProcessDirectory, _ theirs: ProcessStatus, _ role: String
+  ) throws(UsageError) -> ProcessStatus {
+    let label = try? process.contents(of: "attr/current", limit: 4096)
+    let itself = try? ProcessDirectory(CurrentProcess.number)
+    guard let itself, let status = try? itself.contents(of: "status", limit: 65_536) else {
+      throw UsageError("can't read /proc/self/status")
+    }
+    let ours = ProcessStatus(status)
+    guard ours.words("Uid") == theirs.words("Uid"), ours.words("Gid") == theirs.words("Gid") else {
+      throw UsageError("only the user and group that started it can enter it")
+    }
+    let groups = Set(theirs.words("Groups"))
+    if let group = ours.words("Groups").first(where: { !groups.contains($0) }) {
+      throw UsageError(
+        "this process is in the group \(group), and the sandbox's \(role) was not; enter it from a "
+          + "process with the same groups")
+    }
     if let label, label != (try? itself.contents(of: "attr/current", limit: 4096)) {
       throw UsageError(
-        "its launcher has another security label, \(ByteString(label).quoted); enter it from a "
+        "its \(role) has another security label, \(ByteString(label).quoted); enter it from a "
           + "process with that label")
     }
+    return ours
   }
 }
 
@@ -157,7 +192,7 @@ struct ProcessStatus {
 // MARK: - What the monitor holds
 
 /// The terms of a sandbox, and the numbers under which its monitor holds the rest.
-private struct Held {
+struct Held {
   let terms: EntryTerms
   private let numbers: [CInt]
 
@@ -195,7 +230,7 @@ private struct Held {
     (self.terms, self.numbers) = (terms, numbers)
   }
 
-  private func open(
+  func open(
     _ place: Int, _ monitor: borrowing ProcessDirectory, _ mode: OpenMode
   ) throws(SystemCallError) -> OwnedDescriptor? {
     guard numbers[place] >= 0 else { return nil }
@@ -208,20 +243,30 @@ private struct Held {
     }
     return root.release()
   }
+}
 
+// MARK: - Namespaces
+
+extension Entrance {
   /// The namespaces that this process is not in, in the order in which they are joined: first the
   /// user namespace that owns the others, which gives the right to join them; the mount namespace
   /// after all that need files of the host; and at last the command's user namespace, if that is
   /// another.
-  func namespaces(
-    of monitor: borrowing ProcessDirectory
+  /// - Parameters:
+  ///   - process: A process that is in them, or holds them.
+  ///   - open: Opens the namespace of the kind at this place of `Namespaces.names`.
+  /// - Returns: The open namespaces.
+  /// - Throws: What `open` throws, and `SystemCallError` if a namespace cannot be examined.
+  static func namespaces(
+    of process: borrowing ProcessDirectory,
+    _ open: (Int, borrowing ProcessDirectory) throws(SystemCallError) -> OwnedDescriptor?
   ) throws(SystemCallError) -> [(kind: Namespaces, descriptor: CInt)] {
     let order: [Namespaces] = [.pid, .network, .ipc, .uts, .cgroup, .time, .mount]
     var joined: [(kind: Namespaces, descriptor: CInt)] = []
     var owner: UInt64?
     for kind in order {
-      guard let namespace = try namespace(kind, monitor) else { continue }
-      if kind == .mount {
+      guard let namespace = try other(kind, process, open) else { continue }
+      if owner == nil {
         let user = try namespace.userNamespace()
         owner = user.number
         if user.number != (try namespaceNumber("user")) {
@@ -230,18 +275,19 @@ private struct Held {
       }
       joined.append((kind, namespace.release()))
     }
-    if let user = try namespace(.user, monitor), user.number != owner {
+    if let user = try other(.user, process, open), user.number != owner {
       joined.append((.user, user.release()))
     }
     return joined
   }
 
   /// The namespace of this one kind; nil if this process is in it.
-  private func namespace(
-    _ kind: Namespaces, _ monitor: borrowing ProcessDirectory
+  private static func other(
+    _ kind: Namespaces, _ process: borrowing ProcessDirectory,
+    _ open: (Int, borrowing ProcessDirectory) throws(SystemCallError) -> OwnedDescriptor?
   ) throws(SystemCallError) -> OpenNamespace? {
     guard let place = Namespaces.names.firstIndex(where: { $0.namespace == kind }),
-      let file = try open(place, monitor, .reading)
+      let file = try open(place, process)
     else { return nil }
     let namespace = try OpenNamespace(file)
     if namespace.number == (try namespaceNumber(Namespaces.names[place].name)) { return nil }

@@ -41,11 +41,13 @@ struct EntryTerms: Equatable {
   var controlGroup: ByteString?
   /// Why no command may enter.
   var obstacle: String?
+  /// Facts about the launch, for a report.
+  var record = LaunchRecord()
 
   /// The most bytes of the terms: environments and filters are large.
   static let capacity = 16 << 20
 
-  private static let version: UInt8 = 1
+  private static let version: UInt8 = 2
   /// More than a sandbox needs, and more than the kernel accepts.
   private static let longestText = 1 << 20
 }
@@ -92,6 +94,7 @@ extension EntryTerms: Record {
     obstacle = try reader.optional { reader throws(MalformedRecord) in
       try reader.longText(limit: EntryTerms.longestText).text
     }
+    record = try LaunchRecord(from: &reader)
   }
 
   func write(to writer: inout RecordWriter) {
@@ -115,6 +118,7 @@ extension EntryTerms: Record {
     writer.write(optional: policy) { EntryTerms.write($1, to: &$0) }
     writer.write(optional: controlGroup) { $0.write(long: $1) }
     writer.write(optional: obstacle) { $0.write(long: ByteString($1)) }
+    record.write(to: &writer)
   }
 }
 

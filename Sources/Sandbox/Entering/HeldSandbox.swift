@@ -75,6 +75,7 @@ extension EntryTerms {
     policy = plan.resolved.policy
     controlGroup = plan.group?.path
     if let label = sandbox.executionLabel { obstacle = label.option.name }
+    record = LaunchRecord(plan, filters: filters)
   }
 }
 

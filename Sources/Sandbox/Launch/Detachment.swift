@@ -10,6 +10,8 @@ internal import SystemPackage
 public struct Detachment: Sendable {
   /// The waiting process hears by it that the command is executed.
   let channel: CInt
+  /// Where messages go that nobody waits for; nil for nowhere.
+  public var messages: CInt?
 
   /// Continues in a new process in the background.
   ///
@@ -67,10 +69,12 @@ public struct Detachment: Sendable {
   /// Tells the waiting process that the command is executed, and leaves the caller's standard error
   /// to it, unless that is a file.
   func tell() {
-    if (try? OpenFile(2))?.staysInBackground(2) != true,
-      let empty = try? OwnedDescriptor.open("/dev/null", .readingAndWriting)
-    {
-      try? Descriptors.replace(2, by: empty.rawValue)
+    if (try? OpenFile(2))?.staysInBackground(2) != true {
+      if let messages {
+        try? Descriptors.replace(2, by: messages)
+      } else if let empty = try? OwnedDescriptor.open("/dev/null", .readingAndWriting) {
+        try? Descriptors.replace(2, by: empty.rawValue)
+      }
     }
     // The process may have been killed.
     try? Descriptors.write([0][...], to: channel)

@@ -105,7 +105,7 @@ final class LaunchPlan {
   /// Whether the kernel has given the child another parent.
   var hasAdoptedChild: Bool { entrance?.hasProcesses ?? false }
   /// How many times the child continues as another process.
-  var moves: Int { hasAdoptedChild ? 2 : entrance == nil ? resolved.moves : 0 }
+  var moves: Int { hasAdoptedChild ? 1 : entrance == nil ? resolved.moves : 0 }
   /// The kinds of namespaces that the child begins in.
   var firstNamespaces: Namespaces { entrance == nil ? resolved.firstNamespaces : [] }
 }

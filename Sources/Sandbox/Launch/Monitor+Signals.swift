@@ -17,7 +17,7 @@ extension Monitor {
         if received.signal != .goOn, !received.isFromKernel { isImpatient = true }
       } else if received.signal == .childChanged {
         if phase == .running, let signal = child.descriptor.stopSignal() { stopWithCommand(signal) }
-      } else if received.isFromKernel, !phase.isLaunching {
+      } else if received.isFromKernel, hasCommand {
         key(received.signal, typedFor: ProcessGroup.own)
       } else {
         forward(received.signal)
@@ -25,8 +25,16 @@ extension Monitor {
     }
   }
 
+  /// Whether a process is there that is the command or is about to execute it.
+  ///
+  /// The report ends only when init has closed it as well, which may be long after the command has
+  /// begun.
+  private var hasCommand: Bool {
+    phase.isLaunching ? report?.hasInput() ?? false : true
+  }
+
   private mutating func forward(_ signal: Signal) {
-    if phase.isLaunching {
+    if !hasCommand {
       switch signal {
       // The launch, which stopped with this process, continues with it too.
       case .goOn: return
@@ -105,7 +113,7 @@ extension Monitor {
   mutating func key(_ signal: Signal, typedFor group: Int32) {
     // Process 1 ignores this signal.
     let isIgnored = signal == .terminalStop && plan.sandbox.commandIsInit
-    guard phase == .running, isIgnored || commandGroup != group else { return }
+    guard phase == .running || phase.isLaunching, isIgnored || commandGroup != group else { return }
     if signal == .interrupt, job.isThirdInterrupt { return killAll() }
     // In a new session the command's group is orphaned, and the kernel ignores SIGTSTP.
     sendToCommand(signal == .terminalStop ? .stop : signal)

@@ -174,6 +174,15 @@ parents() {
 }
 has "its proxy was started by the bwrap named in FLATPAK_BWRAP" "$work/bin/nestbox" "$(parents)"
 sleepers() { grep -c 'sleep 1000' || true; }
+is "nestbox lists it as flatpak's" flatpak \
+  "$(nestbox --list --json | python3 -c 'import json, sys
+print(*[x["made-by"] for x in json.load(sys.stdin)["sandboxes"] if "sleep 1000" in " ".join(x["command"])])')"
+has "nestbox does not enter it without a policy, as it has a filter" "name a policy that is as strict" \
+  "$(nestbox --enter "$monitor" true 2>&1 || true)"
+is "with one it runs a command there" "Seccomp: 2 org.example.Hello yes" \
+  "$(nestbox --seccomp-policy default --enter "$monitor" bash -c \
+    'grep Seccomp: /proc/self/status; grep ^name= /.flatpak-info; ps -e -o args | grep -qx "sleep 1000" && echo yes' |
+    tr '\t' ' ' | sed 's/^name=//' | paste -sd ' ')"
 has "flatpak enter joins it" "sleep 1000" "$(flatpak enter "$child" ps -e -o args 2>>messages)"
 has "a second command shares its processes" "sleep 1000" \
   "$(run --parent-pid="$child" --parent-share-pids --command=ps org.example.Hello -e -o args)"
