@@ -198,6 +198,14 @@ static void sleep_line(struct line *line, int number) {
   add_all(line, (const char *const[]){"--proc", "/proc", "sleep", "5", NULL});
 }
 
+// A directory under review, and the same shown writable. The store lies in the bench's home.
+static void review_line(struct line *line, int number) {
+  add_all(line, (const char *const[]){"--ro-bind", "/", "/", NULL});
+  if (number) add_all(line, (const char *const[]){"--review", bench.home, NULL});
+  else add_all(line, (const char *const[]){"--bind", bench.home, bench.home, NULL});
+  add_all(line, (const char *const[]){"true", NULL});
+}
+
 static void no_words(struct line *line, int number) {
   (void)line;
   (void)number;
@@ -480,6 +488,7 @@ struct step {
 static const struct step steps[] = {
   {"2000 binds against 1000", binds_line, 2000, binds_line, 1000, 4, 2.2, 0},
   {"--seccomp-policy default", policy_line, 0, plain_line, 0, 1, 0, 0.1},
+  {"--review or --bind", review_line, 1, review_line, 0, 1, 0, 0.5},
   {"default profile or typed", default_line, 0, typed_line, 0, 1, 0, 0.3},
 };
 

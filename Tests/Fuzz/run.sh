@@ -12,7 +12,7 @@ swift build --package-path Tests/Fuzz --scratch-path "$work" \
   -Xcc -fsanitize=fuzzer-no-link,address 2>&1 | tail -n 1
 fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
 corpus() { mkdir -p "$work/corpus/$1"; }
-targets="options args policy profile elf script records running git"
+targets="options args policy profile elf script records running git review"
 for target in $targets; do corpus $target; done
 # Words of the examples, as they would be typed.
 grep -rhoE '^\$ .*nestbox .*' Tests/BehaviourTests/Cases | sed -n '1,600s/.*nestbox //p' |
@@ -32,6 +32,7 @@ done
 cp seccomp/*.policy "$work/corpus/policy/"
 printf '[core]\n\thooksPath = "tools/hooks" # here\n[include]\npath=../shared\n[filter "a"]\nclean = tools/clean \\\n %%f\n' \
   >"$work/corpus/git/config"
+printf 'nestbox-review 1\nstarted 1700000000 5\ntoken 77\ntree 26 9 /home/joe/a%%20b\n' >"$work/corpus/review/record"
 printf 'gitdir: ../.git/worktrees/one\n' >"$work/corpus/git/file"
 # A program with a loader, a library and a search path, as small as the linker makes it.
 echo 'int main(void) { return 0; }' | gcc -x c - -s -Wl,-z,noseparate-code -Wl,-rpath,'$ORIGIN/../lib' \

@@ -5,6 +5,7 @@
 import Glibc
 import Linux
 import Options
+import Review
 import Running
 import Seccomp
 import SystemPackage
@@ -32,6 +33,8 @@ enum Target: String {
   case running
   /// A file with settings of git, or the file .git of a work tree.
   case git
+  /// What the store notes about a review.
+  case review
 
   static let chosen = Target(rawValue: getenv("FUZZ").map { String(cString: $0) } ?? "") ?? .options
 
@@ -174,6 +177,10 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case .running:
     look(at: Array(bytes))
   case .git: readRepository(Array(bytes))
+  case .review:
+    if let record = ReviewRecord(Array(bytes)) {
+      precondition(ReviewRecord(Array(record.text.utf8)) == record)
+    }
   }
   return 0
 }
