@@ -135,6 +135,12 @@ static inline long linux_receive(
   return received;
 }
 
+// xattr(7): whether the attribute `name` of the open file is `1`.
+static inline int linux_is_marked(int fd, const char *_Nonnull name) {
+  char value;
+  return fgetxattr(fd, name, &value, 1) == 1 && value == '1';
+}
+
 // statx(2): a number that tells this file from others with the same inode number.
 int linux_file_stamp(int fd, uint64_t *_Nonnull stamp);
 
