@@ -44,7 +44,7 @@ struct LimitTests {
 
   /// A limit of each process, what exceeds it, and how that shows.
   static let ofEach = [
-    ("fsize=4096", "exec python3 -c 'open(\"/tmp/a\", \"wb\").write(bytes(5000))'", "exited 1"),
+    ("fsize=4096", "exec python3 -c 'import os; os.truncate(1, 5000)' >/tmp/a", "exited 1"),
     ("nofile=16", "exec 20</dev/null", "exited 2"),
     ("core=0", "kill -SEGV $$", "signaled 11"),
     ("cpu=1:1", "while :; do :; done", "signaled 9"),
