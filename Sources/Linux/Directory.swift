@@ -16,16 +16,10 @@ public enum FileKind: Sendable {
 /// Identifies a file under any of its names.
 ///
 /// See inode(7).
-public struct FileIdentity: Hashable, Sendable {
+public struct FileIdentity: Equatable, Sendable {
   /// The device that the file lies on.
   public let device: UInt64
-  /// Its number on the device.
-  public let inode: UInt64
-
-  /// Names a file.
-  public init(device: UInt64, inode: UInt64) {
-    (self.device, self.inode) = (device, inode)
-  }
+  let inode: UInt64
 }
 
 /// How to open a file.

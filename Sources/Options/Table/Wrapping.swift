@@ -38,10 +38,9 @@ extension Option {
     Option(
       "--overwrite", in: .wrapping, "Replace files even if --wrap did not write them",
       """
-      It applies to --output and --desktop-file. Files that --wrap wrote are always replaced. With
-      --apply it also replaces or removes files that the host has changed since the review began.
+      It applies to --output and --desktop-file. Files that --wrap wrote are always replaced.
       """, traits: .isForCommandLine
-    ) { (draft, _) throws(UsageError) in draft.overwritesConflicts = true },
+    ) { (draft, typed) throws(UsageError) in draft.needsWrap(typed) },
   ]
 }
 

@@ -29,7 +29,9 @@ extension NewRoot {
         try protect(repository.name, in: directory)
       } catch {
         // Something just removed needs no protection; a name that this launch keeps free does.
-        if error.errno == .noSuchFileOrDirectory, !repositories.taken.contains(repository) {
+        if error.errno == .noSuchFileOrDirectory, !repositories.taken.contains(repository),
+          try repository.look(in: top) == nil
+        {
           continue
         }
         throw error.about(ByteString(path.pushing(repository.path)))
@@ -42,17 +44,7 @@ extension NewRoot {
     let top = try root.openInRoot(path, .directory)
     guard let found = try GitDirectories.find(in: top, at: path) else { return }
     let common = try makeWritable(found.common)
-    let isReviewed = plan.sandbox.holdsBack(found.common.path)
-    for name in GitName.ofRepository {
-      do throws(SystemCallError) {
-        try protect(name.name, in: common)
-      } catch {
-        // The launch keeps these names free, except where their owner sees them before git does.
-        guard isReviewed, name.placeholder != nil, error.errno == .noSuchFileOrDirectory else {
-          throw error
-        }
-      }
-    }
+    for name in GitName.ofRepository { try protect(name.name, in: common) }
     do throws(SystemCallError) {
       try protect(GitName.workTrees.name, in: common)
     } catch {

@@ -126,6 +126,17 @@ refuses "what else the same program offers does not" nestbox --profile dbus \
 # shellcheck disable=SC2046
 refuses "nor do other names" nestbox --profile desktop $(note org.example.One denied)
 is "just the one has arrived" hello "$(noted freedesktop.Notifications)"
+# Services that the bus starts later would load a library of the command's.
+preload=(gdbus call --session --dest org.freedesktop.DBus --object-path /org/freedesktop/DBus
+  --method org.freedesktop.DBus.UpdateActivationEnvironment "{'LD_PRELOAD': '/tmp/library.so'}")
+for profile in dbus desktop; do
+  refuses "under $profile the bus takes no variables for services" nestbox --profile $profile "${preload[@]}"
+  refuses "nor starts a program by its name" nestbox --profile $profile gdbus call --session \
+    --dest org.freedesktop.DBus --object-path /org/freedesktop/DBus \
+    --method org.freedesktop.DBus.StartServiceByName org.example.One 0
+done
+# Red: the test above shows nothing.
+succeeds "outside it does" "${preload[@]}"
 
 # Where it is.
 # shellcheck disable=SC2016

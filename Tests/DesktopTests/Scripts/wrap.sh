@@ -206,6 +206,20 @@ than $HOME/programs/tool" \
 is "nothing is left of it" "1" "$(grep -c '^Exec' data/applications/tool.desktop)"
 succeeds "the entry is still valid" desktop-file-validate data/applications/tool.desktop
 rm -r data .local/bin
+# Other ways to start something else: none is left, as the wrapper would be passed by.
+for action in "env A=b sh -c tool" "env -i tool" "env env tool" "sh tool" "tool.sh" "/bin/../bin/sh -c tool" \
+  "\"sh\" -c tool" "toolx" "env --split-string=tool"; do
+  write tool.desktop "tool" "$action"
+  wrap --output .local/bin/tool --desktop-file 2>/dev/null
+  is "an action is left out that starts $action" "1" "$(grep -c '^Exec' data/applications/tool.desktop)"
+  rm -r data .local/bin
+done
+write tool.desktop "tool" "tool"
+printf '%s\n' '[Desktop Action second]' 'Exec[de]=sh -c tool' '[Second Shortcut Group]' 'Exec=sh -c tool' \
+  >>share/applications/tool.desktop
+wrap --output .local/bin/tool --desktop-file 2>/dev/null
+is "nor does one of another language or group" "0" "$(grep -c 'sh -c' data/applications/tool.desktop || true)"
+rm -r data .local/bin
 # What is missing.
 output=$(PATH=$work/bin:/usr/bin:/bin nestbox --wrap "$HOME/programs/tool" --bind "$HOME/nowhere" /mnt \
   --ro-bind / / --output .local/bin/ 2>&1)
