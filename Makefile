@@ -190,6 +190,7 @@ fuzz: setup ## Let libFuzzer make up options, profiles and policies, FUZZ_SECOND
 .PHONY: kernels
 kernels: build ## Boot other kernels of Debian's in qemu and run checks: KERNELS
 	@NESTBOX=$(release) Tests/Kernels/run.sh
+	NESTBOX=$(release) Tests/Kernels/systemd.sh
 
 # AddressSanitizer needs a dynamic executable, and does not survive failures of its own calls, so this
 # leaves out the faults.

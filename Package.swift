@@ -34,7 +34,10 @@ let package = Package(
   products: [
     .executable(name: "nestbox", targets: ["nestbox"]),
     .library(
-      name: "Sandbox", targets: ["Sandbox", "Options", "Running", "Seccomp", "Linux", "Text"]),
+      name: "Sandbox",
+      targets: [
+        "Sandbox", "Options", "Review", "Running", "Seccomp", "Linux", "Text",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-system", from: "1.6.0")
@@ -59,8 +62,13 @@ let package = Package(
       name: "Options", dependencies: ["Sandbox", "Running", "Seccomp", "Linux", "Text", system],
       swiftSettings: strict),
     .target(
+      name: "Review", dependencies: ["Sandbox", "Running", "Linux", "Text", system],
+      swiftSettings: strict),
+    .target(
       name: "Launcher",
-      dependencies: ["Options", "Sandbox", "Running", "Seccomp", "Linux", "Text", system],
+      dependencies: [
+        "Options", "Review", "Sandbox", "Running", "Seccomp", "Linux", "Text", system,
+      ],
       swiftSettings: strict),
 
     .executableTarget(

@@ -78,6 +78,27 @@ static void policy_line(struct line *line, int number) {
   plain_line(line, number);
 }
 
+// Limits that need no control group, and a report that nobody reads.
+static void report_line(struct line *line, int number) {
+  static const char *const options[] = {"--timeout", "10", "--processes", "100", "--rlimit", "core=0",
+                                        "--report", "9", NULL};
+  add_all(line, options);
+  add(line, "--unshare-pid");
+  plain_line(line, number);
+}
+
+// The same where all of it is in a control group.
+static void group_line(struct line *line, int number) {
+  add(line, "--cpu-time");
+  add(line, "10");
+  report_line(line, number);
+}
+
+static void pid_line(struct line *line, int number) {
+  add(line, "--unshare-pid");
+  plain_line(line, number);
+}
+
 // A typical wrapper script for a desktop program: 25 operations on paths that every Debian has.
 static void desktop_line(struct line *line, int number) {
   (void)number;
@@ -196,6 +217,14 @@ static void sleep_line(struct line *line, int number) {
   (void)number;
   add_all(line, (const char *const[]){"--unshare-all", "--ro-bind", "/", "/", NULL});
   add_all(line, (const char *const[]){"--proc", "/proc", "sleep", "5", NULL});
+}
+
+// A directory under review, and the same shown writable. The store lies in the bench's home.
+static void review_line(struct line *line, int number) {
+  add_all(line, (const char *const[]){"--ro-bind", "/", "/", NULL});
+  if (number) add_all(line, (const char *const[]){"--review", bench.home, NULL});
+  else add_all(line, (const char *const[]){"--bind", bench.home, bench.home, NULL});
+  add_all(line, (const char *const[]){"true", NULL});
 }
 
 static void no_words(struct line *line, int number) {
@@ -480,6 +509,7 @@ struct step {
 static const struct step steps[] = {
   {"2000 binds against 1000", binds_line, 2000, binds_line, 1000, 4, 2.2, 0},
   {"--seccomp-policy default", policy_line, 0, plain_line, 0, 1, 0, 0.1},
+  {"--review or --bind", review_line, 1, review_line, 0, 1, 0, 0.5},
   {"default profile or typed", default_line, 0, typed_line, 0, 1, 0, 0.3},
 };
 
@@ -576,6 +606,23 @@ static void run_entering(void) {
   unsetenv("XDG_RUNTIME_DIR");
 }
 
+// Limits and a report beside the same line without, and once more in a control group where this process
+// may make one.
+static void run_limits(void) {
+  int null = open("/dev/null", O_WRONLY);
+  if (null < 0 || dup2(null, 9) < 0) die("cannot open", "/dev/null");
+  run_step(&(struct step){"limits and --report", report_line, 0, pid_line, 0, 1, 0, 0.15});
+  char *command;
+  if (asprintf(&command, "exec '%s' --ro-bind / / --cpu-time 10 true 2>/dev/null", bench.paths[NESTBOX]) < 0)
+    checked(NULL);
+  if (system(command) == 0)
+    run_step(&(struct step){"in a control group", group_line, 0, pid_line, 0, 1, 0, 0.5});
+  else puts("in a control group       needs a group that is delegated to this user");
+  free(command);
+  close(null);
+  close(9);
+}
+
 // A sandbox cannot cost less than its command. If `true` accounts for most of a row, the ratios say
 // little about the launchers.
 static void print_command_alone(void) {
@@ -592,6 +639,7 @@ static void print_tables(void) {
   printf("\n%-24s %9s %9s  %8s %6s %8s  %8s %6s\n", "nestbox alone, ms", "first", "second", "ratio",
          "goal", "", "extra", "goal");
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) run_step(&steps[i]);
+  run_limits();
   run_profiles();
   run_entering();
 }

@@ -126,9 +126,13 @@ struct Launcher {
   }
 
   /// The sandbox that the line describes, with what follows from the program's name.
-  private func sandbox(_ draft: Draft) -> Sandbox {
+  func sandbox(_ draft: Draft) throws(UsageError) -> Sandbox {
     var sandbox = draft.sandbox
     sandbox.passesDescriptorsUnchanged = persona.isBubblewrap
+    if let resumed = draft.resumedReview {
+      sandbox.review(try ReviewTasks(self, draft).directories(of: resumed), resumed.option)
+    }
+    if sandbox.isUnderReview { try sandbox.arrangeReviews(home: surroundings.home) }
     return sandbox
   }
 
@@ -140,6 +144,26 @@ struct Launcher {
   ///   - detachment: Who waits for the launch, if the launcher is in the background.
   /// - Returns: The status to exit with, and the signal that ended the command.
   private func launch(
+    _ sandbox: ResolvedSandbox, _ parser: Parser, _ registration: [CInt],
+    _ detachment: Detachment?
+  ) -> (status: UInt8, signal: Signal?) {
+    guard parser.draft.isUnderReview else {
+      return launchNow(sandbox, parser, registration, detachment)
+    }
+    let tasks = ReviewTasks(self, parser.draft)
+    do throws(UsageError) {
+      let (review, sandbox) = try tasks.begin(caller)
+      let result = launchNow(sandbox, parser, registration + review.descriptors, detachment)
+      tasks.end(review)
+      return result
+    } catch {
+      tell(.error, error.message, parser.draft)
+      return (persona.failure, nil)
+    }
+  }
+
+  /// Launches the sandbox, which has all that it needs.
+  private func launchNow(
     _ sandbox: ResolvedSandbox, _ parser: Parser, _ registration: [CInt],
     _ detachment: Detachment?
   ) -> (status: UInt8, signal: Signal?) {
@@ -272,6 +296,10 @@ struct Launcher {
       print(try RunningTasks.inspect(word, surroundings.registry, asJSON: draft.isJSON), draft)
     case .signal(let signal, let word):
       try done(RunningTasks.signal(signal, word, surroundings.registry))
+    case .reviews: print(try ReviewTasks(self, draft).list(), draft)
+    case .changes(let name): try ReviewTasks(self, draft).changes(name)
+    case .apply(let name): try ReviewTasks(self, draft).apply(name)
+    case .discard(let name): try ReviewTasks(self, draft).discard(name)
     // Before there is a sandbox to resolve.
     case .enter: noCommand()
     case .stop(let word):

@@ -4,7 +4,7 @@
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
-internal import Text
+public import Text
 
 /// How a process ended.
 public enum Termination: Equatable, Sendable {
@@ -139,6 +139,23 @@ public struct ChildProcess: ~Copyable {
       unsafe linux_vfork({ unsafe $0.load(as: ChildBody.self).run() }, $0)
     }
     return try check(result, "vfork")
+  }
+
+  /// Starts `file` with other standard descriptors, each given as the number that it gets and the one
+  /// that this process has.
+  /// - Returns: A descriptor of the child, to wait for its end.
+  ///
+  /// See pidfd_open(2).
+  public static func start(
+    _ file: ByteString, _ arguments: [ByteString], _ environment: [ByteString],
+    replacing standard: [(CInt, CInt)]
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let number = try startSharingMemory {
+      for (number, source) in standard { dup2(source, number) }
+      _ = CurrentProcess.execute(file, arguments: arguments, environment: environment)
+      CurrentProcess.exit(127)
+    }
+    return OwnedDescriptor(try check(linux_pidfd_open(number), "pidfd_open"))
   }
 
   /// Kills the child `pid`, for which nobody has waited yet.

@@ -73,6 +73,15 @@ extension Descriptors {
   }
 }
 
+extension OwnedDescriptor {
+  /// Whether the extended attribute `name` of this file, which is open for reading, is `1`.
+  ///
+  /// See xattr(7).
+  public borrowing func isMarked(_ name: String) -> Bool {
+    unsafe linux_is_marked(rawValue, name) != 0
+  }
+}
+
 /// The processors.
 public enum Processors {
   /// How many this process can use, at least one.

@@ -16,10 +16,16 @@ public enum FileKind: Sendable {
 /// Identifies a file under any of its names.
 ///
 /// See inode(7).
-public struct FileIdentity: Equatable, Sendable {
+public struct FileIdentity: Hashable, Sendable {
   /// The device that the file lies on.
   public let device: UInt64
-  let inode: UInt64
+  /// Its number on the device.
+  public let inode: UInt64
+
+  /// Names a file.
+  public init(device: UInt64, inode: UInt64) {
+    (self.device, self.inode) = (device, inode)
+  }
 }
 
 /// How to open a file.

@@ -116,8 +116,13 @@ public struct FoundFile: Equatable, Sendable {
 public enum TextFile {
   /// The text of `path`, with a replacement character for bytes that are not UTF-8.
   public static func text(of path: FilePath) throws(SystemCallError) -> String {
+    String(decoding: try bytes(of: path), as: UTF8.self)
+  }
+
+  /// The content of `path` as bytes.
+  public static func bytes(of path: FilePath) throws(SystemCallError) -> [UInt8] {
     let file = try OwnedDescriptor.open(path, .reading)
-    return String(decoding: try Descriptors.contents(of: file.rawValue), as: UTF8.self)
+    return try Descriptors.contents(of: file.rawValue)
   }
 
   /// The lines of `path`.

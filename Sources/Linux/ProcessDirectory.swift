@@ -104,7 +104,8 @@ extension Descriptors {
   ) throws(SystemCallError) -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < limit {
-      let chunk = try some(of: number, limit - bytes.count)
+      // Most files are short, and each page of a larger buffer takes time.
+      let chunk = try some(of: number, min(limit - bytes.count, max(1024, bytes.count)))
       if chunk.isEmpty { break }
       bytes += chunk
     }

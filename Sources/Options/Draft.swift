@@ -3,7 +3,7 @@
 
 public import Linux
 public import Sandbox
-internal import SystemPackage
+public import SystemPackage
 public import Text
 
 /// A command line on its way to a sandbox.
@@ -22,6 +22,17 @@ public struct Draft: Sendable {
   public var isJSON = false
   /// Oddities that are not mistakes.
   public var warnings: [String] = []
+
+  /// The name of the review that a launch begins; nil for one that is made up.
+  public var reviewName: Setting<ByteString>?
+  /// The review that a launch goes on with.
+  public var resumedReview: Setting<ByteString>?
+  /// Where reviews are kept.
+  public var reviewStore: FilePath?
+  /// Whether a report on a review shows the text that changes.
+  public var showsDifferences = false
+  /// Whether files that were changed on the host as well are replaced.
+  public var overwritesConflicts = false
 
   /// The operand of `--perms`, for the next option.
   var permissions: FilePermissions?
@@ -45,6 +56,9 @@ public struct Draft: Sendable {
   var standardCommand: ByteString?
   /// A profile to read options from, now.
   var moreProfile: ByteString?
+
+  /// Whether a launch holds changes back.
+  public var isUnderReview: Bool { resumedReview != nil || sandbox.isUnderReview }
 
   /// Something to do instead of launching a sandbox.
   public enum Task: Equatable, Sendable {
@@ -71,6 +85,14 @@ public struct Draft: Sendable {
     case stop(ByteString)
     /// A command inside one of them.
     case enter(ByteString)
+    /// The reviews that wait.
+    case reviews
+    /// What a review would change.
+    case changes(ByteString)
+    /// To change that.
+    case apply(ByteString)
+    /// To forget that.
+    case discard(ByteString)
     /// A file that is written from the option table.
     case generate(Generated)
 
@@ -86,6 +108,8 @@ public struct Draft: Sendable {
       static let takesCommand = Traits(rawValue: 4)
       /// Its command runs in a sandbox that exists.
       static let entersSandbox = Traits(rawValue: 8)
+      /// It is about paths, which follow the options.
+      static let takesPaths = Traits(rawValue: 16)
     }
 
     /// The table of the tasks.
@@ -106,8 +130,18 @@ public struct Draft: Sendable {
       case .signal: []
       case .stop: []
       case .enter: [.takesCommand, .entersSandbox]
+      case .reviews: .answersInJSON
+      case .changes: .answersInJSON
+      case .apply: .takesPaths
+      case .discard: .takesPaths
       }
     }
+
+    /// Whether it reports on the changes of a review.
+    var isOnChanges: Bool { if case .changes = self { true } else { false } }
+
+    /// Whether it applies the changes of a review.
+    var appliesChanges: Bool { if case .apply = self { true } else { false } }
 
     /// Whether the rest of the command line is ignored.
     var endsParsing: Bool { traits.contains(.endsParsing) }

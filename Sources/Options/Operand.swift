@@ -44,6 +44,8 @@ public struct Operand: Equatable, Sendable {
     case calls
     /// The name of a running sandbox, or the number of one of its processes.
     case sandbox
+    /// The name of a review.
+    case review
     /// The name of a signal.
     case signal
     /// A limit of a resource: its name, =, and a value.
@@ -91,6 +93,7 @@ public struct Operand: Equatable, Sendable {
   static var variables: Operand { Operand(name: "NAMES", kind: .variables) }
   static var signal: Operand { Operand(name: "SIGNAL", kind: .signal) }
   static var sandbox: Operand { Operand(name: "SANDBOX", kind: .sandbox) }
+  static var review: Operand { Operand(name: "REVIEW", kind: .review) }
   static var scopes: Operand { Operand(name: "SCOPES", kind: .scopes) }
   static var text: Operand { Operand(name: "TEXT", kind: .text) }
   static var hostPath: Operand { Operand(name: "PATH", kind: .hostPath) }

@@ -53,13 +53,16 @@ public struct Parser {
     if draft.isJSON, draft.task?.traits.contains(.answersInJSON) != true {
       throw UsageError("--json needs an option that prints a report, such as --dry-run")
     }
-    if let task = draft.task, !task.takesCommand, let word = rest.first {
+    if let task = draft.task, !task.takesCommand, !task.traits.contains(.takesPaths),
+      let word = rest.first
+    {
       throw UsageError("unexpected argument \(word.quoted): no command is run here")
     }
     if draft.task?.entersSandbox == true, let option = draft.optionOfNewSandbox {
       throw UsageError("\(option) cannot be combined with --enter: that sandbox exists already")
     }
     if let option = draft.optionOfWrapper { throw UsageError("\(option) needs --wrap") }
+    try requireReview()
     // A profile says how commands in front end.
     if draft.sandbox.detach != nil, case .profile = draft.sandbox.dieWithParent?.origin {
       draft.sandbox.dieWithParent = nil
@@ -77,6 +80,24 @@ public struct Parser {
     }
   }
 
+  /// Throws where an option about reviews stands without the option that it is about.
+  private func requireReview() throws(UsageError) {
+    if draft.showsDifferences, draft.task?.isOnChanges != true {
+      throw UsageError("--diff needs --changes")
+    }
+    if draft.overwritesConflicts, draft.task?.appliesChanges != true {
+      throw UsageError("--overwrite needs --wrap or --apply")
+    }
+    let directories = draft.sandbox.directoriesUnderReview
+    if draft.reviewName != nil, directories.isEmpty {
+      throw UsageError("--review-name needs --review")
+    }
+    if let resumed = draft.resumedReview, !directories.isEmpty {
+      throw UsageError(
+        "\(resumed.option.name) names its directories itself; leave out --review")
+    }
+  }
+
   /// Reads what was typed, after the standard profile if what was typed says nothing about files;
   /// returns the command.
   private mutating func parseBehindProfile(
@@ -91,7 +112,8 @@ public struct Parser {
     }
     namesNoProfile = taken.isEmpty
     guard let standardProfile, mistake != nil || !command.isEmpty || draft.sandbox.keep != nil,
-      draft.task?.endsParsing != true, draft.task?.entersSandbox != true, taken.isEmpty,
+      draft.task?.traits.isDisjoint(with: [.endsParsing, .entersSandbox, .takesPaths]) != false,
+      taken.isEmpty,
       draft.sandbox.filesystem.allSatisfy(\.action.addsToProfile)
     else {
       if let mistake { throw mistake }

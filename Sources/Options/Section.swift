@@ -21,6 +21,7 @@ public enum Section: String, CaseIterable, Sendable {
   case lifetime = "Lifetime"
   case limits = "Limits"
   case running = "Running sandboxes"
+  case review = "Review"
   case monitoring = "Monitoring"
 
   /// What the manual says about all of its options.
@@ -113,6 +114,13 @@ public enum Section: String, CaseIterable, Sendable {
       """
       These options report on running sandboxes, made by any program. nestbox finds them by their
       namespaces: a sandbox is processes of this user in namespaces other than the caller's.
+      """
+    case .review:
+      """
+      A command may write where it likes in a directory, and the directory stays as it is: the changes
+      go to a layer in a store of yours, $XDG_STATE_HOME/nestbox/reviews, until you apply or discard
+      them. The layer is an overlay (see the kernel's documentation of overlayfs) for which the file
+      system of the store must keep extended attributes, as ext4, xfs and btrfs do.
       """
     case .monitoring:
       """

@@ -191,7 +191,7 @@ extension Inspection {
       return
     }
     read(directory)
-    if sandbox.command == nil { protection = Protection() }
+    if !sandbox.hasCommand { protection = Protection() }
     if sandbox.namespaces?[.mount] != survey.own[.mount] { readMounts(directory) }
     if sandbox.namespaces?[.network] != survey.own[.network] {
       network = NetworkFacts(of: directory)

@@ -85,16 +85,19 @@ extension SandboxList {
   /// - Returns: The lines.
   public func text(width: Int? = nil) -> String {
     let heading = ["NAME", "PROCESS", "AGE", "PROCESSES", "NETWORK", "MADE BY", "COMMAND"]
-    let rows = [heading] + entries.map(\.cells)
-    let widths = heading.indices.dropLast().map { column in
-      rows.map { $0[column].count }.max() ?? 0
-    }
+    return SandboxList.table([heading] + entries.map(\.cells), width: width)
+  }
+
+  /// Rows of as many cells each as lines with columns, which end at `width`.
+  public static func table(_ rows: [[String]], width: Int?) -> String {
+    let last = (rows.first?.count ?? 1) - 1
+    let widths = (0..<last).map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       var line = ""
       for (cell, columnWidth) in zip(row, widths) {
         line += cell + String(repeating: " ", count: columnWidth - cell.count + 2)
       }
-      line += row[heading.count - 1]
+      line += row[last]
       guard let width, line.count > width, width > 1 else { return line + "\n" }
       return line.prefix(width - 1) + "…\n"
     }.joined()

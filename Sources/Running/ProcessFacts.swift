@@ -179,7 +179,7 @@ public struct StatusLines: Equatable, Sendable {
 extension FixedWidthInteger {
   /// The number that `text` is in decimal, digits alone and a minus before them; nil for anything
   /// else and for one that does not fit.
-  init?(decimal text: ArraySlice<UInt8>) {
+  package init?(decimal text: ArraySlice<UInt8>) {
     guard text.first != UInt8(ascii: "+") else { return nil }
     self.init(String(decoding: text, as: UTF8.self))
   }

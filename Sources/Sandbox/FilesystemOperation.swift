@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operations on the new root; Operations/ implements them.
 
-internal import Linux
+public import Linux
 public import SystemPackage
 public import Text
 
@@ -85,6 +85,9 @@ public struct FilesystemOperation: Equatable, Sendable {
     case home(FilePath)
     /// Shows a directory of the host, writable, and creates it if it is missing.
     case kept(source: FilePath, destination: FilePath)
+    /// Shows a directory of the host at its own place, writable; changes go to the layer of a review,
+    /// which exists once a launch has begun.
+    case review(FilePath, ReviewLayer?)
     /// Shows the X server that DISPLAY names; the host has the name `host`.
     case xServer(host: ByteString?)
     /// Shows the files of the host that the command's arguments name.
@@ -107,6 +110,10 @@ public struct Overlay: Equatable, Sendable {
   /// More options of overlayfs, as mount(8) takes them.
   public var options: [ByteString]
 
+  /// Which directories these have to be: the source, and the upper and work directories that are kept;
+  /// empty where any will do.
+  var identities: [FileIdentity] = []
+
   /// The option that names a source.
   static var sourceOption: String { "--overlay-src" }
 
@@ -121,6 +128,8 @@ public struct Overlay: Equatable, Sendable {
   public enum Writes: Equatable, Sendable {
     /// Nowhere: they are refused.
     case refused
+    /// To the layer of a review that a launch begins.
+    case reviewed
     /// To memory; they are gone with the sandbox.
     case discarded
     /// To the directory `upper` of the host, with `work`, an empty one of the same file system.
@@ -135,6 +144,29 @@ public struct Overlay: Equatable, Sendable {
     self.sources = sources
     self.writes = writes
     self.options = options
+  }
+}
+
+/// Where the changes of a directory under review go.
+public struct ReviewLayer: Equatable, Sendable {
+  /// The directory, without links.
+  public var base: FilePath
+  /// The upper directory of its overlay.
+  public var upper: FilePath
+  /// The overlay's work directory.
+  public var work: FilePath
+  /// Which directories these are.
+  public var files: [FileIdentity]
+
+  /// Names a layer.
+  public init(base: FilePath, upper: FilePath, work: FilePath, files: [FileIdentity]) {
+    (self.base, self.upper, self.work, self.files) = (base, upper, work, files)
+  }
+
+  var overlay: Overlay {
+    var overlay = Overlay(sources: [base], writes: .kept(upper: upper, work: work))
+    overlay.identities = files
+    return overlay
   }
 }
 
@@ -196,11 +228,22 @@ extension FilesystemOperation.Action {
     case .show(let path, _): (.host(path), path, .kindOfSource)
     case .home(let path): (.nothing, path, .directory)
     case .kept(_, let path): (.nothing, path, .directory)
+    case .review(let path, _): (.host(path), path, .directory)
     case .xServer: (.nothing, XDisplay.socketInside, .emptyFile)
     case .arguments: (.nothing, "/", .existing)
     case .workingDirectory: (.nothing, "/", .directory)
     case .symbolicLink(let target, let path): (.nothing, path, .link(to: target))
     case .permissions(_, let path): (.nothing, path, .existing)
+    }
+  }
+
+  /// The overlay that it mounts, if it mounts one; of a directory under review only in a launch.
+  var overlay: Overlay? {
+    switch self {
+    case .overlay(let overlay, _): overlay
+    case .review(let path, let layer):
+      layer?.overlay ?? Overlay(sources: [path], writes: .reviewed)
+    default: nil
     }
   }
 
@@ -213,7 +256,7 @@ extension FilesystemOperation.Action {
   /// Whether it adds to the default profile instead of taking its place.
   public var addsToProfile: Bool {
     switch self {
-    case .show, .home, .hide, .arguments: true
+    case .show, .home, .hide, .arguments, .review: true
     default: false
     }
   }

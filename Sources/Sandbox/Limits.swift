@@ -66,6 +66,9 @@ extension Sandbox {
     return nil
   }
 
+  /// Whether the monitor ends the command after some time, by the clock or of processors.
+  var limitsTime: Bool { timeLimit != nil || processorTimeLimit != nil }
+
   /// How many bytes the command may write to standard output and error.
   var outputLimit: Setting<UInt64>? {
     for setting in limits {

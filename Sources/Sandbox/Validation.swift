@@ -163,6 +163,7 @@ extension Sandbox {
       (name?.option.name, "holds the registration"),
       (terminal?.name, "passes on keys and output"),
       (detach?.name, "goes on in the background"),
+      (reviewed.first?.name, "ends the review"),
       (project?.option.name, "looks for new repositories afterwards"),
     ]
   }

@@ -45,78 +45,110 @@ public indirect enum JSON: Equatable, Sendable {
   public static func optional(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
 
   /// The value over several lines, with a newline at the end.
-  public var text: String {
-    var text = ""
-    write(to: &text, indent: "")
-    return text + "\n"
-  }
+  public var text: String { written(indent: []) }
 
   /// The value in one line, with a newline at the end.
-  public var line: String {
-    var text = ""
-    write(to: &text, indent: nil)
-    return text + "\n"
+  public var line: String { written(indent: nil) }
+
+  private func written(indent: [UInt8]?) -> String {
+    // Bytes: the operations of strings touch many pages, which takes a launch time.
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(1024)
+    write(to: &bytes, indent: indent)
+    bytes.append(UInt8(ascii: "\n"))
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// Writes the value: over several lines with `indent` before each, or in one without.
-  private func write(to text: inout String, indent: String?) {
+  private func write(to bytes: inout [UInt8], indent: [UInt8]?) {
     switch self {
-    case .null: text += "null"
-    case .boolean(let value): text += value ? "true" : "false"
-    case .number(let value): text += String(value)
-    case .unsigned(let value): text += String(value)
-    case .fraction(let value, let places): text += JSON.decimal(value, places)
-    case .string(let value): JSON.quote(value, to: &text)
+    case .null: bytes += "null".utf8
+    case .boolean(let value): bytes += (value ? "true" : "false").utf8
+    case .number(let value): bytes += String(value).utf8
+    case .unsigned(let value): bytes += String(value).utf8
+    case .fraction(let value, let places): JSON.writeDecimal(value, places, to: &bytes)
+    case .string(let value): JSON.quote(value, to: &bytes)
     case .array(let values):
-      JSON.list(values, "[", "]", to: &text, indent) { value, text, indent in
-        value.write(to: &text, indent: indent)
+      bytes.append(UInt8(ascii: "["))
+      for (index, value) in values.enumerated() {
+        JSON.begin(index, to: &bytes, indent)
+        value.write(to: &bytes, indent: JSON.deeper(indent))
       }
+      JSON.end(UInt8(ascii: "]"), isEmpty: values.isEmpty, to: &bytes, indent)
     case .object(let members):
-      JSON.list(members, "{", "}", to: &text, indent) { member, text, indent in
-        JSON.quote(member.name, to: &text)
-        text += ": "
-        member.value.write(to: &text, indent: indent)
+      bytes.append(UInt8(ascii: "{"))
+      for (index, member) in members.enumerated() {
+        JSON.begin(index, to: &bytes, indent)
+        JSON.quote(member.name, to: &bytes)
+        bytes += ": ".utf8
+        member.value.write(to: &bytes, indent: JSON.deeper(indent))
       }
+      JSON.end(UInt8(ascii: "}"), isEmpty: members.isEmpty, to: &bytes, indent)
     }
   }
 
-  private static func list<Element>(
-    _ elements: [Element], _ start: String, _ end: String, to text: inout String,
-    _ indent: String?, _ write: (Element, inout String, String?) -> Void
+  private static func deeper(_ indent: [UInt8]?) -> [UInt8]? {
+    indent.map { $0 + [UInt8(ascii: " "), UInt8(ascii: " ")] }
+  }
+
+  /// Writes what stands before the value of this index in a list.
+  private static func begin(_ index: Int, to bytes: inout [UInt8], _ indent: [UInt8]?) {
+    if index > 0 { bytes.append(UInt8(ascii: ",")) }
+    if let indent {
+      bytes.append(UInt8(ascii: "\n"))
+      bytes += indent
+      bytes += "  ".utf8
+    } else if index > 0 {
+      bytes.append(UInt8(ascii: " "))
+    }
+  }
+
+  private static func end(
+    _ mark: UInt8, isEmpty: Bool, to bytes: inout [UInt8], _ indent: [UInt8]?
   ) {
-    text += start
-    for (index, element) in elements.enumerated() {
-      if let indent {
-        text += (index == 0 ? "\n" : ",\n") + indent + "  "
-      } else if index > 0 {
-        text += ", "
-      }
-      write(element, &text, indent.map { $0 + "  " })
+    if let indent, !isEmpty {
+      bytes.append(UInt8(ascii: "\n"))
+      bytes += indent
     }
-    if let indent, !elements.isEmpty { text += "\n" + indent }
-    text += end
+    bytes.append(mark)
   }
 
-  private static func decimal(_ value: Int64, _ places: Int) -> String {
-    let digits = String(value.magnitude)
-    let padded = String(repeating: "0", count: max(places + 1 - digits.count, 0)) + digits
-    return (value < 0 ? "-" : "") + padded.dropLast(places) + "." + padded.suffix(places)
+  private static func writeDecimal(_ value: Int64, _ places: Int, to bytes: inout [UInt8]) {
+    var digits = Array(String(value.magnitude).utf8)
+    while digits.count <= places { digits.insert(UInt8(ascii: "0"), at: 0) }
+    if value < 0 { bytes.append(UInt8(ascii: "-")) }
+    bytes += digits[..<(digits.count - places)]
+    bytes.append(UInt8(ascii: "."))
+    bytes += digits[(digits.count - places)...]
   }
 
-  private static func quote(_ value: String, to text: inout String) {
-    text += "\""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\t": text += "\\t"
-      case "\u{0}"..<" ", "\u{7f}"..<"\u{a0}":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
+  private static func quote(_ value: String, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "\""))
+    var previous: UInt8 = 0
+    for byte in value.utf8 {
+      defer { previous = byte }
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        bytes.append(UInt8(ascii: "\\"))
+        bytes.append(byte)
+      case UInt8(ascii: "\n"): bytes += "\\n".utf8
+      case UInt8(ascii: "\t"): bytes += "\\t".utf8
+      case 0..<0x20, 0x7f: escape(byte, to: &bytes)
+      // The other control characters: U+0080 to U+009F are two bytes, of which the first is this.
+      case 0x80..<0xa0 where previous == 0xc2:
+        bytes.removeLast()
+        escape(byte, to: &bytes)
+      default: bytes.append(byte)
       }
     }
-    text += "\""
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// Writes a character below U+0100 by its number.
+  private static func escape(_ number: UInt8, to bytes: inout [UInt8]) {
+    let digits = Array(String(number, radix: 16).utf8)
+    bytes += "\\u00".utf8
+    if digits.count < 2 { bytes.append(UInt8(ascii: "0")) }
+    bytes += digits
   }
 }

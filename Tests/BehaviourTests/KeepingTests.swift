@@ -46,7 +46,8 @@ struct KeepingTests {
         print("(kept, no command)" in nestbox("--list").stdout)
         seen = json.loads(nestbox("--inspect", "box", "--json").stdout)
         # Of init, which is all that is left.
-        print([x["point"] for x in seen["mounts"]].count("/mnt"), len(seen["user-map"]), len(seen["limits"]) > 10)
+        print([x["point"] for x in seen["mounts"]].count("/mnt"), len(seen["user-map"]), len(seen["limits"]) > 10,
+              seen["privileges"]["filters"])
         net = nestbox("--enter", "box", "cat", "/mnt/net").stdout.strip()
         print(seen["namespaces"]["net"]["name"] == net, net != os.readlink("/proc/self/ns/net"))
         def typed(terminal, line): os.write(terminal, line.encode() + b"\n")
@@ -72,7 +73,7 @@ struct KeepingTests {
         """#)
     #expect(
       outcome.lines == [
-        "0  ", "True", "True 1 none nestbox", "True", "1 1 True", "True True", "True", "True",
+        "0  ", "True", "True 1 none nestbox", "True", "1 1 True None", "True True", "True", "True",
         "True", "0",
         "[] [] True", "True",
       ], "\(outcome)")

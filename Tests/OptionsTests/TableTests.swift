@@ -89,13 +89,14 @@ struct TableTests {
     #expect(count > 500)
   }
 
-  /// What the sources type for other programs: git, notify-send, kdialog, zenity, xdg-dbus-proxy,
+  /// What the sources type for other programs: git, diff, notify-send, kdialog, zenity, xdg-dbus-proxy,
   /// mount, systemd-run, docker, and ls in a profile.
   private static let optionsOfOthers: Set = [
     "--abort", "--app-name", "--color", "--continue", "--directory", "--error", "--fd", "--filter",
     "--grep",
-    "--icon", "--make-private", "--no-markup", "--passivepopup", "--scope", "--security-opt",
-    "--text", "--title", "--user",
+    "--icon", "--make-private", "--no-color", "--no-dereference", "--no-ext-diff", "--no-index",
+    "--no-markup", "--no-pager", "--no-prefix", "--no-textconv", "--passivepopup",
+    "--scope", "--security-opt", "--text", "--title", "--user",
   ]
 
   private func option(_ name: String) throws -> Option {

@@ -13,6 +13,8 @@ import Text
 struct RecordTests {
   private static let longName = ByteString([UInt8](repeating: 0xe4, count: 255))
 
+  private static let use = ResourceUse(figures: [1, 2, 3, 4, 5, 6, 7, 8, .max])
+
   private static let messages: [SetupMessage] = [
     .hasMoved, .isReady, .hasStarted, .hasSettled, .isDescribed([]), .isHeld(place: 9),
     .isCreating(true), .isCreating(false), .haveUsed(ResourceUse()),
@@ -20,6 +22,9 @@ struct RecordTests {
     .hasStopped(.stop), .wasTyped(.interrupt), .hasReopened(0),
     .hasEnded(.exited(0), wasLast: false), .hasEnded(.exited(255), wasLast: true),
     .hasEnded(.signaled(.kill), wasLast: true),
+    .hasEndedAlone(.exited(3), nil), .hasEndedAlone(.exited(0), use),
+    .hasEndedAlone(.signaled(.kill), nil), .hasEndedAlone(.signaled(.terminate), use),
+    .haveUsed(use),
     .hasEnded(.signaled(Signal(rawValue: 64)), wasLast: false),
     .hasLeft("name", .directory, stamp: .max, isElsewhere: true),
     .hasLeft(longName, .other, stamp: 0, isElsewhere: false),
@@ -186,6 +191,7 @@ struct PhaseTests {
     #expect(
       permitted(.hasLeft("a", .other, stamp: 0, isElsewhere: false)) == early + [.dying])
     #expect(permitted(.hasEnded(.exited(0), wasLast: true)) == early + [.running, .dying])
+    #expect(permitted(.hasEndedAlone(.exited(0), nil)) == early + [.running, .dying])
   }
 
   @Test func `A move lowers the number of moves left`() {

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "process.h"
@@ -134,6 +135,12 @@ static inline long linux_receive(
   return received;
 }
 
+// xattr(7): whether the attribute `name` of the open file is `1`.
+static inline int linux_is_marked(int fd, const char *_Nonnull name) {
+  char value;
+  return fgetxattr(fd, name, &value, 1) == 1 && value == '1';
+}
+
 // statx(2): a number that tells this file from others with the same inode number.
 int linux_file_stamp(int fd, uint64_t *_Nonnull stamp);
 
@@ -146,3 +153,26 @@ int linux_is_on_fuse(int fd);
 // statx(2): which file this is, and the number of its mount, or 0 where the kernel does not tell it.
 int linux_mounted_file(
     int fd, uint64_t *_Nonnull device, uint64_t *_Nonnull inode, uint64_t *_Nonnull mount);
+
+// renameat2(2), RENAME_NOREPLACE: fails where `to` exists.
+static inline int linux_rename_to_free_name(
+    int directory, const char *_Nonnull from, const char *_Nonnull to) {
+  return (int)linux_result(syscall(SYS_renameat2, directory, from, directory, to, 1));
+}
+
+// Writes the file system of `fd` to its device (syncfs(2)).
+static inline int linux_syncfs(int fd) {
+  return (int)linux_result(syscall(SYS_syncfs, fd));
+}
+
+// fgetxattr(2): the length of the attribute.
+static inline long linux_attribute(
+    int fd, const char *_Nonnull name, void *_Nonnull value, size_t size) {
+  return linux_result(fgetxattr(fd, name, value, size));
+}
+
+// fsetxattr(2) and fremovexattr(2): whether the file system keeps the attribute `name`.
+static inline int linux_try_attribute(int fd, const char *_Nonnull name) {
+  int result = (int)linux_result(fsetxattr(fd, name, "y", 1, 0));
+  return result < 0 ? result : (int)linux_result(fremovexattr(fd, name));
+}

@@ -51,7 +51,10 @@ struct Doctor {
     ),
     ("cgroup namespaces", "--unshare-cgroup", ["--unshare-cgroup"]),
     ("time namespaces", "--unshare-time", ["--unshare-time"]),
-    ("overlayfs", "--overlay and --tmp-overlay", ["--overlay-src", "/usr", "--tmp-overlay", "/x"]),
+    (
+      "overlayfs", "--overlay, --tmp-overlay and --review",
+      ["--overlay-src", "/usr", "--tmp-overlay", "/x"]
+    ),
     ("no user namespaces inside", "--disable-userns", ["--unshare-user", "--disable-userns"]),
     ("seccomp filters", "policies and the default profile", ["--seccomp-policy", "default"]),
     ("Landlock scopes", "--landlock-scope signal", ["--landlock-scope", "signal"]),

@@ -41,6 +41,7 @@ extension Operand.Kind {
     case .signal: Completion(sources: [.words(Signal.names.map(\.0))])
     case .resource: Completion(sources: [.words(Resource.all.map { $0.name + "=" })])
     case .sandbox: Completion(sources: [.list(.sandboxes)])
+    case .review: Completion(sources: [.list(.reviews)])
     case .scopes: Completion(sources: [.words(["abstract-unix", "signal"])], isList: true)
     }
   }

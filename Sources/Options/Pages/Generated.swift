@@ -14,7 +14,7 @@ public enum Generated: String, CaseIterable, Sendable {
   case bash, zsh, fish
   case profiles, policies
   case systemCalls = "system-calls"
-  case capabilities, topics, sandboxes
+  case capabilities, topics, sandboxes, reviews
 
   /// The text.
   /// - Parameter surroundings: Where profiles are looked for.
@@ -33,6 +33,8 @@ public enum Generated: String, CaseIterable, Sendable {
     case .capabilities: Generated.list(["ALL"] + Capabilities.known)
     case .topics: Generated.list(Topic.names(surroundings))
     case .sandboxes: Generated.list((try? Survey.take(surroundings.registry))?.labels ?? [])
+    case .reviews:
+      Generated.list(((try? Directory.names(of: surroundings.reviews)) ?? []).map(\.text))
     }
   }
 
@@ -51,6 +53,7 @@ public enum Generated: String, CaseIterable, Sendable {
     case .capabilities: "A list for completions: the names of capabilities."
     case .topics: "A list for completions: the topics of --help."
     case .sandboxes: "A list for completions: the running sandboxes."
+    case .reviews: "A list for completions: the reviews that wait."
     }
   }
 

@@ -65,7 +65,7 @@ extension Manual {
 
         * The group around the launcher's own, if the caller owns it and it has the controllers.
         * The launcher's own group, if the caller owns it and the launcher is alone in it.
-        * A scope of its own, which nestbox asks the user's systemd for with busctl(1).
+        * A scope of its own, which nestbox asks the user's systemd for.
 
         If there is none, the command does not run. Where systemd does not answer, this may work:
 

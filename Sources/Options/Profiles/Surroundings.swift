@@ -65,6 +65,15 @@ public struct Surroundings: Sendable {
     return path.removingLastComponent().appending((path.lastComponent?.string ?? "") + "-locks")
   }
 
+  /// The directory for reviews.
+  public var reviews: FilePath {
+    // The XDG base directory specification says to ignore a relative one.
+    let configured = content("XDG_STATE_HOME").flatMap {
+      $0.bytes.first == UInt8(ascii: "/") ? $0 : nil
+    }
+    return (configured ?? home.appending("/.local/state")).appending("/nestbox/reviews").path
+  }
+
   /// The names of the user's running sandboxes.
   public var registry: Registry {
     Registry(runtimeDirectory: content("XDG_RUNTIME_DIR"), user: user)

@@ -38,9 +38,10 @@ extension Option {
     Option(
       "--overwrite", in: .wrapping, "Replace files even if --wrap did not write them",
       """
-      It applies to --output and --desktop-file. Files that --wrap wrote are always replaced.
+      It applies to --output and --desktop-file. Files that --wrap wrote are always replaced. With
+      --apply it also replaces or removes files that the host has changed since the review began.
       """, traits: .isForCommandLine
-    ) { (draft, typed) throws(UsageError) in draft.needsWrap(typed) },
+    ) { (draft, _) throws(UsageError) in draft.overwritesConflicts = true },
   ]
 }
 

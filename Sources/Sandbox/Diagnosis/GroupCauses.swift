@@ -31,10 +31,16 @@ extension Cause {
     Cause([.makeGroup], [.permissionDenied, .notPermitted, .readOnlyFileSystem, .timedOut]) {
       failure in
       Diagnosis(
-        failure.error.cause.subject == "busctl"
+        failure.error.cause.subject == "systemd"
           ? "the user's systemd has not made a scope"
           : "the control group of this process is not delegated to this user",
         remedy: failure.inScope)
+    },
+    Cause([.protectGroups], [.notPermitted]) { failure in
+      Diagnosis(
+        "the sandbox shows the control groups, and with CAP_SYS_ADMIN the command could make them "
+          + "writable and lift its limit",
+        "bind no directory with /sys/fs/cgroup below it, or leave CAP_SYS_ADMIN out")
     },
   ]
 }

@@ -38,7 +38,7 @@ extension Cause {
         remedy: .asRoot("mknod -m 666 \(path.string) c \(device.numbers)"))
     },
     Cause([.mountOverlay], [.invalidArgument]) { failure in
-      guard case .overlay(let overlay, _)? = failure.operation?.operation.action,
+      guard let overlay = failure.operation?.operation.action.overlay,
         failure.namespaces.contains(.user)
       else { return nil }
       let host = RunningHost()
@@ -64,7 +64,7 @@ extension Cause {
       return Diagnosis("the kernel has no overlayfs", remedy: .asRoot("modprobe overlay"))
     },
     Cause([.mountOverlay], [.invalidArgument]) { failure in
-      guard case .overlay(let overlay, _)? = failure.operation?.operation.action,
+      guard let overlay = failure.operation?.operation.action.overlay,
         case .kept(let upper, let work) = overlay.writes,
         let one = try? FoundFile(following: upper), let other = try? FoundFile(following: work),
         one.path.starts(with: other.path) || other.path.starts(with: one.path)
@@ -74,7 +74,7 @@ extension Cause {
         "make WORKDIR a separate empty directory beside RWSRC")
     },
     Cause([.mountOverlay], [.invalidArgument, .improperLink]) { failure in
-      guard case .overlay(let overlay, _)? = failure.operation?.operation.action,
+      guard let overlay = failure.operation?.operation.action.overlay,
         case .kept(let upper, let work) = overlay.writes,
         let one = try? FoundFile(following: upper), let other = try? FoundFile(following: work),
         one.mount != other.mount
@@ -84,17 +84,20 @@ extension Cause {
         "make WORKDIR a directory beside RWSRC, on the same file system")
     },
     Cause([.mountOverlay], [.invalidArgument]) { failure in
-      guard case .overlay(let overlay, _)? = failure.operation?.operation.action,
+      guard let overlay = failure.operation?.operation.action.overlay,
         case .kept(let upper, _) = overlay.writes, let found = try? FoundFile(following: upper),
         let type = RunningHost().mount(of: found)?.type,
         ["overlay", "nfs", "nfs4", "fuse", "vfat", "9p"].contains(type)
       else { return nil }
       return Diagnosis(
         "\(failure.quoted(upper)) lies on a file system of the type \(type), which cannot hold "
-          + "the upper layer of an overlay", "put RWSRC and WORKDIR on ext4, xfs, btrfs or tmpfs")
+          + "the upper layer of an overlay",
+        overlay.identities.isEmpty
+          ? "put RWSRC and WORKDIR on ext4, xfs, btrfs or tmpfs"
+          : "name a directory on ext4, xfs or btrfs by --review-store")
     },
     Cause([.mountOverlay], [.invalidArgument]) { failure in
-      guard case .overlay(let overlay, _)? = failure.operation?.operation.action,
+      guard let overlay = failure.operation?.operation.action.overlay,
         !overlay.options.isEmpty
       else { return nil }
       let options = overlay.options.map(\.quoted).joined(separator: ", ")

@@ -189,7 +189,7 @@ extension FilesystemOperation {
   var words: [ByteString]? {
     let name = ByteString(option.name)
     switch action {
-    case .show(let path, _), .home(let path): return [name, ByteString(path)]
+    case .show(let path, _), .home(let path), .review(let path, _): return [name, ByteString(path)]
     case .kept(let source, let destination):
       return [name, ByteString(source), ByteString(destination)]
     case .hide(let pattern): return [name, pattern.text]

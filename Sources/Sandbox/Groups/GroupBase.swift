@@ -37,17 +37,23 @@ extension GroupBase {
 
   /// Finds a group with the controllers `needed`, or has systemd make one.
   static func find(
-    needing needed: [GroupLimits.Controller], _ environment: Environment, _ mask: SignalMask?
+    needing needed: [GroupLimits.Controller], _ environment: Environment
   ) throws(SystemCallError) -> GroupBase {
     let hierarchy = try UnifiedHierarchy.place()
-    let first: SystemCallError
-    do throws(SystemCallError) {
-      return try GroupBase.here(hierarchy, needed)
-    } catch {
-      first = error
+    var first: SystemCallError?
+    // systemd ends what it has not delegated as soon as the kernel kills a process in it.
+    if try !isKept(own(), hierarchy) || UserManager.reach(environment) == nil {
+      do throws(SystemCallError) {
+        return try GroupBase.here(hierarchy, needed)
+      } catch {
+        first = error
+      }
     }
-    guard UserManager.isReachable(environment) else { throw first }
-    try UserManager.makeScope(environment, mask)
+    if let manager = UserManager.reach(environment) {
+      try manager.makeScope()
+    } else if let first {
+      throw first
+    }
     return try GroupBase.here(hierarchy, needed)
   }
 
@@ -86,16 +92,27 @@ extension GroupBase {
   ) throws(SystemCallError) -> GroupBase? {
     let parent = path.parent
     guard !path.components.isEmpty, !isManaged(parent),
-      ControlGroup.limit(of: path, beyond: parent) == nil,
       let directory = try? open(parent, hierarchy),
-      let controllers = try? controllers("cgroup.subtree_control", directory.rawValue),
-      controllers.isSuperset(of: needed),
+      let enabled = try? Descriptors.contents(
+        of: "cgroup.subtree_control", in: directory.rawValue, limit: GroupText.limit),
+      // Without a controller this process's group has no limit.
+      GroupText.words(enabled).isEmpty || ControlGroup.limit(of: path, beyond: parent) == nil,
+      case let controllers = controllers(enabled), controllers.isSuperset(of: needed),
       // The right to move processes there.
       (try? Descriptors.openForWriting("cgroup.procs", in: directory.rawValue)) != nil,
       let locked = try directory.locked(.shared)
     else { return nil }
     return GroupBase(
       directory: locked.release(), path: parent, controllers: controllers, wasLeft: false)
+  }
+
+  /// Whether systemd has made this group and not delegated it, as systemd 252 and later say.
+  private static func isKept(_ path: FilePath, _ hierarchy: FilePath) -> Bool {
+    let name = String(decoding: path.lastName.bytes, as: UTF8.self)
+    guard name.hasSuffix(".scope") || name.hasSuffix(".service"),
+      let directory = try? open(path, hierarchy)
+    else { return false }
+    return !directory.isMarked("user.delegate")
   }
 
   /// Whether systemd divides this group itself.
@@ -115,7 +132,10 @@ extension GroupBase {
   static func controllers(
     _ file: FilePath, _ directory: CInt
   ) throws(SystemCallError) -> Set<GroupLimits.Controller> {
-    let text = try Descriptors.contents(of: file, in: directory, limit: GroupText.limit)
+    controllers(try Descriptors.contents(of: file, in: directory, limit: GroupText.limit))
+  }
+
+  private static func controllers(_ text: [UInt8]) -> Set<GroupLimits.Controller> {
     var found: Set<GroupLimits.Controller> = []
     for word in GroupText.words(text) {
       if let controller = GroupLimits.Controller(rawValue: String(decoding: word, as: UTF8.self)) {
@@ -129,8 +149,7 @@ extension GroupBase {
   private static func requireAlone(
     _ directory: borrowing OwnedDescriptor, _ path: FilePath
   ) throws(SystemCallError) {
-    let text = try Descriptors.contents(
-      of: "cgroup.procs", in: directory.rawValue, limit: GroupText.limit)
+    let text = try Descriptors.contents(of: "cgroup.procs", in: directory.rawValue, limit: 64)
     guard GroupText.number(text) == Int64(CurrentProcess.number) else {
       throw SystemCallError(call: "write", subject: ByteString(path), errno: .resourceBusy)
     }

@@ -21,6 +21,42 @@ enum GroupText {
     return nil
   }
 
+  /// The lines of /proc/self/mountinfo for a mount and for all that lie below its mount point.
+  static func lines(in text: [UInt8], below number: Int) -> [ArraySlice<UInt8>] {
+    let lines = text.split(separator: UInt8(ascii: "\n"))
+    let start = Array((String(number) + " ").utf8)
+    guard let top = lines.first(where: { $0.starts(with: start) }) else { return [] }
+    let point = word(4, of: top)
+    return lines.filter { word(4, of: $0).starts(with: point) }
+  }
+
+  /// Whether a line of /proc/self/mountinfo is about control groups, of any version.
+  static func isOfGroups(_ line: ArraySlice<UInt8>) -> Bool {
+    // No word has a blank in it: the kernel writes that as \040.
+    let mark = Array(" - cgroup".utf8)
+    return line.indices.contains {
+      line[$0] == UInt8(ascii: " ") && line[$0...].starts(with: mark)
+    }
+  }
+
+  /// Whether a line of /proc/self/mountinfo is about a read-only mount: that is the first of the
+  /// mount's own options.
+  static func isReadOnly(_ line: ArraySlice<UInt8>) -> Bool {
+    let options = word(5, of: line)
+    return options.elementsEqual("ro".utf8) || options.starts(with: Array("ro,".utf8))
+  }
+
+  /// The word of this index, from 0, where words have one blank between them.
+  private static func word(_ index: Int, of line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var (rest, index) = (line, index)
+    while let end = rest.firstIndex(of: UInt8(ascii: " ")) {
+      if index == 0 { return rest[..<end] }
+      index -= 1
+      rest = rest[(end + 1)...]
+    }
+    return index == 0 ? rest : []
+  }
+
   /// A file with one number; nil for `max` and for anything else.
   static func number(_ text: [UInt8]) -> Int64? {
     let words = words(text)

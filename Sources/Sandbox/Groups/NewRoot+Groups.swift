@@ -10,14 +10,28 @@ extension NewRoot {
   /// Makes every mount of control groups in the new root read-only.
   ///
   /// The host's procfs must be at its place.
-  func protectGroups() throws(SystemCallError) {
-    let table = try MountTable.current()
-    guard let number = try root.mountNumber(), let top = table[number] else {
+  /// - Parameter commandMounts: Whether the command can change mounts: then it could undo this, so
+  ///   the new root must not have such a mount.
+  /// - Throws: `SystemCallError` where that cannot be done.
+  func protectGroups(fromCommandThatMounts commandMounts: Bool) throws(SystemCallError) {
+    let text = try TextFile.bytes(of: "/proc/self/mountinfo")
+    guard let number = try root.mountNumber(),
+      case let lines = GroupText.lines(in: text, below: number), !lines.isEmpty
+    else {
       throw SystemCallError(
         call: "read", subject: "/proc/self/mountinfo", errno: .noSuchFileOrDirectory)
     }
+    // Nearly always all are read-only, and parsing the table takes longer than the search.
+    guard
+      lines.contains(where: {
+        GroupText.isOfGroups($0) && (commandMounts || !GroupText.isReadOnly($0))
+      })
+    else { return }
+    let table = MountTable(parsing: Array(lines.joined(separator: [UInt8(ascii: "\n")])))
+    guard let top = table[number] else { return }
     for entry in table.entries where entry.type == "cgroup2" || entry.type == "cgroup" {
-      guard entry.point.starts(with: top.point), isBelow(top, entry, table) else { continue }
+      guard isBelow(top, entry, table) else { continue }
+      if commandMounts { throw SystemCallError(call: "mount_setattr", errno: .notPermitted) }
       let rest = FilePath(root: "/", entry.point.components.dropFirst(top.point.components.count))
       // A mount that another one covers is out of reach.
       guard let place = try? root.openInRoot(rest, .location),

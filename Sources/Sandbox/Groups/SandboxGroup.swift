@@ -54,12 +54,12 @@ final class SandboxGroup {
 
 extension ResolvedSandbox {
   /// Makes the group that the sandbox's limits need; nil if none does, or if the command runs without.
-  func makeGroup(_ mask: SignalMask?) throws(LaunchError) -> SandboxGroup? {
+  func makeGroup() throws(LaunchError) -> SandboxGroup? {
     guard let limits = sandbox.groupLimits, let first = limits.first else { return nil }
     let needed = limits.items.compactMap { $0.isOptional ? nil : $0.controller }
     do throws(LaunchError) {
       let base = try doing(.makeGroup, option: first.option) { () throws(SystemCallError) in
-        try GroupBase.find(needing: needed, Environment(inherited, []), mask)
+        try GroupBase.find(needing: needed, Environment(inherited, []))
       }
       return try SandboxGroup.make(in: base, limits, ownProcesses: hasInit ? 1 : 0, of: sandbox)
     } catch {
@@ -271,6 +271,12 @@ extension SandboxGroup {
 
   /// Removes the groups inside, of which the payload may have made many, the deepest first.
   private static func empty(_ top: borrowing OwnedDescriptor, before deadline: Int) {
+    do throws(SystemCallError) {
+      // Nearly always it is the only one, and no process is left.
+      return try top.remove(inner, .directory)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return }
+    }
     var paths: [FilePath] = []
     _ = TreeSearch.forEachDirectory(below: top) { path, entries in
       paths.append(path)

@@ -243,6 +243,14 @@ extension Ending {
       ? String(milliseconds / 1000) + " s" : String(milliseconds) + " ms"
   }
 
+  /// A number of thousandths as a decimal fraction, without zeros at the end.
+  static func text(thousandths: UInt32) -> String {
+    var digits = Array(String(thousandths % 1000 + 1000).utf8.dropFirst())
+    while digits.last == UInt8(ascii: "0") { digits.removeLast() }
+    let whole = String(thousandths / 1000)
+    return digits.isEmpty ? whole : whole + "." + String(decoding: digits, as: UTF8.self)
+  }
+
   private static func seconds(_ microseconds: Int64) -> String {
     let hundredths = microseconds / 10_000
     let part = String(hundredths % 100)

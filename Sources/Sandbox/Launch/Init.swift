@@ -59,11 +59,12 @@ struct Init: ~Copyable {
     return try ChildProcess.waitForAny(orKeys: keys, stay: isAlone ? nil : Init.monitorsEnd)
   }
 
-  /// Reports what the processes have used that have ended; without an answer the monitor goes on.
+  /// What the processes have used that have ended; nil if the monitor does not want to know.
+  private var use: ResourceUse? { isMeasured ? try? ResourceUse.ofChildren() : nil }
+
+  /// Reports it; without an answer the monitor goes on.
   private func tellUse(_ status: borrowing OwnedDescriptor) {
-    if let use = try? ResourceUse.ofChildren() {
-      try? status.send(SetupMessage.haveUsed(use).bytes)
-    }
+    if let use { try? status.send(SetupMessage.haveUsed(use).bytes) }
   }
 
   /// Reaps until no child is left.
@@ -95,9 +96,14 @@ struct Init: ~Copyable {
       while let change = try nextChange(status) {
         guard let termination = end(of: change, status), !hasEnded else { continue }
         hasEnded = true
-        let isLast = !isKept && (endsAll || !ChildProcess.reapEnded())
-        if isMeasured { tellUse(status) }
+        if !isKept, !ChildProcess.reapEnded() {
+          // In one message: the monitor wakes once less.
+          try? status.send(SetupMessage.hasEndedAlone(termination, use).bytes)
+          CurrentProcess.exit(0)
+        }
+        tellUse(status)
         // Go on even if the monitor has ended.
+        let isLast = !isKept && endsAll
         try? status.send(SetupMessage.hasEnded(termination, wasLast: isLast).bytes)
         // Kill and reap them here: the processor time of processes that die with the namespace is
         // lost. If a filter of the command refuses the call to init, they do die with it.
@@ -107,7 +113,7 @@ struct Init: ~Copyable {
         if isMeasured || isKept { kept.insert(status.rawValue) }
         try? Descriptors.closeAll(except: kept)
       }
-      if isMeasured { tellUse(status) }
+      tellUse(status)
     } catch {
       // The command must not go on with less protection than requested. If it has a new pid
       // namespace, it dies with this process.

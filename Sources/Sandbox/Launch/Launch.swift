@@ -149,7 +149,7 @@ extension ResolvedSandbox {
     var group: SandboxGroup?
     do throws(LaunchError) {
       // Before there is another process, which would be in the launcher's group.
-      if sandbox.needsGroup { group = try makeGroup(mask) }
+      if sandbox.needsGroup { group = try makeGroup() }
       let plan = LaunchPlan(
         self, caller, mask,
         policy: try sealedPolicy(),

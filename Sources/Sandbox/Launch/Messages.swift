@@ -23,6 +23,9 @@ enum SetupMessage: Equatable {
   case wasTyped(Signal)
   /// The command has ended, and whether it was the last process inside.
   case hasEnded(Termination, wasLast: Bool)
+  /// The command has ended, no other process is left, and this is what all have used, if the monitor
+  /// wants to know. No message follows.
+  case hasEndedAlone(Termination, ResourceUse?)
   /// The launch begins to create something in a directory of the host (true), or has created nothing
   /// (false).
   case isCreating(Bool)
@@ -66,6 +69,7 @@ extension SetupMessage: Record {
     case hasMoved = 1
     case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
     case hasStopped, wasTyped, isCreating, haveUsed, hasReopened, isHeld, hasTerminal
+    case hasExitedAlone, wasKilledAlone
   }
 
   init(from reader: inout RecordReader) throws(MalformedRecord) {
@@ -99,10 +103,12 @@ extension SetupMessage: Record {
       self = .hasLeft(
         name, isDirectory ? .directory : .other, stamp: stamp, isElsewhere: isElsewhere)
     case .hasSettled: self = .hasSettled
-    case .haveUsed:
-      var use = ResourceUse()
-      for field in SetupMessage.fields { use[keyPath: field] = try reader.number() }
-      self = .haveUsed(use)
+    case .hasExitedAlone:
+      self = .hasEndedAlone(.exited(try reader.number()), try SetupMessage.optionalUse(&reader))
+    case .wasKilledAlone:
+      let signal = try SetupMessage.signal(&reader)
+      self = .hasEndedAlone(.signaled(signal), try SetupMessage.optionalUse(&reader))
+    case .haveUsed: self = .haveUsed(try SetupMessage.use(&reader))
     case .hasReopened: self = .hasReopened(try reader.number())
     case .isHeld: self = .isHeld(place: try reader.number())
     case .hasTerminal: self = .hasTerminal
@@ -129,6 +135,14 @@ extension SetupMessage: Record {
       writer.write(Kind.wasKilled.rawValue)
       writer.write(UInt8(truncatingIfNeeded: signal.rawValue))
       writer.write(UInt8(wasLast ? 1 : 0))
+    case .hasEndedAlone(.exited(let status), let use):
+      writer.write(Kind.hasExitedAlone.rawValue)
+      writer.write(status)
+      SetupMessage.write(use, to: &writer)
+    case .hasEndedAlone(.signaled(let signal), let use):
+      writer.write(Kind.wasKilledAlone.rawValue)
+      writer.write(UInt8(truncatingIfNeeded: signal.rawValue))
+      SetupMessage.write(use, to: &writer)
     case .hasStopped(let signal):
       writer.write(Kind.hasStopped.rawValue)
       writer.write(UInt8(truncatingIfNeeded: signal.rawValue))
@@ -147,7 +161,7 @@ extension SetupMessage: Record {
     case .hasSettled: writer.write(Kind.hasSettled.rawValue)
     case .haveUsed(let use):
       writer.write(Kind.haveUsed.rawValue)
-      for field in SetupMessage.fields { writer.write(use[keyPath: field]) }
+      for figure in use.figures { writer.write(figure) }
     case .hasReopened(let number):
       writer.write(Kind.hasReopened.rawValue)
       writer.write(number)
@@ -162,12 +176,21 @@ extension SetupMessage: Record {
     }
   }
 
-  /// The figures of a report, in their order in a message.
-  private static var fields: [WritableKeyPath<ResourceUse, Int64>] {
-    [
-      \.user, \.system, \.largestProcess, \.read, \.written, \.minorFaults, \.majorFaults,
-      \.voluntarySwitches, \.forcedSwitches,
-    ]
+  private static func use(_ reader: inout RecordReader) throws(MalformedRecord) -> ResourceUse {
+    var figures: [Int64] = []
+    for _ in 0..<ResourceUse.count { figures.append(try reader.number()) }
+    return ResourceUse(figures: figures)
+  }
+
+  private static func optionalUse(
+    _ reader: inout RecordReader
+  ) throws(MalformedRecord) -> ResourceUse? {
+    try reader.flag() ? try use(&reader) : nil
+  }
+
+  private static func write(_ use: ResourceUse?, to writer: inout RecordWriter) {
+    writer.write(flag: use != nil)
+    for figure in use?.figures ?? [] { writer.write(figure) }
   }
 
   private static func signal(_ reader: inout RecordReader) throws(MalformedRecord) -> Signal {

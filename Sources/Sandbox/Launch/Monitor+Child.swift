@@ -91,6 +91,13 @@ extension Monitor {
       // ended, and its processor time counts as the caller's.
       guard wasLast, phase == .running else { return termination }
       phase = .ending(termination)
+    case .hasEndedAlone(let termination, let use):
+      try readReport()
+      self.use = use
+      guard phase == .running else { return termination }
+      phase = .ending(termination)
+      // The end of init says the rest.
+      status = nil
     case .isCreating(let isSo): leftovers.isGrowing = isSo
     case .hasLeft(let name, let kind, let stamp, let isElsewhere):
       leftovers.remember(name, kind, stamp, in: isElsewhere ? passed.take() : nil, isElsewhere)

@@ -142,6 +142,9 @@ extension Monitor {
     // A key may have stopped this process before it read of the command's stop; both have been
     // continued since then.
     if command?.isStopped() == false { return }
+    // A stopped monitor holds no limit of time, and a command can stop itself: only a person at the
+    // terminal stops the monitor with it.
+    if plan.sandbox.limitsTime, signal == .stop || !plan.isInFront { return }
     copyWaiting()
     let hasStopped = relay.map { $0.stop(by: signal, signals) } ?? job.stop(by: signal)
     if !hasStopped { sendToCommand(.goOn) }

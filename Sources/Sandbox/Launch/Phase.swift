@@ -68,7 +68,7 @@ enum Phase: Equatable {
     case (.running, .hasLeft), (.running, .isCreating): false
     case (_, .hasStopped), (_, .wasTyped): self == .running
     case (_, .isCreating), (_, .hasLeft), (_, .hasSettled), (_, .hasStarted): true
-    case (_, .hasEnded), (_, .hasFailed): true
+    case (_, .hasEnded), (_, .hasEndedAlone), (_, .hasFailed): true
     }
   }
 }

@@ -27,6 +27,7 @@ extension RootBuilder where Self: ~Copyable {
     case .show(let path, let access): try show(path, access)
     case .home(let path): try showKept(path, on: resolved.home)
     case .kept(let path, let place): try showKept(path, on: place)
+    case .review(let path, let layer): try showReviewed(path, layer)
     case .workingDirectory: try makeWorkingDirectory()
     case .xServer(let host): try showXServer(host)
     case .arguments(let access): try showArguments(access)

@@ -44,7 +44,17 @@ extension NewRoot {
     let top = try root.openInRoot(path, .directory)
     guard let found = try GitDirectories.find(in: top, at: path) else { return }
     let common = try makeWritable(found.common)
-    for name in GitName.ofRepository { try protect(name.name, in: common) }
+    let isReviewed = plan.sandbox.holdsBack(found.common.path)
+    for name in GitName.ofRepository {
+      do throws(SystemCallError) {
+        try protect(name.name, in: common)
+      } catch {
+        // The launch keeps these names free, except where their owner sees them before git does.
+        guard isReviewed, name.placeholder != nil, error.errno == .noSuchFileOrDirectory else {
+          throw error
+        }
+      }
+    }
     do throws(SystemCallError) {
       try protect(GitName.workTrees.name, in: common)
     } catch {

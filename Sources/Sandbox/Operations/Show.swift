@@ -53,6 +53,14 @@ extension RootBuilder where Self: ~Copyable {
     try bind(tree, from: path, on: place, .readWrite)
   }
 
+  /// Shows the directory `path` of the host at its own place through the layer of a review.
+  mutating func showReviewed(_ path: FilePath, _ layer: ReviewLayer?) throws(LaunchError) {
+    let path = resolved.expandingHome(path)
+    let walk = try walk(path)
+    try makeLinks(walk.links)
+    try mount(layer?.overlay ?? Overlay(sources: [walk.path], writes: .reviewed), on: walk.path)
+  }
+
   /// Creates the caller's working directory if it is missing inside and lies in a private file
   /// system: paths then mean the same as outside, and files written there vanish.
   mutating func makeWorkingDirectory() throws(LaunchError) {

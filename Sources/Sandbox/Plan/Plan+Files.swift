@@ -90,6 +90,7 @@ extension FilesystemOperation.Action {
         "the program is visible already"
       }
     case .show(_, let access): "\(place), \(access.text)"
+    case .review: "\(place), changes wait in a review"
     case .workingDirectory:
       planned.place.map { "directory \(quoted($0)), empty" }
         ?? "the working directory is left as it is"
@@ -129,6 +130,7 @@ extension Overlay {
     let layers = sources.reversed().map { ByteString($0).quoted }.joined(separator: " over ")
     return switch writes {
     case .refused: "\(layers), read-only,"
+    case .reviewed: "\(layers), changes wait in a review,"
     case .discarded: "\(layers), changes are discarded,"
     case .kept(let upper, let work):
       "\(ByteString(upper).quoted) over \(layers), changes are kept, with "

@@ -237,8 +237,9 @@ extension Plan {
       case .swap(let bytes, _):
         lines.append("\(Ending.size(Int64(clamping: bytes))) of swap in all, by a control group")
       case .processors(let thousandths, _):
-        let number = ByteString(JSON.milliseconds(Int64(thousandths)).line).text
-        lines.append("as much time as \(number) processors have, by a control group")
+        lines.append(
+          "as much time as \(Ending.text(thousandths: thousandths)) processors have, by a control "
+            + "group")
       case .processorTime(let time, _):
         lines.append(
           "killed after \(Ending.text(milliseconds: time / 1000)) of processor time in all, "

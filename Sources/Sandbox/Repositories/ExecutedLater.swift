@@ -98,4 +98,13 @@ public struct ExecutedLater: Sendable {
 
   /// The entry with this name, if there is one.
   public static func named(_ name: ByteString) -> ExecutedLater? { all.first { $0.name == name } }
+
+  /// Whether git takes the entry `name` of its directory as data alone: whatever else is there, such
+  /// as settings and hooks, may name programs.
+  public static func isData(inGit name: ByteString) -> Bool {
+    [
+      "objects", "refs", "logs", "index", "HEAD", "ORIG_HEAD", "FETCH_HEAD", "packed-refs",
+      "COMMIT_EDITMSG", "description",
+    ].contains(name)
+  }
 }

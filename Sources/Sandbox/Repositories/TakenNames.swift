@@ -115,6 +115,13 @@ extension TakenNames {
       if facts == nil { return nil }
       throw error
     }
+    // Names that the command makes there come to the layer of the review, not to the host.
+    if sandbox.sandbox.holdsBack(path),
+      try GitDirectories.find(in: top, at: path).map({ sandbox.sandbox.holdsBack($0.common.path) })
+        ?? true
+    {
+      return nil
+    }
     var wanted: [(directory: OpenDirectory, names: [GitName])] = []
     if try GitName.workTree.isMissingOrTaken(in: top) {
       wanted = [(OpenDirectory(try top.openRelative(".", .directory)), GitName.ofDirectory)]

@@ -10,16 +10,23 @@ extension NewRoot {
     _ overlay: Overlay, for path: FilePath
   ) throws(LaunchError) -> MountTree {
     var layers = OverlayLayers()
+    let option = overlay.identities.isEmpty ? Overlay.sourceOption : nil
     for source in overlay.sources.reversed() {
-      layers.lower.append(try layers.open(source, Overlay.sourceOption))
+      layers.lower.append(try layers.open(source, option))
     }
     switch overlay.writes {
     case .refused: break
+    case .reviewed:
+      // A launch replaces it before.
+      throw LaunchError(
+        .mountOverlay, subject: ByteString(path),
+        cause: SystemCallError(call: "fsconfig", errno: .invalidArgument))
     case .discarded: try makeTemporaryLayers(&layers, path)
     case .kept(let upper, let work):
       layers.upper = try layers.open(upper)
       layers.work = try layers.open(work)
     }
+    try layers.require(overlay.identities, of: overlay)
     let attributes: MountAttributes = overlay.writes == .refused ? [.readOnly] : []
     return try step(.mountOverlay, ByteString(path)) { root throws(SystemCallError) in
       try root.make("overlay", attributes.union([.noSetUserID, .noDevices])) {
@@ -74,6 +81,20 @@ struct OverlayLayers: ~Copyable {
       throw LaunchError(
         .findSource, option: option.map { WrittenOption($0) }, subject: ByteString(path),
         cause: error)
+    }
+  }
+
+  /// Fails if a layer is another directory than the launcher has seen, as a link on the way could
+  /// have led elsewhere since.
+  borrowing func require(
+    _ identities: [FileIdentity], of overlay: Overlay
+  ) throws(LaunchError) {
+    for (number, identity) in zip(held, identities) {
+      let found = try? Descriptors.fileIdentity(of: number)
+      if found == identity { continue }
+      throw LaunchError(
+        .findSource, subject: overlay.sources.first.map { ByteString($0) },
+        cause: SystemCallError(call: "fstat", errno: .staleNFSFileHandle))
     }
   }
 

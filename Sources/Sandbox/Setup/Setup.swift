@@ -245,9 +245,13 @@ extension Setup {
       throw error
     }
     if plan.group != nil {
-      try doing(.restrictSource, option: plan.sandbox.groupLimits?.first?.option, "/sys/fs/cgroup")
-      {
-        () throws(SystemCallError) in try root.protectGroups()
+      try doing(.protectGroups, option: plan.sandbox.groupLimits?.first?.option) {
+        () throws(SystemCallError) in
+        // In a nested namespace the command has no power over these mounts.
+        let mounts =
+          try Privileges(plan.resolved).command.contains("sys_admin")
+          && !plan.sandbox.canRaiseLimits
+        try root.protectGroups(fromCommandThatMounts: mounts)
       }
     }
     root.writeNotices()

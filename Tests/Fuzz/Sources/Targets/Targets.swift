@@ -5,6 +5,7 @@
 import Glibc
 import Linux
 import Options
+import Review
 import Running
 import Seccomp
 import SystemPackage
@@ -32,6 +33,10 @@ enum Target: String {
   case running
   /// A file with settings of git, or the file .git of a work tree.
   case git
+  /// What the store notes about a review.
+  case review
+  /// A file of a control group, the table of mounts, or what systemd answers.
+  case groups
 
   static let chosen = Target(rawValue: getenv("FUZZ").map { String(cString: $0) } ?? "") ?? .options
 
@@ -130,6 +135,29 @@ private func readRepository(_ bytes: [UInt8]) {
   if let path = GitFile.gitDirectory(bytes) { precondition(path.length < 4096) }
 }
 
+/// Takes `bytes` for each file of a control group that is read, for the table of mounts, and for what
+/// systemd answers, which arrives in two parts.
+private func readGroups(_ bytes: [UInt8]) {
+  if let path = GroupText.path(in: bytes) { inspect(path.quoted + ".") }
+  let numbers = [
+    GroupText.number(bytes), GroupText.number(of: "usage_usec", in: bytes),
+    GroupText.sum(of: "rbytes", in: bytes),
+  ]
+  for number in numbers { precondition(number ?? 0 >= 0, "a count is negative") }
+  for line in GroupText.lines(in: bytes, below: 1) {
+    if GroupText.isOfGroups(line) { _ = GroupText.isReadOnly(line) }
+  }
+  for entry in MountTable(parsing: bytes).entries { precondition(entry.number != .min) }
+  var answers = ScopeAnswers()
+  answers.bytes = Array(bytes.prefix(bytes.count / 2))
+  let early = answers.next()
+  answers.bytes += bytes.dropFirst(bytes.count / 2)
+  var whole = ScopeAnswers()
+  whole.bytes = bytes
+  let answer = early ?? answers.next()
+  precondition(answer == whole.next(), "an answer depends on how it arrives")
+}
+
 /// Runs the chosen target once.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -174,6 +202,11 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case .running:
     look(at: Array(bytes))
   case .git: readRepository(Array(bytes))
+  case .review:
+    if let record = ReviewRecord(Array(bytes)) {
+      precondition(ReviewRecord(Array(record.text.utf8)) == record)
+    }
+  case .groups: readGroups(Array(bytes))
   }
   return 0
 }

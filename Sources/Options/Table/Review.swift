@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Linux
+internal import Running
+internal import Sandbox
+internal import Text
+
+extension Option {
+  static let reviews: [Option] = [
+    Option(
+      "--review", [.hostDirectory], in: .review, "Show DIR writable, and hold its changes back",
+      """
+      DIR is shown at its own place, as --write shows it; a path that begins with ~/ means your home
+      directory. The command reads it as it is on the host and writes what it likes, but the host's
+      DIR stays as it is. If an earlier option shows DIR writable, such as a profile's, the review takes
+      its place, and what later options protect in DIR stays protected. Can be repeated: one review
+      then holds several directories.
+
+      When the command has ended, the review waits; if nothing was changed, nothing is kept. A
+      launcher that is killed loses nothing. Mounts below DIR are refused, and files of other users
+      cannot be changed.
+
+          nestbox --profile build --review . make install
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.add(typed, .review(try typed.nonemptyPath(0), nil))
+    },
+    Option(
+      "--review-name", [.name], in: .review, "Call the review NAME",
+      """
+      NAME is as for --name. Otherwise nestbox makes a name of the directory's and the time.
+      """, traits: [.lastWins, .isForCommandLine]
+    ) { (draft, typed) throws(UsageError) in
+      guard SandboxName.isValid(typed.text(0)) else {
+        throw UsageError("\(typed.text(0).quoted) cannot be the name of a review")
+      }
+      draft.reviewName = typed.setting(typed.text(0))
+    },
+    Option(
+      "--review-store", [.hostDirectory], in: .review, "Keep reviews in DIR",
+      """
+      DIR belongs to you alone (mode 0700), or is made. Give it again with --reviews, --changes,
+      --apply, --discard and --resume.
+      """, traits: .lastWins
+    ) { (draft, typed) throws(UsageError) in draft.reviewStore = try typed.nonemptyPath(0) },
+    Option(
+      "--resume", [.review], in: .review, "Go on with the changes of REVIEW",
+      """
+      As --review, with the directories and the layers of a review that waits.
+
+          nestbox --profile build --resume proj-20260102-030405 make test
+      """, traits: [.lastWins, .isForCommandLine]
+    ) { (draft, typed) throws(UsageError) in
+      draft.resumedReview = typed.setting(typed.text(0))
+    },
+    Option(
+      "--reviews", in: .review, "List the reviews that wait",
+      """
+      Prints a line for each: its name, its age, the number of its changes, whether its sandbox still
+      runs, and its directories. Add --json for a report for programs.
+      """
+    ) { (draft, _) throws(UsageError) in draft.task = .reviews },
+    Option(
+      "--changes", [.review], in: .review, "Tell what REVIEW would change",
+      """
+      Lists what is added, changed, removed or renamed, new types, permissions and times. First come
+      files that deserve a look: files that git, make, editors or shells execute later, new executables,
+      set-id bits, links that lead out of the directory. A file counts as renamed if a removed
+      one has the same content. Add --diff for the text that changes, and --json for a report for
+      programs. On a terminal the report goes through a pager ($PAGER, or less).
+      """
+    ) { (draft, typed) throws(UsageError) in draft.task = .changes(typed.text(0)) },
+    Option(
+      "--diff", in: .review, "Show the text that changes",
+      """
+      For --changes: a unified diff, by git or else by diff. Files of more than 1 MiB are only named.
+      """
+    ) { (draft, _) throws(UsageError) in draft.showsDifferences = true },
+    Option(
+      "--apply", [.review], in: .review, "Change the directory as REVIEW says",
+      """
+      Paths after it choose changes, each with all below; without one all are applied. They are
+      written as --changes writes them. Each file appears whole or not at all. Set-id bits, devices and
+      sockets are never applied, nor are owners, extended attributes and the times of directories.
+
+      A file that the host has changed since the review began is a conflict: nestbox names it and leaves
+      it, unless --overwrite is given. The exit status is 1 if a change was left. If --apply is interrupted, run it again. When all
+      changes are applied, the review is removed.
+
+          nestbox --apply proj-20260102-030405 src Makefile
+      """
+    ) { (draft, typed) throws(UsageError) in draft.task = .apply(typed.text(0)) },
+    Option(
+      "--discard", [.review], in: .review, "Forget the changes of REVIEW",
+      """
+      Paths after it choose changes, each with all below; without one the review is removed.
+      """
+    ) { (draft, typed) throws(UsageError) in draft.task = .discard(typed.text(0)) },
+  ]
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// Applying changes: each file is copied beside its place and appears there by rename, in a directory
+// that was opened without a link on the way. What is applied is no change any more, so that an
+// interrupted run is repeated by running it again.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+/// What came of applying changes.
+public struct ApplicationReport: Sendable {
+  /// How many changes were applied.
+  public internal(set) var applied = 0
+  /// Changes that were left, and why.
+  public internal(set) var left: [(change: Change, reason: String)] = []
+  /// The first change that `--overwrite` would not have left.
+  public internal(set) var overwritable: Change?
+  /// Whether the disk was full, so that nothing more was tried.
+  public internal(set) var isDiskFull = false
+}
+
+extension Review {
+  /// Applies those of `changes` that `isChosen` says to; `overwrites` says whether files that were
+  /// changed on the host as well are replaced.
+  public func apply(
+    _ changes: Changes, overwrites: Bool, _ isChosen: (Change) -> Bool
+  ) throws(ReviewError) -> ApplicationReport {
+    var application = Application(
+      trees: try openTrees(), started: record.started,
+      temporary: FilePath(".nestbox-" + String(record.token, radix: 16)), overwrites: overwrites)
+    application.apply(changes.list, isChosen)
+    return application.report
+  }
+}
+
+/// A run that applies changes.
+private struct Application {
+  let trees: [ReviewTree]
+  let started: FileTime
+  let temporary: FilePath
+  let overwrites: Bool
+  var report = ApplicationReport()
+  /// The directory of the host that was opened last.
+  private var recent: Folder?
+  /// Directories that get their permissions once all in them is done.
+  private var finals: [Change] = []
+  /// Files with several names that this run has taken a name from.
+  private var touched: Set<FileIdentity> = []
+
+  init(
+    trees: [ReviewTree], started: FileTime, temporary: FilePath, overwrites: Bool
+  ) {
+    (self.trees, self.started) = (trees, started)
+    (self.temporary, self.overwrites) = (temporary, overwrites)
+  }
+
+  /// Why a change is left.
+  private enum Obstacle: Error {
+    case conflict(String)
+    case failed(SystemCallError)
+  }
+
+  /// An open directory of the host.
+  private final class Folder {
+    let tree: Int
+    let path: FilePath
+    let directory: OwnedDescriptor
+    init(_ tree: Int, _ path: FilePath, _ directory: consuming OwnedDescriptor) {
+      (self.tree, self.path) = (tree, path)
+      self.directory = directory
+    }
+  }
+
+  mutating func apply(_ list: [Change], _ isChosen: (Change) -> Bool) {
+    var chosen = [Bool](repeating: false, count: list.count)
+    var needed: Set<FilePath> = []
+    for index in list.indices.reversed() {
+      let change = list[index]
+      chosen[index] = isChosen(change)
+      guard change.new != nil else { continue }
+      // A new file needs the new directories on the way to it.
+      if change.kind == .added || change.kind == .type, needed.contains(change.path) {
+        chosen[index] = true
+      }
+      if chosen[index] { needed.insert(change.path.parent) }
+    }
+    // First what stands where something else comes, then what comes, then what goes.
+    for index in list.indices.reversed() where chosen[index] && list[index].isInReplaced {
+      perform(list[index]) { (run, change) throws(Obstacle) in try run.remove(change) }
+    }
+    for index in list.indices where chosen[index] && list[index].new != nil {
+      perform(list[index]) { (run, change) throws(Obstacle) in try run.put(change) }
+    }
+    for index in list.indices.reversed()
+    where chosen[index] && list[index].new == nil && !list[index].isInReplaced {
+      perform(list[index]) { (run, change) throws(Obstacle) in try run.remove(change) }
+    }
+    for change in finals.reversed() { try? setPermissions(of: change) }
+    for tree in trees { tree.base.writeBack() }
+  }
+
+  private mutating func perform(
+    _ change: Change, _ body: (inout Application, Change) throws(Obstacle) -> Void
+  ) {
+    if report.isDiskFull { return report.left.append((change, "not tried")) }
+    do throws(Obstacle) {
+      try body(&self, change)
+      if !change.isToldWithCounterpart { report.applied += 1 }
+    } catch {
+      switch error {
+      case .conflict(let reason): report.left.append((change, reason))
+      case .failed(let error):
+        report.left.append((change, error.reason))
+        if error.errno == .noSpace || error.errno.rawValue == 122 { report.isDiskFull = true }
+      }
+    }
+  }
+
+  private static func trying<Result: ~Copyable>(
+    _ body: () throws(SystemCallError) -> Result
+  ) throws(Obstacle) -> Result {
+    do throws(SystemCallError) { return try body() } catch { throw .failed(error) }
+  }
+
+  /// The host's directory of an entry; what an interrupted run has left there is removed.
+  private mutating func folder(_ change: Change) throws(Obstacle) -> Folder {
+    let path = change.path.parent
+    if let recent, recent.tree == change.tree, recent.path == path { return recent }
+    let directory = try Application.trying { () throws(SystemCallError) in
+      let directory = try trees[change.tree].openBase(path)
+      try? directory.remove(temporary, .other)
+      return directory
+    }
+    let folder = Folder(change.tree, path, directory)
+    recent = folder
+    return folder
+  }
+
+  /// Makes sure that the host has what it had when the changes were looked for, and that it has not
+  /// changed since the review began.
+  private mutating func require(
+    _ change: Change, _ name: FilePath, in folder: Folder
+  ) throws(Obstacle) {
+    let now = try Application.trying { () throws(SystemCallError) in
+      try folder.directory.entryStatus(name)
+    }
+    guard let old = change.old else {
+      if now == nil { return }
+      throw .conflict("the host has made it meanwhile")
+    }
+    guard let now, now.identity == old.identity, now.kind == old.kind else {
+      throw .conflict("the host has replaced it meanwhile")
+    }
+    // The entries of a directory are changes by themselves.
+    if now.kind == .directory { return }
+    // Another name of the same file, which this run has removed or replaced.
+    if touched.contains(now.identity) { return }
+    if now.links > 1 { touched.insert(now.identity) }
+    guard now.changed == old.changed else { throw .conflict("the host has changed it meanwhile") }
+    if now.changed > started, !overwrites {
+      if report.overwritable == nil { report.overwritable = change }
+      throw .conflict("the host has changed it since the review began")
+    }
+  }
+
+  // MARK: One change
+
+  private mutating func remove(_ change: Change) throws(Obstacle) {
+    let folder = try folder(change)
+    let name = change.path.lastName.path
+    guard let old = change.old else { return }
+    try require(change, name, in: folder)
+    do throws(SystemCallError) {
+      try folder.directory.remove(name, old.kind == .directory ? .directory : .other)
+    } catch {
+      if error.errno == .directoryNotEmpty {
+        throw .conflict("the host has other files in it")
+      }
+      throw .failed(error)
+    }
+  }
+
+  private mutating func put(_ change: Change) throws(Obstacle) {
+    guard let new = change.new else { return }
+    if change.path == "." { return finals.append(change) }
+    let folder = try folder(change)
+    let name = change.path.lastName.path
+    if new.kind == .directory { return try putDirectory(change, name, in: folder) }
+    if new.kind == .device || new.kind == .socket {
+      throw .conflict("a \(new.kind.rawValue) is not applied")
+    }
+    // A directory that stood here is gone by now, unless something in it was left.
+    if change.kind == .type, change.old?.kind == .directory {
+      try removeReplaced(name, in: folder)
+    } else {
+      try require(change, name, in: folder)
+    }
+    let upper = try Application.trying { () throws(SystemCallError) in
+      try trees[change.tree].openUpper(change.path.parent)
+    }
+    if change.kind == .mode || change.kind == .time, change.old?.links == 1 {
+      return try setInPlace(change, name, new, in: folder)
+    }
+    do throws(SystemCallError) {
+      try makeTemporary(name, new, from: upper, in: folder.directory)
+      let isFree = change.old == nil || change.old?.kind == .directory
+      if isFree {
+        try folder.directory.rename(temporary, toFreeName: name)
+      } else {
+        try folder.directory.rename(temporary, to: name)
+      }
+    } catch {
+      try? folder.directory.remove(temporary, .other)
+      if error.errno == .fileExists { throw .conflict("the host has made it meanwhile") }
+      throw .failed(error)
+    }
+  }
+
+  /// Copies an entry of the layer beside its place.
+  private func makeTemporary(
+    _ name: FilePath, _ new: EntryStatus, from upper: borrowing OwnedDescriptor,
+    in directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    let permissions = new.permissions & Change.bits(new.kind)
+    switch new.kind {
+    case .link:
+      try directory.makeSymbolicLink(temporary, target: upper.symbolicLinkTarget(name))
+    case .fifo:
+      try directory.makeFIFO(temporary, permissions)
+    default:
+      let source = try ReviewTree.openFile(name, in: upper)
+      let status = try source.entryStatus()
+      let file = try directory.create(temporary, .init(rawValue: 0o600))
+      try Descriptors.copyRegular(source, size: status.size, to: file)
+      try file.changePermissions(permissions)
+      try directory.setModified(temporary, to: status.modified)
+    }
+  }
+
+  private func setInPlace(
+    _ change: Change, _ name: FilePath, _ new: EntryStatus, in folder: Folder
+  ) throws(Obstacle) {
+    try Application.trying { () throws(SystemCallError) in
+      let entry = try folder.directory.openEntry(name)
+      guard try entry.fileIdentity() == change.old?.identity else {
+        throw SystemCallError(call: "fstat", errno: .staleNFSFileHandle)
+      }
+      if change.kind == .mode {
+        try entry.setPermissions(new.permissions & Change.bits(new.kind))
+      }
+      if new.kind == .regular { try folder.directory.setModified(name, to: new.modified) }
+    }
+  }
+
+  private mutating func removeReplaced(
+    _ name: FilePath, in folder: Folder
+  ) throws(Obstacle) {
+    do throws(SystemCallError) {
+      try folder.directory.remove(name, .directory)
+    } catch {
+      switch error.errno {
+      case .noSuchFileOrDirectory: return
+      case .directoryNotEmpty: throw .conflict("the host has other files in the directory")
+      case .notDirectory: throw .conflict("the host has replaced it meanwhile")
+      default: throw .failed(error)
+      }
+    }
+  }
+
+  private mutating func putDirectory(
+    _ change: Change, _ name: FilePath, in folder: Folder
+  ) throws(Obstacle) {
+    if change.kind != .mode {
+      try require(change, name, in: folder)
+      try Application.trying { () throws(SystemCallError) in
+        if change.old != nil { try folder.directory.remove(name, .other) }
+        try folder.directory.makeDirectory(name, .init(rawValue: 0o700))
+      }
+    } else {
+      try Application.trying { () throws(SystemCallError) in
+        let directory = try folder.directory.openEntry(name)
+        guard let old = change.old, try directory.fileIdentity() == old.identity else {
+          throw SystemCallError(call: "fstat", errno: .staleNFSFileHandle)
+        }
+        // What is in it comes first.
+        try directory.setPermissions(old.permissions | 0o700)
+      }
+    }
+    finals.append(change)
+  }
+
+  /// Gives a directory its final permissions.
+  private func setPermissions(of change: Change) throws(SystemCallError) {
+    guard let new = change.new else { return }
+    let directory = try trees[change.tree].openBase(change.path)
+    let bits = Change.bits(.directory)
+    let status = try directory.entryStatus()
+    try directory.setPermissions(new.permissions & bits | status.permissions & ~bits & 0o7777)
+  }
+}

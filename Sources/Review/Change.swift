@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// One change of a directory under review.
+
+internal import Linux
+public import SystemPackage
+internal import Text
+
+/// A change.
+public struct Change: Equatable, Sendable {
+  /// What happens to the entry.
+  public enum Kind: String, CaseIterable, Sendable {
+    case added, changed, removed
+    /// A file, directory or link takes the place of an entry of another kind.
+    case type
+    /// Only the permissions.
+    case mode
+    /// Only the time of the last change.
+    case time
+  }
+
+  /// The number of the directory under review.
+  public let tree: Int
+  /// The path from there.
+  public let path: FilePath
+  /// What happens.
+  public let kind: Kind
+  /// What the host has there; nil where there is nothing.
+  let old: EntryStatus?
+  /// What the layer has there; nil where it removes the entry.
+  let new: EntryStatus?
+  /// The target, where the layer has a link there.
+  var target: ByteString?
+  /// Whether the entry lies in a directory that something else replaces.
+  var isInReplaced = false
+  /// Where the content comes from, if the file was renamed; in the removed entry, where it went.
+  public var counterpart: FilePath?
+
+  /// Whether this is the half of a renaming that is told with the other half.
+  var isToldWithCounterpart: Bool { kind == .removed && counterpart != nil }
+}
+
+/// What deserves a look before a change is applied.
+public struct Mark: Equatable, Sendable {
+  /// A name for programs.
+  public let name: String
+  /// The words for people.
+  public let text: String
+}
+
+/// All changes of a review.
+public struct Changes: Sendable {
+  /// The changes: directories before what is in them.
+  public internal(set) var list: [Change] = []
+  /// Directories that could not be read, and why.
+  public internal(set) var unread: [(path: FilePath, reason: String)] = []
+  /// Whether the layer has more than could be looked at.
+  public internal(set) var isIncomplete = false
+
+  /// The changes as they are told: a renaming is one.
+  public var told: [Change] { list.filter { !$0.isToldWithCounterpart } }
+
+  /// Whether nothing was changed.
+  public var isEmpty: Bool { list.isEmpty && unread.isEmpty && !isIncomplete }
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a layer changes: a walk through the layer, beside the directory of the host. Only what was
+// written is looked at, so that the time does not depend on the size of the directory.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension Review {
+  /// The changes of all directories.
+  public func changes() throws(ReviewError) -> Changes {
+    let trees = try openTrees()
+    var search = ChangeSearch()
+    for (number, tree) in trees.enumerated() { search.search(tree, number) }
+    search.findRenamings(trees)
+    return search.changes
+  }
+}
+
+/// A search for changes.
+struct ChangeSearch {
+  private(set) var changes = Changes()
+  private var number = 0
+
+  /// How many changes are told, and how long a path may be that is followed.
+  private static let limit = (changes: 1_000_000, path: 4000)
+
+  /// A directory of the layer that waits for its turn.
+  private struct Place {
+    let path: FilePath
+    let status: EntryStatus
+    /// Whether the host has a directory there.
+    let hasBase: Bool
+    /// Whether entries of the host that the layer lacks are removed.
+    let isOpaque: Bool
+  }
+
+  /// Looks through one layer.
+  mutating func search(_ tree: ReviewTree, _ number: Int) {
+    self.number = number
+    var pending: [Place] = []
+    guard let top = try? tree.upper.entryStatus(), let base = try? tree.base.entryStatus() else {
+      changes.isIncomplete = true
+      return
+    }
+    if Change.modesDiffer(base, top) {
+      add(Change(tree: number, path: ".", kind: .mode, old: base, new: top))
+    }
+    pending.append(Place(path: "", status: top, hasBase: true, isOpaque: false))
+    while let place = pending.popLast() {
+      guard changes.list.count < ChangeSearch.limit.changes,
+        ByteString(place.path).count < ChangeSearch.limit.path
+      else {
+        changes.isIncomplete = true
+        continue
+      }
+      do throws(SystemCallError) {
+        pending += try look(place, tree).reversed()
+      } catch {
+        changes.unread.append((place.path.isEmpty ? "." : place.path, error.reason))
+      }
+    }
+  }
+
+  private mutating func add(_ change: Change) { changes.list.append(change) }
+
+  /// Looks at one directory of the layer, and returns those in it.
+  private mutating func look(
+    _ place: Place, _ tree: ReviewTree
+  ) throws(SystemCallError) -> [Place] {
+    try tree.unlock(place.path, place.status)
+    // Through the location, which no link has led to.
+    let upper = try tree.openUpper(place.path).openSubdirectory(".")
+    let isOpaque =
+      place.isOpaque || upper.attribute("user.overlay.opaque") == [UInt8(ascii: "y")]
+    let base = place.hasBase ? try tree.openBase(place.path) : OwnedDescriptor.none
+    let entries = try Directory.entries(of: upper).map(\.name)
+      .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    var inside: [Place] = []
+    for name in entries {
+      let path = place.path.pushing(name.path)
+      guard let new = try upper.entryStatus(name.path) else { continue }
+      let old = base.isOpen ? try base.entryStatus(name.path) : nil
+      if new.isWhiteout {
+        if let old { remove(path, old, tree) }
+        continue
+      }
+      try compare(path, old, new, base, upper, tree)
+      if new.kind == .directory {
+        inside.append(
+          Place(path: path, status: new, hasBase: old?.kind == .directory, isOpaque: isOpaque))
+      }
+    }
+    if isOpaque, base.isOpen {
+      let kept = Set(entries)
+      for entry in try Directory.entries(of: base) where !kept.contains(entry.name) {
+        guard let old = try base.entryStatus(entry.name.path) else { continue }
+        remove(place.path.pushing(entry.name.path), old, tree)
+      }
+    }
+    return inside
+  }
+
+  /// Notes that an entry of the host is removed, with all that is below.
+  private mutating func remove(
+    _ path: FilePath, _ old: EntryStatus, _ tree: ReviewTree, isReplaced: Bool = false
+  ) {
+    var pending = [(path, old)]
+    var isFirst = true
+    while let (path, old) = pending.popLast() {
+      guard changes.list.count < ChangeSearch.limit.changes else {
+        changes.isIncomplete = true
+        return
+      }
+      // The directory itself is told as replaced.
+      if !(isReplaced && isFirst) {
+        var change = Change(tree: number, path: path, kind: .removed, old: old, new: nil)
+        change.isInReplaced = isReplaced
+        add(change)
+      }
+      isFirst = false
+      guard old.kind == .directory else { continue }
+      do throws(SystemCallError) {
+        let directory = try tree.openBase(path)
+        for entry in try Directory.entries(of: directory).reversed() {
+          guard let old = try directory.entryStatus(entry.name.path) else { continue }
+          pending.append((path.pushing(entry.name.path), old))
+        }
+      } catch {
+        changes.unread.append((path, error.reason))
+      }
+    }
+  }
+
+  /// Notes how an entry of the layer differs from the host's.
+  private mutating func compare(
+    _ path: FilePath, _ old: EntryStatus?, _ new: EntryStatus, _ base: borrowing OwnedDescriptor,
+    _ upper: borrowing OwnedDescriptor, _ tree: ReviewTree
+  ) throws(SystemCallError) {
+    let name = path.lastName.path
+    let target = new.kind == .link ? try upper.symbolicLinkTarget(name) : nil
+    let kind: Change.Kind
+    if let old, old.kind == new.kind {
+      if try isContentChanged(name, old, new, target, base, upper) {
+        kind = .changed
+      } else if new.kind != .link, Change.modesDiffer(old, new) {
+        kind = .mode
+      } else if new.kind == .regular, old.modified != new.modified {
+        kind = .time
+      } else {
+        return
+      }
+    } else {
+      kind = old == nil ? .added : .type
+    }
+    var change = Change(tree: number, path: path, kind: kind, old: old, new: new)
+    change.target = target
+    add(change)
+    if kind == .type, let old, old.kind == .directory {
+      remove(path, old, tree, isReplaced: true)
+    }
+  }
+
+  private func isContentChanged(
+    _ name: FilePath, _ old: EntryStatus, _ new: EntryStatus, _ target: ByteString?,
+    _ base: borrowing OwnedDescriptor, _ upper: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> Bool {
+    switch new.kind {
+    case .link: return try base.symbolicLinkTarget(name) != target
+    case .regular:
+      if old.size != new.size { return true }
+      // The host's file may be closed to its owner, whose command had opened it. What has been applied
+      // has the same time.
+      guard let file = try? base.openRegularEntry(name) else { return old.modified != new.modified }
+      let other = try ReviewTree.openFile(name, in: upper)
+      return try !Descriptors.haveSameContent(file, other)
+    // The layer's is another one by nature; nothing of it is applied.
+    case .device, .socket: return false
+    case .directory, .fifo: return false
+    }
+  }
+}
+
+extension Change {
+  /// The bits of permissions that are applied: never set-id bits, of directories the sticky bit.
+  static func bits(_ kind: FileFacts.Kind) -> UInt32 { kind == .directory ? 0o1777 : 0o777 }
+
+  static func modesDiffer(_ old: EntryStatus, _ new: EntryStatus) -> Bool {
+    (old.permissions ^ new.permissions) & bits(new.kind) != 0
+  }
+}
+
+// MARK: - Renamings
+
+extension ChangeSearch {
+  /// How many bytes are compared at most in order to find renamings.
+  private static let mostBytes: Int64 = 64 << 20
+
+  /// Finds removed files whose content an added file has.
+  ///
+  /// The kernel notes no renaming for an ordinary user.
+  mutating func findRenamings(_ trees: [ReviewTree]) {
+    var removed: [Int64: [Int]] = [:]
+    for (index, change) in changes.list.enumerated() where change.kind == .removed {
+      guard let old = change.old, old.kind == .regular, old.size > 0 else { continue }
+      removed[old.size, default: []].append(index)
+    }
+    if removed.isEmpty { return }
+    var bytes = ChangeSearch.mostBytes
+    for index in changes.list.indices where changes.list[index].kind == .added {
+      let change = changes.list[index]
+      guard let new = change.new, new.kind == .regular, new.size <= bytes,
+        let candidates = removed[new.size]
+      else { continue }
+      // A renamed file keeps its time: the likely ones first.
+      let likely =
+        candidates.filter { changes.list[$0].old?.modified == new.modified }
+        + candidates.filter { changes.list[$0].path.lastName == change.path.lastName }
+      for candidate in likely.prefix(8) + candidates.prefix(8) {
+        guard changes.list[candidate].counterpart == nil,
+          changes.list[candidate].tree == change.tree, new.size <= bytes
+        else { continue }
+        bytes -= new.size
+        guard isSame(changes.list[candidate].path, change.path, trees[change.tree]) else {
+          continue
+        }
+        changes.list[index].counterpart = changes.list[candidate].path
+        changes.list[candidate].counterpart = change.path
+        break
+      }
+    }
+  }
+
+  private func isSame(_ old: FilePath, _ new: FilePath, _ tree: ReviewTree) -> Bool {
+    do throws(SystemCallError) {
+      let file = try tree.openBase(old.parent).openRegularEntry(old.lastName.path)
+      let other = try ReviewTree.openFile(
+        new.lastName.path, in: tree.openUpper(new.parent))
+      return try Descriptors.haveSameContent(file, other)
+    } catch {
+      return false
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// The changes of a review, for people and for programs.
+
+internal import Linux
+public import SystemPackage
+public import Text
+
+extension Review {
+  /// How messages name the path of a change: as it is typed after `--apply NAME`.
+  public func place(of change: Change) -> FilePath {
+    record.trees.count == 1 ? change.path : record.trees[change.tree].path.pushing(change.path)
+  }
+
+  /// The changes for people: what deserves a look comes first.
+  public func text(of changes: Changes) -> String {
+    let told = changes.told
+    let marked = told.filter { !$0.marks.isEmpty }
+    let directories = record.trees.map { ByteString($0.path).quoted }.joined(separator: ", ")
+    var text = "\(name.text): \(Review.number(told.count, "change")) in \(directories)"
+    text += isInUse ? ", and its sandbox still runs\n" : "\n"
+    if !marked.isEmpty {
+      text += "\nLook at these first:\n"
+      for change in marked {
+        text += line(change, in: changes) + "  (" + change.marks.map(\.text).joined(separator: "; ")
+        text += ")\n"
+      }
+      if marked.count < told.count { text += "\nThe others:\n" }
+    }
+    var folded: FilePath?
+    for change in told where change.marks.isEmpty {
+      if change.kind == .removed, let folded, change.path.starts(with: folded) { continue }
+      folded = change.kind == .removed && change.old?.kind == .directory ? change.path : nil
+      text += line(change, in: changes) + "\n"
+    }
+    for (path, reason) in changes.unread {
+      text += "not read: \(ByteString(path).quoted): \(reason)\n"
+    }
+    if changes.isIncomplete { text += "There are more changes than nestbox looks at.\n" }
+    return text
+  }
+
+  private func line(_ change: Change, in changes: Changes) -> String {
+    let name = ByteString(place(of: change)).quoted
+    switch change.kind {
+    case .added:
+      if let old = change.counterpart {
+        let from = record.trees.count == 1 ? old : record.trees[change.tree].path.pushing(old)
+        return "  renamed  \(ByteString(from).quoted) -> \(name)"
+      }
+      return "  added    \(name)" + change.addition
+    case .changed: return "  changed  \(name)" + change.addition
+    case .removed:
+      guard change.old?.kind == .directory else { return "  removed  \(name)" }
+      let inside = changes.list.count {
+        $0.kind == .removed && $0.tree == change.tree && $0.path != change.path
+          && $0.path.starts(with: change.path) && $0.old?.kind != .directory
+      }
+      return "  removed  \(name)/ with \(Review.number(inside, "file"))"
+    case .type:
+      return "  type     \(name): \(change.old?.kind.rawValue ?? "") -> "
+        + (change.new?.kind.rawValue ?? "") + change.addition
+    case .mode:
+      return "  mode     \(name): \(Review.octal(change.old)) -> \(Review.octal(change.new))"
+    case .time: return "  time     \(name)"
+    }
+  }
+
+  /// A number of things.
+  public static func number(_ count: Int, _ thing: String) -> String {
+    "\(String(count)) \(thing)\(count == 1 ? "" : "s")"
+  }
+
+  private static func octal(_ status: EntryStatus?) -> String {
+    let digits = String(status?.permissions ?? 0, radix: 8)
+    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+
+  /// The changes for programs.
+  public func json(of changes: Changes) -> JSON {
+    .object([
+      .init("version", .number(1)),
+      .init("name", .bytes(name)),
+      .init("running", .boolean(isInUse)),
+      .init("complete", .boolean(!changes.isIncomplete && changes.unread.isEmpty)),
+      .init(
+        "directories",
+        .array(
+          record.trees.enumerated().map { number, tree in
+            .object([
+              .init("path", .bytes(ByteString(tree.path))),
+              .init(
+                "changes",
+                .array(changes.list.filter { $0.tree == number }.map(\.json))),
+            ])
+          })),
+    ])
+  }
+}
+
+extension Change {
+  /// What the layer has there, if it is no regular file.
+  fileprivate var addition: String {
+    switch new?.kind {
+    case .directory: "/"
+    case .link: " -> " + (target?.quoted ?? "")
+    default: ""
+    }
+  }
+
+  fileprivate var json: JSON {
+    var members: [JSON.Member] = [
+      .init("path", .bytes(ByteString(path))),
+      .init("change", .string(kind.rawValue)),
+    ]
+    if let old { members.append(.init("old", Change.json(old))) }
+    if let new { members.append(.init("new", Change.json(new))) }
+    if let target { members.append(.init("target", .bytes(target))) }
+    if let counterpart {
+      members.append(
+        .init(kind == .removed ? "renamed-to" : "renamed-from", .bytes(ByteString(counterpart))))
+    }
+    members.append(
+      .init(
+        "marks",
+        .array(
+          marks.map {
+            .object([.init("name", .string($0.name)), .init("text", .string($0.text))])
+          })))
+    return .object(members)
+  }
+
+  private static func json(_ status: EntryStatus) -> JSON {
+    .object([
+      .init("type", .string(status.kind.rawValue)),
+      .init("mode", .number(Int64(status.permissions))),
+      .init("size", .number(status.size)),
+    ])
+  }
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// A review in the store: its lock, its layers, its end.
+
+internal import Linux
+public import Sandbox
+public import SystemPackage
+public import Text
+
+/// A review.
+public final class Review {
+  /// Its name.
+  public let name: ByteString
+  /// Where it lies.
+  public let path: FilePath
+  /// What is noted about it.
+  public let record: ReviewRecord
+  private let store: OwnedDescriptor
+  private let open: OpenReview
+  private var trees: [ReviewTree] = []
+  private var handedOver: FileIdentity?
+
+  init(
+    _ name: ByteString, _ path: FilePath, _ store: consuming OwnedDescriptor,
+    _ open: OpenReview, _ record: ReviewRecord
+  ) {
+    (self.name, self.path, self.record) = (name, path, record)
+    self.store = store
+    self.open = open
+  }
+
+  /// The directory of the review.
+  var folder: OpenReview { open }
+
+  /// Whether this process has the lock.
+  var isLocked: Bool { open.lock.isOpen }
+
+  /// Gives the lock up to a sandbox, whose processes hold it from now on.
+  public func handOverLock() -> CInt {
+    handedOver = try? open.lock.fileIdentity()
+    return open.releaseLock()
+  }
+
+  /// Takes the lock back once the sandbox has ended; fails while processes of it still run.
+  public func takeLockBack(_ number: CInt) throws(ReviewError) {
+    // Where the launch has failed early, this process still has the descriptor.
+    if let handedOver, (try? Descriptors.fileIdentity(of: number)) == handedOver {
+      Descriptors.close(number)
+    }
+    try acquire()
+  }
+
+  /// The descriptors by which the monitor reaches the review.
+  public var descriptors: [CInt] { [store.rawValue, open.descriptor.rawValue] }
+
+  /// Keeps everybody else from using it.
+  public func acquire() throws(ReviewError) {
+    guard try open.lock(at: path) else { throw .isInUse }
+  }
+
+  /// Whether a sandbox or a task uses it.
+  public var isInUse: Bool {
+    if isLocked { return false }
+    do throws(SystemCallError) {
+      return try open.descriptor.lockedEntry(ReviewStore.lock) == nil
+    } catch {
+      return false
+    }
+  }
+
+  /// The layers, for a launch.
+  public func layers() throws(ReviewError) -> [ReviewLayer] {
+    var layers: [ReviewLayer] = []
+    for (number, tree) in record.trees.enumerated() {
+      layers.append(
+        try failing(path) { () throws(SystemCallError) -> ReviewLayer in
+          let place = try open.descriptor.openSubdirectory(FilePath(String(number)))
+          let upper = try place.openSubdirectory("upper")
+          let work = try place.openSubdirectory("work")
+          return ReviewLayer(
+            base: tree.path, upper: try Descriptors.path(of: upper.rawValue),
+            work: try Descriptors.path(of: work.rawValue),
+            files: [tree.identity, try upper.fileIdentity(), try work.fileIdentity()])
+        })
+    }
+    return layers
+  }
+
+  /// The directories under review and their layers.
+  func openTrees() throws(ReviewError) -> [ReviewTree] {
+    if trees.isEmpty {
+      for number in record.trees.indices { trees.append(try openTree(number)) }
+    }
+    return trees
+  }
+
+  private func openTree(_ number: Int) throws(ReviewError) -> ReviewTree {
+    let tree = record.trees[number]
+    let base: OwnedDescriptor
+    do throws(SystemCallError) {
+      base = try Review.openBase(tree)
+    } catch {
+      guard error.isAbsence else { throw .failed(tree.path, error) }
+      throw .directoryIsGone(tree.path)
+    }
+    let upper = try failing(path) { () throws(SystemCallError) in
+      try open.descriptor.openSubdirectory(FilePath(String(number))).openSubdirectory("upper")
+    }
+    return ReviewTree(base, upper)
+  }
+
+  private static func openBase(
+    _ tree: ReviewRecord.Tree
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let base = try OwnedDescriptor.open("/", .directory).openDirectlyInRoot(tree.path)
+    guard try base.fileIdentity() == tree.identity else {
+      throw SystemCallError(call: "fstat", errno: .staleNFSFileHandle)
+    }
+    return base
+  }
+
+  /// Removes the review with all its changes.
+  public func remove() throws(ReviewError) {
+    trees = []
+    try failing(path) { () throws(SystemCallError) in
+      try TreeRemoval.remove(name.path, from: store)
+    }
+  }
+}
+
+/// A directory under review and its layer.
+final class ReviewTree {
+  let base: OwnedDescriptor
+  let upper: OwnedDescriptor
+  /// The device of the directory: what is mounted in it is left alone.
+  let device: UInt64
+  /// Directories of the layer that were closed to this user, and their permissions.
+  fileprivate var closed: [(path: FilePath, permissions: UInt32)] = []
+
+  init(_ base: consuming OwnedDescriptor, _ upper: consuming OwnedDescriptor) {
+    device = (try? base.fileIdentity().device) ?? 0
+    self.base = base
+    self.upper = upper
+  }
+
+  deinit {
+    for (path, permissions) in closed.reversed() {
+      try? openUpper(path).setPermissions(permissions)
+    }
+  }
+
+  /// Opens the directory `path` of the host's tree.
+  func openBase(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
+    let directory = try base.openDirectlyInRoot(path.isEmpty ? "." : path)
+    // What somebody has mounted there is not under review.
+    guard try directory.fileIdentity().device == device else {
+      throw SystemCallError(call: "openat2", errno: .improperLink)
+    }
+    return directory
+  }
+
+  /// Opens the directory `path` of the layer.
+  func openUpper(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
+    try upper.openDirectlyInRoot(path.isEmpty ? "." : path)
+  }
+}
+
+extension ReviewTree {
+  /// Opens the directory `path` of the layer to this user, who owns it, until this value ends.
+  func unlock(_ path: FilePath, _ status: EntryStatus) throws(SystemCallError) {
+    guard status.permissions & 0o700 != 0o700, status.owner == CurrentProcess.identity.user else {
+      return
+    }
+    let directory = try openUpper(path)
+    guard try directory.fileIdentity() == status.identity else { return }
+    try directory.setPermissions(status.permissions | 0o700)
+    closed.append((path, status.permissions))
+  }
+
+  /// Opens the regular file `name` of a directory of the layer; where its permissions forbid that,
+  /// they allow it meanwhile.
+  static func openFile(
+    _ name: FilePath, in upper: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    do throws(SystemCallError) {
+      return try upper.openRegularEntry(name)
+    } catch {
+      guard error.errno == .permissionDenied, let status = try upper.entryStatus(name),
+        status.kind == .regular, status.owner == CurrentProcess.identity.user
+      else { throw error }
+      // By the location, so that no link is followed.
+      let entry = try upper.openEntry(name)
+      guard try entry.fileIdentity() == status.identity else { throw error }
+      try entry.setPermissions(status.permissions | 0o400)
+      defer { try? entry.setPermissions(status.permissions) }
+      return try upper.openRegularEntry(name)
+    }
+  }
+}
+
+/// Removes trees that may be hostile: deep, closed to their owner, or full of links.
+enum TreeRemoval {
+  private static let mostDepth = 64
+
+  /// Removes the entry `name` of a directory with all that is below.
+  static func remove(
+    _ name: FilePath, from directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    do throws(SystemCallError) {
+      return try directory.remove(name, .other)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return }
+      guard error.errno == .isDirectory || error.errno == .notPermitted else { throw error }
+    }
+    let top = try opened(name, in: directory)
+    // What lies too deep comes to the top, so that neither descriptors nor the stack run out.
+    var isDone = false
+    while !isDone { isDone = try empty(top, top, depth: 0) }
+    try directory.remove(name, .directory)
+  }
+
+  private static func opened(
+    _ name: FilePath, in directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let location = try directory.openEntry(name)
+    let status = try location.entryStatus()
+    if status.kind == .directory, status.permissions & 0o700 != 0o700,
+      status.owner == CurrentProcess.identity.user
+    {
+      try location.setPermissions(status.permissions | 0o700)
+    }
+    return try directory.openSubdirectory(name)
+  }
+
+  /// Removes what is in a directory.
+  /// - Returns: Whether all of it is gone; if not, the rest lies in `top`.
+  private static func empty(
+    _ directory: borrowing OwnedDescriptor, _ top: borrowing OwnedDescriptor, depth: Int
+  ) throws(SystemCallError) -> Bool {
+    var isDone = true
+    for entry in try Directory.entries(of: directory) {
+      let name = entry.name.path
+      guard entry.kind == .directory else {
+        try directory.remove(name, .other)
+        continue
+      }
+      let inside = try opened(name, in: directory)
+      if depth == mostDepth {
+        let status = try inside.fileIdentity()
+        try directory.move(name, to: top, as: FilePath("deep-" + String(status.inode)))
+        isDone = false
+        continue
+      }
+      if try !empty(inside, top, depth: depth + 1) { isDone = false }
+      try directory.remove(name, .directory)
+    }
+    return isDone
+  }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store of reviews: a directory of this user alone, with a directory for each review.
+//
+// NAME/record     the directories, and when the review began
+// NAME/lock       locked while a sandbox, or a task that changes something, uses the review
+// NAME/N/upper    the layer of directory N, and what overlayfs needs beside it, NAME/N/work
+
+public import Linux
+internal import Running
+public import SystemPackage
+public import Text
+
+/// Why the store cannot do what was asked.
+public enum ReviewError: Error, Equatable, Sendable {
+  /// No review has the name.
+  case isUnknown
+  /// Another one has the name.
+  case nameIsTaken
+  /// A sandbox or another task uses it.
+  case isInUse
+  /// The record cannot be read.
+  case hasNoRecord
+  /// A directory under review is not where it was.
+  case directoryIsGone(FilePath)
+  /// A system call failed on a path.
+  case failed(FilePath, SystemCallError)
+}
+
+/// The store.
+public struct ReviewStore: Sendable {
+  /// Its directory.
+  public let path: FilePath
+
+  /// The store in `path`.
+  public init(_ path: FilePath) {
+    self.path = path
+  }
+
+  static let record: FilePath = "record"
+  private static let newRecord: FilePath = "record.new"
+  static let lock: FilePath = "lock"
+
+  /// Opens the store; nil where there is none.
+  func open() throws(ReviewError) -> OwnedDescriptor? {
+    guard (try? FileFacts(at: path)) != nil else { return nil }
+    return try failing(path) { () throws(SystemCallError) in
+      try OwnedDescriptor.privateDirectory(path)
+    }
+  }
+
+  private func make() throws(ReviewError) -> OwnedDescriptor {
+    try failing(path) { () throws(SystemCallError) -> OwnedDescriptor in
+      var place: FilePath = "/"
+      for component in path.components.dropLast() {
+        let parent = try OwnedDescriptor.open(place, .directory)
+        place.append(component)
+        do throws(SystemCallError) {
+          try parent.makeDirectory(FilePath(root: nil, [component]), .init(rawValue: 0o700))
+        } catch {
+          // A directory that exists may lie where this user may make none.
+          guard (try? FileFacts(at: place, followsLinks: true))?.kind == .directory else {
+            throw error
+          }
+        }
+      }
+      return try OwnedDescriptor.privateDirectory(path)
+    }
+  }
+
+  /// The names of all reviews.
+  public func names() throws(ReviewError) -> [ByteString] {
+    guard let store = try open() else { return [] }
+    let names = try failing(path) { () throws(SystemCallError) in
+      try Directory.entries(of: store)
+    }
+    return names.filter { $0.kind == .directory && SandboxName.isValid($0.name) }.map(\.name)
+      .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+  }
+
+  /// Opens the review `name`.
+  public func review(_ name: ByteString) throws(ReviewError) -> Review {
+    guard SandboxName.isValid(name), let store = try open() else { throw .isUnknown }
+    let place = path.pushing(name.path)
+    let directory: OwnedDescriptor
+    do throws(SystemCallError) {
+      directory = try store.openSubdirectory(name.path)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { throw .isUnknown }
+      throw .failed(place, error)
+    }
+    guard let file = try? directory.openRegularEntry(ReviewStore.record),
+      let bytes = try? Descriptors.contents(of: file.rawValue, limit: ReviewRecord.mostBytes),
+      let record = ReviewRecord(bytes)
+    else { throw .hasNoRecord }
+    return Review(name, place, store, OpenReview(directory), record)
+  }
+
+  /// Removes what is left of a review whose record cannot be read.
+  public func removeRemains(of name: ByteString) throws(ReviewError) {
+    guard SandboxName.isValid(name), let store = try open() else { throw .isUnknown }
+    try failing(path.pushing(name.path)) { () throws(SystemCallError) -> Void in
+      guard try store.openSubdirectory(name.path).lockedEntry(ReviewStore.lock) != nil else {
+        throw SystemCallError(call: "flock", errno: .resourceTemporarilyUnavailable)
+      }
+      try TreeRemoval.remove(name.path, from: store)
+    }
+  }
+
+  /// Begins the review `name` of directories, with an empty layer for each.
+  public func begin(
+    _ name: ByteString, of directories: [FilePath]
+  ) throws(ReviewError) -> Review {
+    let store = try make()
+    let place = path.pushing(name.path)
+    do throws(SystemCallError) {
+      try store.makeDirectory(name.path, .init(rawValue: 0o700))
+    } catch {
+      if error.errno == .fileExists { throw .nameIsTaken }
+      throw .failed(place, error)
+    }
+    let (directory, record): (OpenReview, ReviewRecord)
+    do throws(ReviewError) {
+      directory = OpenReview(
+        try failing(place) { () throws(SystemCallError) in
+          try store.openSubdirectory(name.path)
+        })
+      guard try directory.lock(at: place) else { throw ReviewError.isInUse }
+      var trees: [ReviewRecord.Tree] = []
+      for (number, path) in directories.enumerated() {
+        trees.append(
+          try failing(path) { () throws(SystemCallError) in
+            try ReviewStore.makeLayer(
+              FilePath(String(number)), of: path, in: directory.descriptor)
+          })
+      }
+      record = try failing(place) { () throws(SystemCallError) -> ReviewRecord in
+        let record = ReviewRecord(
+          started: try directory.descriptor.entryStatus().changed,
+          token: try CurrentProcess.randomNumber(), trees: trees)
+        let file = try directory.descriptor.create(
+          ReviewStore.newRecord, .init(rawValue: 0o600))
+        try Descriptors.write(record.text, to: file.rawValue)
+        try directory.descriptor.rename(ReviewStore.newRecord, to: ReviewStore.record)
+        return record
+      }
+    } catch {
+      try? TreeRemoval.remove(name.path, from: store)
+      throw error
+    }
+    return Review(name, place, store, directory, record)
+  }
+
+  /// Makes the directories of a layer for the directory `path` of the host.
+  private static func makeLayer(
+    _ name: FilePath, of path: FilePath, in directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> ReviewRecord.Tree {
+    let base = try OwnedDescriptor.open(path, .directory)
+    let status = try base.entryStatus()
+    try directory.makeDirectory(name, .init(rawValue: 0o700))
+    let place = try directory.openSubdirectory(name)
+    try place.makeDirectory("work", .init(rawValue: 0o700))
+    try place.makeDirectory("upper", .init(rawValue: 0o700))
+    let upper = try place.openSubdirectory("upper")
+    do throws(SystemCallError) {
+      try upper.requireLayer("user.overlay.nestbox")
+    } catch {
+      // What a file system says that keeps no such thing: told as the one error for it.
+      guard error.errno == .notSupported || error.errno == .notPermitted else { throw error }
+      throw SystemCallError(call: error.call, errno: .notSupported)
+    }
+    // The layer's top is the directory's own entry inside.
+    try upper.changePermissions(status.permissions & 0o1777)
+    return ReviewRecord.Tree(
+      path: try Descriptors.path(of: base.rawValue), identity: status.identity)
+  }
+}
+
+/// The open directory of a review, and its lock.
+final class OpenReview {
+  let descriptor: OwnedDescriptor
+  /// The lock, while this process has it.
+  private(set) var lock = OwnedDescriptor.none
+
+  init(_ descriptor: consuming OwnedDescriptor) {
+    self.descriptor = descriptor
+  }
+
+  /// Locks it.
+  /// - Returns: Whether nobody else has it locked.
+  func lock(at path: FilePath) throws(ReviewError) -> Bool {
+    do throws(SystemCallError) {
+      guard let file = try descriptor.lockedEntry(ReviewStore.lock) else { return false }
+      lock = file
+      return true
+    } catch {
+      throw .failed(path, error)
+    }
+  }
+
+  /// Leaves the lock to whoever has its number.
+  func releaseLock() -> CInt { exchange(&lock, with: .none).release() }
+}
+
+/// Adds the path to a failure in `body`.
+func failing<Result: ~Copyable>(
+  _ path: FilePath, _ body: () throws(SystemCallError) -> Result
+) throws(ReviewError) -> Result {
+  do throws(SystemCallError) { return try body() } catch { throw .failed(path, error) }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Directories under review: where their overlays stand among the operations on the new root.
+
+internal import Linux
+public import SystemPackage
+public import Text
+
+extension Sandbox {
+  /// The options that put directories under review.
+  var reviewed: [WrittenOption] {
+    filesystem.compactMap { if case .review = $0.action { $0.option } else { nil } }
+  }
+
+  /// Whether there are any.
+  public var isUnderReview: Bool {
+    for operation in filesystem { if case .review = operation.action { return true } }
+    return false
+  }
+
+  /// Whether changes at `path` of the host, which has no links, wait in a review.
+  func holdsBack(_ path: FilePath) -> Bool {
+    let path = path.lexicallyNormalized()
+    return filesystem.contains {
+      if case .review(_, let layer?) = $0.action { path.starts(with: layer.base) } else { false }
+    }
+  }
+
+  /// The directories under review, in the order of their operations.
+  public var directoriesUnderReview: [FilePath] {
+    filesystem.compactMap { if case .review(let path, _) = $0.action { path } else { nil } }
+  }
+
+  /// Puts directories under review, as `--resume` does.
+  public mutating func review(_ directories: [FilePath], _ option: WrittenOption) {
+    for path in directories {
+      filesystem.append(FilesystemOperation(.review(path, nil), option: option))
+    }
+  }
+
+  /// Gives the directories under review their layers, and keeps a lock while the sandbox lives.
+  public mutating func give(_ layers: [ReviewLayer], lock: CInt) {
+    var rest = layers[...]
+    for index in filesystem.indices {
+      guard case .review(let path, _) = filesystem[index].action else { continue }
+      filesystem[index].action = .review(path, rest.popFirst())
+      if channels.sync.first?.value != lock {
+        channels.sync.insert(Setting(lock, filesystem[index].option), at: 0)
+      }
+    }
+  }
+
+  /// Puts each directory under review where an earlier option shows it writable, so that what a profile
+  /// protects in it stays protected.
+  /// - Throws: `UsageError` where a profile would show it writable all the same, by another path.
+  public mutating func arrangeReviews(home: ByteString) throws(UsageError) {
+    var index = 0
+    var known: [FilePath] = []
+    while index < filesystem.count {
+      let operation = filesystem[index]
+      index += 1
+      guard case .review(let typed, let layer) = operation.action,
+        let found = try? FoundFile(following: Sandbox.expand(typed, home))
+      else { continue }
+      let path = found.path
+      if known.contains(path) {
+        index -= 1
+        filesystem.remove(at: index)
+        continue
+      }
+      known.append(path)
+      guard found.kind == .directory else { continue }
+      var place: Int?
+      for earlier in 0..<(index - 1) {
+        guard let shown = filesystem[earlier].action.shownWritable,
+          let source = try? FoundFile(following: Sandbox.expand(shown.source, home)).path
+        else { continue }
+        if source == path, shown.isAtItsPlace {
+          place = earlier
+        } else if path.starts(with: source), case .profile = filesystem[earlier].option.origin {
+          let name = ByteString(source)
+          throw UsageError(
+            "\(operation.option.name): \(ByteString(path).quoted) lies in \(name.quoted), which the "
+              + "profile shows writable; to hold back all changes there: "
+              + "\(operation.option.name) \(name.quotedForShell)"
+          ).at(operation.option.origin)
+        }
+      }
+      filesystem[index - 1].action = .review(path, layer)
+      guard let place else { continue }
+      for between in (place + 1)..<index {
+        // It would stand on the overlay, and write to the host.
+        guard let shown = filesystem[between].action.shownWritable,
+          let source = try? FoundFile(following: Sandbox.expand(shown.source, home)).path,
+          source != path, source.starts(with: path)
+        else { continue }
+        let other = filesystem[between].option
+        throw UsageError(
+          "\(operation.option.name): \(other.name) shows \(ByteString(source).quoted) writable, which "
+            + "lies in \(ByteString(path).quoted); write \(other.name) after it, or leave it out"
+        ).at(operation.option.origin)
+      }
+      filesystem[place] = FilesystemOperation(
+        .review(path, layer), option: operation.option, parents: filesystem[place].parents)
+      index -= 1
+      filesystem.remove(at: index)
+    }
+  }
+
+  private static func expand(_ path: FilePath, _ home: ByteString) -> FilePath {
+    guard path.components.first?.string == "~" else { return path }
+    return home.path.appending(path.components.dropFirst())
+  }
+}
+
+extension FilesystemOperation.Action {
+  /// The directory of the host that it shows writable, and whether it does so at the same path.
+  fileprivate var shownWritable: (source: FilePath, isAtItsPlace: Bool)? {
+    switch self {
+    case .bind(let source, let place, let access, _) where access != .readOnly:
+      (source, place.isAbsolute && source == place)
+    case .kept(let source, let place): (source, place.isAbsolute && source == place)
+    case .show(let path, let access) where access != .readOnly: (path, true)
+    default: nil
+    }
+  }
+}

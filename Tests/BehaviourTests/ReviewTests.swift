@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reviews: a command changes what it likes, the directory stays as it is, and applying the changes
+// makes it what the same command makes of a copy.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Reviews", .needs("python3"))
+struct ReviewTests {
+  /// What the drivers below share: `state` tells all that matters of a tree, `nestbox` runs it.
+  private static let tools = #"""
+    import hashlib, json, os, shutil, signal, stat, subprocess, sys, time
+    os.environ["XDG_STATE_HOME"] = os.path.abspath("state")
+    def nestbox(*words, **more):
+      return subprocess.run(["nestbox", *words], capture_output=True, text=True, **more)
+    def write(path, text):
+      with open(path, "w") as file: file.write(text)
+    def state(top):
+      found, closed = {}, []
+      def walk(directory):
+        for name in os.listdir(directory):
+          path = os.path.join(directory, name); status = os.lstat(path); mode = stat.S_IMODE(status.st_mode)
+          key = os.path.relpath(path, top)
+          if stat.S_ISLNK(status.st_mode): found[key] = ("link", os.readlink(path)); continue
+          need = 0o700 if stat.S_ISDIR(status.st_mode) else 0o400
+          if mode & need != need and not stat.S_ISFIFO(status.st_mode): os.chmod(path, mode | need); closed.append((path, mode))
+          if stat.S_ISDIR(status.st_mode): found[key] = ("directory", mode); walk(path)
+          elif stat.S_ISREG(status.st_mode):
+            content = open(path, "rb").read() if status.st_size < 1 << 24 else b""
+            # Files that are written have the time of their run.
+            old = status.st_mtime_ns if status.st_mtime < 1500000000 else 0
+            found[key] = ("file", mode, status.st_size, hashlib.sha1(content).hexdigest(), old)
+          else: found[key] = ("other", mode)
+      walk(top)
+      for path, mode in reversed(closed): os.chmod(path, mode)
+      return found
+    def everything(top): return subprocess.run(["find", top, "-printf", "%p %m %s %T@ %C@ %i %l\n"], capture_output=True).stdout
+    def told(name):
+      report = json.loads(nestbox("--changes", name, "--json").stdout)
+      return report, {x["path"]: x for x in report["directories"][0]["changes"]}
+    def reviews(): return [x["name"] for x in json.loads(nestbox("--reviews", "--json").stdout)["reviews"]]
+
+    """#
+
+  /// Changes a tree in every way.
+  private static let mutation = #"""
+    import os, shutil, sys
+    os.chdir(sys.argv[1])
+    def write(path, text):
+      with open(path, "w") as file: file.write(text)
+    for i in range(0, 10000, 500): write(f"t/{i // 100}/{i}", f"edited {i}\n")
+    for i in range(50, 10000, 700): os.remove(f"t/{i // 100}/{i}")
+    for i in range(20): write(f"t/new{i}", f"new {i}\n" * 50)
+    os.makedirs("deep/a/b/c"); write("deep/a/b/c/f", "x")
+    os.rename("t/3/301", "t/3/renamed"); os.rename("t/3/302", "t/4/moved"); shutil.move("t/5", "t/five")
+    # A directory becomes a file and the other way round, a link a file and the other way round.
+    shutil.rmtree("t/7"); write("t/7", "was a directory\n")
+    os.remove("t/8/801"); os.mkdir("t/8/801"); write("t/8/801/in", "in\n")
+    os.remove("link"); write("link", "was a link\n"); os.remove("t/9/901"); os.symlink("../8", "t/9/901")
+    # Removed and made again, with less in it.
+    shutil.rmtree("t/10"); os.mkdir("t/10"); write("t/10/1001", "again\n"); write("t/10/only", "only\n")
+    os.symlink("/etc/passwd", "out"); os.link("t/1/101", "t/1/hard")
+    for path, mode in (("t/11/1101", 0o600), ("t/11/1102", 0o755), ("t/12", 0o700), ("t/13/1301", 0), ("t/14", 0o500)): os.chmod(path, mode)
+    os.makedirs("closed/in"); write("closed/in/g", "g"); os.chmod("closed/in", 0); os.chmod("closed", 0)
+    os.utime("t/15/1501", (1000000000, 1000000000)); write("new\nline\x1b[31m", "odd"); write("empty", "")
+    os.truncate("t/16/1601", 0); os.mkfifo("fifo")
+    with open("sparse", "wb") as file: file.seek(1 << 30); file.write(b"end")
+    # What comes to nothing.
+    with open("t/17/1701", "r+"): pass
+    os.mkdir("gone"); os.rmdir("gone")
+
+    """#
+
+  // Red: the directory is changed, a change is not told or one too many, a file is applied otherwise
+  // than the command made it, or something is left.
+  @Test
+  func
+    `Changes to a tree of ten thousand files are told one by one, and applied they make it the copy`()
+    throws
+  {
+    let session = try Session()
+    try session.write("mutate.py", ReviewTests.mutation)
+    let outcome = try session.python(
+      ReviewTests.tools + #"""
+        os.makedirs("proj/t")
+        for i in range(10000):
+          directory = f"proj/t/{i // 100}"
+          if i % 100 == 0: os.mkdir(directory)
+          write(f"{directory}/{i}", f"file {i}\n" * (i % 7 + 1)); os.utime(f"{directory}/{i}", (1600000000 + i,) * 2)
+        os.symlink("t/1", "proj/link"); subprocess.run(["cp", "-a", "proj", "copy"], check=True)
+        before, listing = state("proj"), everything("proj")
+        run = nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "r", "python3", "mutate.py", "proj")
+        print(run.returncode, run.stderr)
+        print("same" if everything("proj") == listing else "changed")
+        subprocess.run([sys.executable, "mutate.py", "copy"], check=True); after = state("copy")
+        report, changes = told("r")
+        def kind(old, new):
+          if old is None: return "added"
+          if new is None: return "removed"
+          if old[0] != new[0]: return "type"
+          if old[0] == "link" or old[0] == "file" and old[2:4] != new[2:4]: return "changed"
+          return "mode" if old[1] != new[1] else "time"
+        truth = {path: kind(before.get(path), after.get(path)) for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+        got = {path: change["change"] for path, change in changes.items()}
+        print(len(truth) > 400, {path: (truth.get(path), got.get(path)) for path in truth.keys() | got.keys() if truth.get(path) != got.get(path)}, report["complete"])
+        print([changes[path]["renamed-from"] for path in ("t/3/renamed", "t/4/moved", "t/five/501")])
+        text = nestbox("--changes", "r").stdout; print("\x1b" in text, "$'new\\nline\\x1b[31m'" in text)
+        print(nestbox("--apply", "r", "deep/a/b/c/f", "t/five/510", "t/7").returncode, os.listdir("proj/t/five"),
+              open("proj/t/7").read().strip(), os.path.exists("proj/empty"))
+        print(nestbox("--discard", "r", "t/new1", "t/8/801", "t/14/1450").returncode)
+        for path in ("t/new1", "t/8/801/in"): after.pop(path)
+        for path in ("t/8/801", "t/14/1450"): after[path] = before[path]
+        print(nestbox("--apply", "r").stdout.split()[0], reviews())
+        now = state("proj"); print({path: (now.get(path), after.get(path)) for path in now.keys() | after.keys() if now.get(path) != after.get(path)})
+        print(os.stat("proj/sparse").st_blocks < 100, [path for path in now if "nestbox" in path], os.listdir("state/nestbox/reviews"))
+        """#)
+    #expect(
+      outcome.lines == [
+        "0 ", "same", "True {} True", "['t/3/301', 't/3/302', 't/5/501']", "False True",
+        "0 ['510'] was a directory False", "0", "applied []", "{}", "True [] []",
+      ], "\(outcome)")
+  }
+
+  // Red: a file that its owner changed is overwritten, a change is lost when the disk is full or the
+  // launcher or --apply is killed, or the second run does not complete.
+  @Test func `A conflict is left, and after SIGKILL or a full disk a second run completes`() throws
+  {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        os.mkdir("proj")
+        for name in "cdek": write(f"proj/{name}", "base\n")
+        run = nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-c",
+                      "cd proj; echo in >c; rm d; echo new >n; rm e; mkdir e; echo q >e/q; echo in >k")
+        time.sleep(0.05)
+        for name in "cdn": write(f"proj/{name}", "host\n")
+        run = nestbox("--apply", "r"); print(run.returncode, sorted(x.split(": ")[2] for x in run.stderr.splitlines()[:-1]))
+        print({name: open(f"proj/{name}").read() for name in ("c", "d", "n", "e/q", "k")})
+        line = run.stderr.splitlines()[-1].split(": ")[-1]; print(line.split()[:3], subprocess.run(line, shell=True, capture_output=True).returncode)
+        run = nestbox("--overwrite", "--apply", "r"); print(run.returncode, open("proj/c").read(), os.path.exists("proj/d"), open("proj/n").read(), reviews())
+        # The launcher is killed: the review is listed.
+        box = subprocess.Popen(["nestbox", "--unshare-pid", "--die-with-parent", "--bind", "/", "/", "--review", "proj", "--review-name", "k", "sh", "-c", "echo x >proj/x; echo; sleep 100"], stdout=subprocess.PIPE)
+        box.stdout.readline()
+        run = nestbox("--apply", "k"); print(run.returncode, "is in use" in run.stderr)
+        box.kill(); box.wait(); box.stdout.close()
+        for _ in range(1000):
+          if json.loads(nestbox("--reviews", "--json").stdout)["reviews"][0]["running"] == False: break
+          time.sleep(0.02)
+        print(reviews(), list(told("k")[1]), nestbox("--apply", "k").returncode, open("proj/x").read())
+        # The disk is full, and then it is not.
+        os.mkdir("small"); script = """cd small; mkdir proj; head -c 1500000 /dev/zero >filler
+          nestbox --bind / / --review proj --review-name f sh -c 'cd proj; echo a >a; seq 150000 >big; echo z >z'
+          nestbox --apply f 2>/dev/null; echo $?; ls -A proj; rm filler; nestbox --apply f; ls -A proj; nestbox --reviews --json | grep -c '"f"'"""
+        run = nestbox("--dev-bind", "/", "/", "--size", "2000000", "--tmpfs", os.path.abspath("small"), "sh", "-c", script); print(run.stdout.split(), run.stderr)
+        # --apply is killed at many moments.
+        os.mkdir("many"); write("many/old", "old\n")
+        nestbox("--bind", "/", "/", "--review", "many", "--review-name", "m", "sh", "-c", "cd many; rm old; for i in $(seq 3000); do echo $i >$i; done; truncate -s 30000000 big")
+        for delay in range(1, 30, 3):
+          run = subprocess.Popen(["nestbox", "--apply", "m"], stdout=subprocess.DEVNULL); time.sleep(delay / 1000); run.kill(); run.wait()
+          if not reviews(): break
+          part = [x for x in os.listdir("many") if x.isdigit() and open(f"many/{x}").read() != x + "\n"]
+          if part: print("half a file", part)
+        if reviews(): print(nestbox("--apply", "m").returncode)
+        else: print(0)
+        print(len(os.listdir("many")), os.path.getsize("many/big"), reviews())
+        """#)
+    #expect(
+      outcome.lines == [
+        "1 ['left c', 'left d', 'left n']",
+        "{'c': 'host\\n', 'd': 'host\\n', 'n': 'host\\n', 'e/q': 'q\\n', 'k': 'in\\n'}",
+        "['nestbox', '--overwrite', '--apply'] 0", "0 in", " False new", " []", "125 True",
+        "['k'] ['x'] 0 x",
+        "['1', 'a', 'applied', '2', 'changes', 'a', 'big', 'z', '0'] ", "0", "3001 30000000 []",
+      ], "\(outcome)")
+  }
+
+  // Red: a review without changes is left behind, one that goes on forgets the first run's changes, or
+  // what a profile protects can be written under review.
+  @Test(.needs("git"))
+  func `An agent's commit is reviewed and applied, and git agrees`() throws {
+    let session = try Session()
+    let place = session.directory.path + "/proj"
+    let outcome = try session.run(
+      #"""
+      export XDG_STATE_HOME=$PWD/state GIT_CONFIG_NOSYSTEM=1 GIT_OPTIONAL_LOCKS=0
+      git config --global user.name A; git config --global user.email a@b; git config --global init.defaultBranch main
+      mkdir proj; cd proj; git init -q; mkdir sub; echo a >a; git add .; git commit -qm one
+      nestbox --profile agent --review . true; nestbox --reviews | wc -l
+      nestbox --profile agent --review . --review-name g sh -c '
+        echo b >>a; git add a; git commit -qm two; echo x 2>&1 >.git/config; echo evil >.git/commondir' 2>&1 | grep -c 'Read-only'
+      git log --format=%s; git status --short
+      nestbox --changes g | sed -n '/first/,/others/p'
+      nestbox --discard g .git/commondir
+      nestbox --profile agent --resume g sh -c 'git log --format=%s | head -n 1; echo c >c; git add c; git commit -qm three'
+      nestbox --diff --changes g | grep -x '+b'
+      nestbox --apply g | grep -c applied; git log --format=%s; git status --short; git fsck 2>&1 | grep -v dangling
+      cd sub && nestbox --profile agent --review . true 2>&1
+      """#)
+    #expect(
+      outcome.lines == [
+        "1", "1", "one", "Look at these first:", "  added    .git/commondir  (git executes it)",
+        "The others:", "two", "+b", "1", "three", "two", "one",
+        "nestbox: --review: \(place)/sub lies in \(place), which the "
+          + "profile shows writable; to hold back all changes there: --review \(place)",
+      ], "\(outcome)")
+  }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hostile layers: what a command, or whoever reaches the store, leaves in a layer so that reading,
+// applying or discarding it reaches files outside the directory. Each attack is also made against a
+// copy that follows names, which it bites.
+
+import TestSupport
+import Testing
+
+@Suite("Hostile layers", .needs("python3"))
+struct ReviewTests {
+  private static let tools = #"""
+    import ctypes, json, os, shutil, stat, subprocess, threading, time
+    os.environ["XDG_STATE_HOME"] = os.path.abspath("state")
+    def nestbox(*words, **more): return subprocess.run(["nestbox", *words], capture_output=True, text=True, timeout=60, **more)
+    def write(path, text):
+      with open(path, "w") as file: file.write(text)
+    upper = "state/nestbox/reviews/r/0/upper"
+    def scene():
+      # A directory, files outside of it, and a layer with one change.
+      for path in ("proj", "outside"): shutil.rmtree(path, ignore_errors=True)
+      for path in ("proj/d", "outside"): os.makedirs(path)
+      write("outside/secret", "secret\n"); write("proj/d/f", "f\n"); os.symlink("../outside", "proj/l"); os.link("outside/secret", "proj/hard")
+      if os.path.exists(upper): nestbox("--discard", "r")
+      run = nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-c", "echo x >proj/x"); assert run.returncode == 0, run
+      return outside()
+    def outside(): return {name: (open(f"outside/{name}").read(), os.stat(f"outside/{name}").st_mode) for name in os.listdir("outside")}
+    def naive():
+      # What a script would do: for each file of the layer, write it at the same path.
+      for top, directories, names in os.walk(upper, followlinks=True):
+        for name in names:
+          target = os.path.join("proj", os.path.relpath(top, upper), name); os.makedirs(os.path.dirname(target), exist_ok=True)
+          status = os.stat(os.path.join(top, name))
+          if not stat.S_ISREG(status.st_mode): continue
+          with open(os.path.join(top, name), "rb") as source, open(target, "wb") as file: file.write(source.read())
+          os.chmod(target, stat.S_IMODE(status.st_mode))
+    def attack(name, plant, check=lambda: True):
+      before = scene(); plant(); naive(); bites = outside() != before or not check()
+      before = scene(); plant()
+      runs = [nestbox("--changes", "r"), nestbox("--diff", "--changes", "r"), nestbox("--apply", "r")]
+      print(name, "bites" if bites else "misses", "safe" if outside() == before and check() else "HIT", *{run.returncode for run in runs} - {0, 1})
+      nestbox("--discard", "r"); assert outside() == before
+
+    """#
+
+  // Red: a link, a hard link or a forged attribute leads --changes, --apply or --discard outside, or a
+  // set-id bit is applied.
+  @Test func `Nothing outside the directory is read, written or removed for a forged layer`() throws
+  {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        def through_link(): os.makedirs(f"{upper}/l"); write(f"{upper}/l/planted", "planted\n"); write(f"{upper}/l/secret", "gone\n")
+        attack("a directory where the host has a link out", through_link)
+        def hard(): write(f"{upper}/hard", "written\n")
+        attack("a file with another name outside", hard)
+        def mode(): shutil.copy2("outside/secret", f"{upper}/hard"); os.chmod(f"{upper}/hard", 0o777)
+        attack("permissions of a file with another name outside", mode)
+        def link_up(): os.symlink(os.path.abspath("outside"), f"{upper}/up"); os.makedirs("proj/up"); write("proj/up/secret", "mine\n")
+        attack("a link in the layer", link_up, lambda: os.path.islink("proj/up") or not os.path.exists("proj/up/secret") or open("proj/up/secret").read() == "mine\n")
+        def set_id(): write(f"{upper}/tool", "#!/bin/sh\n"); os.chmod(f"{upper}/tool", 0o6755)
+        attack("a set-id program", set_id, lambda: not os.path.exists("proj/tool") or os.stat("proj/tool").st_mode & 0o6000 == 0)
+        # An opaque directory hides all of the host's, and no more than that.
+        before = scene(); os.makedirs(f"{upper}/d"); os.setxattr(f"{upper}/d", "user.overlay.opaque", b"y"); os.setxattr(f"{upper}/x", "user.overlay.redirect", b"/outside")
+        print(nestbox("--apply", "r").returncode, os.listdir("proj/d"), sorted(os.listdir("proj")), outside() == before)
+        # A FIFO is not waited for, a socket is not applied.
+        scene(); os.mkfifo(f"{upper}/fifo"); os.mkfifo(f"{upper}/hard")
+        import socket; box = socket.socket(socket.AF_UNIX); os.chdir(upper); box.bind("sock"); os.chdir("../../../../../.."); box.close()
+        run = nestbox("--apply", "r"); print(run.returncode, run.stderr.strip(), stat.S_ISFIFO(os.lstat("proj/fifo").st_mode))
+        # The layer's top is a link.
+        before = scene(); shutil.rmtree(upper); os.symlink(os.path.abspath("outside"), upper)
+        print(nestbox("--changes", "r").returncode, nestbox("--apply", "r").returncode, nestbox("--bind", "/", "/", "--resume", "r", "touch", "proj/y").returncode,
+              nestbox("--discard", "r").returncode, outside() == before)
+        # Another directory has taken the place of the one under review.
+        scene(); os.rename("proj", "moved"); os.mkdir("proj")
+        print(nestbox("--apply", "r").returncode, os.listdir("proj"), nestbox("--bind", "/", "/", "--resume", "r", "touch", "proj/y").returncode); os.rmdir("proj"); os.rename("moved", "proj")
+        nestbox("--discard", "r"); print(os.listdir("state/nestbox/reviews"))
+        """#)
+    #expect(
+      outcome.lines == [
+        "a directory where the host has a link out bites safe",
+        "a file with another name outside bites safe",
+        "permissions of a file with another name outside bites safe",
+        "a link in the layer bites safe", "a set-id program bites safe",
+        "0 [] ['d', 'hard', 'l', 'x'] True",
+        "1 nestbox: --apply: left sock: a socket is not applied True", "125 125 125 0 True",
+        "125 [] 125", "[]",
+      ], "\(outcome)")
+  }
+
+  // Red: a directory that is exchanged for a link between two calls leads a file outside.
+  @Test func `Directories that are exchanged while changes are applied lead nowhere`() throws {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        before = scene(); os.symlink("../outside", "link"); library = ctypes.CDLL(None, use_errno=True)
+        # As root of the attack: the host's `d` and a link to outside take each other's place, over and over.
+        os.symlink("../outside", "proj/e"); running = True
+        def exchange():
+          while running: library.renameat2(-100, b"proj/d", -100, b"proj/e", 2)
+        exchanging = threading.Thread(target=exchange); exchanging.start()
+        hits = 0
+        for number in range(60):
+          os.makedirs(f"{upper}/d", exist_ok=True)
+          for name in range(10): write(f"{upper}/d/planted{number}-{name}", "planted\n")
+          nestbox("--apply", "r", "d")
+          hits += outside() != before
+          if not os.path.exists(upper): break
+        bitten = 0
+        for number in range(2000):
+          try: write(f"proj/d/naive{number}", "naive\n")
+          except OSError: pass
+        running = False; exchanging.join()
+        print(hits, any(name.startswith("naive") for name in os.listdir("outside")))
+        """#)
+    #expect(outcome.lines == ["0 True"], "\(outcome)")
+  }
+
+  // Red: a tree that is deep, wide or closed exhausts the stack or the descriptors, or is left behind.
+  @Test func `Deep, wide and closed layers are bounded, and can be discarded`() throws {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        scene(); top = os.getcwd(); os.chdir(upper)
+        for depth in range(3000): os.mkdir("d" * 20); os.chdir("d" * 20)
+        os.chdir(top)
+        run = nestbox("--changes", "r"); print(run.returncode, run.stdout.splitlines()[-1])
+        print(nestbox("--reviews").returncode, nestbox("--discard", "r").returncode, os.listdir("state/nestbox/reviews"))
+        scene(); os.mkdir(f"{upper}/wide")
+        for number in range(20000): os.mkdir(f"{upper}/wide/{number}")
+        os.chmod(f"{upper}/wide", 0)
+        limit = "ulimit -n 100; ulimit -s 512; exec nestbox "
+        run = subprocess.run(["sh", "-c", limit + "--changes r"], capture_output=True, text=True); print(run.returncode, len(run.stdout.splitlines()), oct(os.stat(f"{upper}/wide").st_mode))
+        print(subprocess.run(["sh", "-c", limit + "--apply r"], capture_output=True, text=True).stdout.strip(), oct(os.stat("proj/wide").st_mode)); os.chmod("proj/wide", 0o700)
+        print(len(os.listdir("proj/wide")), os.listdir("state/nestbox/reviews"))
+        # What the command can do itself: whiteouts, attributes of overlayfs.
+        run = nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "r", "python3", "-c", "import os\nos.mkdir('proj/m')\nfor name in ('opaque', 'redirect', 'whiteout', 'metacopy', 'origin'):\n  try: os.setxattr('proj/m', 'user.overlay.' + name, b'y')\n  except OSError: pass\ntry: os.mknod('proj/w', 0o20600, 0)\nexcept OSError: pass")
+        print(run.returncode, nestbox("--changes", "r").stdout.splitlines()[1:])
+        """#)
+    #expect(
+      outcome.lines == [
+        "0 There are more changes than nestbox looks at.", "0 0 []", "0 20003 0o40000",
+        "applied 20002 changes 0o40000", "20000 []", "0 ['  added    m/']",
+      ], "\(outcome)")
+  }
+}
