@@ -12,6 +12,8 @@ internal import Text
 struct EnterTask {
   let launcher: Launcher
   let draft: Draft
+  /// What this process keeps open although the command does not get it.
+  var kept: [CInt] = []
 
   /// Runs the command in the sandbox that `word` names.
   /// - Returns: The status to exit with.
@@ -22,23 +24,32 @@ struct EnterTask {
     } catch {
       throw UsageError("--enter: can't enter \(word.quoted): \(error.message)")
     }
+    return try run(entrance, word) { launcher.tell(.error, $0, draft) }
+  }
+
+  /// Runs the command in the sandbox `word`, and passes the lines about a failure to `tell`.
+  /// - Returns: The status to exit with.
+  func run(
+    _ entrance: Entrance, _ word: ByteString, _ tell: (String) -> Void
+  ) throws(UsageError) -> UInt8 {
     let resolved = try entrance.sandbox(for: draft.sandbox, launcher.caller)
     if draft.isVerbose { StepLog.begin(launcher.prefix(.step, draft)) }
     var isTold = false
     do throws(LaunchError) {
       let ending = try entrance.run(
-        resolved, for: launcher.caller, warningPrefix: launcher.prefix(.warning, draft),
+        resolved, for: launcher.caller, keeping: kept,
+        warningPrefix: launcher.prefix(.warning, draft),
         whenFailed: { error in
-          launcher.tell(.error, message(error, word), draft)
+          tell(message(error, word))
           isTold = true
         })
       if let signal = ending.signal { SignalDisposition.die(by: signal) }
       return ending.status
     } catch {
-      if !isTold { launcher.tell(.error, message(error, word), draft) }
+      if !isTold { tell(message(error, word)) }
       let line = [launcher.persona.program] + launcher.words
       for line in error.diagnosisOutside(of: resolved, line: line)?.lines ?? [] {
-        launcher.tell(.error, line, draft)
+        tell(line)
       }
       return error.exitStatus
     }
@@ -97,8 +108,11 @@ struct EnterTask {
     return try entrance(EnterTask.directory(of: monitor))
   }
 
-  private func entrance(_ monitor: borrowing ProcessDirectory) throws(UsageError) -> Entrance {
-    try Entrance(monitor) { monitor throws(UsageError) in
+  /// Opens the way into the sandbox of `monitor`.
+  func entrance(
+    _ monitor: borrowing ProcessDirectory, patience: Int = 2000
+  ) throws(UsageError) -> Entrance {
+    try Entrance(monitor, patience: patience) { monitor throws(UsageError) in
       // The monitor holds one, because to make it takes longer than to enter.
       if needsCopy { try becomeCopy(try? OwnProgram.copy(heldBy: monitor)) }
     }

@@ -103,10 +103,13 @@ struct Launcher {
     }
     let registration: Registration
     do throws(UsageError) {
-      registration = try RunningTasks.register(
-        name, isKept: parser.draft.sandbox.isKept, surroundings.registry)
+      switch try takeName(name, parser) {
+      case .isFree(let taken): registration = taken
+      case .isEntered(let status): return status
+      }
     } catch {
       tell(.error, error.message, parser.draft)
+      notify(error.message, parser.draft)
       return persona.failure
     }
     // For those who enter; without one they make their own.
@@ -346,7 +349,7 @@ struct Launcher {
   }
 
   /// Shows why nothing was started, if nobody reads standard error.
-  private func notify(_ message: String, _ draft: Draft) {
+  func notify(_ message: String, _ draft: Draft) {
     guard draft.notifies, Terminal.path(of: 2) == nil else { return }
     DesktopNotification.show(message, environment)
   }

@@ -79,7 +79,7 @@ enum RunningTasks {
     }
   }
 
-  private static func message(
+  static func message(
     _ error: RegistryError, _ name: ByteString, _ registry: Registry
   ) -> String {
     switch error {

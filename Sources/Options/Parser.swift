@@ -45,6 +45,12 @@ public struct Parser {
     self.standardProfile = standardProfile
   }
 
+  /// Whether --args has read options from a descriptor.
+  public var hasReadOptions: Bool { dataIndex > 0 }
+
+  /// How many of the words that were typed are not options: the command, and `--` before it.
+  public var wordsBehindOptions: Int { typed.count }
+
   /// Reads the options and the command.
   public mutating func parse(_ words: [ByteString]) throws(UsageError) {
     let rest = try parseBehindProfile(words)

@@ -96,6 +96,8 @@ public struct Sandbox: Equatable, Sendable {
   public var commandAsInit: WrittenOption?
   /// Makes the launcher itself the command, so that no process of nestbox stays.
   public var becomeCommand: WrittenOption?
+  /// Runs the command in the running sandbox of the same name and options, if there is one.
+  public var single: WrittenOption?
   /// Keeps the sandbox when its command has ended, until it is stopped; needs a name.
   public var keep: WrittenOption?
   /// Returns once the command is executed, and leaves the monitor in the background.

@@ -123,6 +123,7 @@ extension Sandbox {
     // Without it, processes that left the command's group would go on.
     try require(hasPid, for: timeLimit?.option, "needs --unshare-pid")
     try require(name != nil, for: keep, "needs --name NAME, by which --enter and --stop find it")
+    try validateSingle()
     // Without it, nothing would end with process 1.
     try require(hasPid, for: keep, "needs --unshare-pid")
     try require(commandAsInit == nil, for: keep, "cannot be combined with --as-pid-1")
@@ -140,6 +141,19 @@ extension Sandbox {
         "leaves no process of nestbox, but \(option ?? "") needs one, which \(task): leave out "
           + "--exec")
     }
+  }
+
+  /// Only equal words stand for the same sandbox, and a launch in the background is not entered.
+  private func validateSingle() throws(UsageError) {
+    guard single != nil else { return }
+    try require(name != nil, for: single, "needs --name NAME")
+    try require(detach == nil, for: single, "cannot be combined with --detach")
+    var reader: WrittenOption?
+    forEachDescriptor { option, _ in reader = reader ?? option }
+    try require(
+      reader == nil, for: single,
+      "cannot be combined with \(reader?.name ?? ""): what a descriptor leads to cannot be compared"
+    )
   }
 
   /// The options that need a process beside the command, and what that process does; nil for an

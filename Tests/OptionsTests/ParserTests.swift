@@ -183,6 +183,13 @@ struct ParserTests {
       (["--chdir", "/a//b/"], { $0.workingDirectory = Setting("/a//b/", "--chdir") }),
       (["--argv0", ""], { $0.commandName = "" }),
       (["--new-session"], { $0.newSession = WrittenOption("--new-session") }),
+      (
+        ["--name", "box", "--single"],
+        {
+          $0.name = Setting("box", "--name")
+          $0.single = WrittenOption("--single")
+        }
+      ),
       (["--pty"], { $0.terminal = WrittenOption("--pty") }),
       (["--die-with-parent"], { $0.dieWithParent = WrittenOption("--die-with-parent") }),
       (["--kill-on-exit"], { $0.killOnExit = WrittenOption("--kill-on-exit") }),

@@ -49,6 +49,7 @@ extension Sandbox {
       \.disableUserNamespaces, \.assertNoUserNamespaces, \.closeDescriptors, \.newSession,
       \.terminal,
       \.tellsUse, \.dieWithParent, \.killOnExit, \.commandAsInit, \.becomeCommand, \.keep, \.detach,
+      \.single,
       \.buses.optional,
     ] {
       sandbox[keyPath: path] = self[keyPath: path]?.typed

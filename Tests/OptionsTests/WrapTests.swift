@@ -30,6 +30,16 @@ struct WrapTests {
       ])
   }
 
+  // Red: each click starts another sandbox, or a wrapper has a name that cannot be registered.
+  @Test func `A wrapper with --single has a name`() throws {
+    let options: [[ByteString]] = [["--name", "tool"], ["--single"]]
+    #expect(try request("--wrap", "/bin/tool", "--single").options == options)
+    #expect(
+      try request("--single", "--wrap", "/bin/tool", "--name", "own").options
+        == [["--single"], ["--name", "own"]])
+    #expect(throws: UsageError.self) { try request("--wrap", "g++", "--single") }
+  }
+
   private func replaced(_ lines: String, by path: ByteString = "/w") throws -> String {
     let entry = DesktopEntry(Array("[Desktop Entry]\n\(lines)\n".utf8))
     let wrapped = try entry.replacing({ $0 == "tool" || $0 == "/a b" }, with: path)

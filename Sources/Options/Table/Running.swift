@@ -24,6 +24,21 @@ extension Option {
       draft.sandbox.name = typed.setting(typed.text(0))
     },
     Option(
+      "--single", in: .running,
+      "Run the command in the running sandbox of that name, if there is one",
+      """
+      If a sandbox that was started with the same options runs under the name of --name, the command
+      runs in it, as by --enter; otherwise nestbox starts a new sandbox. So the second click on a
+      program opens a second window beside the first, even while the first is being started. If the
+      name belongs to a sandbox that was started with other options, which may protect less, nothing
+      is started. Needs --name; with --wrap the name is the program's unless --name gives another.
+      Cannot be combined with --detach, --args, or options that read descriptors: what these lead to
+      cannot be compared. Nor does nestbox compare what profiles said then with what they say now.
+
+          nestbox --wrap xclock --profile desktop --single --output ~/.local/bin/ --desktop-file
+      """
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.single = typed.option },
+    Option(
       "--keep", in: .running, "Keep the sandbox when its command has ended",
       """
       The sandbox, with its namespaces and its root, goes on without a process of its own until it is

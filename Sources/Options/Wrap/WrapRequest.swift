@@ -2,6 +2,7 @@
 // The request in a command line with --wrap.
 
 internal import Linux
+internal import Running
 public import Sandbox
 public import Text
 
@@ -44,6 +45,14 @@ public struct WrapRequest: Equatable, Sendable {
     if let word = rest.first {
       throw UsageError(
         "--wrap: unexpected argument \(word.quoted); the wrapper passes on its own arguments")
+    }
+    if options.contains(["--single"]), !options.contains(where: { $0.first == "--name" }) {
+      let name = program.baseName
+      guard SandboxName.isValid(name) else {
+        throw UsageError(
+          "--single: \(name.quoted) cannot be the name of a sandbox; add --name NAME")
+      }
+      options.insert(["--name", name], at: 0)
     }
     if desktopFile != nil && output == nil {
       throw UsageError("--desktop-file needs --output, as the entry starts that file")

@@ -61,11 +61,12 @@ extension Entrance {
   }
 
   /// Runs the command of `resolved`, which `sandbox(for:_:)` made, inside, and waits until it has
-  /// ended.
+  /// ended; descriptors that are to be `kept` stay open in this process.
   /// - Returns: How it ended.
   /// - Throws: `LaunchError` if it could not be started.
   public func run(
-    _ resolved: ResolvedSandbox, for caller: Caller, warningPrefix: String,
+    _ resolved: ResolvedSandbox, for caller: Caller, keeping kept: [CInt] = [],
+    warningPrefix: String,
     whenFailed: (LaunchError) -> Void = { _ in }
   ) throws(LaunchError) -> Ending {
     let mask = try doing(.prepare) { () throws(SystemCallError) in
@@ -80,9 +81,14 @@ extension Entrance {
         helpers: Helpers(),
         standard: try StandardDescriptors.examine(
           for: resolved.sandbox, without: resolved.terminals),
-        warningPrefix: warningPrefix, registration: [],
+        warningPrefix: warningPrefix, registration: kept,
         entrance: self)
-      return try plan.launch(whenFailed)
+      let ending = try plan.launch(whenFailed)
+      guard ending.wasExecuted else {
+        // The sandbox has ended, and the kernel has killed what was about to become the command.
+        throw LaunchError(.enter, cause: SystemCallError(call: "execve", errno: .noSuchProcess))
+      }
+      return ending
     } catch {
       try? mask.restore()
       throw error

@@ -11,6 +11,8 @@ public struct Ending: Sendable {
   public let termination: Termination
   /// The limit for which nestbox ended it, if it did.
   public internal(set) var limit: LimitHit?
+  /// Whether the command was executed.
+  var wasExecuted = false
   /// What it used, as far as that is known.
   var use: ResourceUse?
   /// The time by the clock, in microseconds.

@@ -71,6 +71,7 @@ extension Monitor {
   func ending(_ termination: Termination) -> Ending {
     var ending = Ending(termination)
     ending.limit = limit
+    ending.wasExecuted = phase.wasExecuted
     if plan.sandbox.outputLimit != nil { ending.output = output }
     var isCounted = false
     if let group = plan.group { isCounted = look(at: group, &ending) }

@@ -176,6 +176,9 @@ extension Plan {
   private var lifeLines: [String] {
     var lines: [String] = []
     if let name = sandbox.name { lines.append("registered under the name \(name.value.quoted)") }
+    if sandbox.single != nil {
+      lines.append("a running sandbox with this name and these options is entered instead")
+    }
     if sandbox.becomesCommand {
       lines.append("nestbox becomes the command: no process of it stays")
       lines.append("files as output and error, and the terminal, reach the command as they are")
