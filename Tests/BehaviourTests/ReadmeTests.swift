@@ -36,6 +36,15 @@ struct ReadmeTests {
     Section(
       page: "docs/by-hand.md", heading: "System call policies", programs: ["python3", "bwrap"]),
     Section(page: "docs/by-hand.md", heading: "Lines from programs"),
+    Section(page: "docs/namespaces.md", heading: "Eight kinds"),
+    Section(page: "docs/namespaces.md", heading: "Joining", programs: ["nsenter"]),
+    Section(
+      page: "docs/namespaces.md", heading: "What keeps a namespace alive",
+      programs: ["nsenter", "unshare"]),
+    Section(
+      page: "docs/namespaces.md", heading: "Pid namespaces in each other", programs: ["pgrep"]),
+    Section(page: "docs/namespaces.md", heading: "System V and POSIX queues", programs: ["ipcmk"]),
+    Section(page: "docs/namespaces.md", heading: "The same port twice"),
     Section(
       page: "docs/bubblewrap.md", heading: "The name bwrap", path: Program.bubblewrapDirectory),
   ]
@@ -85,7 +94,7 @@ struct ReadmeTests {
     "A test runs every block of examples",
     arguments: [
       "README.md", "docs/first-lines.md", "docs/profiles.md", "docs/by-hand.md",
-      "docs/bubblewrap.md",
+      "docs/bubblewrap.md", "docs/namespaces.md",
     ])
   func complete(_ page: String) throws {
     let file = ReadmeTests.repository.appending(path: page)
