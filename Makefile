@@ -32,7 +32,9 @@ tuned_flags := \
   $(addprefix -Xswiftc ,-static-executable -use-ld=lld -cross-module-optimization) \
   $(addprefix -Xlinker ,--symbol-ordering-file=$(CURDIR)/Sources/nestbox/order.txt) \
   $(addprefix -Xlinker ,--no-warn-symbol-ordering) \
+  $(addprefix -Xlinker ,--icf=all --wrap=_swift_stdlib_getScalarName) \
   $(addprefix -Xlinker ,--script=$(CURDIR)/Sources/nestbox/layout.ld) \
+  $(addprefix -Xcc ,-DNESTBOX_QUICK_START) \
   $(foreach flag,function-sections disable-type-layout \
     disable-concrete-type-metadata-mangled-name-accessors,-Xswiftc -Xfrontend -Xswiftc -$(flag))
 build_tuned = $(SWIFT) build -c release --product nestbox --scratch-path $(tuned) $(tuned_flags)
@@ -235,7 +237,8 @@ coverage: setup ## Print how many lines of Sources the tests reach, in all proce
 .PHONY: bench
 bench: build ## Compare its speed with bubblewrap's and with a plain C program's
 	@mkdir -p .build/bench
-	gcc -O2 -Wall -Wextra -static -o .build/bench/minimal Benchmarks/minimal.c
+	gcc -O2 -Wall -Wextra -static -DNESTBOX_QUICK_START -o .build/bench/minimal \
+	  Benchmarks/minimal.c Sources/nestbox/process.c
 	gcc -O2 -Wall -Wextra -o .build/bench/bench Benchmarks/bench.c
 	gcc -O2 -Wall -Wextra -o .build/bench/calls Benchmarks/calls.c
 	$(call install_copy,.build/bench/nestbox)
@@ -291,7 +294,6 @@ setup: toolchain
 	  [ -x "$${compiler%/*}/ld.lld" ] || command -v ld.lld >/dev/null || echo lld
 	  probe stdio.h -lc || echo libc6-dev
 	  probe stdio.h -lstdc++ || echo g++
-	  probe sys/capability.h -lcap || echo libcap-dev
 	  probe seccomp.h -lseccomp || echo libseccomp-dev
 	}
 	packages=$$(missing | paste -sd ' ')

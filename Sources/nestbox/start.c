@@ -4,6 +4,7 @@
 // A static executable needs all of this to start without /proc. In a dynamic one, which a plain
 // `swift build` makes, the C library sets `environ` later, and the runtime starts as usual.
 
+#include <stdint.h>
 #include <stdlib.h>
 
 // At every start the runtime looks for its crash reporter: it reads /proc/self/exe, ends the process
@@ -48,6 +49,16 @@ ENDS_PROCESS(__cxa_allocate_exception)
 ENDS_PROCESS(__cxa_free_exception)
 ENDS_PROCESS(__cxa_allocate_dependent_exception)
 ENDS_PROCESS(__cxa_free_dependent_exception)
+
+// The names of Unicode characters, half a megabyte of tables that only this function reads. `make
+// build` has the linker call this one instead, under which no character has a name.
+int64_t __wrap__swift_stdlib_getScalarName(uint32_t scalar, uint8_t *buffer, int64_t capacity);
+int64_t __wrap__swift_stdlib_getScalarName(uint32_t scalar, uint8_t *buffer, int64_t capacity) {
+  (void)scalar;
+  (void)buffer;
+  (void)capacity;
+  return 0;
+}
 
 #ifdef NESTBOX_PROFILE
 // The file in which `make coverage` counts lines. The environment, which is the caller's, does not

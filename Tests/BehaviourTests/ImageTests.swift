@@ -22,7 +22,7 @@ struct ImageTests {
       .compactMap { UInt64($0.prefix { $0 != " " }, radix: 16) }.sorted()
     try #require(constants.count == 2, "\(outcome.output)\(outcome.errors)")
     // The compiler's literals, the runtime's and the C library's.
-    #expect(constants[1] - constants[0] > 1 << 20)
+    #expect(constants[1] - constants[0] > 1 << 19)
     let mappings = outcome.lines.compactMap(Mapping.init)
     let touched = mappings.filter { $0.end > constants[0] && $0.start < constants[1] }
     #expect(touched.map(\.access) == ["r--p"], "\(outcome.output)")
