@@ -68,8 +68,7 @@ public enum CurrentProcess {
     do throws(SystemCallError) {
       return try linkTarget(path, in: AT_FDCWD)
     } catch {
-      // Not a link, or missing. Any other error leaves it open which, so it is thrown.
-      if error.errno == .invalidArgument || error.errno == .noSuchFileOrDirectory { return nil }
+      if error.errno == .invalidArgument { return nil }
       throw error
     }
   }

@@ -76,8 +76,12 @@ extension RootBuilder where Self: ~Copyable {
     do throws(SystemCallError) {
       target = try hostLinkTarget(path)
     } catch {
+      // The default profile tries some twenty paths that most machines lack: one call for each.
       if isOptional, canPassOver(path, error) { return passOver() }
-      throw LaunchError(.findSource, subject: ByteString(path), cause: error)
+      guard error.errno == .noSuchFileOrDirectory else {
+        throw LaunchError(.findSource, subject: ByteString(path), cause: error)
+      }
+      target = nil
     }
     if let target {
       return try step(.makeSymbolicLink, ByteString(path)) { root throws(SystemCallError) in
