@@ -52,8 +52,9 @@ struct Launcher {
     // Before a process inside could find this one.
     if CurrentProcess.executesForeignFile(calledAs: caller.name) {
       Output.standardError(
-        persona.prefix + "the command led to nestbox itself, outside the sandbox: a script's first "
-          + "line, or a link, names /proc/self/exe\n")
+        persona.prefix
+          + "refusing to run again from inside: a script's first line or a link led to "
+          + "nestbox's file outside the sandbox, by /proc/self/exe\n")
       return persona.failure
     }
     var parser = Parser(surroundings, standardProfile: persona.standardProfile)

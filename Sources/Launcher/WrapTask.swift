@@ -55,7 +55,7 @@ struct WrapTask {
     say("wrote \(output.quoted), which starts \(program.quoted)")
     if let entry {
       try WrapperFile.write(entry.text, to: entry.path, 0o644, "--desktop-file")
-      say("wrote \(entry.path.quoted), which starts it from the menus")
+      say("wrote \(entry.path.quoted), which adds it to the menus")
       for group in entry.leftOut {
         say(
           "--desktop-file: the entry leaves out [\(group.quoted)], which starts another program than "

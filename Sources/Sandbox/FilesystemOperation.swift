@@ -257,7 +257,10 @@ extension FilesystemOperation.Action {
   public var addsToProfile: Bool {
     switch self {
     case .show, .home, .hide, .arguments, .review: true
-    default: false
+    case .bind, .bindDescriptor, .overlay, .remountReadOnly, .proc, .dev, .tmpfs, .mqueue,
+      .directory, .file, .data, .text, .userFiles, .hosts, .mask, .repositories, .commits, .same,
+      .program, .kept, .xServer, .workingDirectory, .symbolicLink, .permissions:
+      false
     }
   }
 

@@ -162,7 +162,7 @@ struct RootTests {
           grep -o "WILL FAIL.*"' | sed "s|$PWD|DIR|g"
       """, ProfileTests.programs + "/fuse.py")
     let closed =
-      "nestbox: cause: DIR/place/dead is a FUSE file system of another user, who did not open it to others"
+      "nestbox: cause: DIR/place/dead is another user's FUSE file system, mounted without allow_other"
     #expect(
       outcome.lines == [
         "closed", "covered", "bound", "hidden",

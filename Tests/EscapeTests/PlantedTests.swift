@@ -82,7 +82,7 @@ struct PlantedTests {
         """#)
     #expect(outcome.lines == ["125", "125"], "\(outcome)")
     #expect(
-      outcome.errors.components(separatedBy: "the command led to nestbox itself").count == 3,
+      outcome.errors.components(separatedBy: "refusing to run again from inside").count == 3,
       "\(outcome.errors)")
   }
 

@@ -23,9 +23,9 @@ struct SharedDirectories {
     }
     for shared in settings {
       guard let real = SharedDirectories.resolved(shared) else { continue }
-      if path.starts(with: real) { return "part of what configures your account" }
+      if path.starts(with: real) { return "part of your account's configuration" }
     }
-    if isHidden(path) { return "part of what configures your account" }
+    if isHidden(path) { return "part of your account's configuration" }
     let programs = surroundings.variable("PATH")?.bytes.split(separator: UInt8(ascii: ":")) ?? []
     for programs in programs where programs.first == UInt8(ascii: "/") {
       if SharedDirectories.resolved(ByteString(programs)) == path {

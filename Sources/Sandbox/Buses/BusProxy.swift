@@ -49,7 +49,7 @@ extension ResolvedSandbox {
       guard sandbox.buses.isOptional, error.cause.errno == .noSuchFileOrDirectory else {
         throw error
       }
-      let warning = "The command gets no D-Bus, as the program xdg-dbus-proxy is not in PATH"
+      let warning = "The command gets no D-Bus: the program xdg-dbus-proxy is not in PATH"
       try? Descriptors.write(warningPrefix + warning + "\n", to: 2)
       return nil
     }

@@ -17,7 +17,7 @@ extension ResolvedSandbox {
     if case .signaled = ending.termination {
       guard !sandbox.filters.isEmpty || policy != nil else { return [] }
       return [
-        "the seccomp filter ended the command (SIGSYS): the kernel's log names the system call "
+        "a seccomp filter killed the command (SIGSYS): the kernel's log names the system call "
           + "(journalctl -k --grep SECCOMP)"
           + (policy == nil ? "" : ", and --seccomp-explain lists what the policy does with each")
       ]
@@ -38,7 +38,7 @@ extension ResolvedSandbox {
     }
     if ending.limit == .output, let limit = sandbox.outputLimit {
       return
-        "the command was killed, as it wrote more than \(String(limit.value)) bytes of output "
+        "the command was killed because it wrote more than \(String(limit.value)) bytes of output "
         + "(\(limit.option.name))"
     }
     return ending.limit == .memory ? memoryExplanation : nil
@@ -48,11 +48,11 @@ extension ResolvedSandbox {
     for setting in sandbox.limits {
       if case .memory(let bytes, _) = setting.value {
         return
-          "the command was killed, as it needed more than \(Ending.size(Int64(clamping: bytes))) of "
+          "the command was killed because it used more than \(Ending.size(Int64(clamping: bytes))) of "
           + "memory (\(setting.option.name))"
       }
     }
-    return "the command was killed, as memory ran out"
+    return "the command was killed because memory ran out"
   }
 
   /// Whether the sandbox may have caused this end: if ld.so(8) cannot find a library, it exits with

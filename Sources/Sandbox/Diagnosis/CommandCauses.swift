@@ -27,7 +27,7 @@ extension Cause {
           "the first line of \(file.quoted) ends with a carriage return, as on Windows, so the kernel "
             + "looks for \(interpreter.quoted) with a carriage return in its name",
           failure.hostFile(typed: file).map {
-            "take them out: sed -i 's/\\r$//' \(ByteString($0).quotedForShell)"
+            "remove the carriage returns: sed -i 's/\\r$//' \(ByteString($0).quotedForShell)"
           })
       case .loaderMissing(let loader, let file):
         return Diagnosis(
@@ -79,14 +79,15 @@ extension Failure {
   fileprivate var missingCommand: Diagnosis {
     let word = sandbox.command.first ?? ""
     guard !word.isEmpty else {
-      return Diagnosis("the command is an empty word", "name a program")
+      return Diagnosis("the command's name is empty", "name a program")
     }
     let isPath = word.bytes.contains(UInt8(ascii: "/"))
     let host = hostFile(of: word)
     let inside = plan.environment.searchPath
     if let host, !isPath, plan.root.find(host) != nil {
       return Diagnosis(
-        "\(word.quoted) is \(quoted(host)), and PATH inside is \(inside.quoted)",
+        "\(word.quoted) is \(quoted(host)), and PATH inside does not list that directory: "
+          + inside.quoted,
         remedy: adding([
           "--setenv", "PATH",
           ByteString(inside.bytes + ":".utf8 + ByteString(host.removingLastComponent()).bytes),
@@ -95,7 +96,7 @@ extension Failure {
     if let host {
       let cause =
         isPath
-        ? "\(word.quoted) exists on the host and is not shown inside"
+        ? "\(word.quoted) exists on the host, but is not shown inside"
         : "\(word.quoted) is \(quoted(host)) on the host, which is not shown inside"
       return Diagnosis(cause, remedy: isPath ? showing(typed: host) : showing(host))
     }
@@ -163,8 +164,7 @@ extension Failure {
     }
     if plan.isOfSystem(path) { return showing(path) }
     return .advice(
-      "read \(file.quoted) before you show what it names: \(quoted(path)) is not part of the "
-        + "host's system")
+      "read \(file.quoted) first: it names \(quoted(path)), which is not part of the host's system")
   }
 
   /// What a word that names no program was probably meant to be.
@@ -176,7 +176,7 @@ extension Failure {
       let first = parts.first, hostFile(of: first) != nil
     {
       return Diagnosis(
-        "\(word.quotedForShell) is one word, so nestbox looks for a program of that name",
+        "\(word.quotedForShell) is one word, so nestbox looks for a program with that name",
         remedy: replacingCommand(with: parts + sandbox.command.dropFirst()))
     }
     let name = text.prefix { $0 != "=" }
@@ -188,7 +188,7 @@ extension Failure {
     {
       let value = ByteString(word.bytes.dropFirst(name.utf8.count + 1))
       return Diagnosis(
-        "\(word.quoted) sets a variable in a shell, but here it is taken for the command",
+        "\(word.quoted) sets a variable in a shell, but nestbox took it for the command",
         remedy: replacingCommand(
           with: Array(sandbox.command.dropFirst()),
           adding: ["--setenv", ByteString(String(name)), value]))
@@ -202,7 +202,7 @@ extension Failure {
     // A link may have been planted; only a typed name shows the intention.
     guard let found = try? RunningHost().follow(path), found.path == path || plan.isOfSystem(path)
     else {
-      return .advice("look where the link \(quoted(path)) leads before you show what it leads to")
+      return .advice("check where the link \(quoted(path)) leads before you show its target")
     }
     return showing(path)
   }
@@ -275,12 +275,11 @@ extension Failure {
     let mount = (try? FoundFile(following: host)).flatMap { RunningHost().mount(of: $0) }
     guard let mount, mount.options.contains("noexec") else {
       return Diagnosis(
-        "\(file.quoted) lies on a mount from which nothing may be executed",
+        "\(file.quoted) lies on a mount that forbids execution (noexec)",
         hostFile(typed: file).map { _ in "show it from another file system" })
     }
     return Diagnosis(
-      "\(file.quoted) lies on \(quoted(mount.point)) of the host, from which nothing may be "
-        + "executed (noexec)",
+      "\(file.quoted) lies on \(quoted(mount.point)) of the host, which forbids execution (noexec)",
       hostFile(typed: file).map { _ in
         "copy it to another file system, or as root: mount -o remount,exec "
           + ByteString(mount.point).quotedForShell

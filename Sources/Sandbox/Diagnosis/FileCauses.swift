@@ -11,7 +11,7 @@ extension Cause {
     Cause([], [.permissionDenied]) { failure in
       guard let mount = failure.foreignMount else { return nil }
       return Diagnosis(
-        "\(failure.quoted(mount.point)) is a FUSE file system of another user, who did not open it to others",
+        "\(failure.quoted(mount.point)) is another user's FUSE file system, mounted without allow_other",
         "ask its owner to mount it with the option allow_other, or choose another directory")
     },
     Cause([.findSource, .readSource], [.noSuchFileOrDirectory, .staleNFSFileHandle]) { failure in
@@ -73,13 +73,13 @@ extension Cause {
     Cause([.findSource], [.tooManySymbolicLinkLevels, .notDirectory]) { failure in
       guard failure.sandbox.isExamined(failure.subject) else { return nil }
       return Diagnosis(
-        "another process has put a symbolic link on the way to \(failure.name) since nestbox looked at "
+        "another process put a symbolic link into the path \(failure.name) after nestbox had looked at "
           + "the directory",
-        "find out what did that before you start the command again")
+        "find out which process did that before you start the command again")
     },
     Cause([.findSource, .findProgram], [.tooManySymbolicLinkLevels]) { failure in
       Diagnosis(
-        "symbolic links on the way to \(failure.name) form a loop",
+        "the symbolic links in the path \(failure.name) form a loop",
         "correct the links; ls -l shows their targets")
     },
     Cause([], [.socketNotConnected]) { failure in
@@ -111,7 +111,7 @@ extension Cause {
       let cause =
         problem.host == nil
         ? "\(what) does not exist inside and cannot be made: \(mount.text) is read-only"
-        : "\(what) does not exist in \(mount.text) and cannot be made there, as that is \(state)"
+        : "\(what) does not exist in \(mount.text) and cannot be made there: it is \(state)"
       return Diagnosis(cause, remedy: failure.remedy(making: destination, in: mount, problem))
     },
     Cause([.bind], [.notDirectory, .invalidArgument]) { failure in
@@ -136,7 +136,7 @@ extension Cause {
     Cause([.bind], [.notDirectory, .invalidArgument]) { failure in
       Diagnosis(
         "a directory can be mounted only on a directory, and a file only on a file",
-        "choose a destination of the kind of its source")
+        "choose a destination of the same kind as the source")
     },
     Cause([.writeFile], [.isDirectory]) { failure in
       if let number = failure.operation?.operation.descriptor,
@@ -161,7 +161,7 @@ extension Cause {
     Cause([.bind, .writeFile], [.noSuchFileOrDirectory]) { failure in
       guard failure.error.cause.call == "move_mount" else { return nil }
       return Diagnosis(
-        "\(failure.name) is a file without a name on any file system, so nothing can be mounted on it",
+        "\(failure.name) is an open file without a name in any directory, so nothing can be mounted on it",
         remedy: failure.leavingOut ?? .advice("leave out one of the two options"))
     },
     Cause([.remountReadOnly], [.invalidArgument]) { failure in
@@ -251,213 +251,4 @@ extension Cause {
     .bind, .mountTmpfs, .mountProc, .mountDevices, .mountMqueue, .mountOverlay, .makeDirectory,
     .writeFile, .makeSymbolicLink, .makeFile,
   ]
-}
-
-// MARK: - Looking around inside
-
-/// What a place inside comes from.
-struct ShownMount {
-  /// The words for it.
-  let text: String
-  /// The operation that made it.
-  let operation: FilesystemOperation?
-  /// Where it is.
-  let place: FilePath
-}
-
-extension Plan {
-  /// Whether a missing path would be created in memory, and not on the host.
-  fileprivate func isFromMemory(_ path: FilePath) -> Bool {
-    switch mount(showing: path)?.operation?.action {
-    case nil, .tmpfs: true
-    default: false
-    }
-  }
-
-  /// The mount in which a missing path would be created.
-  fileprivate func mount(showing path: FilePath) -> ShownMount? {
-    var directory = path
-    while !directory.components.isEmpty {
-      directory.removeLastComponent()
-      guard let trail = root.find(directory) else { continue }
-      let mount = root.mounts[root.decidingMount(at: trail.end)]
-      let operation = mount.operation.map { operations[$0].operation }
-      let words = operation.map { " (\($0.option.name))" } ?? ""
-      let place = mount.place ?? "/"
-      return ShownMount(text: "\(quoted(place))\(words)", operation: operation, place: place)
-    }
-    return nil
-  }
-
-  /// The first file on the way to a place inside.
-  func file(onTheWayTo path: FilePath) -> FilePath? {
-    var way = FilePath(root: "/", [])
-    for component in path.components {
-      way.append(component)
-      guard let trail = root.find(way) else { return nil }
-      if root.node(at: trail.end) == .file { return way == path ? nil : way }
-    }
-    return nil
-  }
-
-  /// Where the last directory that exists on the way to a place inside lies on the host.
-  fileprivate func hostPath(onTheWayTo path: FilePath) -> FilePath? {
-    var way = path
-    while true {
-      if let trail = root.find(way) { return root.hostPath(of: trail.end) }
-      guard way.removeLastComponent() else { return nil }
-    }
-  }
-
-  /// The contents of a place, in words.
-  fileprivate func description(of path: FilePath) -> String? {
-    guard let last = path.lastComponent else { return "the root directory" }
-    let parent = root.find(path.removingLastComponent())
-    guard let parent else { return nil }
-    let entry = RootModel.Position(
-      mount: parent.end.mount, path: parent.end.path.appending(last))
-    switch root.node(at: entry) {
-    case .link(let target): return "a symbolic link to \(quoted(target))"
-    case .directory: return "a directory"
-    case .file: return "a file"
-    case nil: return root.find(path) == nil ? nil : "a mount"
-    }
-  }
-}
-
-extension Failure {
-  /// The same line with an option that ignores a missing source.
-  fileprivate var optional: Remedy? {
-    guard let operation = operation?.operation, let words = operation.words else { return nil }
-    switch operation.action {
-    case .bind(_, _, _, isOptional: false), .same(_, isOptional: false):
-      return replacing(words, with: [ByteString(words[0].bytes + "-try".utf8)] + words.dropFirst())
-    default: return nil
-    }
-  }
-
-  /// A source that begins with a `~` that no shell has expanded.
-  fileprivate var unexpandedTilde: Diagnosis? {
-    let typed = ByteString(subject)
-    guard typed == "~" || typed.bytes.starts(with: "~/".utf8),
-      let home = Environment.value(of: "HOME", in: resolved.inherited),
-      let words = operation?.operation.words
-    else { return nil }
-    let meant = words.map { word in
-      word == "~" || word.bytes.starts(with: "~/".utf8)
-        ? ByteString(home.bytes + word.bytes.dropFirst()) : word
-    }
-    return Diagnosis(
-      "the shell did not expand ~ in \(name), as it was quoted",
-      remedy: replacing(words, with: meant) ?? .advice("write the whole path"))
-  }
-
-  /// The FUSE file system on the way that the kernel shows to another user alone.
-  ///
-  /// See fuse(4), allow_other.
-  fileprivate var foreignMount: MountTable.Entry? {
-    let user = "user_id=\(String(CurrentProcess.identity.user))"
-    let closed = machine.mounts.entries.filter { entry in
-      entry.type.hasPrefix("fuse") && !entry.filesystemOptions.contains("allow_other")
-        && !entry.filesystemOptions.contains(Substring(user))
-    }
-    guard !closed.isEmpty else { return nil }
-    var paths = [HostWay(to: subject).absolute.path]
-    if let action = operation?.operation.action {
-      if let source = action.source { paths.append(HostWay(to: source).absolute.path) }
-      if let place = plan.hostPath(onTheWayTo: action.destination) { paths.append(place) }
-    }
-    return closed.first { entry in paths.contains { $0.starts(with: entry.point) } }
-  }
-
-  /// Whether the source is a layer of an overlay and therefore must be a directory.
-  fileprivate var isLayer: Bool {
-    sandbox.filesystem.contains { operation in
-      guard case .overlay(let overlay, _) = operation.action else { return false }
-      if case .kept(let upper, let work) = overlay.writes, [upper, work].contains(subject) {
-        return true
-      }
-      return overlay.sources.contains(subject)
-    }
-  }
-
-  /// The operation on a descriptor that failed.
-  fileprivate var descriptorOperation: FilesystemOperation? {
-    sandbox.filesystem.first { $0.option == error.option && $0.descriptor != nil }
-  }
-
-  /// How to make the missing place `destination`.
-  fileprivate func remedy(
-    making destination: FilePath, in mount: ShownMount, _ problem: PlanProblem
-  ) -> Remedy {
-    if let host = problem.host, case .bind? = mount.operation?.action {
-      let rest = destination.components.dropFirst(problem.subject.components.count - 1)
-      let path = host.appending(rest)
-      let name = ByteString(path).quotedForShell
-      let directory = ByteString(path.removingLastComponent()).quotedForShell
-      switch operation?.operation.action.ends.target {
-      case .writtenFile:
-        let place = ByteString(problem.subject.removingLastComponent())
-        return inserting(["--overlay-src", ByteString(host), "--tmp-overlay", place])
-          ?? .advice("keep changes in memory there, with --tmp-overlay")
-      case .link(let target):
-        return .line("mkdir -p \(directory) && ln -s \(target.quotedForShell) \(name)")
-      case .emptyFile: return .line("mkdir -p \(directory) && touch \(name)")
-      case .kindOfSource where operation?.source.map({ $0.kind != .directory }) == true:
-        return .line("mkdir -p \(directory) && touch \(name)")
-      case .directory, .kindOfSource, .existing, nil: return .line("mkdir -p \(name)")
-      }
-    }
-    return .advice("put \(option) before the option that makes \(quoted(mount.place)) read-only")
-  }
-}
-
-// MARK: - Looking around on the host
-
-/// The way to a path of the host, component by component.
-struct HostWay {
-  /// The path from the root on.
-  let absolute: ByteString
-  /// The first part of it that does not exist.
-  private(set) var missing: FilePath?
-  /// The symbolic link among its parts that leads nowhere.
-  private(set) var dangling: (path: FilePath, target: FilePath)?
-  /// The first directory that may not be searched.
-  private(set) var unsearchable: FilePath?
-  /// The first part that is not a directory although more parts follow.
-  private(set) var file: FilePath?
-
-  init(to path: FilePath) {
-    var way: FilePath = "/"
-    var components = path.components.filter { $0.kind != .currentDirectory }
-    if path.isRelative, let directory = CurrentProcess.workingDirectory {
-      components = Array(directory.path.components) + components
-    }
-    absolute = ByteString(FilePath(root: "/", components))
-    for (index, component) in components.enumerated() {
-      let isLast = index == components.count - 1
-      way.append(component)
-      guard let facts = try? FileFacts(at: way) else {
-        let parent = way.removingLastComponent()
-        if !FileAccess.execute.isGranted(parent) { unsearchable = parent } else { missing = way }
-        return
-      }
-      if facts.kind == .link {
-        if (try? FileFacts(at: way, followsLinks: true)) == nil,
-          let target = RunningHost.target(of: way)
-        {
-          dangling = (way, target)
-          return
-        }
-      } else if facts.kind == .directory {
-        if !isLast && !FileAccess.execute.isGranted(way) {
-          unsearchable = way
-          return
-        }
-      } else if !isLast {
-        file = way
-        return
-      }
-    }
-  }
 }

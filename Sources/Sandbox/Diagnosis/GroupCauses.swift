@@ -10,13 +10,13 @@ extension Cause {
     Cause([.makeGroup], [.noSuchFileOrDirectory]) { failure in
       guard (try? UnifiedHierarchy.place()) == nil else { return nil }
       return Diagnosis(
-        "no control groups of version 2 are mounted on /sys/fs/cgroup", failure.advice)
+        "control groups of version 2 are not mounted on /sys/fs/cgroup", failure.advice)
     },
     Cause([.makeGroup], [.notSupported]) { failure in
       let name = failure.error.cause.subject ?? ""
       if CurrentProcess.exists(ByteString(Array("/sys/fs/cgroup/".utf8) + name.bytes)) {
         return Diagnosis(
-          "this machine has the controller \(name.quoted) in control groups of version 1",
+          "this machine uses the controller \(name.quoted) in control groups of version 1",
           "boot Linux with systemd.unified_cgroup_hierarchy=1; " + failure.advice)
       }
       return Diagnosis(
@@ -25,7 +25,7 @@ extension Cause {
     },
     Cause([.makeGroup], [.resourceBusy]) { failure in
       Diagnosis(
-        "other processes are in the control group of this process, and nestbox does not move them",
+        "other processes share the control group of this process, and nestbox does not move them",
         remedy: failure.inScope)
     },
     Cause([.makeGroup], [.permissionDenied, .notPermitted, .readOnlyFileSystem, .timedOut]) {
@@ -48,7 +48,7 @@ extension Cause {
 extension Failure {
   /// What to do where no group can be made.
   fileprivate var advice: String {
-    "\(option)-try runs the command without the limit where nobody can hold it"
+    "\(option)-try runs the command without the limit where it cannot be set"
   }
 
   /// The same line in a scope of the user's systemd, if that runs.

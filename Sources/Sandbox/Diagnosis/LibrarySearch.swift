@@ -166,7 +166,7 @@ extension LibrarySearch {
       + (LibrarySearch.readCache(LibrarySearch.cacheFile)[name] ?? [])
     guard let place = places.first(where: { plan.isOfSystem($0) }) else {
       return [
-        what + ", and not in a directory of the host's system either",
+        what + ", and the host's system directories lack it as well",
         Remedy.advice("install it").text,
       ]
     }

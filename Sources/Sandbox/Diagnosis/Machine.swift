@@ -139,12 +139,12 @@ extension Machine {
       // A new user namespace starts practically without a limit.
       guard let value, value < 1 << 30 else {
         return ReachedLimit(
-          cause: "as many \(name) namespaces exist as \(sysctl) allows in a user namespace further "
-            + "out", remedy: .advice("as root there: sysctl -w \(sysctl)=15000"))
+          cause: "an outer user namespace has as many \(name) namespaces as \(sysctl) allows there",
+          remedy: .advice("as root there: sysctl -w \(sysctl)=15000"))
       }
       return ReachedLimit(
         cause: "as many \(name) namespaces exist as \(sysctl) allows here (\(String(value))) or in "
-          + "a user namespace further out",
+          + "an outer user namespace",
         remedy: .asRoot("sysctl -w \(sysctl)=\(String(max(15_000, 2 * value)))"))
     }
     return nil
@@ -158,8 +158,8 @@ extension Machine {
         current + 2 >= maximum
       else { continue }
       return ReachedLimit(
-        cause: "the cgroup \(file) holds \(String(current)) processes, of \(String(maximum)) that "
-          + "its pids.max allows",
+        cause: "the cgroup \(file) holds \(String(current)) processes, and its pids.max "
+          + "allows \(String(maximum))",
         remedy: .line(
           "echo \(String(maximum + 100)) > "
             + ByteString(directory.appending("pids.max")).quotedForShell))

@@ -25,7 +25,7 @@ extension Cause {
     Cause([.mountMqueue], [.notPermitted]) { failure in
       guard !failure.namespaces.contains(.ipc) else { return nil }
       return Diagnosis(
-        "message queues belong to the ipc namespace, which is not new",
+        "message queues need a new ipc namespace",
         remedy: failure.adding(["--unshare-ipc"]))
     },
     Cause([.mountDevices], [.noSuchFileOrDirectory]) { failure in
@@ -47,8 +47,8 @@ extension Cause {
           continue
         }
         return Diagnosis(
-          "\(failure.quoted(mount.point)) is mounted below \(failure.quoted(layer)), and for an "
-            + "ordinary user the kernel makes no overlay of a directory with mounts below it",
+          "\(failure.quoted(mount.point)) is mounted below \(failure.quoted(layer)), and the kernel lets "
+            + "no ordinary user make an overlay of a directory with mounts below it",
           "name a directory without mounts below it; findmnt lists them")
       }
       return nil
@@ -130,7 +130,7 @@ extension Cause {
         let permitted = try? Capabilities.permitted(), (permitted & needed).isEmpty
       else { return nil }
       return Diagnosis(
-        "root lacks CAP_SETPCAP here, which it needs to drop capabilities for good",
+        "root lacks CAP_SETPCAP here, which it needs to drop capabilities permanently",
         remedy: failure.adding(["--unshare-user"]))
     },
     Cause([.passDescriptor], [.isDirectory, .badFileDescriptor]) { failure in
@@ -139,8 +139,8 @@ extension Cause {
       let name = (0...2).contains(number) ? names[Int(number)] : "descriptor \(String(number))"
       let reason =
         failure.error.cause.errno == .isDirectory
-        ? "is a directory of the host, from which the command could reach every file of yours"
-        : "only names a file of the host (O_PATH), which the command could open for anything"
+        ? "is a directory of the host, from which the command could reach all your files"
+        : "only names a file of the host (O_PATH), which the command could open for writing"
       return Diagnosis(
         "\(name) \(reason)", remedy: failure.redirecting(number, number == 0 ? "<" : ">"))
     },
@@ -157,8 +157,8 @@ extension Cause {
     Cause([.prepare], [.diskQuotaExceeded]) { failure in
       guard let limit = failure.machine.sysctl("kernel.keys.maxkeys") else { return nil }
       return Diagnosis(
-        "this user has as many keys as the sysctl kernel.keys.maxkeys allows (\(String(limit))), and a "
-          + "new session keyring, which hides the caller's from the command, needs one more",
+        "this user has as many keys as the sysctl kernel.keys.maxkeys allows (\(String(limit))), and "
+          + "nestbox needs one more, for a session keyring that hides the caller's",
         remedy: .asRoot("sysctl -w kernel.keys.maxkeys=\(String(10 * limit))"))
     },
     Cause([.restrictByLandlock]) { failure in
@@ -194,8 +194,8 @@ extension Cause {
     Cause(
       [.findBus], [],
       cause:
-        "DBUS_SESSION_BUS_ADDRESS or DBUS_SYSTEM_BUS_ADDRESS has no address, and the usual place "
-        + "has no socket",
+        "DBUS_SESSION_BUS_ADDRESS or DBUS_SYSTEM_BUS_ADDRESS names no bus, and there is no socket "
+        + "at the usual path",
       hint: "start nestbox with dbus-run-session(1), which provides a session bus"),
     Cause([.filterBus]) { failure in
       Diagnosis(
@@ -210,7 +210,7 @@ extension Cause {
     Cause(
       [.installFilter, .readFilter], [.invalidArgument],
       cause:
-        "this is not a compiled filter: whole instructions of eight bytes that the kernel accepts",
+        "this is not a compiled filter, which consists of instructions of eight bytes",
       hint: "write one with seccomp_export_bpf(3) or --seccomp-compile"),
   ]
 }

@@ -18,8 +18,8 @@ extension Cause {
     Cause([.createProcess], [.notPermitted]) { failure in
       guard failure.namespaces.contains(.user), failure.machine.isInChroot else { return nil }
       return Diagnosis(
-        "the root directory here is not the root of a mount namespace, as after chroot(2), so the "
-          + "kernel refuses a user namespace",
+        "the root directory is not the root of a mount namespace (after chroot(2), for instance), so "
+          + "the kernel refuses a user namespace",
         "enter the directory with nestbox --dev-bind DIRECTORY / instead of chroot DIRECTORY")
     },
     Cause([.createProcess], [.notPermitted]) { failure in
@@ -40,7 +40,7 @@ extension Cause {
       guard permitted.contains("setfcap") else {
         return Diagnosis(
           cause,
-          "add --unshare-user and, in the sandbox or container around, --cap-add CAP_SETFCAP; or "
+          "add --unshare-user and, in the surrounding container or sandbox, --cap-add CAP_SETFCAP; or "
             + "become another user there: --uid 1000")
       }
       return Diagnosis(cause, remedy: failure.adding(["--unshare-user"]))
@@ -52,7 +52,7 @@ extension Cause {
     Cause([.createProcess], [.noSpace]) { _ in
       Diagnosis(
         "user namespaces are nested as deep as the kernel allows (32 levels)",
-        "start nestbox further out")
+        "start nestbox outside some of them")
     },
     Cause([.createProcess], [.resourceTemporarilyUnavailable]) { failure in
       let limit = failure.machine.exhaustedProcesses()
@@ -91,8 +91,8 @@ extension Cause {
       else { return nil }
       return Diagnosis(
         "user 0 needs CAP_SETFCAP to be mapped in a new user namespace, and lacks it here",
-        "in the sandbox or container around: --cap-add CAP_SETFCAP; or become another user there, with "
-          + "--uid 1000")
+        "in the surrounding container or sandbox: --cap-add CAP_SETFCAP; or become another user there, "
+          + "with --uid 1000")
     },
     Cause([.writeIdentityMap], [.permissionDenied]) { failure in
       guard let path = CurrentProcess.executable, !FileAccess.read.isGranted(path) else {
@@ -144,7 +144,7 @@ extension Cause {
       let words = "\(String(release.0)).\(String(release.1))"
       if !failure.machine.isAtLeast(release) {
         return Diagnosis(
-          "Linux \(failure.machine.release ?? "") has no call \(call), which is of \(words)",
+          "Linux \(failure.machine.release ?? "") has no call \(call), which came with Linux \(words)",
           "use Linux 5.12 or later")
       }
       return Diagnosis(
@@ -186,10 +186,10 @@ extension Cause {
       // If the root of a chroot is a mount, it looks like the root of a namespace.
       let chroot =
         failure.namespaces.contains(.user) && failure.error.action == .createProcess
-        ? ", or this is a chroot(2) into a mount point, in which the kernel makes none" : ""
+        ? ", or a chroot(2) into a mount point, in which the kernel allows none" : ""
       return Diagnosis(
-        "the kernel refuses \(failure.error.cause.call), and no restriction that nestbox knows is in "
-          + "force: probably a security module of the kernel\(chroot)",
+        "the kernel refuses \(failure.error.cause.call), and nestbox found no reason: probably a "
+          + "security module of the kernel forbids it\(chroot)",
         "look for the reason in the kernel's log (journalctl -k); nestbox --doctor shows what works "
           + "here")
     },

@@ -125,7 +125,7 @@ extension Entrance {
     let filters = theirs.number("Seccomp_filters")
     if filters > ours.number("Seccomp_filters") {
       throw UsageError(
-        "its launcher is under \(String(filters)) filters of system calls, which a command from here "
+        "its launcher runs under \(String(filters)) filters of system calls, which a command from here "
           + "would escape; enter it from where it was started")
     }
   }

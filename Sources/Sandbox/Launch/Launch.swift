@@ -138,7 +138,7 @@ extension ResolvedSandbox {
     if let detachment { registration.append(detachment.channel) }
     if sandbox.protectsRepositories {
       do throws(LaunchError) {
-        // While signals are blocked, so that every end of this launch removes them.
+        // Signals are still blocked, so that this launch removes the names however it ends.
         names = try TakenNames.take(for: self, locks: locks())
       } catch {
         try? mask.restore()
@@ -154,7 +154,7 @@ extension ResolvedSandbox {
         self, caller, mask,
         policy: try sealedPolicy(),
         hasJoinedNetwork: try joinNetwork(),
-        // After everything that a mistake by the caller could stop.
+        // After all steps that fail if the caller made a mistake.
         helpers: try Helpers.start(
           for: self, mask, warningPrefix: warningPrefix),
         standard: try StandardDescriptors.examine(for: sandbox, without: terminals),
@@ -162,7 +162,7 @@ extension ResolvedSandbox {
         group: group)
       let ending = try plan.launch(whenFailed)
       names?.end()
-      // The explanation may read many files: a key must be able to end that.
+      // The explanation may read many files, and Ctrl-C must be able to stop it.
       if ResolvedSandbox.isWorthALook(ending.termination) { try? mask.restore() }
       return ending
     } catch {
@@ -248,7 +248,7 @@ extension LaunchPlan {
       Descriptors.close(report.readEnd.rawValue)
       Descriptors.close(status.ours.rawValue)
       _ = consume signals
-      // Before any path is resolved: they lead to a directory of the host.
+      // Before any path is resolved: these are open directories of the host.
       for number in registration { Descriptors.close(number) }
       Setup(plan: self, report: report.writeEnd, status: status.theirs).run()
     }

@@ -17,13 +17,13 @@
 // - With --detach a terminal, a pipe or a socket becomes an empty file: a reader or the terminal
 //   would otherwise wait for a process in the background.
 // - A terminal is given back as it was: the monitor restores its settings and the descriptors' flags.
-//   It does so for terminals alone: of a pipe it would be a holder to which its other end waits.
+//   It holds only terminals for that: the reader of a pipe would wait until it closed the pipe.
 //
 // Under --exec no process is left to copy or restore: files for writing and terminals stay as they
 // are.
 //
-// A file for reading and writing stays as it is: nothing is gained by opening it again. So does
-// everything else, and then nestbox sets up none of this.
+// The command gets everything else as it is, even a file for reading and writing: opening that again
+// would gain nothing. If no descriptor needs another form, nestbox sets up none of this.
 
 internal import Linux
 internal import SystemPackage

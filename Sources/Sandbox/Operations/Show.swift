@@ -164,8 +164,8 @@ private struct Way {
     }
     if rest.isEmpty, lastDirectory == nil { lastDirectory = inside.removingLastComponent() }
     if entry == nil { links.append((inside, target)) }
-    // Something else has this name, for instance the sandbox's home directory: the link's target
-    // belongs there.
+    // If the sandbox has something else under this name, such as its home directory, the link's
+    // target is shown there.
     let isAside = entry != nil && entry != .link(target)
     if isAside {
       place = inside
@@ -182,7 +182,7 @@ extension ResolvedSandbox {
   /// The operations on the new root, in order.
   final var operations: [FilesystemOperation] {
     var operations = operationsWithHome
-    // Last, so that it does not matter where they were typed: they are about all that is shown.
+    // They apply to all that is shown, wherever they were typed, so they come last.
     let last = operations.filter(\.action.isLast)
     if !last.isEmpty { operations = operations.filter { !$0.action.isLast } + last }
     return operations

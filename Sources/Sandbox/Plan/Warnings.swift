@@ -64,7 +64,7 @@ private struct Hazard {
         guard !names.isEmpty else { return [] }
         return [
           "variables that look like secrets reach the command: \(names.joined(separator: ", ")); "
-            + "--unsetenv or --clearenv takes them away"
+            + "--unsetenv or --clearenv removes them"
         ]
       },
       Hazard(name: "terminal-input") { plan in
@@ -81,8 +81,8 @@ private struct Hazard {
         guard plan.reachesAbstractSockets, !plan.caller.abstractSockets.isEmpty else { return [] }
         let names = plan.caller.abstractSockets.prefix(3).joined(separator: ", ")
         return [
-          "the network is shared, and with it \(String(plan.caller.abstractSockets.count)) "
-            + "abstract sockets (\(names)): --unshare-net takes them away"
+          "the command shares the network, and with it \(String(plan.caller.abstractSockets.count)) "
+            + "abstract sockets (\(names)): --unshare-net closes them to it"
         ]
       },
       Hazard(name: "processes-shared") { plan in
@@ -92,20 +92,20 @@ private struct Hazard {
       Hazard(name: "ssh-settings") { plan in
         guard let file = plan.rejectedSSHFile else { return [] }
         return [
-          "\(plan.quoted(file)) belongs to root, who is nobody in this user namespace, and ssh refuses "
-            + "settings of others: --tmpfs \(plan.quoted(file.removingLastComponent())) hides them"
+          "\(plan.quoted(file)) belongs to root, which is the user nobody inside, and ssh refuses settings "
+            + "of other users: --tmpfs \(plan.quoted(file.removingLastComponent())) hides them"
         ]
       },
       Hazard(name: "later-mounts") { plan in
         guard plan.sandbox.followsMounts else { return [] }
         return [
-          "what the host mounts later below a read-only bind can be written (--follow-mounts)"
+          "the command can write to what the host later mounts below a read-only bind (--follow-mounts)"
         ]
       },
       Hazard(name: "descriptor-passed") { plan in
         plan.passedDescriptors.filter(\.isDirectory).map {
-          "the command gets descriptor \(String($0.number)), and with it all below "
-            + "\(plan.quoted($0.path)): close it before the launch, or use --close-fds"
+          "descriptor \(String($0.number)) gives the command everything below \(plan.quoted($0.path)): close "
+            + "it before the launch, or use --close-fds"
         }
       },
     ]
@@ -134,7 +134,7 @@ extension Hazard {
       "the system bus is not filtered; --dbus-system filters it"),
     socket(
       "systemd-socket", ["RUNTIME/systemd/private"],
-      "the command can have the user's systemd start programs outside"),
+      "the command can make the user's systemd start programs outside"),
     socket("ssh-agent", ["SSH_AUTH_SOCK"], "the SSH agent signs for the command"),
     socket(
       "gpg-agent", ["RUNTIME/gnupg/S.gpg-agent", "HOME/.gnupg/S.gpg-agent"],
@@ -142,7 +142,7 @@ extension Hazard {
     socket("keyring", ["RUNTIME/keyring/control"], "the keyring gives its secrets to the command"),
   ]
 
-  private static let engine = "its clients have its owner's rights outside"
+  private static let engine = "a client gets its owner's rights outside"
 
   /// A socket at the first of `places` that is visible.
   ///

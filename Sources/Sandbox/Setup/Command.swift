@@ -71,7 +71,7 @@ struct Command {
     try closeSources()
     var environment = plan.resolved.environment
     environment.change(variables)
-    // With the command's own rights, and with HOME as it will be.
+    // After the command's rights and HOME have been set: they decide which directory it can enter.
     try changeDirectory(&environment)
     CurrentProcess.setFileModeMask(fileModeMask)
     try restrictByLandlock()
@@ -84,7 +84,7 @@ struct Command {
       // A process that survives this point reaches exec: a pending signal ends it before.
       if !plan.isInPlace { try Descriptors.write(LaunchReport.executing[...], to: report) }
     }
-    // Reported before it is done, because the filters may forbid reporting it afterwards.
+    // Report this step before taking it: afterwards the filters may forbid the report.
     StepLog.note(lastStep)
     try replaceStandard()
     // Last, so that a filter only has to allow exec and the command's own calls.

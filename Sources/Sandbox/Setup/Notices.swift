@@ -110,8 +110,8 @@ extension NewRoot {
       let inside = FilePath("/").pushing(path)
       let option = access == .readOnly ? "--read" : "--write"
       let text =
-        "\(operation.option.name) shows \(ByteString(path).quoted) as \(ByteString(inside).quoted), as "
-        + "relative destinations begin at the root; \(option) shows a file at its own place"
+        "\(operation.option.name) shows \(ByteString(path).quoted) as \(ByteString(inside).quoted), because "
+        + "a relative destination begins at the root; \(option) shows a file at its own path"
       var line = typed
       return line.replace(words, with: [ByteString(option), ByteString(source)])
         ? (text, .line(line.text)) : (text, .advice("name the whole path"))
@@ -140,8 +140,8 @@ extension NewRoot {
     if command == "init" {
       let line = plan.sandbox.command.map(\.quotedForShell).joined(separator: " ")
       return (
-        "the sandbox keeps the project from getting a repository, as git would later execute what "
-          + "is in it; make it outside", .line(line)
+        "the command cannot make the project a repository, because git would later execute what is "
+          + "in it; make it outside", .line(line)
       )
     }
     var line = typed

@@ -22,7 +22,8 @@ extension BrokenSetup {
           echo 1 > /proc/sys/user/max_user_namespaces; '"$1"'
           nestbox --dev-bind / / --unshare-user --uid 1000 nestbox --ro-bind / / echo works'; }
         """,
-      line: "limited", cause: "as many user namespaces exist as user.max_user_namespaces allows",
+      line: "limited",
+      cause: "has as many user namespaces as user.max_user_namespaces allows there",
       remedy: "sysctl -w user.max_user_namespaces=",
       fixed: "limited \"sysctl${remedy##*sysctl} >/dev/null\"", isHint: true),
     BrokenSetup(
@@ -65,7 +66,7 @@ extension BrokenSetup {
         trap 'for i in {1..100}; do rmdir $group 2>&- && break; sleep 0.1; done' EXIT
         mkdir $group && echo 1 > $group/pids.max
         """,
-      line: "limited", cause: "that its pids.max allows", remedy: "pids.max",
+      line: "limited", cause: "and its pids.max allows", remedy: "pids.max",
       fixed: "eval \"${remedy#*: }\"; limited", user: .root),
     BrokenSetup(
       name: "Parts of /proc are covered",
@@ -129,7 +130,8 @@ extension BrokenSetup {
           nestbox $2 --ro-bind / / echo works; }
         """,
       line: "inside", cause: "root lacks CAP_SYS_ADMIN here",
-      remedy: "add --unshare-user and, in the sandbox or container around, --cap-add CAP_SETFCAP",
+      remedy:
+        "add --unshare-user and, in the surrounding container or sandbox, --cap-add CAP_SETFCAP",
       fixed: "inside '--cap-add CAP_SETFCAP' --unshare-user", isHint: true),
     BrokenSetup(
       name: "/proc is not mounted",
@@ -158,7 +160,7 @@ extension BrokenSetup {
       line: """
         in_root 'chroot root /nestbox --unshare-user --ro-bind / / /nestbox --version'
         """,
-      cause: "the root directory here is not the root of a mount namespace",
+      cause: "the root directory is not the root of a mount namespace",
       remedy: "nestbox --dev-bind DIRECTORY /",
       fixed: """
         in_root 'nestbox --dev-bind root / /nestbox --unshare-user --ro-bind / / /nestbox --version' \\

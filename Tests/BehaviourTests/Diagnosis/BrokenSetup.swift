@@ -63,7 +63,7 @@ extension BrokenSetup {
     BrokenSetup(
       name: "A program of one's own was not bound",
       setup: "mkdir bin; cp /usr/bin/echo bin/mine",
-      line: "nestbox $system $PWD/bin/mine works", cause: "exists on the host and is not shown",
+      line: "nestbox $system $PWD/bin/mine works", cause: "exists on the host, but is not shown",
       remedy: "nestbox --profile untrusted --ro-bind /usr /usr "),
     BrokenSetup(
       name: "The loader is missing", line: "nestbox --ro-bind /usr /usr /usr/bin/echo works",
@@ -77,7 +77,7 @@ extension BrokenSetup {
         """,
       line: "nestbox $system --ro-bind script /script /script",
       cause: "/bin/shell, which the first line of /script names, does not exist inside",
-      remedy: "read /script before you show what it names",
+      remedy: "read /script first: it names",
       fixed: "nestbox $system --ro-bind script /script --ro-bind bin $PWD/bin /script", isHint: true
     ),
     BrokenSetup(
@@ -115,7 +115,7 @@ extension BrokenSetup {
       line: "nestbox --ro-bind / / $PWD/bin/echo works",
       cause: "may not search the directory", remedy: "chmod a+x"),
     BrokenSetup(
-      name: "A mount from which nothing may be executed",
+      name: "A mount that forbids execution",
       setup: """
         mkdir shelf
         on_shelf() { unshare --user --map-root-user --mount bash -c '
@@ -123,7 +123,7 @@ extension BrokenSetup {
           '"$1"; }
         """,
       line: "on_shelf 'nestbox --ro-bind / / ./shelf/mine works'",
-      cause: "/shelf of the host, from which nothing may be executed (noexec)",
+      cause: "/shelf of the host, which forbids execution (noexec)",
       remedy: "copy it to another file system",
       fixed: "on_shelf 'cp shelf/mine mine; nestbox --ro-bind / / ./mine works'", isHint: true),
     BrokenSetup(
@@ -179,7 +179,7 @@ extension BrokenSetup {
         mkdir project; mv in.txt convert.sh project; cd project
         """,
       line: "nestbox --ro-bind in.txt in.txt ./convert.sh in.txt",
-      cause: "./convert.sh exists on the host and is not shown inside",
+      cause: "./convert.sh exists on the host, but is not shown inside",
       remedy: "nestbox --profile untrusted --ro-bind in.txt /"),
     BrokenSetup(
       name: "An environment that is too large",
@@ -209,7 +209,8 @@ extension BrokenSetup {
       name: "A source in quotes that begins with a tilde",
       setup: "mkdir dl; echo echo works > dl/run",
       line: "nestbox $system --bind '~/dl' /mnt sh /mnt/run",
-      cause: "the shell did not expand ~", remedy: "/dl /mnt sh /mnt/run"),
+      cause: "begins with a quoted ~, which the shell did not expand",
+      remedy: "/dl /mnt sh /mnt/run"),
     BrokenSetup(
       name: "A layer that does not exist",
       line: "nestbox $system --overlay-src layer --tmp-overlay /mnt $works",
@@ -248,7 +249,7 @@ extension BrokenSetup {
     BrokenSetup(
       name: "A mount point that cannot be made",
       line: "nestbox --ro-bind / / --tmpfs $PWD/new/place $works",
-      cause: "does not exist in / (--ro-bind) and cannot be made there, as that is read-only",
+      cause: "does not exist in / (--ro-bind) and cannot be made there: it is read-only",
       remedy: "mkdir -p"),
     BrokenSetup(
       name: "A file that cannot be made to be mounted on", setup: "mkdir tree; touch data",
@@ -312,7 +313,7 @@ extension BrokenSetup {
       fixed: "nestbox $system --ro-bind /etc /mnt --remount-ro /mnt $works", isHint: true),
     BrokenSetup(
       name: "Message queues of the host", line: "nestbox $system --mqueue /mnt $works",
-      cause: "belong to the ipc namespace", remedy: "--unshare-ipc echo works"),
+      cause: "message queues need a new ipc namespace", remedy: "--unshare-ipc echo works"),
     BrokenSetup(
       name: "An overlay of directories in each other", setup: "mkdir tree upper upper/work work",
       line: "nestbox $system --overlay-src tree --overlay upper upper/work /mnt $works",
@@ -321,7 +322,7 @@ extension BrokenSetup {
     BrokenSetup(
       name: "A PATH that does not name the command's directory",
       line: "nestbox --ro-bind / / --setenv PATH /nosuch echo works",
-      cause: "PATH inside is /nosuch", remedy: "--setenv PATH /nosuch:/"),
+      cause: "PATH inside does not list that directory: /nosuch", remedy: "--setenv PATH /nosuch:/"),
     BrokenSetup(
       name: "A working directory as the caller would name it", setup: "mkdir directory",
       line: "nestbox --ro-bind / / --chdir directory echo works",

@@ -84,7 +84,7 @@ refused "there is no system bus" "Can't find the system bus" \
 is "with --dbus-try there may be none" unset "$(env -u DBUS_SESSION_BUS_ADDRESS \
   nestbox "${system[@]}" --dbus-try --dbus-system "${bus[@]}" \
   sh -c 'echo ${DBUS_SESSION_BUS_ADDRESS-unset}')"
-is "with a warning where the program is missing" "nestbox: The command gets no D-Bus, as the program \
+is "with a warning where the program is missing" "nestbox: The command gets no D-Bus: the program \
 xdg-dbus-proxy is not in PATH unset" \
   "$(env PATH="$work/bin" nestbox "${system[@]}" --dbus-try "${bus[@]}" \
   /bin/sh -c 'echo ${DBUS_SESSION_BUS_ADDRESS-unset}' 2>&1 | paste -sd ' ')"

@@ -199,7 +199,7 @@ $HOME/share/applications starts tool" --wrap tool --output .local/bin/tool --des
 write tool.desktop "tool" "sh -c 'tool --second'"
 is "what was written is named, and an action that starts something else, which is left out" \
   "nestbox: wrote $HOME/.local/bin/tool, which starts $HOME/programs/tool
-nestbox: wrote $HOME/data/applications/tool.desktop, which starts it from the menus
+nestbox: wrote $HOME/data/applications/tool.desktop, which adds it to the menus
 nestbox: --desktop-file: the entry leaves out [Desktop Action second], which starts another program \
 than $HOME/programs/tool" \
   "$(wrap --output .local/bin/tool --desktop-file 2>&1)"
