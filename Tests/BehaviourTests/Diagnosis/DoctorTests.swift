@@ -147,6 +147,6 @@ struct AfterEndTests {
     #expect(outcome.lines == ["159", "159"])
     // The shell has lines of its own about a launcher that died of the signal.
     let lines = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("nestbox: ") }
-    #expect(lines.count == 1 && lines[0].contains("seccomp filter ended the command (SIGSYS)"))
+    #expect(lines.count == 1 && lines[0].contains("seccomp filter killed the command (SIGSYS)"))
   }
 }
