@@ -294,6 +294,7 @@ setup: toolchain
 	  [ -x "$${compiler%/*}/ld.lld" ] || command -v ld.lld >/dev/null || echo lld
 	  probe stdio.h -lc || echo libc6-dev
 	  probe stdio.h -lstdc++ || echo g++
+	  probe sys/capability.h -lcap || echo libcap-dev
 	  probe seccomp.h -lseccomp || echo libseccomp-dev
 	}
 	packages=$$(missing | paste -sd ' ')

@@ -44,11 +44,12 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux", cSettings: strictC),
+    .systemLibrary(name: "CLibcap", providers: [.apt(["libcap-dev"])]),
     .systemLibrary(name: "CLibseccomp", providers: [.apt(["libseccomp-dev"])]),
 
     .target(name: "Text", dependencies: [system], swiftSettings: strict),
     .target(
-      name: "Linux", dependencies: ["Text", "CLinux", system], swiftSettings: strict),
+      name: "Linux", dependencies: ["Text", "CLinux", "CLibcap", system], swiftSettings: strict),
     .target(
       name: "Running", dependencies: ["Linux", "Text", system], swiftSettings: strict),
     .target(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Capabilities: their names, and those of this process.
+// Capabilities, through libcap, whose table gives their names and numbers.
 
+internal import CLibcap
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
@@ -21,60 +22,55 @@ public struct Capabilities: Hashable, Sendable {
   public var isEmpty: Bool { bits == 0 }
 
   /// Every capability that the running kernel knows.
-  ///
-  /// See prctl(2), PR_CAPBSET_READ.
   public static var all: Capabilities {
-    var count = oldestKernelsCount
-    while count < 64, linux_prctl(PR_CAPBSET_READ, CUnsignedLong(count), 0, 0) >= 0 { count += 1 }
-    return Capabilities(bits: UInt64.max >> UInt64(64 - count))
+    Capabilities(bits: UInt64.max >> UInt64(64 - Int(count)))
   }
 
-  /// How many the oldest supported kernel has, Linux 5.12.
-  private static var oldestKernelsCount: Int { 41 }
+  /// How many there are: the number that libcap found, but at least as many as the oldest supported
+  /// kernel has.
+  ///
+  /// If a prctl(2) fails, libcap takes that for the last capability, and nobody would drop the
+  /// rest.
+  private static var count: CInt { max(cap_max_bits(), CAP_LAST_CAP + 1) }
 
-  /// The capability `name`, with or without the prefix `cap_`, in any case; nil if there is none.
+  /// The capability `name`, with or without the prefix `cap_`, in any case; nil if libcap knows
+  /// none.
+  ///
+  /// See cap_from_name(3).
   public init?(named name: String) {
     let name = name.lowercased()
-    let known = Capabilities.known
-    guard let number = known.firstIndex(where: { $0 == name || $0 == "cap_" + name }) else {
-      return nil
-    }
-    bits = 1 << UInt64(number)
+    let full = name.hasPrefix("cap_") ? name : "cap_" + name
+    var value: cap_value_t = 0
+    guard unsafe full.withCString({ unsafe cap_from_name($0, &value) }) == 0 else { return nil }
+    bits = 1 << UInt64(value)
   }
 
-  /// The names of the set's members, as `cap_net_raw`; the number of one that is newer.
+  /// The names of the set's members, as `cap_net_raw`.
   public var names: [String] {
-    let known = Capabilities.known
     var names: [String] = []
-    forEachNumber { number in names.append(number < known.count ? known[number] : String(number)) }
+    forEachNumber { number in
+      guard let name = unsafe cap_to_name(number) else { return }
+      names.append(unsafe String(cString: name))
+      unsafe cap_free(name)
+    }
     return names
   }
 
-  /// The names of all capabilities up to Linux 6.18, each at its number; the running kernel may know
-  /// fewer.
+  /// The names of all capabilities that libcap knows; the running kernel may know fewer.
   ///
-  /// See linux/capability.h.
+  /// See cap_to_name(3).
   public static var known: [String] {
-    [
-      "cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid",
-      "cap_kill", "cap_setgid", "cap_setuid", "cap_setpcap", "cap_linux_immutable",
-      "cap_net_bind_service", "cap_net_broadcast", "cap_net_admin", "cap_net_raw", "cap_ipc_lock",
-      "cap_ipc_owner", "cap_sys_module", "cap_sys_rawio", "cap_sys_chroot", "cap_sys_ptrace",
-      "cap_sys_pacct", "cap_sys_admin", "cap_sys_boot", "cap_sys_nice", "cap_sys_resource",
-      "cap_sys_time", "cap_sys_tty_config", "cap_mknod", "cap_lease", "cap_audit_write",
-      "cap_audit_control", "cap_setfcap", "cap_mac_override", "cap_mac_admin", "cap_syslog",
-      "cap_wake_alarm", "cap_block_suspend", "cap_audit_read", "cap_perfmon", "cap_bpf",
-      "cap_checkpoint_restore",
-    ]
+    // libcap writes the number of a capability that has no name.
+    Capabilities(bits: .max).names.filter { $0.hasPrefix("cap_") }
   }
 
   /// Calls `body` with the number of each member, the lowest first.
   private func forEachNumber<Failure: Error>(
-    _ body: (Int) throws(Failure) -> Void
+    _ body: (cap_value_t) throws(Failure) -> Void
   ) throws(Failure) {
     var rest = bits
     while rest != 0 {
-      try body(rest.trailingZeroBitCount)
+      try body(cap_value_t(rest.trailingZeroBitCount))
       rest &= rest - 1
     }
   }
@@ -105,22 +101,30 @@ public struct Capabilities: Hashable, Sendable {
 extension Capabilities {
   /// The permitted set.
   ///
-  /// See capget(2).
+  /// See cap_get_proc(3).
   public static func permitted() throws(SystemCallError) -> Capabilities {
+    guard let state = unsafe cap_get_proc() else {
+      throw SystemCallError(call: "cap_get_proc", errno: Errno(rawValue: errno))
+    }
+    defer { unsafe cap_free(UnsafeMutableRawPointer(state)) }
     var bits: UInt64 = 0
-    try unsafe check(linux_capget(&bits), "capget")
+    for number in 0..<count {
+      var flag = CAP_CLEAR
+      if unsafe cap_get_flag(state, number, CAP_PERMITTED, &flag) == 0, flag == CAP_SET {
+        bits |= 1 << UInt64(number)
+      }
+    }
     return Capabilities(bits: bits)
   }
 
   /// Bounds the capabilities that this process and its children can ever gain to `kept`.
   ///
-  /// Needs CAP_SETPCAP. See prctl(2), PR_CAPBSET_DROP.
+  /// Needs CAP_SETPCAP. See cap_drop_bound(3).
   public static func bound(to kept: Capabilities) throws(SystemCallError) {
-    for number in 0..<64 where kept.bits & 1 << UInt64(number) == 0 {
-      let result = linux_prctl(PR_CAPBSET_DROP, CUnsignedLong(number), 0, 0)
-      // The kernel has no more than these.
-      if result == -EINVAL, number >= oldestKernelsCount { break }
-      try check(result, "prctl(PR_CAPBSET_DROP)")
+    try Capabilities.all.subtracting(kept).forEachNumber { number throws(SystemCallError) in
+      if cap_drop_bound(number) < 0 {
+        throw SystemCallError(call: "cap_drop_bound", errno: Errno(rawValue: errno))
+      }
     }
   }
 
@@ -128,21 +132,42 @@ extension Capabilities {
   ///
   /// A capability that is not both permitted and inheritable also leaves the ambient set.
   ///
-  /// See capset(2), capabilities(7).
+  /// See cap_set_proc(3), capabilities(7).
   public static func set(
     permitted: Capabilities, effective: Capabilities, inheritable: Capabilities
   ) throws(SystemCallError) {
-    try check(linux_capset(permitted.bits, effective.bits, inheritable.bits), "capset")
+    guard let state = unsafe cap_init() else {
+      throw SystemCallError(call: "cap_init", errno: Errno(rawValue: errno))
+    }
+    defer { unsafe cap_free(UnsafeMutableRawPointer(state)) }
+    try unsafe permitted.add(to: state, CAP_PERMITTED)
+    try unsafe effective.add(to: state, CAP_EFFECTIVE)
+    try unsafe inheritable.add(to: state, CAP_INHERITABLE)
+    if unsafe cap_set_proc(state) < 0 {
+      throw SystemCallError(call: "cap_set_proc", errno: Errno(rawValue: errno))
+    }
+  }
+
+  /// Adds the members to one of the sets of `state`.
+  ///
+  /// See cap_set_flag(3).
+  @unsafe private func add(to state: cap_t, _ flag: cap_flag_t) throws(SystemCallError) {
+    try forEachNumber { number throws(SystemCallError) in
+      var number = number
+      if unsafe cap_set_flag(state, flag, 1, &number, CAP_SET) < 0 {
+        throw SystemCallError(call: "cap_set_flag", errno: Errno(rawValue: errno))
+      }
+    }
   }
 
   /// Adds the members to the ambient set, which survives an exec even if the user id is not 0.
   ///
-  /// See prctl(2), PR_CAP_AMBIENT.
+  /// See cap_set_ambient(3).
   public func raiseAmbient() throws(SystemCallError) {
     try forEachNumber { number throws(SystemCallError) in
-      try check(
-        linux_prctl(PR_CAP_AMBIENT, CUnsignedLong(PR_CAP_AMBIENT_RAISE), CUnsignedLong(number), 0),
-        "prctl(PR_CAP_AMBIENT)")
+      if cap_set_ambient(number, CAP_SET) < 0 {
+        throw SystemCallError(call: "cap_set_ambient", errno: Errno(rawValue: errno))
+      }
     }
   }
 }

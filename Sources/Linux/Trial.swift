@@ -71,7 +71,7 @@ public enum SystemCalls {
 
   /// The calls whose functions have other names, which errors use.
   private static let functions: [(function: String, call: String)] = [
-    ("signalfd", "signalfd4"),
+    ("cap_set_proc", "capset"), ("cap_get_proc", "capget"), ("signalfd", "signalfd4"),
     ("poll", "ppoll"),
   ]
 

@@ -107,11 +107,11 @@ struct ImageTests {
 
   // Red: something links a large part of a library, such as regular expressions by a search for text.
   @Test(.enabled(if: Program.isOptimized, "needs a release build: make test"))
-  func `The stripped executable has at most 9.3 megabytes`() throws {
+  func `The stripped executable has at most 9 megabytes`() throws {
     let outcome = try Session().run(
       "strip -o stripped \"$(command -v nestbox)\" && stat -c %s stripped")
     let size = try #require(Int(outcome.lines.first ?? ""), "\(outcome)")
-    #expect(size <= 9_300_000)
+    #expect(size <= 9_000_000)
   }
 
   // Red: each running sandbox costs its user more memory. A process that waits has let go of its

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
@@ -54,26 +53,6 @@ int linux_vfork(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 // Makes a grandchild with a copy of this address space, whose parent exits at once; 0 in the
 // grandchild.
 int linux_clone_orphan(void);
-
-// capget(2) and capset(2) of this process, for which the C library has no declarations. A set is two
-// words of 32 bits.
-static inline int linux_capget(uint64_t *_Nonnull permitted) {
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-  struct __user_cap_data_struct words[2] = {{0}};
-  int result = (int)linux_result(syscall(SYS_capget, &header, words));
-  *permitted = words[0].permitted | (uint64_t)words[1].permitted << 32;
-  return result;
-}
-
-static inline int linux_capset(uint64_t permitted, uint64_t effective, uint64_t inheritable) {
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-  struct __user_cap_data_struct words[2];
-  for (int i = 0; i < 2; i++)
-    words[i] = (struct __user_cap_data_struct){
-        .effective = (uint32_t)(effective >> 32 * i), .permitted = (uint32_t)(permitted >> 32 * i),
-        .inheritable = (uint32_t)(inheritable >> 32 * i)};
-  return (int)linux_result(syscall(SYS_capset, &header, words));
-}
 
 static inline int linux_pidfd_open(int pid) {
   return (int)linux_result(syscall(SYS_pidfd_open, pid, 0));
