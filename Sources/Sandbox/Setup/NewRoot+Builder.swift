@@ -149,7 +149,9 @@ extension NewRoot {
       guard let (kind, _, owner) = try? file.status() else { return true }
       // Both numbers are those of the new user namespace; where the caller has none there, its files
       // and those of others look the same, and the option fails.
+      // An error alone is no proof that the directory is closed, so ask again.
       return kind == .directory && owner != CurrentProcess.identity.user
+        && !FileAccess.execute.isGranted(directory)
     }
     return false
   }
