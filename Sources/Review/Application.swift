@@ -189,7 +189,7 @@ private struct Application {
     if new.kind == .device || new.kind == .socket {
       throw .conflict("a \(new.kind.rawValue) is not applied")
     }
-    // A directory that stood here is gone by now, unless something in it was left.
+    // If a directory stood here, the steps before this one have removed it, or left what they refused.
     if change.kind == .type, change.old?.kind == .directory {
       try removeReplaced(name, in: folder)
     } else {

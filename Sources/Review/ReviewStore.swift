@@ -197,7 +197,7 @@ final class OpenReview {
     }
   }
 
-  /// Leaves the lock to whoever has its number.
+  /// Gives up the lock's descriptor, whose number this returns: the caller owns it from then on.
   func releaseLock() -> CInt { exchange(&lock, with: .none).release() }
 }
 

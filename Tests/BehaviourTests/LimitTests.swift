@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits that need no control group, on commands that do all they can against them, and reports of
-// many jobs at a time. What needs one is in Tests/Kernels, but for what a group without controllers can
-// show.
+// many jobs at a time. Some also use a group without controllers. Tests/Kernels has the limits that need
+// controllers.
 
 import TestSupport
 import Testing

@@ -72,8 +72,8 @@ struct ReviewTests {
 
     """#
 
-  // Red: the directory is changed, a change is not told or one too many, a file is applied otherwise
-  // than the command made it, or something is left.
+  // Red: the run changes the directory, --changes leaves out a change or adds one, --apply makes a file
+  // that differs from the command's, or something is left behind.
   @Test
   func
     `Changes to a tree of ten thousand files are told one by one, and applied they make it the copy`()

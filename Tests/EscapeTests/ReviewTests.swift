@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hostile layers: what a command, or whoever reaches the store, leaves in a layer so that reading,
-// applying or discarding it reaches files outside the directory. Each attack is also made against a
-// copy that follows names, which it bites.
+// Hostile layers: a command, or another process that can write to the store, prepares a layer so that
+// reading, applying or discarding it would reach files outside the directory. Each attack is also made
+// against a copy that follows names, and succeeds there.
 
 import TestSupport
 import Testing
