@@ -202,8 +202,10 @@ memory: setup ## Run the tests, and the executable in them, with AddressSanitize
 	export ASAN_OPTIONS=detect_leaks=0
 	# Each test takes some ten times as long.
 	export NESTBOX_PATIENCE=1800
-	$(SWIFT) build --build-tests --sanitize=address --scratch-path .build/memory
-	$(SWIFT) test --skip-build --sanitize=address --scratch-path .build/memory \
+	$(SWIFT) build --build-tests --sanitize=address -Xswiftc -DADDRESS_SANITIZER \
+	  --scratch-path .build/memory
+	$(SWIFT) test --skip-build --sanitize=address -Xswiftc -DADDRESS_SANITIZER \
+	  --scratch-path .build/memory \
 	  --skip FaultTests
 
 .PHONY: valgrind

@@ -254,7 +254,7 @@ struct Launcher {
   private func swallowedCommand(_ parser: Parser) -> String? {
     guard !persona.isBubblewrap, let (option, operands) = parser.lastTyped,
       let word = operands.last, !word.bytes.contains(UInt8(ascii: "/")), !word.isEmpty,
-      ProgramSearch.find(word, in: surroundings.variable("PATH")) != nil
+      (try? ProgramSearch.find(word, in: surroundings.variable("PATH"))) != nil
     else { return nil }
     let name = option.operands[operands.count - 1].name
     var hint =

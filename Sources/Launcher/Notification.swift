@@ -21,7 +21,7 @@ enum DesktopNotification {
       string.bytes.starts(with: "PATH=".utf8) ? ByteString(string.bytes.dropFirst(5)) : nil
     }.first
     for (name, words) in programs {
-      guard let file = ProgramSearch.find(name, in: path) else { continue }
+      guard let file = try? ProgramSearch.find(name, in: path) else { continue }
       // So that the program does not take a text that begins with a dash for an option.
       let arguments = [name] + words + [ByteString("Can't start: " + text)]
       _ = try? ChildProcess.startSharingMemory {

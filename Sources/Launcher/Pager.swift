@@ -15,7 +15,7 @@ enum Pager {
     // A line for the shell, by convention.
     let line: ByteString = named ?? "less"
     guard line != "cat", let pipe = try? Pipe(),
-      named != nil || ProgramSearch.find("less", in: surroundings.variable("PATH")) != nil
+      named != nil || (try? ProgramSearch.find("less", in: surroundings.variable("PATH"))) != nil
     else { return false }
     var environment = surroundings.environment
     // To end at once where all fits the screen, as git has it.

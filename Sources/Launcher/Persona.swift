@@ -45,7 +45,7 @@ struct Persona {
     let found =
       program.bytes.contains(UInt8(ascii: "/"))
       ? surroundings.absolute(program)
-      : ProgramSearch.find(program, in: surroundings.variable("PATH"))
+      : try? ProgramSearch.find(program, in: surroundings.variable("PATH"))
     return found ?? CurrentProcess.executable.map { ByteString($0) } ?? program
   }
 

@@ -98,7 +98,7 @@ struct WrapTask {
     _ sandbox: Sandbox, _ program: ByteString, _ output: ByteString
   ) -> [String] {
     var notices: [String] = []
-    let found = ProgramSearch.find(output.baseName, in: surroundings.variable("PATH"))
+    let found = try? ProgramSearch.find(output.baseName, in: surroundings.variable("PATH"))
     if found.flatMap(WrapperFile.identity) != WrapperFile.identity(of: output) {
       let directory = ByteString(output.path.removingLastComponent()).quotedForShell
       let other = found.map { ", and your shell starts \($0.quoted)" } ?? ""
@@ -107,7 +107,7 @@ struct WrapTask {
           + "there: export PATH=\(directory):\"$PATH\"")
     }
     if (sandbox.buses.session ?? sandbox.buses.system) != nil,
-      ProgramSearch.find("xdg-dbus-proxy", in: surroundings.variable("PATH")) == nil
+      (try? ProgramSearch.find("xdg-dbus-proxy", in: surroundings.variable("PATH"))) == nil
     {
       notices.append("the program xdg-dbus-proxy, which D-Bus options need, is missing; install it")
     }
@@ -167,7 +167,9 @@ struct WrapTask {
     }
     let name = request.program
     if name.bytes.contains(UInt8(ascii: "/")) {
-      guard let path = surroundings.absolute(name), ProgramSearch.isExecutableFile(path) else {
+      guard let path = surroundings.absolute(name),
+        (try? ProgramSearch.isExecutableFile(path)) == true
+      else {
         throw UsageError("--wrap: \(name.quoted) is not a program")
       }
       if isWrapper(path) { throw UsageError("--wrap: \(name.quoted) is itself a wrapper") }
@@ -175,7 +177,7 @@ struct WrapTask {
     }
     // Some distributions call it by its release, as Debian calls Firefox firefox-esr.
     let candidates = ([name] + ProgramNames.variants(of: name)).flatMap {
-      ProgramSearch.all($0, in: surroundings.variable("PATH"))
+      (try? ProgramSearch.all($0, in: surroundings.variable("PATH"))) ?? []
     }
     guard let path = candidates.first(where: { !isWrapper($0) }) else {
       throw UsageError("--wrap: there is no program \(name.quoted) in PATH")
@@ -188,7 +190,7 @@ struct WrapTask {
     if ProgramNames.areSame(word.baseName, program.baseName) { return true }
     let path =
       word.bytes.first == UInt8(ascii: "/")
-      ? word : ProgramSearch.find(word, in: surroundings.variable("PATH"))
+      ? word : try? ProgramSearch.find(word, in: surroundings.variable("PATH"))
     guard let path, let identity = WrapperFile.identity(of: path) else { return false }
     return identity == WrapperFile.identity(of: program)
   }

@@ -3,6 +3,7 @@
 
 internal import CLinux
 internal import Glibc
+internal import SystemPackage
 public import Text
 
 /// The search for a program along PATH.
@@ -11,37 +12,68 @@ public enum ProgramSearch {
   /// is none.
   ///
   /// The search skips relative directories. See execvp(3).
-  public static func find(_ name: ByteString, in path: ByteString?) -> ByteString? {
+  /// - Throws: `SystemCallError` if the kernel does not say whether a file is such a file.
+  public static func find(
+    _ name: ByteString, in path: ByteString?
+  ) throws(SystemCallError) -> ByteString? {
     guard let path, !name.isEmpty else { return nil }
     for directory in searchPath(path) {
-      if let file = program(name, in: directory) { return file }
+      if let file = try program(name, in: directory) { return file }
     }
     return nil
   }
 
   /// Every file `name` in the directories of `path` that this process may execute, in order.
-  public static func all(_ name: ByteString, in path: ByteString?) -> [ByteString] {
+  /// - Throws: `SystemCallError` as `find`.
+  public static func all(
+    _ name: ByteString, in path: ByteString?
+  ) throws(SystemCallError) -> [ByteString] {
     guard let path, !name.isEmpty else { return [] }
-    return searchPath(path).compactMap { program(name, in: $0) }
+    var files: [ByteString] = []
+    for directory in searchPath(path) {
+      if let file = try program(name, in: directory) { files.append(file) }
+    }
+    return files
   }
 
   /// The file `name` in `directory`, if that is absolute and this process may execute the file.
   private static func program(
     _ name: ByteString, in directory: ArraySlice<UInt8>
-  ) -> ByteString? {
+  ) throws(SystemCallError) -> ByteString? {
     guard directory.first == UInt8(ascii: "/") else { return nil }
     let file = ByteString(directory: directory, name: name)
-    return isExecutableFile(file) ? file : nil
+    return try isExecutableFile(file) ? file : nil
   }
 
   /// Whether `path` leads to a regular file that this process may execute.
   ///
   /// See stat(2), access(2).
-  public static func isExecutableFile(_ path: ByteString) -> Bool {
+  /// - Throws: `SystemCallError` if the kernel does not say: a lack of memory is no proof that a
+  ///   program is missing, and another one of the same name must not take its place.
+  public static func isExecutableFile(_ path: ByteString) throws(SystemCallError) -> Bool {
     var status = stat()
-    return unsafe path.withCString {
-      unsafe stat($0, &status) == 0 && access($0, X_OK) == 0
-    } && status.st_mode & S_IFMT == S_IFREG
+    guard try unsafe isTrue("stat", path, { unsafe stat($0, &status) }) else { return false }
+    guard status.st_mode & S_IFMT == S_IFREG else { return false }
+    return try unsafe isTrue("access", path) { unsafe access($0, X_OK) }
+  }
+
+  /// Whether `call` succeeds; false for the errors that say that a path leads to no such file.
+  private static func isTrue(
+    _ name: String, _ path: ByteString, _ call: (UnsafePointer<CChar>) -> CInt
+  ) throws(SystemCallError) -> Bool {
+    var isSecond = false
+    while true {
+      let error = unsafe path.withCString { unsafe call($0) == 0 ? 0 : errno }
+      switch Errno(rawValue: error) {
+      case Errno(rawValue: 0): return true
+      case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .fileNameTooLong:
+        return false
+      // A security module or a server of files may answer so only once.
+      case .permissionDenied where isSecond: return false
+      case .permissionDenied: isSecond = true
+      default: throw SystemCallError(call: name, subject: path, errno: Errno(rawValue: error))
+      }
+    }
   }
 }
 

@@ -94,14 +94,14 @@ extension Review {
     ]
     if let path { environment.append(ByteString(variable: "PATH", value: path)) }
     let place = ByteString(directory)
-    var (program, words) = (ProgramSearch.find("git", in: path), [ByteString]())
+    var (program, words) = (try ProgramSearch.find("git", in: path), [ByteString]())
     if program != nil {
       words = [
         "git", "--no-pager", "-C", place, "diff", "--no-index", "--no-ext-diff", "--no-textconv",
         "--no-color", "--no-prefix", "-M", "a", "b",
       ]
     } else {
-      program = ProgramSearch.find("diff", in: path)
+      program = try ProgramSearch.find("diff", in: path)
       words = ["diff", "-ruN", "--no-dereference", "--"]
       words += [place.appending("/a"), place.appending("/b")]
     }

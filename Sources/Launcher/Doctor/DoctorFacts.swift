@@ -98,6 +98,7 @@ extension Launcher {
   func search(_ name: String) -> ByteString? {
     let prefix = Array("PATH=".utf8)
     let path = environment.first { $0.bytes.starts(with: prefix) }
-    return ProgramSearch.find(ByteString(name), in: path.map { ByteString($0.bytes.dropFirst(5)) })
+    return try? ProgramSearch.find(
+      ByteString(name), in: path.map { ByteString($0.bytes.dropFirst(5)) })
   }
 }

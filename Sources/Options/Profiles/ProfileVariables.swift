@@ -113,8 +113,8 @@ struct ProfileVariables {
       if found.path == nil { found.path = .some(try project()) }
       return examined.noting(found.path ?? nil)
     case .runtimeDirectory: return surroundings.runtimeDirectory
-    case .program: return programPath
-    case .programDirectory: return programPath.map(ProfileVariables.directory)
+    case .program: return try programPath()
+    case .programDirectory: return try programPath().map(ProfileVariables.directory)
     case .profileDirectory:
       return path.flatMap(surroundings.absolute).map(ProfileVariables.directory)
     case .hostname: return CurrentProcess.hostname
@@ -140,10 +140,15 @@ struct ProfileVariables {
   }
 
   /// The program's file as a path that begins at the root.
-  private var programPath: ByteString? {
+  private func programPath() throws(UsageError) -> ByteString? {
     guard let program = command.first else { return nil }
     if program.bytes.contains(UInt8(ascii: "/")) { return surroundings.absolute(program) }
-    return ProgramSearch.find(program, in: surroundings.variable("PATH"))
+    do throws(SystemCallError) {
+      return try ProgramSearch.find(program, in: surroundings.variable("PATH"))
+    } catch {
+      throw UsageError(
+        "can't find out whether \(program.quoted) is a program of PATH: \(error.reason)")
+    }
   }
 
   private static func directory(_ path: ByteString) -> ByteString {

@@ -152,9 +152,9 @@ extension Failure {
     let environment = resolved.inherited
     let paths = [plan.environment, Environment(environment, [])].compactMap { $0.value(of: "PATH") }
     for path in paths {
-      if let found = ProgramSearch.find(word, in: path) { return found.path }
+      if let found = try? ProgramSearch.find(word, in: path) { return found.path }
     }
-    return ProgramSearch.find(word, in: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")?.path
+    return (try? ProgramSearch.find(word, in: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"))?.path
   }
 
   /// The remedy for a missing file that `file` names.

@@ -28,7 +28,10 @@ extension RootBuilder where Self: ~Copyable {
     if search(for: word) != nil { return word }
     // The program that the caller's shell would start.
     let path = Environment.value(of: "PATH", in: resolved.inherited)
-    guard let found = ProgramSearch.find(word, in: path) else { return nil }
+    let found = try doing(.findProgram, word) { () throws(SystemCallError) in
+      try ProgramSearch.find(word, in: path)
+    }
+    guard let found else { return nil }
     program = found
     return try show(program: found.path)
   }

@@ -209,10 +209,12 @@ extension PlanCaller {
 extension ResolvedSandbox {
   /// The buses that a proxy will serve.
   fileprivate func servedBuses() throws(LaunchError) -> [ProxiedBus] {
-    if sandbox.buses.isOptional,
-      ProgramSearch.find(BusProxy.program, in: Environment.value(of: "PATH", in: inherited)) == nil
-    {
-      return []
+    if sandbox.buses.isOptional {
+      let path = Environment.value(of: "PATH", in: inherited)
+      let program = try doing(.findProgram, BusProxy.program) { () throws(SystemCallError) in
+        try ProgramSearch.find(BusProxy.program, in: path)
+      }
+      if program == nil { return [] }
     }
     return try proxiedBuses()
   }

@@ -156,7 +156,7 @@ extension NewRoot {
   private mutating func otherCommand() -> Notice? {
     guard let command = plan.sandbox.command.first, program == nil,
       !command.bytes.contains(UInt8(ascii: "/")),
-      let outside = ProgramSearch.find(
+      let outside = try? ProgramSearch.find(
         command, in: Environment.value(of: "PATH", in: plan.resolved.inherited)),
       // If /bin is a link, /bin/ls and /usr/bin/ls are the same.
       let inside = search(for: command), inside != outside, !isSame(inside.path, outside.path)
