@@ -205,6 +205,9 @@ public enum Directory {
       close(number)
       throw error
     }
+    defer { unsafe closedir(stream) }
+    // At the end readdir(3) leaves errno as it is.
+    errno = 0
     while let entry = unsafe readdir(stream) {
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
         unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
@@ -212,8 +215,9 @@ public enum Directory {
         }
       }
       if name != "." && name != ".." { names.append(name) }
+      errno = 0
     }
-    unsafe closedir(stream)
+    if errno != 0 { throw failure(-errno, "readdir") }
     return names
   }
 }

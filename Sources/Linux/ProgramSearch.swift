@@ -3,7 +3,6 @@
 
 internal import CLinux
 internal import Glibc
-internal import SystemPackage
 public import Text
 
 /// The search for a program along PATH.
@@ -51,29 +50,14 @@ public enum ProgramSearch {
   /// - Throws: `SystemCallError` if the kernel does not say: a lack of memory is no proof that a
   ///   program is missing, and another one of the same name must not take its place.
   public static func isExecutableFile(_ path: ByteString) throws(SystemCallError) -> Bool {
-    var status = stat()
-    guard try unsafe isTrue("stat", path, { unsafe stat($0, &status) }) else { return false }
-    guard status.st_mode & S_IFMT == S_IFREG else { return false }
-    return try unsafe isTrue("access", path) { unsafe access($0, X_OK) }
-  }
-
-  /// Whether `call` succeeds; false for the errors that say that a path leads to no such file.
-  private static func isTrue(
-    _ name: String, _ path: ByteString, _ call: (UnsafePointer<CChar>) -> CInt
-  ) throws(SystemCallError) -> Bool {
-    var isSecond = false
-    while true {
-      let error = unsafe path.withCString { unsafe call($0) == 0 ? 0 : errno }
-      switch Errno(rawValue: error) {
-      case Errno(rawValue: 0): return true
-      case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .fileNameTooLong:
-        return false
-      // A security module or a server of files may answer so only once.
-      case .permissionDenied where isSecond: return false
-      case .permissionDenied: isSecond = true
-      default: throw SystemCallError(call: name, subject: path, errno: Errno(rawValue: error))
-      }
+    let isThere = try unlessMissing { () throws(SystemCallError) in
+      var status = stat()
+      try checkErrno(unsafe path.withCString { unsafe stat($0, &status) }, "stat")
+      guard status.st_mode & S_IFMT == S_IFREG else { return false }
+      try checkErrno(unsafe path.withCString { unsafe access($0, X_OK) }, "access")
+      return true
     }
+    return isThere ?? false
   }
 }
 

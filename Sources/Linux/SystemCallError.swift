@@ -6,6 +6,7 @@
 //
 // This file: the error of this layer, and the functions that turn a result of the kernel into it.
 
+internal import Glibc
 public import SystemPackage
 public import Text
 
@@ -42,6 +43,11 @@ public struct SystemCallError: Error, Equatable, Sendable {
 func check(_ result: CInt, _ call: String) throws(SystemCallError) -> CInt {
   if result < 0 { throw failure(result, call) }
   return result
+}
+
+/// Throws if a function of the C library, which leaves the reason in `errno`, returned -1.
+func checkErrno(_ result: CInt, _ call: String) throws(SystemCallError) {
+  if result < 0 { throw failure(-errno, call) }
 }
 
 @inline(never)

@@ -50,7 +50,12 @@ extension Option {
         throw UsageError("expected a pattern that begins with /, found \(typed.text(0).quoted)")
       }
       // Expanded here, as by a shell: the sandbox then lists what it shows.
-      for path in pattern.matches() { draft.add(typed, operation(path.path)) }
+      do throws(SystemCallError) {
+        for path in try pattern.matches() { draft.add(typed, operation(path.path)) }
+      } catch {
+        throw UsageError(
+          "can't find out what matches \(typed.text(0).quoted): \(error.call): \(error.reason)")
+      }
     }
   }
 }
