@@ -129,6 +129,22 @@ uninstall: ## Remove what was installed
 	fi
 	for pair in $(foreach page,$(pages),'$(page)'); do rm -f "$${pair#*:}"; done
 
+# What is made for others to install.
+dist := .build/dist
+
+# The tree that packages are made of.
+.PHONY: stage
+stage: build
+	@rm -rf .build/stage
+	mkdir -p $(dist) .build/stage/usr/bin
+	strip -o .build/stage/usr/bin/nestbox $(release)
+	$(MAKE) -s install-pages DESTDIR=$(CURDIR)/.build/stage PREFIX=/usr >/dev/null
+
+.PHONY: wheel
+wheel: also := python3
+wheel: stage ## Build a wheel for Python in .build/dist, with the executable in it
+	@python3 Python/build_wheel.py .build/stage/usr/bin/nestbox $(dist)
+
 .PHONY: test
 test: also := python3
 test: build ## Run the tests, with the static executable: 5 minutes on two cores, and as long to build

@@ -78,10 +78,7 @@ struct Launcher {
         return try perform(task, parser.draft, sandbox, displaced: displacedProfile(parser))
       }
     } catch {
-      let message = error.message(asBubblewrap: persona.isBubblewrap)
-      tell(.error, message, parser.draft)
-      notify(message, parser.draft)
-      return persona.failure
+      return fail(error, parser.draft)
     }
     var detachment: Detachment?
     if parser.draft.sandbox.detach != nil {
@@ -109,9 +106,7 @@ struct Launcher {
       case .isEntered(let status): return status
       }
     } catch {
-      tell(.error, error.message, parser.draft)
-      notify(error.message, parser.draft)
-      return persona.failure
+      return fail(error, parser.draft)
     }
     // For those who enter; without one they make their own.
     let program = OwnProgram.isWritable ? try? OwnProgram.copy().release() : nil
@@ -161,8 +156,7 @@ struct Launcher {
       tasks.end(review)
       return result
     } catch {
-      tell(.error, error.message, parser.draft)
-      return (persona.failure, nil)
+      return (fail(error, parser.draft), nil)
     }
   }
 
@@ -341,6 +335,21 @@ struct Launcher {
       tell(.error, "Can't write to standard output: \(error.reason)", draft)
       return persona.failure
     }
+  }
+
+  /// Tells a mistake, because of which nothing starts, and reports it to a program.
+  /// - Returns: The status to exit with.
+  private func fail(_ error: UsageError, _ draft: Draft) -> UInt8 {
+    let message = error.message(asBubblewrap: persona.isBubblewrap)
+    tell(.error, message, draft)
+    notify(message, draft)
+    // Another failure to report can only be told as well.
+    if draft.task == nil,
+      let failure = EndReport(mistake: message).write(to: draft.sandbox.channels.report?.value)
+    {
+      tell(.error, failure, draft)
+    }
+    return persona.failure
   }
 
   private func tell(_ error: LaunchError, _ sandbox: ResolvedSandbox, _ draft: Draft) {

@@ -146,6 +146,25 @@ struct LimitTests {
     "6 0 exited 0 True 143",
   ]
 
+  // Red: a program that starts nestbox gets no report, and can only guess why.
+  @Test(
+    "A mistake in the options is reported as well",
+    arguments: [
+      "--nosuch", "--profile nosuch", "--memory much", "--setenv", "--seccomp-policy nosuch",
+      "--name -",
+    ])
+  func mistake(_ options: String) throws {
+    let outcome = try Session().run(
+      """
+      printf '%s\\0' $1 | nestbox --report 3 --args 0 -- touch started 3>report 2>messages
+      echo $?; ls started
+      python3 -c 'import json
+      r = json.load(open("report")); print(r["outcome"], r["complete"])
+      print("nestbox: " + r["error"]["message"] == open("messages").readline().strip())'
+      """, options)
+    #expect(outcome.output == "125\nnot-started True\nTrue", "\(outcome)")
+  }
+
   // Red: a report of one job goes to another, is missing, or tells another cause.
   @Test func `Of a thousand jobs, fifty at a time, each report tells the right cause`() throws {
     let outcome = try Session().python(LimitTests.jobs)

@@ -39,6 +39,11 @@ struct ClientTests {
     try Script.run("demonstrations")
   }
 
+  // Red: programs in Python that start sandboxes lose results or leave something behind.
+  @Test func `The package for Python runs jobs, and its wheel brings the executable`() throws {
+    try Script.run("python")
+  }
+
   // Red: ordinary programs fail under the policy that is meant for them.
   @Test func `Ordinary programs run under default, and a browser under desktop`() throws {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? ""

@@ -150,7 +150,8 @@ extension Option {
     Option(
       "--report", [.descriptor], in: .limits, "Report the end and what was used on FD in JSON",
       """
-      Writes one line when everything has ended, or when the launch has failed: `outcome` is exited,
+      Writes one line when everything has ended, or when the launch has failed or options behind this
+      one have a mistake: `outcome` is exited,
       signaled, timeout, memory, cpu-time, output or not-started, with `exit-code`, `signal` or `error`. Times are in seconds,
       sizes in bytes; a figure that is not known is left out. `complete` is false where processes may
       not have been counted, and `incomplete-because` says why. Processes whose parent ignores SIGCHLD

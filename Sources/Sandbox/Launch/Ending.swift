@@ -112,6 +112,13 @@ public struct EndReport {
     add("complete", .boolean(true))
   }
 
+  /// Reports that the options have a mistake, because of which there is no sandbox.
+  public init(mistake message: String) {
+    add("outcome", .string("not-started"))
+    add("error", .object([.init("message", .string(message))]))
+    add("complete", .boolean(true))
+  }
+
   private mutating func add(_ name: String, _ value: JSON) { members.append(.init(name, value)) }
 
   /// Adds what was used; the group has counted every process, also those that no process waited for.
@@ -148,7 +155,13 @@ public struct EndReport {
   /// Writes the report to the descriptor that the caller named for it, if there is one.
   /// - Returns: Why it could not be written.
   public func write(for sandbox: ResolvedSandbox) -> String? {
-    guard let number = sandbox.sandbox.channels.report?.value else { return nil }
+    write(to: sandbox.sandbox.channels.report?.value)
+  }
+
+  /// Writes the report to a descriptor, if there is one.
+  /// - Returns: Why it could not be written.
+  public func write(to number: CInt?) -> String? {
+    guard let number else { return nil }
     do throws(SystemCallError) {
       try Descriptors.write(JSON.object(members).line, to: number)
       return nil
