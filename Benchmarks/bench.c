@@ -613,7 +613,7 @@ static void run_limits(void) {
   if (null < 0 || dup2(null, 9) < 0) die("cannot open", "/dev/null");
   run_step(&(struct step){"limits and --report", report_line, 0, pid_line, 0, 1, 0, 0.15});
   char *command;
-  if (asprintf(&command, "exec '%s' --ro-bind / / --cpu-time 10 true 2>/dev/null", bench.paths[NESTBOX]) < 0)
+  if (asprintf(&command, "exec '%s' --ro-bind / / --unshare-pid --cpu-time 10 true 2>/dev/null", bench.paths[NESTBOX]) < 0)
     checked(NULL);
   if (system(command) == 0)
     run_step(&(struct step){"in a control group", group_line, 0, pid_line, 0, 1, 0, 0.5});

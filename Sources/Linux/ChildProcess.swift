@@ -41,6 +41,8 @@ public enum ChildChange: Sendable {
   case continued(Int32)
   /// The terminal has sent this signal for a key.
   case key(Signal)
+  /// The wait has lasted as long as it may.
+  case deadline
 }
 
 /// A process, and a descriptor that refers to it even after the kernel has reused its number.
@@ -207,17 +209,20 @@ public struct ChildProcess: ~Copyable {
   /// With `stay`, a process without children waits for those that the kernel hands to it, and that
   /// signal ends the wait, as a key does.
   ///
+  /// The wait ends at `deadline`, in milliseconds of the monotonic clock; 0 stands for none.
+  ///
   /// All signals must be blocked. During a long wait the process keeps as little memory as it can. See
   /// wait(2), and sigwaitinfo(2).
   public static func waitForAny(
-    orKeys keys: SignalSet, stay: Signal? = nil
+    orKeys keys: SignalSet, stay: Signal? = nil, until deadline: Int64 = 0
   ) throws(SystemCallError) -> ChildChange? {
     var (status, key): (CInt, CInt) = (0, 0)
     let result = retrying {
-      unsafe linux_wait_released(&status, keys.rawValue, stay?.rawValue ?? 0, &key)
+      unsafe linux_wait_released(&status, keys.rawValue, stay?.rawValue ?? 0, deadline, &key)
     }
     if result == CLong(-ECHILD) { return nil }
     let pid = try check(CInt(truncatingIfNeeded: result), "wait4")
+    if key == SIGALRM { return .deadline }
     if key != 0 { return .key(Signal(rawValue: key)) }
     if linux_wait_stopped(status) != 0 {
       return .stopped(pid, Signal(rawValue: linux_wait_stop_signal(status)))

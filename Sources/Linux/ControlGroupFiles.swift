@@ -12,12 +12,9 @@ internal import Text
 public enum UnifiedHierarchy {
   /// Where it is mounted; on machines that also have the older hierarchies, that is another directory.
   public static func place() throws(SystemCallError) -> FilePath {
-    for path in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] as [FilePath] {
-      if let directory = try? OwnedDescriptor.open(path, .readableDirectory),
-        linux_is_in_cgroup2(directory.rawValue) != 0
-      {
-        return path
-      }
+    for path in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] as [FilePath]
+    where unsafe path.withPlatformString({ unsafe linux_is_in_cgroup2($0) }) != 0 {
+      return path
     }
     throw SystemCallError(
       call: "statfs", subject: "/sys/fs/cgroup", errno: .noSuchFileOrDirectory)
@@ -27,8 +24,6 @@ public enum UnifiedHierarchy {
 extension OpenMode {
   /// A directory whose entries can be read.
   public static let readableDirectory = OpenMode(flags: O_RDONLY | O_DIRECTORY, permissions: 0)
-  /// For writing a file that exists.
-  public static let writingOnly = OpenMode(flags: O_WRONLY | O_NOCTTY, permissions: 0)
 }
 
 extension Descriptors {
@@ -37,7 +32,20 @@ extension Descriptors {
     of name: FilePath, in number: CInt, limit: Int
   ) throws(SystemCallError) -> [UInt8] {
     let file = try openFile(name, in: number, O_RDONLY)
-    return try beginning(of: file.rawValue, limit)
+    return try piece(of: file.rawValue, limit: limit)
+  }
+
+  /// At most the first `limit` bytes of `number`, a file whose text the kernel makes in one piece.
+  ///
+  /// A read that has room left has read all of it.
+  public static func piece(of number: CInt, limit: Int) throws(SystemCallError) -> [UInt8] {
+    var text: [UInt8] = []
+    while true {
+      let room = min(limit - text.count, max(1024, text.count))
+      let part = try bytes(of: number, at: UInt64(text.count), count: room)
+      text += part
+      if part.count < room || text.count == limit { return text }
+    }
   }
 
   /// Writes `text` to the file `name` in the directory `number`, which exists.
@@ -52,11 +60,17 @@ extension Descriptors {
     }
   }
 
-  /// Opens the file `name` in the directory `number` for writing.
-  public static func openForWriting(
-    _ name: FilePath, in number: CInt
-  ) throws(SystemCallError) -> OwnedDescriptor {
-    try openFile(name, in: number, O_WRONLY)
+  /// Writes `text` to the file `name` in the directory `number`, and returns what is in the file then.
+  public static func writeAndRead(
+    _ text: String, to name: FilePath, in number: CInt, limit: Int
+  ) throws(SystemCallError) -> [UInt8] {
+    let file = try openFile(name, in: number, O_RDWR)
+    do throws(SystemCallError) {
+      try write(text, to: file.rawValue)
+      return try piece(of: file.rawValue, limit: limit)
+    } catch {
+      throw error.about(ByteString(name))
+    }
   }
 
   private static func openFile(

@@ -54,6 +54,13 @@ public enum CurrentProcess {
     return result == 0 ? ByteString(buffer) : nil
   }
 
+  /// Whether `process` is the number of a process, or of one that nobody has waited for yet.
+  ///
+  /// See kill(2).
+  public static func isNumber(_ process: Int32) -> Bool {
+    process > 0 && (kill(process, 0) == 0 || errno == EPERM)
+  }
+
   /// Whether `path` leads to a file.
   ///
   /// See access(2), F_OK.

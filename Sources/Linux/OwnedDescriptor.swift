@@ -76,15 +76,21 @@ extension OwnedDescriptor {
     let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
     let directory = OwnedDescriptor(
       try check(unsafe linux_openat(rawValue, ".", flags, 0), "openat"))
-    let operation = (kind == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
-    let result = linux_flock(directory.rawValue, operation)
-    if result == -EWOULDBLOCK { return nil }
-    try check(result, "flock")
+    guard try directory.lock(kind) else { return nil }
     return directory
   }
-}
 
-extension OwnedDescriptor {
+  /// Locks this open file until all its descriptors are closed; returns whether no other process has
+  /// locked it.
+  ///
+  /// See flock(2).
+  public borrowing func lock(_ kind: LockKind) throws(SystemCallError) -> Bool {
+    let result = linux_flock(rawValue, (kind == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB)
+    if result == -EWOULDBLOCK { return false }
+    try check(result, "flock")
+    return true
+  }
+
   /// Locks this open file exclusively, or makes its shared lock exclusive.
   /// - Returns: Whether nobody else holds one; if not, this lock is given up.
   ///

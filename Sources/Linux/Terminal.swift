@@ -45,6 +45,11 @@ public enum Terminal {
     return group > 0 ? group : nil
   }
 
+  /// Whether this process has a terminal.
+  ///
+  /// See tty(4).
+  public static var exists: Bool { (try? OwnedDescriptor.open("/dev/tty", .reading)) != nil }
+
   /// Whether this process has a terminal, and another process group is in the foreground of it.
   ///
   /// See tty(4).

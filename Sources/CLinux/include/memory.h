@@ -13,5 +13,5 @@
 // from any process. If `stay` is not 0, a process without children waits for that signal, or for
 // children that the kernel hands to it.
 long linux_poll_released(struct pollfd *_Nonnull polled, unsigned long count);
-long linux_wait_released(int *_Nonnull status, uint64_t keys, int stay,
+long linux_wait_released(int *_Nonnull status, uint64_t keys, int stay, int64_t deadline,
                          int *_Nonnull key);

@@ -89,9 +89,9 @@ static inline int linux_pidfd_signal_group(int pidfd, int signal) {
 }
 
 // Whether the file lies in the unified hierarchy of control groups (CGROUP2_SUPER_MAGIC).
-static inline int linux_is_in_cgroup2(int fd) {
+static inline int linux_is_in_cgroup2(const char *_Nonnull path) {
   struct statfs status;
-  return fstatfs(fd, &status) == 0 && (unsigned long)status.f_type == 0x63677270UL;
+  return statfs(path, &status) == 0 && (unsigned long)status.f_type == 0x63677270UL;
 }
 
 // The id type P_PIDFD is newer than the C library's declaration of waitid(2).

@@ -19,7 +19,7 @@ struct GroupBase {
   /// Its path in the hierarchy.
   let path: FilePath
   /// The controllers that groups below it have.
-  let controllers: Set<GroupLimits.Controller>
+  let controllers: GroupLimits.Controllers
   /// Whether this process was moved out of it.
   let wasLeft: Bool
 
@@ -40,11 +40,12 @@ extension GroupBase {
     needing needed: [GroupLimits.Controller], _ environment: Environment
   ) throws(SystemCallError) -> GroupBase {
     let hierarchy = try UnifiedHierarchy.place()
+    let path = try own()
     var first: SystemCallError?
     // systemd ends what it has not delegated as soon as the kernel kills a process in it.
-    if try !isKept(own(), hierarchy) || UserManager.reach(environment) == nil {
+    if !isKept(path, hierarchy) || UserManager.reach(environment) == nil {
       do throws(SystemCallError) {
-        return try GroupBase.here(hierarchy, needed)
+        return try GroupBase.here(path, hierarchy, needed)
       } catch {
         first = error
       }
@@ -54,13 +55,13 @@ extension GroupBase {
     } else if let first {
       throw first
     }
-    return try GroupBase.here(hierarchy, needed)
+    return try GroupBase.here(own(), hierarchy, needed)
   }
 
   /// The group of this process in the unified hierarchy.
   static func own() throws(SystemCallError) -> FilePath {
-    let text = try ProcessDirectory(CurrentProcess.number)
-      .contents(of: "cgroup", limit: GroupText.limit)
+    let file = try OwnedDescriptor.open("/proc/self/cgroup", .reading)
+    let text = try Descriptors.piece(of: file.rawValue, limit: GroupText.limit)
     guard let path = GroupText.path(in: text)?.path,
       !path.components.contains(where: { $0.kind == .parentDirectory })
     else {
@@ -71,9 +72,8 @@ extension GroupBase {
   }
 
   private static func here(
-    _ hierarchy: FilePath, _ needed: [GroupLimits.Controller]
+    _ path: FilePath, _ hierarchy: FilePath, _ needed: [GroupLimits.Controller]
   ) throws(SystemCallError) -> GroupBase {
-    let path = try own()
     if let base = try beside(path, hierarchy, needed) { return base }
     let directory = try open(path, hierarchy)
     // The root of the whole hierarchy may have processes and groups.
@@ -97,13 +97,13 @@ extension GroupBase {
         of: "cgroup.subtree_control", in: directory.rawValue, limit: GroupText.limit),
       // Without a controller this process's group has no limit.
       GroupText.words(enabled).isEmpty || ControlGroup.limit(of: path, beyond: parent) == nil,
-      case let controllers = controllers(enabled), controllers.isSuperset(of: needed),
+      case let controllers = GroupLimits.Controllers(in: enabled),
+      needed.allSatisfy({ controllers.contains($0) }),
       // The right to move processes there.
-      (try? Descriptors.openForWriting("cgroup.procs", in: directory.rawValue)) != nil,
-      let locked = try directory.locked(.shared)
+      directory.isWritable("cgroup.procs"), try directory.lock(.shared)
     else { return nil }
     return GroupBase(
-      directory: locked.release(), path: parent, controllers: controllers, wasLeft: false)
+      directory: directory.release(), path: parent, controllers: controllers, wasLeft: false)
   }
 
   /// Whether systemd has made this group and not delegated it, as systemd 252 and later say.
@@ -128,23 +128,6 @@ extension GroupBase {
     try OwnedDescriptor.open(hierarchy.appending(path.components), .readableDirectory)
   }
 
-  /// The controllers that a file of the group names.
-  static func controllers(
-    _ file: FilePath, _ directory: CInt
-  ) throws(SystemCallError) -> Set<GroupLimits.Controller> {
-    controllers(try Descriptors.contents(of: file, in: directory, limit: GroupText.limit))
-  }
-
-  private static func controllers(_ text: [UInt8]) -> Set<GroupLimits.Controller> {
-    var found: Set<GroupLimits.Controller> = []
-    for word in GroupText.words(text) {
-      if let controller = GroupLimits.Controller(rawValue: String(decoding: word, as: UTF8.self)) {
-        found.insert(controller)
-      }
-    }
-    return found
-  }
-
   /// Throws unless this process is the only one in the group: others are not moved.
   private static func requireAlone(
     _ directory: borrowing OwnedDescriptor, _ path: FilePath
@@ -160,21 +143,23 @@ extension GroupBase {
     _ directory: CInt, _ path: FilePath, isRoot: Bool, _ needed: [GroupLimits.Controller]
   ) throws(SystemCallError) -> GroupBase {
     let owned = OwnedDescriptor(directory)
-    let available = try controllers("cgroup.controllers", directory)
+    let available = GroupLimits.Controllers(
+      in: try Descriptors.contents(
+        of: "cgroup.controllers", in: directory, limit: GroupText.limit))
     if let missing = needed.first(where: { !available.contains($0) }) {
       throw SystemCallError(
-        call: "cgroup.controllers", subject: ByteString(missing.rawValue),
+        call: "cgroup.controllers", subject: ByteString(missing.name),
         errno: .notSupported)
     }
-    guard let locked = try owned.locked(.shared) else {
+    guard try owned.lock(.shared) else {
       throw SystemCallError(call: "flock", subject: ByteString(path), errno: .resourceBusy)
     }
     if !isRoot { try leave(directory, path) }
-    var enabled: Set<GroupLimits.Controller> = []
+    var enabled = GroupLimits.Controllers()
     for controller in GroupLimits.Controller.allCases where available.contains(controller) {
       do throws(SystemCallError) {
         try Descriptors.write(
-          "+" + controller.rawValue, to: "cgroup.subtree_control", in: directory)
+          "+" + controller.name, to: "cgroup.subtree_control", in: directory)
         enabled.insert(controller)
       } catch {
         guard needed.contains(controller) else { continue }
@@ -183,7 +168,7 @@ extension GroupBase {
       }
     }
     return GroupBase(
-      directory: locked.release(), path: path, controllers: enabled, wasLeft: !isRoot)
+      directory: owned.release(), path: path, controllers: enabled, wasLeft: !isRoot)
   }
 
   private static func leave(_ directory: CInt, _ path: FilePath) throws(SystemCallError) {
@@ -208,7 +193,7 @@ extension GroupBase {
   /// Moves this process back, so that nothing is left.
   static func comeBack(_ directory: CInt) {
     for controller in GroupLimits.Controller.allCases {
-      try? Descriptors.write("-" + controller.rawValue, to: "cgroup.subtree_control", in: directory)
+      try? Descriptors.write("-" + controller.name, to: "cgroup.subtree_control", in: directory)
     }
     try? Descriptors.write("0", to: "cgroup.procs", in: directory)
     let base = OwnedDescriptor(directory)

@@ -65,10 +65,12 @@ enum GroupText {
 
   /// The number after `key` in a file with lines of a key and a number, such as cpu.stat.
   static func number(of key: String, in text: [UInt8]) -> Int64? {
-    for line in text.split(separator: UInt8(ascii: "\n")) {
-      let words = line.split(separator: UInt8(ascii: " "))
-      guard words.count == 2, words[0].elementsEqual(key.utf8) else { continue }
-      return number(words[1])
+    var rest = text[...]
+    while !rest.isEmpty {
+      let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+      rest = rest.dropFirst(line.count + 1)
+      let word = line.prefix { $0 != UInt8(ascii: " ") }
+      if word.elementsEqual(key.utf8) { return number(line.dropFirst(word.count + 1)) }
     }
     return nil
   }
@@ -119,21 +121,35 @@ struct GroupUse: Equatable {
   /// What was read from and written to storage, in bytes.
   var read: Int64?, written: Int64?
 
-  /// Reads the files of the group `directory`.
-  init(of directory: CInt) {
-    func text(_ name: FilePath) -> [UInt8]? {
-      try? Descriptors.contents(of: name, in: directory, limit: GroupText.limit)
+  /// Reads the files that `controllers` have put in the group `directory`; `times` is the text of
+  /// cpu.stat, which each group has.
+  init(of directory: CInt, _ controllers: GroupLimits.Controllers, times: [UInt8]) {
+    user = GroupText.number(of: "user_usec", in: times)
+    system = GroupText.number(of: "system_usec", in: times)
+    if controllers.contains(.memory) {
+      memoryPeak = GroupUse.text("memory.peak", directory).flatMap { GroupText.number($0) }
+      kills = GroupUse.kills(in: directory, controllers)
     }
-    memoryPeak = text("memory.peak").flatMap { GroupText.number($0) }
-    kills = text("memory.events").flatMap { GroupText.number(of: "oom_kill", in: $0) }
-    processesPeak = text("pids.peak").flatMap { GroupText.number($0) }
-    if let times = text("cpu.stat") {
-      user = GroupText.number(of: "user_usec", in: times)
-      system = GroupText.number(of: "system_usec", in: times)
+    if controllers.contains(.processes) {
+      processesPeak = GroupUse.text("pids.peak", directory).flatMap { GroupText.number($0) }
     }
-    if let bytes = text("io.stat") {
+    if controllers.contains(.storage), let bytes = GroupUse.text("io.stat", directory) {
       read = GroupText.sum(of: "rbytes", in: bytes)
       written = GroupText.sum(of: "wbytes", in: bytes)
     }
+  }
+
+  /// How many processes were killed because memory ran out.
+  static func kills(in directory: CInt, _ controllers: GroupLimits.Controllers) -> Int64? {
+    guard controllers.contains(.memory) else { return nil }
+    return text("memory.events", directory)
+      .flatMap { GroupText.number(of: "oom_kill", in: $0) }
+  }
+
+  /// The processor time that the text of cpu.stat tells, in microseconds.
+  static func time(in text: [UInt8]) -> Int64? { GroupText.number(of: "usage_usec", in: text) }
+
+  private static func text(_ name: FilePath, _ directory: CInt) -> [UInt8]? {
+    try? Descriptors.contents(of: name, in: directory, limit: GroupText.limit)
   }
 }

@@ -21,12 +21,42 @@ struct GroupLimits {
   }
 
   /// A part of the kernel that limits what a group uses.
-  enum Controller: String, CaseIterable {
-    case memory
-    case processors = "cpu"
-    case processes = "pids"
+  enum Controller: UInt8, CaseIterable {
+    case memory, processors, processes
     /// It counts what is read and written, and limits nothing here.
-    case storage = "io"
+    case storage
+
+    /// The kernel's name.
+    var name: String {
+      switch self {
+      case .memory: "memory"
+      case .processors: "cpu"
+      case .processes: "pids"
+      case .storage: "io"
+      }
+    }
+  }
+
+  /// Some of them: a `Set` would cost each launch the type's making.
+  struct Controllers: Equatable {
+    private var bits: UInt8 = 0
+
+    /// The controllers among the words of `text`.
+    init(in text: [UInt8]) {
+      for word in GroupText.words(text) {
+        for controller in Controller.allCases where word.elementsEqual(controller.name.utf8) {
+          insert(controller)
+        }
+      }
+    }
+
+    init() {}
+
+    var isEmpty: Bool { bits == 0 }
+
+    func contains(_ controller: Controller) -> Bool { bits & 1 << controller.rawValue != 0 }
+
+    mutating func insert(_ controller: Controller) { bits |= 1 << controller.rawValue }
   }
 
   let items: [Item]

@@ -6,6 +6,41 @@ internal import Linux
 internal import SystemPackage
 internal import Text
 
+extension ResolvedSandbox {
+  /// Whether every tree of the host in the new root is read-only, with all mounts in it.
+  ///
+  /// Then no mount of control groups can be written to, and the table of mounts need not be read.
+  var showsHostReadOnly: Bool {
+    // Where this is set, a tree that cannot be restricted is shown nevertheless.
+    !sandbox.isNoSecurityBoundary
+      && sandbox.filesystem.allSatisfy {
+        $0.action.showsHostReadOnly || $0.action.isProc && hasProcesses
+      }
+  }
+}
+
+extension FilesystemOperation.Action {
+  /// Whether it shows nothing of the host, or only whole trees read-only.
+  ///
+  /// Without `default`: a new operation has to be considered here.
+  fileprivate var showsHostReadOnly: Bool {
+    switch self {
+    case .bind(_, _, let access, _), .bindDescriptor(_, _, let access), .show(_, let access),
+      .arguments(let access):
+      access == .readOnly
+    case .same, .program: true
+    // Devices are shown one by one, as files.
+    case .remountReadOnly, .dev, .tmpfs, .mqueue, .directory, .file, .data, .text, .userFiles,
+      .hosts, .mask, .hide, .workingDirectory, .symbolicLink, .permissions:
+      true
+    case .overlay, .proc, .repositories, .commits, .home, .kept, .review, .xServer: false
+    }
+  }
+
+  /// Whether it mounts procfs, which is the host's if the sandbox has no pid namespace.
+  fileprivate var isProc: Bool { if case .proc = self { true } else { false } }
+}
+
 extension NewRoot {
   /// Makes every mount of control groups in the new root read-only.
   ///

@@ -30,6 +30,8 @@ final class SandboxGroup {
   var mustBeEntered = false
   /// Processor time that was used before the command was executed, in microseconds.
   private var timeBefore: Int64 = 0
+  /// The file with the processor time, once it has been read.
+  private var times: CInt = -1
 
   /// All that is open for it.
   var descriptors: [CInt] { [base.directory, directory, processes] }
@@ -109,8 +111,9 @@ extension SandboxGroup {
       let name = FilePath(prefix + String(CurrentProcess.number) + "-" + random)
       do throws(SystemCallError) {
         try parent.makeDirectory(name, .standardDirectory)
+        let directory = try parent.openRelative(name, .readableDirectory)
         // Another launch may have taken it for a leftover before it was locked.
-        guard let directory = try parent.openEntry(name).locked(.exclusive) else {
+        guard try directory.lock(.exclusive) else {
           throw SystemCallError(call: "flock", errno: .noSuchFileOrDirectory)
         }
         try directory.makeDirectory(inner, .standardDirectory)
@@ -128,7 +131,7 @@ extension SandboxGroup {
 
   /// Sets a limit, and reads it back.
   private func hold(
-    _ item: GroupLimits.Item, _ controllers: Set<GroupLimits.Controller>
+    _ item: GroupLimits.Item, _ controllers: GroupLimits.Controllers
   ) throws(LaunchError) {
     if item.isOptional, let controller = item.controller, !controllers.contains(controller) {
       return
@@ -184,8 +187,8 @@ extension SandboxGroup {
 
   /// Writes a limit, and reads it back: the kernel may know another one, or cut it to whole pages.
   private func set(_ file: FilePath, _ value: UInt64) throws(SystemCallError) {
-    try Descriptors.write(String(value), to: file, in: directory)
-    let text = try Descriptors.contents(of: file, in: directory, limit: GroupText.limit)
+    let text = try Descriptors.writeAndRead(
+      String(value), to: file, in: directory, limit: GroupText.limit)
     guard let read = GroupText.number(text), read >= 0, UInt64(read) <= value,
       value - UInt64(read) < 65_536
     else {
@@ -197,8 +200,8 @@ extension SandboxGroup {
   private func setProcessors(_ thousandths: UInt32) throws(SystemCallError) {
     // Of a tenth of a second; the kernel takes no less than a thousandth of a second.
     let text = String(max(UInt64(thousandths) * 100, 1000)) + " 100000"
-    try Descriptors.write(text, to: "cpu.max", in: directory)
-    let read = try Descriptors.contents(of: "cpu.max", in: directory, limit: GroupText.limit)
+    let read = try Descriptors.writeAndRead(
+      text, to: "cpu.max", in: directory, limit: GroupText.limit)
     guard read == Array((text + "\n").utf8) else {
       throw SystemCallError(call: "read", subject: "cpu.max", errno: .invalidArgument)
     }
@@ -212,18 +215,40 @@ extension SandboxGroup {
   func holds(_ limit: Limit) -> Bool { held.contains(limit) }
 
   /// Begins to count: what was used to set the sandbox up is not the command's.
-  func beginCounting() { timeBefore = allTime }
+  func beginCounting() { timeBefore = GroupUse.time(in: timeText) ?? 0 }
 
   /// The processor time that the command and all others have used, in microseconds.
-  var usedTime: Int64 { allTime &- timeBefore }
+  var usedTime: Int64 { usedTime(of: timeText) }
 
-  private var allTime: Int64 {
-    let text = try? Descriptors.contents(of: "cpu.stat", in: directory, limit: GroupText.limit)
-    return text.flatMap { GroupText.number(of: "usage_usec", in: $0) } ?? 0
+  private func usedTime(of text: [UInt8]) -> Int64 {
+    (GroupUse.time(in: text) ?? timeBefore) &- timeBefore
   }
 
-  /// What was used.
-  var use: GroupUse { GroupUse(of: directory) }
+  /// What the kernel says of the processor time; empty if it says nothing.
+  private var timeText: [UInt8] {
+    if times < 0 {
+      times = OwnedDescriptor.borrowing(directory) {
+        (try? $0.openRelative("cpu.stat", .reading).release()) ?? -1
+      }
+    }
+    return (try? Descriptors.piece(of: times, limit: GroupText.limit)) ?? []
+  }
+
+  /// What was used in all, and the processor time since the count began.
+  var use: (all: GroupUse, time: Int64) {
+    let text = timeText
+    return (GroupUse(of: directory, base.controllers, times: text), usedTime(of: text))
+  }
+
+  /// How many processes were killed because memory ran out.
+  var kills: Int64 { GroupUse.kills(in: directory, base.controllers) ?? 0 }
+
+  /// Stops all processes in the group, wherever the payload has moved them, or lets them go on.
+  ///
+  /// See cgroups(7), cgroup.freeze.
+  func freeze(_ isToStop: Bool) throws(SystemCallError) {
+    try Descriptors.write(isToStop ? "1" : "0", to: "cgroup.freeze", in: directory)
+  }
 
   /// Moves this process into the group.
   func enter() throws(SystemCallError) {
@@ -238,23 +263,25 @@ extension SandboxGroup {
   /// - Parameter patience: How long killed processes may take to leave it, in milliseconds.
   /// - Returns: Whether none is left.
   func empty(patience: Int) -> Bool {
-    let outer = OwnedDescriptor(directory)
-    SandboxGroup.empty(outer, before: MonotonicClock.milliseconds + patience)
-    let isEmpty = (try? outer.openEntry(SandboxGroup.inner)) == nil
-    _ = outer.release()
-    return isEmpty
+    OwnedDescriptor.borrowing(directory) { SandboxGroup.empty($0, patience: patience) }
   }
 
   /// Removes the group; where processes live on in it, a later launch does.
   func remove(patience: Int = 2000) {
     guard !isRemoved else { return }
     isRemoved = true
-    let outer = OwnedDescriptor(directory)
-    SandboxGroup.empty(outer, before: MonotonicClock.milliseconds + patience)
-    // Before its lock is given up.
-    base.open { try? $0.remove(name, .directory) }
+    // Before its lock is given up. Nearly always it has no group inside any more.
+    base.open { parent in
+      do throws(SystemCallError) {
+        try parent.remove(name, .directory)
+      } catch {
+        guard error.errno == .resourceBusy, empty(patience: patience) else { return }
+        try? parent.remove(name, .directory)
+      }
+    }
+    if times >= 0 { Descriptors.close(times) }
     Descriptors.close(processes)
-    _ = consume outer
+    Descriptors.close(directory)
     SandboxGroup.giveUp(base)
   }
 
@@ -270,13 +297,17 @@ extension SandboxGroup {
   }
 
   /// Removes the groups inside, of which the payload may have made many, the deepest first.
-  private static func empty(_ top: borrowing OwnedDescriptor, before deadline: Int) {
+  /// - Returns: Whether no process is left in them.
+  @discardableResult
+  private static func empty(_ top: borrowing OwnedDescriptor, patience: Int) -> Bool {
     do throws(SystemCallError) {
       // Nearly always it is the only one, and no process is left.
-      return try top.remove(inner, .directory)
+      try top.remove(inner, .directory)
+      return true
     } catch {
-      if error.errno == .noSuchFileOrDirectory { return }
+      if error.errno == .noSuchFileOrDirectory { return true }
     }
+    let deadline = MonotonicClock.milliseconds + patience
     var paths: [FilePath] = []
     _ = TreeSearch.forEachDirectory(below: top) { path, entries in
       paths.append(path)
@@ -297,6 +328,7 @@ extension SandboxGroup {
         break
       }
     }
+    return (try? top.openEntry(inner)) == nil
   }
 
   /// Removes the groups whose monitors were killed, and in which nothing lives on.
@@ -305,17 +337,28 @@ extension SandboxGroup {
   }
 
   private static func sweep(_ parent: borrowing OwnedDescriptor) {
+    // A directory has two links, and one for each group in it: the launcher's own, and no other.
+    if let links = try? parent.entryStatus().links, (2...3).contains(links) { return }
     guard let entries = try? Directory.entries(of: parent) else { return }
     let start = Array(prefix.utf8)
     for entry in entries
     where entry.kind == .directory && entry.name.bytes.starts(with: start)
       && entry.name.path != GroupBase.monitors
     {
+      // The lock decides; this saves time where many launches run.
+      if let monitor = monitor(of: entry.name), CurrentProcess.isNumber(monitor) { continue }
       guard let directory = try? parent.openEntry(entry.name.path),
         let locked = try? directory.locked(.exclusive)
       else { continue }
-      empty(locked, before: 0)
+      empty(locked, patience: 0)
       try? parent.remove(entry.name.path, .directory)
     }
+  }
+
+  /// The process that made the group with this name.
+  private static func monitor(of name: ByteString) -> Int32? {
+    GroupText.number(
+      Array(name.bytes.dropFirst(prefix.utf8.count).prefix { $0 != UInt8(ascii: "-") })
+    ).flatMap { Int32(exactly: $0) }
   }
 }

@@ -27,6 +27,11 @@ struct Init: ~Copyable {
 
   /// Whether the monitor wants to know what was used.
   let isMeasured: Bool
+  /// When this process ends the command, if the monitor has not done it; 0 for never.
+  ///
+  /// The monitor is the caller's process, which a key, or a payload in the same process group, can stop.
+  /// No process inside can stop process 1.
+  let deadline: Int64
   /// The signals of keys, which this process receives instead of the monitor and reports to it.
   let keys: SignalSet
 
@@ -37,6 +42,9 @@ struct Init: ~Copyable {
     case .stopped(let pid, let signal):
       if pid == command { try? status.send(SetupMessage.hasStopped(signal).bytes) }
     case .continued: break
+    case .deadline:
+      // The rest is as after any other end of the command.
+      if !(endsAll && ChildProcess.killAllOthers()), let command { ChildProcess.kill(command) }
     case .key(Init.monitorsEnd): break
     case .key(let signal): try? status.send(SetupMessage.wasTyped(signal).bytes)
     }
@@ -51,12 +59,14 @@ struct Init: ~Copyable {
   /// A kept sandbox has no process until somebody enters. Without its monitor nobody can, and it ends
   /// with its last process.
   private func nextChange(
-    _ status: borrowing OwnedDescriptor
+    _ status: borrowing OwnedDescriptor, until deadline: Int64
   ) throws(SystemCallError) -> ChildChange? {
-    guard isKept, !diesWithMonitor else { return try ChildProcess.waitForAny(orKeys: keys) }
+    guard isKept, !diesWithMonitor else {
+      return try ChildProcess.waitForAny(orKeys: keys, until: deadline)
+    }
     // The monitor ignores this message. The policy of init allows no other way to look.
     let isAlone = (try? status.send(SetupMessage.hasSettled.bytes)) == nil
-    return try ChildProcess.waitForAny(orKeys: keys, stay: isAlone ? nil : Init.monitorsEnd)
+    return try ChildProcess.waitForAny(orKeys: keys, stay: isAlone ? nil : Init.monitorsEnd, until: deadline)
   }
 
   /// What the processes have used that have ended; nil if the monitor does not want to know.
@@ -72,6 +82,7 @@ struct Init: ~Copyable {
   /// When it ends, the whole namespace ends.
   consuming func run(_ privileges: Privileges, _ status: borrowing OwnedDescriptor) -> Never {
     var hasEnded = command == nil
+    var deadline = deadline
     do throws(SystemCallError) {
       // Above all the caller's pipes and terminals: a reader waits until the last holder closes
       // them.
@@ -93,7 +104,8 @@ struct Init: ~Copyable {
       // A caller that was told init's pid may enter through it, unless a process inside could use
       // it to evade a filter or belongs to another sandbox.
       if isToBeEntered, !hasPolicy, filters.isEmpty { try CurrentProcess.setHidden(false) }
-      while let change = try nextChange(status) {
+      while let change = try nextChange(status, until: deadline) {
+        if case .deadline = change { deadline = 0 }
         guard let termination = end(of: change, status), !hasEnded else { continue }
         hasEnded = true
         if !isKept, !ChildProcess.reapEnded() {

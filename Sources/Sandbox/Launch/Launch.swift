@@ -58,6 +58,14 @@ final class LaunchPlan {
   let group: SandboxGroup?
   /// Whether the launcher is in the foreground of the terminal on its standard input.
   private(set) var isInFront = false
+  /// Whether the command begins a process group: in the launcher's it could stop the launcher, which
+  /// holds limits of time.
+  ///
+  /// Only without a terminal, from which a group in the background could not read.
+  private(set) var beginsGroup = false
+  /// The limit for which the kernel keeps the command's signals inside, where it can, as the command
+  /// stays in the launcher's group.
+  private(set) var confinesSignals: WrittenOption?
 
   init(
     _ resolved: ResolvedSandbox, _ caller: Caller, _ signalMask: SignalMask?,
@@ -79,6 +87,28 @@ final class LaunchPlan {
     self.entrance = entrance
     self.detachment = detachment
     isInFront = !resolved.sandbox.becomesCommand && Terminal.foreground(0) == ProcessGroup.own
+    guard sandbox.limitsTime, !sandbox.hasOwnSession, terminals.isEmpty, !takesTerminal,
+      standard?.withholdsTerminal != true
+    else { return }
+    beginsGroup = hasInit && !Terminal.exists
+    if !beginsGroup {
+      confinesSignals = sandbox.timeLimit?.option ?? sandbox.processorTimeLimit?.option
+    }
+  }
+
+  /// How long init waits after the monitor should have killed the command, in milliseconds.
+  private static let patience: Int64 = 1000
+
+  /// When init ends the command, in milliseconds of the monotonic clock; 0 for never.
+  var deadline: Int64 {
+    guard let time = sandbox.timeLimit?.value else { return 0 }
+    var moment = Int64(MonotonicClock.milliseconds)
+    for part in [time, sandbox.grace, LaunchPlan.patience] {
+      let (sum, overflow) = moment.addingReportingOverflow(part)
+      if overflow { return 0 }
+      moment = sum
+    }
+    return moment
   }
 
   /// Whether the command gets a new process group in the foreground of the caller's terminal: if it

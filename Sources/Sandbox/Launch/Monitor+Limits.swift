@@ -7,7 +7,9 @@ internal import Text
 extension Monitor {
   /// Starts to count: the command has just been executed.
   mutating func beginCounting() throws(LaunchError) {
-    if plan.sandbox.isMeasured { startTime = MonotonicClock.microseconds }
+    if plan.sandbox.isMeasured || plan.sandbox.timeLimit != nil {
+      startTime = MonotonicClock.microseconds
+    }
     if let group = plan.group { try beginCounting(group) }
     guard let time = plan.sandbox.timeLimit else { return }
     let number = try doing(.limit, option: time.option) { () throws(SystemCallError) in
@@ -72,6 +74,13 @@ extension Monitor {
     var ending = Ending(termination)
     ending.limit = limit
     ending.wasExecuted = phase.wasExecuted
+    // Init has ended the command, because this process was stopped.
+    if limit == nil, termination == .signaled(.kill), phase.wasExecuted,
+      let time = plan.sandbox.timeLimit?.value,
+      (MonotonicClock.microseconds - startTime) / 1000 - plan.sandbox.grace >= time
+    {
+      ending.limit = .timeout
+    }
     if plan.sandbox.outputLimit != nil { ending.output = output }
     var isCounted = false
     if let group = plan.group { isCounted = look(at: group, &ending) }
@@ -143,15 +152,15 @@ extension Monitor {
     let endsWithChild =
       plan.namespaces.contains(.pid) && (hasChildEnded || phase != .running)
     let patience =
-      endsWithChild || group.use.kills ?? 0 > 0 ? 2000 : plan.hasInit && !hasChildEnded ? 0 : 100
+      endsWithChild || group.kills > 0 ? 2000 : plan.hasInit && !hasChildEnded ? 0 : 100
     let isEmpty = group.empty(patience: patience)
-    let use = group.use
+    let (use, processorTime) = group.use
     ending.groupUse = use
     ending.heldByGroup = group.held
     if ending.limit == nil, use.kills ?? 0 > 0 { ending.limit = .memory }
     // It may have ended between two looks.
     if ending.limit == nil, phase.wasExecuted, let time = plan.sandbox.processorTimeLimit,
-      group.usedTime > time.value,
+      processorTime > time.value,
       group.holds(.processorTime(time.value, orNone: false))
         || group.holds(.processorTime(time.value, orNone: true))
     {

@@ -142,11 +142,15 @@ extension Monitor {
     // A key may have stopped this process before it read of the command's stop; both have been
     // continued since then.
     if command?.isStopped() == false { return }
-    // A stopped monitor holds no limit of time, and a command can stop itself: only a person at the
-    // terminal stops the monitor with it.
+    // Without a person at the terminal nobody would continue a launcher that has to hold a limit.
     if plan.sandbox.limitsTime, signal == .stop || !plan.isInFront { return }
+    // Meanwhile init holds the limit of time. Only this process can count processor time, so that
+    // nothing inside may use it: the command has stopped, perhaps not all that it has started.
+    let isToFreeze = plan.sandbox.processorTimeLimit != nil
+    if isToFreeze, let group = plan.group, (try? group.freeze(true)) == nil { return }
     copyWaiting()
     let hasStopped = relay.map { $0.stop(by: signal, signals) } ?? job.stop(by: signal)
+    if isToFreeze { try? plan.group?.freeze(false) }
     if !hasStopped { sendToCommand(.goOn) }
   }
 }

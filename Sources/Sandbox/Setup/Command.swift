@@ -56,6 +56,8 @@ struct Command {
       try doing(.beginSession, option: plan.sandbox.newSession) { () throws(SystemCallError) in
         try CurrentProcess.beginSession()
       }
+    } else if plan.beginsGroup {
+      try doing(.prepare) { () throws(SystemCallError) in try ProcessGroup.begin() }
     }
     if let option = plan.sandbox.assertNoUserNamespaces { try assertNoUserNamespaces(option) }
     try doing(.dropPrivileges) { () throws(SystemCallError) in
@@ -139,6 +141,8 @@ struct Command {
 
   private func restrictByLandlock() throws(LaunchError) {
     let sandbox = plan.sandbox
+    // In one call: each call adds a layer, and the kernel allows sixteen.
+    let further = sandbox.landlockScopesToTry.union(plan.confinesSignals == nil ? [] : .signals)
     if let option = sandbox.landlock?.option, plan.resolved.refusesUnixSockets {
       plan.warn(
         "this kernel has no scopes of Landlock (Linux 6.12); in place of \(option.name) "
@@ -148,12 +152,11 @@ struct Command {
       }
     } else if let scopes = sandbox.landlock {
       try doing(.restrictByLandlock, option: scopes.option) { () throws(SystemCallError) in
-        // In one call: each call adds a layer, and the kernel allows sixteen.
-        try scopes.value.union(sandbox.landlockScopesToTry).restrictProcess()
+        try scopes.value.union(further).restrictProcess()
       }
-    } else if let scopes = sandbox.landlockToTry {
-      try doing(.restrictByLandlock, option: scopes.option) { () throws(SystemCallError) in
-        let scopes = try scopes.value.whereSupported()
+    } else if let option = sandbox.landlockToTry?.option ?? plan.confinesSignals {
+      try doing(.restrictByLandlock, option: option) { () throws(SystemCallError) in
+        let scopes = try further.whereSupported()
         if !scopes.isEmpty { try scopes.restrictProcess() }
       }
     }

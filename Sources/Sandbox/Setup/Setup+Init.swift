@@ -61,7 +61,8 @@ extension Setup {
       endsAll: plan.resolved.endsAll && initProcess == 1, filters: command.filters,
       hasPolicy: plan.policy != nil,
       isToBeEntered: !plan.isHidden && plan.sandbox.channels.tellOfProcess, held: held,
-      isMeasured: plan.sandbox.isMeasured, keys: plan.takesTerminal ? .keys : []
+      isMeasured: plan.sandbox.isMeasured, deadline: plan.deadline,
+      keys: plan.takesTerminal ? .keys : []
     ).run(command.privileges, status)
   }
 

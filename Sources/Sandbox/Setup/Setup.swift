@@ -252,7 +252,9 @@ extension Setup {
         let mounts =
           try Privileges(plan.resolved).command.contains("sys_admin")
           && !plan.sandbox.canRaiseLimits
-        try root.protectGroups(fromCommandThatMounts: mounts)
+        if mounts || !plan.resolved.showsHostReadOnly {
+          try root.protectGroups(fromCommandThatMounts: mounts)
+        }
       }
     }
     root.writeNotices()
