@@ -131,6 +131,8 @@ uninstall: ## Remove what was installed
 
 # What is made for others to install.
 dist := .build/dist
+MAINTAINER ?= nestbox maintainers <maintainers@nestbox.example>
+export MAINTAINER
 
 # The tree that packages are made of.
 .PHONY: stage
@@ -144,6 +146,18 @@ stage: build
 wheel: also := python3
 wheel: stage ## Build a wheel for Python in .build/dist, with the executable in it
 	@python3 Python/build_wheel.py .build/stage/usr/bin/nestbox $(dist)
+
+.PHONY: deb
+deb: stage ## Build a package for Debian in .build/dist
+	@Packaging/package.sh deb .build/stage $(dist)
+
+.PHONY: dist
+dist: stage ## Build an archive in .build/dist, and checksums of all that lies there
+	@Packaging/package.sh archive .build/stage $(dist)
+	cd $(dist)
+	rm -f SHA256SUMS
+	sha256sum -- * >SHA256SUMS
+	echo "$(dist)/SHA256SUMS"
 
 .PHONY: test
 test: also := python3
