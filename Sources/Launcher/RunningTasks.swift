@@ -12,7 +12,8 @@ internal import Text
 enum RunningTasks {
   /// The list, for people or for programs.
   static func list(_ registry: Registry, asJSON: Bool) throws(UsageError) -> String {
-    let list = SandboxList(try survey(registry, for: "--list"))
+    var list = SandboxList(try survey(registry, for: "--list"))
+    list.readWords()
     return asJSON ? list.json.text : list.text(width: Terminal.columns(of: 1))
   }
 
@@ -22,6 +23,12 @@ enum RunningTasks {
   ) throws(UsageError) -> String {
     let survey = try survey(registry, for: "--inspect")
     let list = SandboxList(survey)
+    let last = registry.lastMessages(of: word)
+    if !last.isEmpty, list.entry(named: word) == nil {
+      throw UsageError(
+        "--inspect: the sandbox \(word.quoted) has ended; the last messages of its launcher: "
+          + last.map(\.quoted).joined(separator: "; "))
+    }
     let found = try entry(word, in: list, for: "--inspect")
     var inspection = Inspection(found, in: list, survey)
     if let name = found.sandbox.name, let monitor = registry.record(of: name)?.openMonitor() {

@@ -143,6 +143,22 @@ public struct ChildProcess: ~Copyable {
     return try check(result, "vfork")
   }
 
+  /// Runs `body`, which must end its process, in a child that shares this process's memory, and waits
+  /// until the child has ended or executes a program.
+  ///
+  /// What the kernel keeps with the memory, whether other processes may look into it, is as before
+  /// afterwards. See `startSharingMemory`.
+  public static func startBriefly(
+    _ body: @escaping () -> Never
+  ) throws(SystemCallError) -> ChildProcess {
+    let isHidden = CurrentProcess.isHidden
+    let number = try startSharingMemory(body)
+    if !isHidden { try CurrentProcess.setHidden(false) }
+    // Nobody has waited for it, so no other process has its number.
+    let descriptor = OwnedDescriptor(try check(linux_pidfd_open(number), "pidfd_open"))
+    return ChildProcess(pid: number, descriptor: descriptor)
+  }
+
   /// Starts `file` with other standard descriptors, each given as the number that it gets and the one
   /// that this process has.
   /// - Returns: A descriptor of the child, to wait for its end.

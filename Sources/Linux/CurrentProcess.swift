@@ -150,6 +150,11 @@ public enum CurrentProcess {
     try check(linux_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)")
   }
 
+  /// Whether `setHidden` or the kernel has hidden this process.
+  ///
+  /// See prctl(2), PR_GET_DUMPABLE.
+  static var isHidden: Bool { linux_prctl(PR_GET_DUMPABLE, 0, 0, 0) != 1 }
+
   /// Stops other processes of the same user from tracing this one and from following its links in
   /// /proc, even if they have capabilities in a user namespace that it joins; or allows it again.
   ///

@@ -12,7 +12,7 @@ public import Text
   public let arguments: [ByteString]
   /// The environment, each string of the form `NAME=VALUE`.
   public let environment: [ByteString]
-  private let block: UnsafeMutableRawBufferPointer
+  private let memory: UnsafeMutableRawBufferPointer
 
   /// Copies the arguments and the environment of `main`.
   @unsafe public init(
@@ -38,20 +38,26 @@ public import Text
     self.environment = environmentStrings
     if let start = unsafe arguments[0] ?? environment[0], let last = unsafe end {
       let length = unsafe UnsafeMutableRawPointer(last) - UnsafeMutableRawPointer(start)
-      unsafe block = UnsafeMutableRawBufferPointer(
+      unsafe memory = UnsafeMutableRawBufferPointer(
         start: start, count: length + cStringLength(last))
     } else {
-      unsafe block = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+      unsafe memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
   }
+
+  /// The block of strings as it is now.
+  public var block: [UInt8] { unsafe Array(memory) }
+
+  /// Puts a block of strings back that was overwritten.
+  public func restore(_ block: [UInt8]) { unsafe memory.copyBytes(from: block) }
 
   /// Overwrites the strings that `/proc/PID/cmdline` and `/proc/PID/environ` show with `name`.
   ///
   /// The kernel lays arguments and environment out in one block. See proc(5).
   public func overwrite(with name: StaticString) {
-    unsafe block.initializeMemory(as: UInt8.self, repeating: 0)
-    let count = min(name.utf8CodeUnitCount, unsafe block.count)
-    if let start = unsafe block.baseAddress, count > 0 {
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+    let count = min(name.utf8CodeUnitCount, unsafe memory.count)
+    if let start = unsafe memory.baseAddress, count > 0 {
       unsafe start.copyMemory(from: name.utf8Start, byteCount: count)
     }
   }

@@ -102,13 +102,18 @@ public struct TerminalSettings: Sendable {
     guard unsafe linux_get_terminal_settings(number, &kernel) == 0 else { return nil }
   }
 
+  /// Whether both are the same.
+  public func isSame(as other: TerminalSettings) -> Bool {
+    var (own, others) = (kernel, other.kernel)
+    return unsafe linux_are_equal_settings(&own, &others) != 0
+  }
+
   /// Gives these settings to the terminal `number`, if it has others.
   public func restore(on number: CInt) {
-    guard let present = TerminalSettings(of: number) else { return }
-    var (old, new) = (kernel, present.kernel)
-    guard unsafe linux_are_equal_settings(&old, &new) == 0 else { return }
+    guard let present = TerminalSettings(of: number), !isSame(as: present) else { return }
     Terminal.ignoreStops()
-    _ = unsafe linux_set_terminal_settings(number, &old)
+    var settings = kernel
+    _ = unsafe linux_set_terminal_settings(number, &settings)
   }
 
   /// Gives these settings to the terminal `number`, which is not this process's terminal.

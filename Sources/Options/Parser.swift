@@ -191,8 +191,9 @@ public struct Parser {
       || option.traits.contains(.lastIsOptional) && operands.count == option.operands.count - 1
     guard isComplete else {
       let missing = option.operands[operands.count].name
+      let remedy = missing == "SANDBOX" ? "; nestbox --list shows the running sandboxes" : ""
       throw UsageError(
-        "\(option.name): \(missing) is missing",
+        "\(option.name): \(missing) is missing\(remedy)",
         bubblewrap: "\(option.name) takes \(bubblewrapCount(of: option))")
     }
   }

@@ -24,7 +24,7 @@ extension Inspection {
       ("Sandbox", summaryLines), ("Launch", launchLines),
       ("Namespaces", namespaces.flatMap(namespaceLines)),
       ("Identity", mapLines), ("Processes", processLines), ("Privileges", protectionLines),
-      ("Mounts", mounts.map(\.line)), ("Network", networkLines), ("Limits", limitLines),
+      ("Mounts", mounts.map(\.node).treeLines), ("Network", networkLines), ("Limits", limitLines),
       ("Messages of the launcher", messages.map(\.quoted)),
     ]
   }
@@ -78,14 +78,16 @@ extension Inspection {
   }
 
   private var processLines: [String] {
-    let lines = processes.map { member in
+    let nodes = processes.map { member in
       let inside = member.facts.numbersInside.last.map { String($0) } ?? "?"
       let words = member.words.map(\.quotedForShell).joined(separator: " ")
       let text = words.isEmpty ? "(\(member.facts.name.quoted))" : String(words.prefix(200))
-      return "\(String(member.facts.number)), inside \(inside): \(text)"
+      return TreeNode(
+        number: Int(member.facts.number), parent: Int(member.facts.parent),
+        text: "\(String(member.facts.number)), inside \(inside): \(text)")
     }
     let rest = listed.sandbox.processes.count - processes.count
-    return lines + (rest > 0 ? ["and \(String(rest)) more"] : [])
+    return nodes.treeLines + (rest > 0 ? ["and \(String(rest)) more"] : [])
   }
 
   private var protectionLines: [String] {
@@ -163,7 +165,11 @@ extension Inspection {
 }
 
 extension MountUse {
-  fileprivate var line: String {
+  fileprivate var node: TreeNode {
+    TreeNode(number: entry.number, parent: entry.parent, text: line)
+  }
+
+  private var line: String {
     var text = "\(ByteString(entry.point).quoted): \(ByteString(entry.type).quoted)"
     if entry.root != "/" { text += " \(ByteString(entry.root).quoted)" }
     text += " (\(entry.options.map { ByteString(String($0)).quoted }.joined(separator: ",")))"

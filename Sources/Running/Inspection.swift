@@ -170,21 +170,17 @@ extension Inspection {
   public init(_ listed: ListedSandbox, in list: SandboxList, _ survey: Survey) {
     self.listed = listed
     let sandbox = listed.sandbox
-    for process in sandbox.processes.prefix(Inspection.mostProcesses) {
+    let members = Array(sandbox.processes.prefix(Inspection.mostProcesses))
+    for (process, words) in zip(members, members.words()) {
       // One that has ended meanwhile is named all the same.
-      guard let directory = try? ProcessDirectory.of(process) else {
-        processes.append(Member(facts: process, words: []))
-        continue
-      }
-      processes.append(Member(facts: process, words: directory.words()))
-      use.add(directory)
+      processes.append(Member(facts: process, words: words))
+      if sandbox.hasCommand, process == sandbox.command { self.listed.words = words }
+      if let directory = try? ProcessDirectory.of(process) { use.add(directory) }
     }
     use.processes = sandbox.processes.count
     namespaces = Inspection.namespaces(of: sandbox, list, survey)
-    if let monitor = sandbox.monitor, sandbox.tool != .other,
-      let directory = try? ProcessDirectory.of(monitor)
-    {
-      launcherWords = directory.words(limit: Bound.other)
+    if let monitor = sandbox.monitor, sandbox.tool != .other {
+      launcherWords = [monitor].words(limit: Bound.other)[0]
     }
     // A kept sandbox may have no process but init, which hides its links and has other privileges.
     guard let directory = try? ProcessDirectory.of(sandbox.command ?? sandbox.first) else {

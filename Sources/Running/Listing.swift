@@ -11,7 +11,7 @@ public struct ListedSandbox: Equatable, Sendable {
   /// What its command can reach by network.
   public let network: NetworkState
   /// The words of its command, as far as they were read.
-  public let words: [ByteString]
+  public internal(set) var words: [ByteString]
   /// How many seconds ago it began.
   public let age: UInt64
 
@@ -40,29 +40,37 @@ public enum NetworkState: String, Equatable, Sendable {
 /// The sandboxes of a user.
 public struct SandboxList: Equatable, Sendable {
   /// The sandboxes, the oldest first.
-  public let entries: [ListedSandbox]
+  public private(set) var entries: [ListedSandbox]
 
   /// A list of these.
   public init(_ entries: [ListedSandbox]) {
     self.entries = entries
   }
 
-  /// Looks at the sandboxes of `survey`.
+  /// Looks at the sandboxes of `survey`, but not at the words of their commands, which lie in the
+  /// commands' memory.
   public init(_ survey: Survey) {
     let sandboxes = survey.sandboxes
     let now = BootClock.seconds
     entries = sandboxes.map { sandbox in
       var sandbox = sandbox
       if sandbox.tool == .bubblewrap, sandbox.isOfFlatpak { sandbox.tool = .flatpak }
+      if sandbox.tool == .other, sandbox.isOfThisProgram { sandbox.tool = .nestbox }
       let started = sandbox.first.started / BootClock.ticksPerSecond
-      var (words, network) = ([ByteString](), NetworkState.unknown)
+      var network = NetworkState.unknown
       if let command = sandbox.command, let directory = try? ProcessDirectory.of(command) {
-        if sandbox.hasCommand { words = directory.words() }
         network = SandboxList.network(of: sandbox, directory, survey, sandboxes)
       }
       return ListedSandbox(
-        sandbox: sandbox, network: network, words: words, age: now > started ? now - started : 0)
+        sandbox: sandbox, network: network, words: [], age: now > started ? now - started : 0)
     }
+  }
+
+  /// Adds the words of the commands, as far as these let others read them.
+  public mutating func readWords() {
+    let places = entries.indices.filter { entries[$0].sandbox.hasCommand }
+    let words = places.map { entries[$0].sandbox.command ?? entries[$0].sandbox.first }.words()
+    for (place, words) in zip(places, words) { entries[place].words = words }
   }
 
   private static func network(

@@ -84,10 +84,8 @@ public struct ProcessFacts: Equatable, Sendable {
     (self.namespaces, self.outerUser, self.outerPid) = (namespaces, outerUser, outerPid)
   }
 
-  /// Whether it is nestbox's process 1, and hides.
-  var isHidingInit: Bool {
-    namespaces == nil && numbersInside.last == 1 && Tool(named: name) == .nestbox
-  }
+  /// Whether it is process 1 of a pid namespace, and hides, as nestbox's is.
+  var isHidingInit: Bool { namespaces == nil && numbersInside.last == 1 }
 
   /// Whether both tell the same of the same process.
   public static func == (left: ProcessFacts, right: ProcessFacts) -> Bool {

@@ -153,6 +153,20 @@ extension Registry {
     return bytes.split(separator: UInt8(ascii: "\n")).map { ByteString($0) }
   }
 
+  /// The same of the last sandbox of this name, which has ended.
+  public func lastMessages(of name: ByteString) -> [ByteString] {
+    guard SandboxName.isValid(name), let base = try? OwnedDescriptor.privateDirectory(path),
+      let file = try? base.openRelative(Registry.lastMessageFile(name.path), .reading),
+      let bytes = try? Descriptors.beginning(of: file.rawValue, Bound.other)
+    else { return [] }
+    return bytes.split(separator: UInt8(ascii: "\n")).map { ByteString($0) }
+  }
+
+  /// Where they are kept until the name is registered again; no name begins with a dot.
+  private static func lastMessageFile(_ name: FilePath) -> FilePath {
+    FilePath(".last-" + name.string)
+  }
+
   private static func read(_ directory: borrowing OwnedDescriptor) -> RegistryRecord? {
     guard let file = try? directory.openRelative(record, .reading),
       let bytes = try? Descriptors.beginning(of: file.rawValue, 4096)
@@ -233,6 +247,7 @@ extension Registry {
         continue
       }
       do throws(SystemCallError) {
+        try? base.remove(Registry.lastMessageFile(name.path), .other)
         try Registry.write(in: lock, isKept: isKept)
       } catch {
         Registry.remove(name.path, lock, from: base)
@@ -299,6 +314,18 @@ extension Registry {
   fileprivate static func endRegistration(
     _ name: FilePath, _ lock: borrowing OwnedDescriptor, _ base: borrowing OwnedDescriptor
   ) {
+    keepMessages(of: name, lock, base)
     remove(name, lock, from: base)
+  }
+
+  /// Keeps what nobody has read, since the directory goes with the name.
+  private static func keepMessages(
+    of name: FilePath, _ lock: borrowing OwnedDescriptor, _ base: borrowing OwnedDescriptor
+  ) {
+    guard let file = try? lock.openRelative(messageFile, .reading),
+      let bytes = try? Descriptors.beginning(of: file.rawValue, Bound.other), !bytes.isEmpty,
+      let copy = try? base.create(lastMessageFile(name), FilePermissions(rawValue: 0o600))
+    else { return }
+    try? Descriptors.write(bytes[...], to: copy.rawValue)
   }
 }

@@ -54,11 +54,18 @@ public struct RunningSandbox: Equatable, Sendable {
     // What init reaps can have come later; the command is its oldest child.
     if first.numbersInside.last == 1,
       let child = processes.first(where: { $0.parent == first.number && $0.namespaces != nil }),
-      Tool.hasInit(first)
+      isNestboxInit(first) || Tool.hasInit(first)
+        || monitor?.name == "lxc-execute"
     {
       return child
     }
     return first.namespaces != nil ? first : processes.first { $0.namespaces != nil }
+  }
+
+  /// Whether `process`, which has the number 1 inside, is nestbox's: it hides, or it has the name of
+  /// the launcher's file, whatever that is.
+  private func isNestboxInit(_ process: ProcessFacts) -> Bool {
+    tool == .nestbox && (process.namespaces == nil || process.name == monitor?.name)
   }
 
   /// Whether anything but nestbox's process 1 is in it; only a kept sandbox goes on without.
@@ -67,8 +74,11 @@ public struct RunningSandbox: Equatable, Sendable {
   /// Its command, and those that entered: children of a hiding nestbox process, which is init to
   /// them.
   public var commands: [ProcessFacts] {
+    // The file may have another name than nestbox.
+    let name = tool == .nestbox ? first.name : "nestbox"
     let hiding = Set(
-      processes.filter { $0.namespaces == nil && Tool(named: $0.name) == .nestbox }.map(\.number))
+      processes.filter { $0.namespaces == nil && [name, "nestbox"].contains($0.name) }.map(\.number)
+    )
     let command = command ?? first
     if !hasCommand { return [] }
     let entered = processes.filter {
@@ -89,6 +99,18 @@ public struct RunningSandbox: Equatable, Sendable {
     return MountTable(parsing: table).entries.contains { $0.point == "/.flatpak-info" }
   }
 
+  /// Whether its monitor executes the file that this process executes, whatever that is called.
+  var isOfThisProgram: Bool {
+    guard let monitor, let process = try? ProcessDirectory.of(monitor),
+      let own = try? ProcessDirectory(CurrentProcess.number)
+    else { return false }
+    func identity(_ process: borrowing ProcessDirectory) -> FileIdentity? {
+      try? process.open("exe", .location).fileIdentity()
+    }
+    let file = identity(own)
+    return file != nil && identity(process) == file
+  }
+
   /// Its namespaces; nil where the kernel shows none of them.
   public var namespaces: NamespaceNumbers? { command?.namespaces ?? first.heldNamespaces }
 }
@@ -104,7 +126,8 @@ public enum Tool: String, Equatable, Sendable {
       switch name {
       case "nestbox": .nestbox
       case "bwrap": .bubblewrap
-      case "conmon": .podman
+      case "conmon", "podman", "podman pause": .podman
+      case "dockerd", "rootlesskit": .docker
       case "firejail": .firejail
       case "systemd-nspawn": .nspawn
       case "lxc-start", "lxc-execute": .lxc
@@ -114,11 +137,18 @@ public enum Tool: String, Equatable, Sendable {
       }
   }
 
-  /// Whether `process`, which has the number 1 inside, is the tool's own, and no command.
+  /// Whether `process`, which has the number 1 inside, only waits for the command.
   static func hasInit(_ process: ProcessFacts) -> Bool {
-    let tool = Tool(named: process.name)
-    return tool == .nestbox || tool == .bubblewrap || tool == .firejail
+    switch Tool(named: process.name) {
+    case .nestbox, .bubblewrap, .firejail: true
+    default: inits.contains(process.name)
+    }
   }
+
+  /// The programs that container engines start as process 1 on demand.
+  private static let inits: [ByteString] = [
+    "catatonit", "podman-init", "docker-init", "tini", "dumb-init", "lxc-init",
+  ]
 }
 
 // MARK: - Grouping
@@ -144,6 +174,8 @@ extension Survey {
         $0.record.monitor == monitor?.number && $0.record.started == monitor?.started
       }
       (named.name, named.isKept) = (registered?.name, registered?.record.isKept ?? false)
+      // Whatever its file is called.
+      if registered != nil { named.tool = .nestbox }
       return named
     }
     .filter(isOwn)
@@ -207,7 +239,7 @@ extension Survey {
       guard var parent = numbers[member.parent], parent.number != 1 else { continue }
       // A hiding nestbox process between command and monitor: init without a new pid namespace.
       while parent.namespaces == nil, let next = numbers[parent.parent],
-        Tool(named: next.name) != .other
+        Tool(named: next.name) != .other || next.name == parent.name
       {
         parent = next
       }
@@ -218,8 +250,11 @@ extension Survey {
 
   private static func tool(_ sandbox: RunningSandbox) -> Tool {
     let tool = sandbox.monitor.map { Tool(named: $0.name) } ?? .other
-    // Where the monitor has ended, init may still tell.
-    return tool == .other && sandbox.first.numbersInside.last == 1
-      ? Tool(named: sandbox.first.name) : tool
+    if tool != .other { return tool }
+    // Where the monitor has ended, init may still tell. An engine for a user without rights has
+    // namespaces around those of its containers, with processes of its own.
+    let first = Tool(named: sandbox.first.name)
+    let isEngine = first == .podman || first == .docker
+    return isEngine || sandbox.first.numbersInside.last == 1 ? first : .other
   }
 }

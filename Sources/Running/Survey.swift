@@ -81,17 +81,6 @@ extension ProcessDirectory {
     return directory
   }
 
-  /// The words that the process was started with, as far as they are read; it can change them.
-  borrowing func words(limit: Int = Bound.commandLine) -> [ByteString] {
-    var bytes = (try? contents(of: "cmdline", limit: limit))?[...] ?? []
-    if bytes.last == 0 { bytes.removeLast() }
-    if bytes.isEmpty { return [] }
-    let words = bytes.split(separator: 0, omittingEmptySubsequences: false)
-    // A process that has overwritten its words, as init has, leaves one and much emptiness.
-    if words.count > 2, words.dropFirst().allSatisfy(\.isEmpty) { return [ByteString(words[0])] }
-    return words.map { ByteString($0) }
-  }
-
   /// The process's namespaces; nil where the kernel does not show them.
   borrowing func readNamespaces() throws(SystemCallError) -> NamespaceNumbers? {
     var numbers = NamespaceNumbers()

@@ -79,6 +79,57 @@ struct KeepingTests {
       ], "\(outcome)")
   }
 
+  // Red: what the launcher says at the end of a sandbox in the background is lost.
+  @Test
+  func `The last messages of a launcher in the background are kept until the name is used again`()
+    throws
+  {
+    let outcome = try Session().python(
+      KeepingTests.tools + #"""
+        for word in "ls", "true":
+          options = ["--usage"] if word == "ls" else []
+          print(nestbox("--name", "box", "--detach", *options, "--ro-bind", "/", "/", word, stdin=subprocess.DEVNULL).returncode)
+          print(until(lambda: box() is None), os.listdir("run/nestbox"))
+          last = nestbox("--inspect", "box")
+          print(last.returncode, "box has ended; the last messages of its launcher: " in last.stderr, "by the clock" in last.stderr)
+        """#)
+    #expect(
+      outcome.lines == [
+        "0", "True ['.last-box']", "125 True True", "0", "True []", "125 False False",
+      ], "\(outcome)")
+  }
+
+  // Red: if the executable has another name, its sandboxes are taken for another program's, and a
+  // command that runs for one that has ended.
+  @Test func `A sandbox is nestbox's whatever the file is called`() throws {
+    let outcome = try Session().python(
+      KeepingTests.tools + #"""
+        import shutil
+        shutil.copy(shutil.which("nestbox"), "nb")
+        def nb(*words): return subprocess.run(["./nb", *words], capture_output=True, text=True)
+        command = ["sh", "-c", "sleep 1234; true"]
+        for options in ["--keep", "--unshare-pid"], []:
+          one = subprocess.Popen(["./nb", "--name", "box", *options, "--ro-bind", "/", "/", *command])
+          until(lambda: box() and box()["command"] == command)
+          print(box()["made-by"], box()["command"], box()["monitor"] == one.pid, nb("--enter", "box", "true").returncode)
+          entered = subprocess.Popen(["./nb", "--enter", "box", "sh", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done"],
+                                     stdout=subprocess.PIPE)
+          entered.stdout.readline()
+          # Without a pid namespace it is not known to be a command.
+          print(nb("--stop", "box", "--timeout", "1").returncode, entered.wait(100) == 9 or not options); one.wait(100)
+        one = subprocess.Popen(["./nb", "--unshare-pid", "--ro-bind", "/", "/", *command])
+        def found(): return [x for x in json.loads(nb("--list", "--json").stdout)["sandboxes"] if x["monitor"] == one.pid]
+        until(lambda: found() and found()[0]["command"] == command)
+        print(found()[0]["made-by"], found()[0]["command"]); nb("--stop", str(one.pid)); one.wait(100)
+        """#)
+    let words = "['sh', '-c', 'sleep 1234; true']"
+    #expect(
+      outcome.lines == [
+        "nestbox \(words) True 0", "0 True", "nestbox \(words) True 0", "0 True",
+        "nestbox \(words)",
+      ], "\(outcome)")
+  }
+
   // Red: without a command nothing is started, or the default command of a profile.
   @Test func `A sandbox can be kept without a command, with a profile and by arguments`() throws {
     let outcome = try Session().python(

@@ -47,7 +47,7 @@ struct PtyTests {
   // Red: after a crash, the caller's shell has no echo.
   @Test(
     "The caller's terminal is as it was, however the launch ends", arguments: [plain, isolated],
-    ["TERM", "HUP", "init", "command"])
+    ["TERM", "HUP", "KILL", "init", "command"])
   func restored(_ form: String, _ end: String) throws { try check("restored", form, end) }
 
   @Test("In the background, nestbox leaves the terminal alone", arguments: [plain, isolated])

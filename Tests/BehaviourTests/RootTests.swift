@@ -136,6 +136,57 @@ struct RootTests {
 
   // Red: where another user has mounted a file system by FUSE, which root may not look at either if it
   // is an ordinary user's, no sandbox starts, or a false cause is given.
+  /// Keeps others from reading its arguments: one thread waits for a page of a file that nobody
+  /// serves and holds the memory map, and one waits to change the map, for which further readers wait.
+  private static let holder = """
+    import ctypes, os, sys, threading, time
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    file = os.open(sys.argv[1], os.O_RDONLY)
+    page, byte = libc.mmap(None, 4096, 1, 2, file, 0), ctypes.create_string_buffer(1)
+    def change():
+      while True: libc.munmap(ctypes.c_void_p(libc.mmap(None, 4096, 1, 0x22, -1, 0)), 4096)
+    print(os.getpid(), flush=True)
+    threading.Thread(target=libc.memcpy, args=(byte, ctypes.c_void_p(page), 1), daemon=True).start()
+    threading.Thread(target=change, daemon=True).start()
+    while True: time.sleep(100)
+    """
+
+  // Red: --list, --inspect and --stop never return while a command keeps others from reading its
+  // arguments.
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/fuse"), "needs /dev/fuse"))
+  func `A command that lets nobody read its arguments holds up no report`() throws {
+    let session = try Session(as: .root)
+    try session.write("holder.py", RootTests.holder)
+    let user = String(User.ordinaryID)
+    let outcome = try session.run(
+      """
+      mkdir place; touch number; chmod 666 number
+      nestbox=$(command -v nestbox)
+      within() { timeout -s KILL 60 "$@"; }
+      export -f within; export nestbox FUSE_USER=\(user)
+      unshare --mount python3 "$1" place setpriv --reuid=\(user) --regid=\(user) --clear-groups bash -c '
+        "$nestbox" --ro-bind / / sleep 1234 & other=$!
+        "$nestbox" --unshare-net --ro-bind / / python3 holder.py place/held > number &
+        until [ -s number ]; do sleep 0.1; done
+        held=$(cat number)
+        for try in $(seq 200); do
+          timeout -s KILL 1 cat /proc/$held/cmdline > /dev/null 2>&1 || break
+        done 2>/dev/null
+        echo held by $((try < 200))
+        within "$nestbox" --list | grep -o -e "sleep 1234$" -e "(python3)$"
+        within "$nestbox" --inspect $held | grep -c -F "(python3)"
+        within "$nestbox" --stop $other; echo $?
+        # Until then the kernel cannot end it.
+        kill -9 $held; ls place/end 2>/dev/null
+        wait
+      '
+      """, ProfileTests.programs + "/fuse.py")
+    #expect(
+      outcome.lines == ["held by 1", "sleep 1234", "(python3)", "2", "0"],
+      "\(outcome.output)\n\(outcome.errors)")
+  }
+
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/fuse"), "needs /dev/fuse"))
   func `Another user's FUSE mount can be covered, bound and hidden, and is named as a cause`()
     throws

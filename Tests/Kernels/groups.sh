@@ -34,6 +34,20 @@ member() { sed -n "s/.*\"$1\": \([0-9.]*\).*/\1/p" report; }
 is_below() { # NUMBER LIMIT
   awk -v n="$1" -v limit="$2" 'BEGIN { print (n != "" && n + 0 <= limit + 0) ? "below" : "not: " n }'
 }
+# What --inspect shows of a running sandbox: its limit, and whether its use is within that.
+inspected() {
+  $box --memory 32M sleep 60 >/dev/null 2>&1 &
+  launcher=$!
+  for i in 1 2 3 4 5 6 7 8 9 10; do
+    nestbox --inspect $launcher 2>/dev/null >shown
+    grep -q 'memory.max 33554432' shown && break
+    sleep 0.5
+  done
+  current=$(sed -n 's/.*memory.current \([0-9]*\), .*memory.max 33554432.*/\1/p' shown | head -n 1)
+  echo "$(grep -c 'control group: .*memory.max 33554432' shown) $(is_below "$current" 33554432)"
+  kill $launcher
+  wait $launcher
+}
 left() { find $groups -name 'nestbox-*' -type d 2>/dev/null | grep -v monitor$; }
 # systemd forgets a scope a little later than the launcher ends.
 settled() { for i in 1 2 3 4 5 6 7 8 9 10; do [ -n "$(left)" ] || break; sleep 0.5; done; left; }
@@ -50,6 +64,7 @@ in_every_group() {
     check 'a neighbour is untouched' 'has it' sh -c "$box --memory 32M sh -c 'hog private 24; sleep 3' >/dev/null & sleep 1; hog private 64; wait"
     check 'exit 137 is no kill' '137 exited 137' ends 'outcome exit-code' --memory 32M sh -c 'exit 137'
     check 'the command alone is killed by another' '137 signaled 9' ends 'outcome signal' --memory 32M sh -c 'kill -9 $$'
+    check 'figures of --inspect' '1 below' inspected
     ends '' --memory 32M hog private 16 >/dev/null
     check 'the peak' 'below' is_below "$(member memory-peak)" 33554432
     check 'the peak is what the command took' 'below' is_below 16777216 "$(member memory-peak)"

@@ -98,7 +98,9 @@ struct MistakeTests {
     for count in operands.indices
     where !option.traits.contains(.lastIsOptional) || count < operands.count - 1 {
       let words = [ByteString](repeating: "1", count: count)
-      #expect(throws: UsageError("\(name): \(operands[count].name) is missing")) {
+      let missing = operands[count].name
+      let remedy = missing == "SANDBOX" ? "; nestbox --list shows the running sandboxes" : ""
+      #expect(throws: UsageError("\(name): \(missing) is missing\(remedy)")) {
         var parser = Parser()
         try parser.parse([ByteString(name)] + words)
       }

@@ -71,6 +71,36 @@ struct GroupingTests {
     #expect(found.map { $0.first.number } == [11, 21] && found.map(\.tool) == [.podman, .podman])
   }
 
+  // Red: the process that holds podman's own namespaces has an unknown maker, and a container with an
+  // init shows that as its command. The numbers and names are those of podman 4.3 and LXC 5.0.
+  @Test func `Containers of podman and LXC are marked as theirs, with their commands`() {
+    func process(
+      _ number: Int32, parent: Int32, _ name: ByteString, _ inner: Int32? = nil, user: UInt64,
+      pid: UInt64? = nil
+    ) -> ProcessFacts {
+      var process = outside(number, parent: parent, name)
+      process.numbersInside += inner.map { [$0] } ?? []
+      process.namespaces = GroupingTests.numbers(
+        [(.user, user)] + (pid.map { [(.pid, $0)] } ?? []))
+      (process.outerUser, process.outerPid) = ((user, 1000), pid)
+      return process
+    }
+    let found = survey([
+      outside(1, parent: 0, "init"), process(20, parent: 1, "podman pause", user: 100),
+      process(21, parent: 1, "conmon", user: 100),
+      process(22, parent: 21, "sleep", 1, user: 100, pid: 300),
+      process(31, parent: 1, "conmon", user: 100),
+      process(32, parent: 31, "catatonit", 1, user: 100, pid: 301),
+      process(33, parent: 32, "sleep", 2, user: 100, pid: 301),
+      outside(40, "lxc-execute"), process(41, parent: 40, "init", 1, user: 101, pid: 302),
+      process(42, parent: 41, "sleep", 2, user: 101, pid: 302),
+    ]).sandboxes
+    #expect(found.map { $0.first.number } == [20, 22, 32, 41])
+    #expect(found.map { $0.command?.number } == [20, 22, 33, 42])
+    #expect(found.map(\.tool) == [.podman, .podman, .podman, .lxc])
+    #expect(found.map { $0.monitor?.number } == [nil, 21, 31, 40])
+  }
+
   // Red: the list shows what other users run, or misses what runs with ids of a range.
   @Test func `A sandbox belongs to the user who made its user namespace`() {
     var mapped = inside(11, parent: 10, 1)

@@ -83,4 +83,24 @@ struct ReportTests {
         "0 s", "59 s", "1 min", "59 min", "1 h", "2 h 5 min", "1 d", "1 d 1 h", "10 d",
       ])
   }
+
+  private func tree(_ nodes: [(Int, Int)]) -> [String] {
+    nodes.map { TreeNode(number: $0.0, parent: $0.1, text: String($0.0)) }.treeLines
+  }
+
+  // Red: a process or mount stands below another one than its parent.
+  @Test func `A tree shows what is below what`() {
+    #expect(
+      tree([(1, 0), (2, 1), (5, 2), (3, 1), (4, 2), (9, 7)])
+        == ["1", "├─ 2", "│  ├─ 5", "│  └─ 4", "└─ 3", "9"])
+  }
+
+  // Red: numbers that were given again while the processes were read make the report endless, or
+  // leave processes out; a sandbox that nests its processes makes it as long as it likes.
+  @Test func `A tree holds everything once, whatever the numbers say`() {
+    #expect(tree([(1, 1), (2, 3), (3, 2), (3, 1)]) == ["1", "└─ 3", "   └─ 2", "      └─ 3"])
+    let lines = tree((1...1000).map { ($0, $0 - 1) })
+    #expect(lines.count == 1000)
+    #expect(lines.allSatisfy { $0.count < 100 })
+  }
 }

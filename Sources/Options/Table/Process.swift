@@ -106,8 +106,9 @@ extension Option {
 
       The terminal belongs to the devpts of --dev; without --dev, to the host's. --dev-bind of the
       host's /dev shows the user's other terminals, which the command can then open. Leave the option
-      out in a pipeline with another program that reads keys, such as a pager. After SIGKILL of
-      nestbox, type stty sane.
+      out in a pipeline with another program that reads keys, such as a pager. If SIGKILL
+      ends nestbox, a process beside it gives the terminal its settings back; if it ends both, type
+      stty sane.
 
           nestbox --pty --ro-bind / / --dev /dev --unshare-pid --proc /proc bash
       """, traits: .isForEntering

@@ -57,8 +57,19 @@ extension Entrance {
     var terms = EntryTerms()
     // The payload may have written to it, but it is the command's in any case. The caller's own may
     // hold what the sandbox was not to see.
-    let environment = try reading(command) { command throws(SystemCallError) in
-      try command.contents(of: "environ", limit: 1 << 20)
+    let number = try reading(command) { command throws(SystemCallError) in
+      try command.open("environ").release()
+    }
+    defer { Descriptors.close(number) }
+    guard
+      let environment = BoundedReads.results(
+        1,
+        { _ in
+          (try? Descriptors.beginning(of: number, 1 << 20)) ?? []
+        })[0]
+    else {
+      throw UsageError(
+        "its command, process \(String(command.number)), keeps others from reading its environment")
     }
     terms.keptVariables = [VariablePattern(name: "TERM", isPrefix: false)]
     terms.environment = environment.split(separator: 0).compactMap { word -> EnvironmentChange? in

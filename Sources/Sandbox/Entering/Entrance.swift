@@ -151,14 +151,15 @@ extension Entrance {
       throw UsageError("can't read /proc/self/status")
     }
     let ours = ProcessStatus(status)
-    guard ours.words("Uid") == theirs.words("Uid"), ours.words("Gid") == theirs.words("Gid") else {
+    guard ours.value("Uid").elementsEqual(theirs.value("Uid")),
+      ours.value("Gid").elementsEqual(theirs.value("Gid"))
+    else {
       throw UsageError("only the user and group that started it can enter it")
     }
-    let groups = Set(theirs.words("Groups"))
-    if let group = ours.words("Groups").first(where: { !groups.contains($0) }) {
+    if let group = ours.firstGroup(missingIn: theirs) {
       throw UsageError(
-        "this process is in the group \(group), and the sandbox's \(role) was not; enter it from a "
-          + "process with the same groups")
+        "this process is in the group \(ByteString(group).quoted), and the sandbox's \(role) was not; "
+          + "enter it from a process with the same groups")
     }
     if let label, label != (try? itself.contents(of: "attr/current", limit: 4096)) {
       throw UsageError(
@@ -171,22 +172,57 @@ extension Entrance {
 
 /// The lines of /proc/PID/status.
 ///
-/// See proc_pid_status(5).
+/// By bytes, because an entry that read them as strings would spend more on them than on all its
+/// system calls. See proc_pid_status(5).
 struct ProcessStatus {
-  private let lines: [Substring]
+  private let text: [UInt8]
 
-  init(_ text: [UInt8]) {
-    lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+  init(_ text: [UInt8]) { self.text = text }
+
+  /// What the line `name` says; empty if there is no such line.
+  func value(_ name: String) -> ArraySlice<UInt8> {
+    let count = name.utf8.count
+    var start = text.startIndex
+    while start < text.endIndex {
+      let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
+      let line = text[start..<end]
+      start = end + 1
+      guard line.count > count, line[line.startIndex + count] == UInt8(ascii: ":"),
+        line.prefix(count).elementsEqual(name.utf8)
+      else { continue }
+      return line.dropFirst(count + 1)
+    }
+    return []
   }
 
-  /// The words of the line `name`.
-  func words(_ name: String) -> [Substring] {
-    let line = lines.first { $0.hasPrefix(name + ":") }
-    return line?.dropFirst(name.count + 1).split { $0 == " " || $0 == "\t" } ?? []
+  /// The first group of this process that `other` is not in.
+  func firstGroup(missingIn other: ProcessStatus) -> ArraySlice<UInt8>? {
+    let (own, others) = (value("Groups"), other.value("Groups"))
+    if own.elementsEqual(others) { return nil }
+    // podman's containers have no groups but the one of their group id.
+    let known = [others, other.value("Gid")].flatMap {
+      $0.split(whereSeparator: ProcessStatus.isBlank)
+    }
+    return own.split(whereSeparator: ProcessStatus.isBlank).first { word in
+      !known.contains { $0.elementsEqual(word) }
+    }
   }
 
   /// The number in the line `name`; 0 where an older kernel has no such line.
-  func number(_ name: String) -> Int { words(name).first.flatMap { Int($0) } ?? 0 }
+  func number(_ name: String) -> Int {
+    var number = 0
+    for byte in value(name) where !ProcessStatus.isBlank(byte) {
+      guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"), number < Int.max / 16 else {
+        break
+      }
+      number = number * 10 + Int(byte - UInt8(ascii: "0"))
+    }
+    return number
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
+  }
 }
 
 // MARK: - What the monitor holds
@@ -211,15 +247,23 @@ struct Held {
 
   private init?(now monitor: borrowing ProcessDirectory) throws(SystemCallError) {
     let names = try monitor.open("fd", .directory).names()
-    let places = names.filter { name in
-      (try? monitor.link(FilePath("fd").pushing(name))) == HeldPlace.path
+    // It was opened last, and so has a high number.
+    for name in names.reversed()
+    where (try? monitor.link(FilePath("fd").pushing(name))) == HeldPlace.path {
+      try self.init(name, of: monitor)
+      return
     }
-    guard let place = places.first else { return nil }
-    let file = try monitor.open(FilePath("fd").pushing(place))
-    // Until then the monitor is about to write.
-    guard places.count == 1, SealedMemory.isSealed(file.rawValue) else { return nil }
+    return nil
+  }
+
+  /// Reads the terms that the monitor holds as the descriptor `name`; nil if it has yet to write them.
+  private init?(
+    _ name: FilePath, of monitor: borrowing ProcessDirectory
+  ) throws(SystemCallError) {
+    let file = try monitor.open(FilePath("fd").pushing(name))
+    guard SealedMemory.isSealed(file.rawValue) else { return nil }
     let bytes = try Descriptors.contents(of: file.rawValue, limit: EntryTerms.capacity)
-    let end = bytes.count - HeldPlace.count * 4
+    let end = bytes.count - (HeldPlace.count + 1) * 4
     guard end > 0, let terms = EntryTerms(bytes[..<end]) else {
       // Another version of nestbox wrote it.
       throw SystemCallError(call: "read", errno: .notSupported)
@@ -227,6 +271,10 @@ struct Held {
     var reader = RecordReader(bytes[end...])
     var numbers: [CInt] = []
     while !reader.isAtEnd, let number: CInt = try? reader.number() { numbers.append(number) }
+    // Not another file of this form that the caller passed on.
+    guard let own = numbers.popLast(), ByteString(name) == ByteString(String(own)) else {
+      throw SystemCallError(call: "read", errno: .badFileDescriptor)
+    }
     (self.terms, self.numbers) = (terms, numbers)
   }
 

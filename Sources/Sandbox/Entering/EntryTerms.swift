@@ -47,7 +47,7 @@ struct EntryTerms: Equatable {
   /// The most bytes of the terms: environments and filters are large.
   static let capacity = 16 << 20
 
-  private static let version: UInt8 = 2
+  private static let version: UInt8 = 3
   /// More than a sandbox needs, and more than the kernel accepts.
   private static let longestText = 1 << 20
 }

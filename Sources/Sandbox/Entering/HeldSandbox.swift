@@ -99,6 +99,7 @@ struct HeldSandbox {
     }
     var writer = RecordWriter()
     for number in numbers { writer.write(number) }
+    writer.write(descriptor.rawValue)
     try Descriptors.write(writer.bytes[...], to: descriptor.rawValue)
     try SealedMemory.seal(descriptor.rawValue)
     // Until this process ends: others open it in /proc.

@@ -266,7 +266,9 @@ extension LaunchPlan {
       return try SignalDescriptor(set)
     }
     let job = Job(takesTerminal: takesTerminal, isInFront: isInFront)
-    let child = try doing(.createProcess) { () throws(SystemCallError) in
+    let (reportEnd, statusEnd) = (report.writeEnd.rawValue, status.theirs.rawValue)
+    let child = try doing(.createProcess) { () throws(SystemCallError) -> ChildProcess? in
+      if childSharesMemory { return try enterSharingMemory(reportEnd, statusEnd) }
       guard let group else { return try ChildProcess.clone(firstNamespaces) }
       return try ChildProcess.clone(
         firstNamespaces, into: group.processes, mustEnter: &group.mustBeEntered)

@@ -34,6 +34,8 @@ final class TerminalRelay {
   private let sharesOutput: Bool
   /// The settings of the caller's terminal; nil if it has them.
   private var settings: TerminalSettings?
+  /// Gives the settings back if this process is killed.
+  private var keeper: TerminalKeeper?
   private var isRunning = false
   /// Whether another launcher may come first, whose standard input is the terminal.
   private var isSecond: Bool
@@ -80,6 +82,7 @@ final class TerminalRelay {
   /// Leaves the keys to others.
   private func leaveKeys() {
     settings = nil
+    keeper.take()?.end()
     if reading.isOpen { reading.unlock() }
   }
 }
@@ -101,7 +104,9 @@ extension TerminalRelay {
       return
     }
     settings = present
-    if !present.raw(keepsOutput: sharesOutput).apply(to: outer) { isInputOver = true }
+    let raw = [false, true].map { present.raw(keepsOutput: sharesOutput, keepsSignals: $0) }
+    if keeper == nil { keeper = try? TerminalKeeper.start(outer, present, from: raw) }
+    if !raw[0].apply(to: outer) { isInputOver = true }
     takeSize()
   }
 

@@ -138,12 +138,22 @@ def flow(options):
 
 def restored(options, by):
   """The caller's terminal is as before, although the command has made its own raw."""
-  terminal = begin(options, "stty raw -echo; " + READY.replace("echo", "printf \"\\n%s\\r\"") + "echo $$; exec sleep 1000", before=SAVE)
+  # Unlike bash, dash leaves a terminal as a killed program has left it.
+  name = "dash" if by == "KILL" else "bash"
+  script = "stty raw -echo; " + READY.replace("echo", "printf \"\\n%s\\r\"") + "echo $$; exec sleep 1000"
+  terminal = begin(options, script, name, before=SAVE)
   launcher = int(children(terminal.process)[0])
-  victim = launcher if by in ("TERM", "HUP") else int(children(launcher)[-1])
+  # A later child keeps the settings.
+  victim = launcher if by in ("TERM", "HUP", "KILL") else int(children(launcher)[0])
   if by == "command": victim = int(children(victim)[-1])
+  if by == "KILL": inside = int(children(children(launcher)[0])[-1])
   os.kill(victim, getattr(signal, "SIG" + by, signal.SIGKILL))
-  terminal.end(5, [(PROMPT,), COMPARE, (r"[\r\n]same\r",), "exit 5\n"])
+  terminal.wait_for(PROMPT)
+  # The kernel ends the launcher before another process can act.
+  while by == "KILL" and not termios.tcgetattr(terminal.master)[3] & termios.ICANON: time.sleep(0.01)
+  # As without a terminal, the command lives on.
+  if by == "KILL": os.kill(inside, signal.SIGKILL)
+  terminal.end(5, [COMPARE, (r"[\r\n]same\r",), "exit 5\n"])
 
 
 def children(process):
