@@ -15,6 +15,8 @@ struct Case: Sendable, CustomTestStringConvertible {
   let heading: String
   /// What is typed.
   var steps: [Step] = []
+  /// Whether it hides the libraries that an executable of another build needs.
+  var needsStaticExecutable = false
 
   var testDescription: String { "\(page): \(heading)" }
 }
@@ -111,6 +113,8 @@ extension Case {
         isInBlock = true
       } else if line.hasPrefix("## ") {
         cases.append(Case(page: page, heading: String(line.dropFirst(3)), steps: preamble))
+      } else if line.hasPrefix("This needs the static executable"), !cases.isEmpty {
+        cases[cases.count - 1].needsStaticExecutable = true
       }
     }
 
