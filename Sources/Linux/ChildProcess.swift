@@ -284,9 +284,8 @@ extension OwnedDescriptor {
   public borrowing func processNumber() throws(SystemCallError) -> Int32 {
     let path = FilePath("/proc/self/fdinfo/" + String(rawValue))
     let file = try OwnedDescriptor.open(path, .reading)
-    let text = String(decoding: try Descriptors.contents(of: file.rawValue), as: UTF8.self)
-    let line = text.split(separator: "\n").first { $0.hasPrefix("Pid:") }
-    guard let pid = line.flatMap({ Int32($0.dropFirst(4).filter { $0 != "\t" }) }), pid > 0 else {
+    let lines = NamedLines(try Descriptors.contents(of: file.rawValue, chunk: 512))
+    guard let pid = Int32(exactly: lines.number("Pid")), pid > 0 else {
       throw SystemCallError(call: "read", subject: ByteString(path), errno: .noSuchProcess)
     }
     return pid

@@ -45,8 +45,7 @@ inspected() {
   done
   current=$(sed -n 's/.*memory.current \([0-9]*\), .*memory.max 33554432.*/\1/p' shown | head -n 1)
   echo "$(grep -c 'control group: .*memory.max 33554432' shown) $(is_below "$current" 33554432)"
-  kill $launcher
-  wait $launcher
+  { kill $launcher; wait $launcher; } 2>/dev/null
 }
 left() { find $groups -name 'nestbox-*' -type d 2>/dev/null | grep -v monitor$; }
 # systemd forgets a scope a little later than the launcher ends.

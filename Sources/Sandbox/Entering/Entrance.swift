@@ -133,8 +133,8 @@ extension Entrance {
   /// The lines of /proc/PID/status of `process`.
   static func status(
     of process: borrowing ProcessDirectory
-  ) throws(UsageError) -> ProcessStatus {
-    ProcessStatus(
+  ) throws(UsageError) -> NamedLines {
+    NamedLines(
       try reading(process) { process throws(SystemCallError) in
         try process.contents(of: "status", limit: 65_536)
       })
@@ -143,14 +143,14 @@ extension Entrance {
   /// Throws unless this process has the ids, groups and label of `process`, whose status is `theirs`.
   /// - Returns: This process's own status.
   static func verifyRights(
-    against process: borrowing ProcessDirectory, _ theirs: ProcessStatus, _ role: String
-  ) throws(UsageError) -> ProcessStatus {
+    against process: borrowing ProcessDirectory, _ theirs: NamedLines, _ role: String
+  ) throws(UsageError) -> NamedLines {
     let label = try? process.contents(of: "attr/current", limit: 4096)
     let itself = try? ProcessDirectory(CurrentProcess.number)
     guard let itself, let status = try? itself.contents(of: "status", limit: 65_536) else {
       throw UsageError("can't read /proc/self/status")
     }
-    let ours = ProcessStatus(status)
+    let ours = NamedLines(status)
     guard ours.value("Uid").elementsEqual(theirs.value("Uid")),
       ours.value("Gid").elementsEqual(theirs.value("Gid"))
     else {
@@ -170,58 +170,18 @@ extension Entrance {
   }
 }
 
-/// The lines of /proc/PID/status.
-///
-/// By bytes, because an entry that read them as strings would spend more on them than on all its
-/// system calls. See proc_pid_status(5).
-struct ProcessStatus {
-  private let text: [UInt8]
-
-  init(_ text: [UInt8]) { self.text = text }
-
-  /// What the line `name` says; empty if there is no such line.
-  func value(_ name: String) -> ArraySlice<UInt8> {
-    let count = name.utf8.count
-    var start = text.startIndex
-    while start < text.endIndex {
-      let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
-      let line = text[start..<end]
-      start = end + 1
-      guard line.count > count, line[line.startIndex + count] == UInt8(ascii: ":"),
-        line.prefix(count).elementsEqual(name.utf8)
-      else { continue }
-      return line.dropFirst(count + 1)
-    }
-    return []
-  }
-
-  /// The first group of this process that `other` is not in.
-  func firstGroup(missingIn other: ProcessStatus) -> ArraySlice<UInt8>? {
+extension NamedLines {
+  /// The first group of the process that `other` is not in, if these are lines of /proc/PID/status.
+  func firstGroup(missingIn other: NamedLines) -> ArraySlice<UInt8>? {
     let (own, others) = (value("Groups"), other.value("Groups"))
     if own.elementsEqual(others) { return nil }
     // podman's containers have no groups but the one of their group id.
     let known = [others, other.value("Gid")].flatMap {
-      $0.split(whereSeparator: ProcessStatus.isBlank)
+      $0.split(whereSeparator: NamedLines.isBlank)
     }
-    return own.split(whereSeparator: ProcessStatus.isBlank).first { word in
+    return own.split(whereSeparator: NamedLines.isBlank).first { word in
       !known.contains { $0.elementsEqual(word) }
     }
-  }
-
-  /// The number in the line `name`; 0 where an older kernel has no such line.
-  func number(_ name: String) -> Int {
-    var number = 0
-    for byte in value(name) where !ProcessStatus.isBlank(byte) {
-      guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"), number < Int.max / 16 else {
-        break
-      }
-      number = number * 10 + Int(byte - UInt8(ascii: "0"))
-    }
-    return number
-  }
-
-  private static func isBlank(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
   }
 }
 

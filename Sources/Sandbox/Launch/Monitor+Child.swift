@@ -94,7 +94,8 @@ extension Monitor {
     case .hasEndedAlone(let termination, let use):
       try readReport()
       self.use = use
-      guard phase == .running else { return termination }
+      // The init of a command that entered has no child left, and another process reaps it.
+      guard phase == .running, !plan.hasAdoptedChild else { return termination }
       phase = .ending(termination)
       // The end of init says the rest.
       status = nil
