@@ -177,9 +177,13 @@ struct Launcher {
           tell(error, sandbox, parser.draft)
           isTold = true
         })
-      for text in sandbox.explanation(of: ending, line: [persona.program] + words) {
-        tell(.error, text, parser.draft)
+      let line = [persona.program] + words
+      let texts = sandbox.explanation(of: ending, line: line)
+      for text in texts { tell(.error, text, parser.draft) }
+      if texts.isEmpty, let hint = sandbox.explanationHint(after: ending, line: line) {
+        tell(.warning, hint, parser.draft)
       }
+      for text in ending.explanation { tellExplanation(text, parser.draft) }
       for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }
       if sandbox.isMeasured, !tellUse(ending, sandbox, parser.draft) {
         // A program that waits for the report must learn that there is none.
@@ -366,6 +370,11 @@ struct Launcher {
 
   func tell(_ level: Level, _ message: String, _ draft: Draft) {
     Output.standardError(prefix(level, draft) + message + "\n")
+  }
+
+  /// Prints a line of --explain; one for programs as it is.
+  private func tellExplanation(_ text: String, _ draft: Draft) {
+    if draft.isJSON { Output.standardError(text + "\n") } else { tell(.warning, text, draft) }
   }
 
   func prefix(_ level: Level, _ draft: Draft) -> String {

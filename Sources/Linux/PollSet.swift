@@ -73,6 +73,18 @@ public struct PollSet: ~Copyable {
 }
 
 extension Descriptors {
+  /// Whether only the end of `number` is ready, and nothing before it.
+  ///
+  /// See poll(2), POLLHUP.
+  public static func isAtEnd(_ number: CInt) throws(SystemCallError) -> Bool {
+    var polled = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    let result = retrying {
+      let count = unsafe poll(&polled, 1, 0)
+      return count < 0 ? -errno : count
+    }
+    return try check(result, "poll") > 0 && polled.revents & Int16(POLLIN) == 0
+  }
+
   /// Whether a write of a few kilobytes to `number` does not wait, at once or after at most
   /// `milliseconds`.
   ///

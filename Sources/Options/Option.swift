@@ -88,7 +88,7 @@ extension Option {
     }
     if let result = body(limits) { return result }
     return body(channels) ?? body(buses) ?? body(wrapping) ?? body(patterns)
-      ?? body(running) ?? body(reviews)
+      ?? body(running) ?? body(reviews) ?? body(watching)
   }
 
   /// The whole table.

@@ -56,7 +56,9 @@ public struct Parser {
     let rest = try parseBehindProfile(words)
     if draft.task?.endsParsing == true { return }
     try requireNoModifier(before: nil)
-    if draft.isJSON, draft.task?.traits.contains(.answersInJSON) != true {
+    if draft.sandbox.explain != nil, draft.task == nil {
+      draft.sandbox.explainsInJSON = draft.isJSON
+    } else if draft.isJSON, draft.task?.traits.contains(.answersInJSON) != true {
       throw UsageError("--json needs an option that prints a report, such as --dry-run")
     }
     if let task = draft.task, !task.takesCommand, !task.traits.contains(.takesPaths),

@@ -143,7 +143,7 @@ extension ResolvedSandbox {
     namespaces.contains(.pid) && !sandbox.isKept
       && (sandbox.killsOnExit || sandbox.diesWithParent || sandbox.commandIsInit
         || sandbox.timeLimit != nil || sandbox.processorTimeLimit != nil
-        || sandbox.outputLimit != nil)
+        || sandbox.outputLimit != nil || sandbox.explain != nil)
   }
 
   /// Whether the sandbox has another pid namespace than the caller, and therefore a new procfs.

@@ -22,6 +22,10 @@ public struct Sandbox: Equatable, Sendable {
   public var lockFiles: [Setting<ByteString>] = []
   /// What the command may use, in the order of the options.
   public var limits: [Setting<Limit>] = []
+  /// Prints what the sandbox kept from the command.
+  public var explain: WrittenOption?
+  /// Whether that is printed as JSON.
+  public var explainsInJSON = false
   /// Prints what the command used, for people.
   public var tellsUse: WrittenOption?
   /// Forbids new user namespaces inside.
@@ -130,6 +134,9 @@ extension Sandbox {
   var hasOwnSession: Bool { newSession != nil }
   /// Whether everything inside is killed when the caller ends.
   var diesWithParent: Bool { dieWithParent != nil }
+  /// Whether everything inside is killed when the monitor ends: with the caller, or because nobody
+  /// would answer watched calls.
+  var diesWithMonitor: Bool { diesWithParent || explain != nil }
   /// Whether everything inside is killed when the command ends.
   var killsOnExit: Bool { killOnExit != nil }
   /// Whether somebody wants to know what was used.

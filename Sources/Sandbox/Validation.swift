@@ -135,11 +135,20 @@ extension Sandbox {
       dieWithParent == nil, for: detach, "cannot be combined with --die-with-parent")
     try require(hasPid, for: processorTimeLimit?.option, "needs --unshare-pid")
     try require(hasPid, for: outputLimit?.option, "needs --unshare-pid")
+    try validateExplanation(hasPid)
     if becomesCommand, let (option, task) = tasksBesideCommand.first(where: { $0.option != nil }) {
       try require(
         false, for: becomeCommand,
         "leaves no process of nestbox, but \(option ?? "") needs one, which \(task): leave out "
           + "--exec")
+    }
+  }
+
+  /// Nobody answers watched calls once the monitor has ended.
+  private func validateExplanation(_ hasPid: Bool) throws(UsageError) {
+    try require(hasPid, for: explain, "needs --unshare-pid")
+    for option in [keep, detach, single] {
+      try require(option == nil, for: explain, "cannot be combined with \(option?.name ?? "")")
     }
   }
 
@@ -172,6 +181,7 @@ extension Sandbox {
       (channels.report?.option.name, "reports the end"),
       (tellsUse?.name, "prints what was used"),
       (outputLimit?.option.name, "counts the output"),
+      (explain?.name, "reports what was kept from it"),
       (groupLimits?.first?.option.name, "removes the control group"),
       (bus?.option.name, "ends the proxy"),
       (name?.option.name, "holds the registration"),

@@ -88,6 +88,31 @@ public struct Architecture: Hashable, Sendable {
     return (known + younger.filter { !names.contains($0.name) }).sorted { $0.number < $1.number }
   }
 
+  /// The number of the call `name`, which libseccomp or the list below knows; nil where this
+  /// architecture lacks it.
+  func number(of name: StaticString) -> UInt32? {
+    let number = unsafe UnsafeRawPointer(name.utf8Start).withMemoryRebound(
+      to: CChar.self, capacity: name.utf8CodeUnitCount + 1
+    ) { unsafe seccomp_syscall_resolve_name_arch(libraryToken, $0) }
+    // A negative number stands for a call of another architecture.
+    if number >= 0 { return UInt32(number) }
+    let bit = self.name == "x32" ? Int(Architecture.x32Bit) : 0
+    let index = Architecture.younger.firstIndex { $0.utf8.elementsEqual(name.description.utf8) }
+    return index.map { UInt32(bit + Architecture.firstYounger + $0) }
+  }
+
+  /// The name of the call `number` on the architecture with this token; nil where nobody knows it.
+  public static func callName(_ number: UInt32, token: UInt32) -> String? {
+    if let number = CInt(exactly: number),
+      let text = unsafe seccomp_syscall_resolve_num_arch(token, number)
+    {
+      defer { unsafe free(text) }
+      return unsafe String(cString: text)
+    }
+    let index = Int(number & ~x32Bit) - firstYounger
+    return younger.indices.contains(index) ? younger[index] : nil
+  }
+
   /// Calls that libseccomp may not know yet, up to Linux 7.0.
   ///
   /// Since Linux 5.1 a new call has the same number everywhere; these begin with `firstYounger`.

@@ -100,6 +100,11 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
         ln -s ../../../tools/run tree/sub/.git/hooks/pre-push
 
         """),
+    FaultLine(
+      name: "explained",
+      options: """
+        --explain --unshare-all --ro-bind / / --proc /proc --seccomp-policy default
+        """),
     // Its standard input is a terminal (Injector/trace.c).
     FaultLine(
       name: "terminal", options: "--pty --unshare-all --ro-bind / / --proc /proc --dev /dev"),

@@ -12,7 +12,7 @@ swift build --package-path Tests/Fuzz --scratch-path "$work" \
   -Xcc -fsanitize=fuzzer-no-link,address 2>&1 | tail -n 1
 fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
 corpus() { mkdir -p "$work/corpus/$1"; }
-targets="options args policy profile elf script records running git review groups"
+targets="options args policy profile elf script records running git review groups watched"
 for target in $targets; do corpus $target; done
 # Words of the examples, as they would be typed.
 grep -rhoE '^\$ .*nestbox .*' Tests/BehaviourTests/Cases | sed -n '1,600s/.*nestbox //p' |
@@ -37,6 +37,7 @@ printf 'gitdir: ../.git/worktrees/one\n' >"$work/corpus/git/file"
 for file in cgroup mountinfo io; do cp "/proc/self/$file" "$work/corpus/groups/$file"; done
 printf 'usage_usec 5672\nuser_usec 2836\nsystem_usec 2836\n' >"$work/corpus/groups/cpu.stat"
 printf '8:0 rbytes=90430464 wbytes=299008000 rios=8950\n' >"$work/corpus/groups/io.stat"
+python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("<II6Q", 257, 0xc000003e, 2**64 - 100, 0, 0, 0, 0, 0) + b"name\0" + bytes(64))' >"$work/corpus/watched/openat"
 printf 'OK 0123456789abcdef\r\nl\4\1\1\10\0\0\0\1\0\0\0\5\0\0\0abcde\0\0\0bodybodyl\2\1\1\0\0\0\0\2\0\0\0\0\0\0\0' \
   >"$work/corpus/groups/answer"
 # A program with a loader, a library and a search path, as small as the linker makes it.

@@ -48,7 +48,8 @@ extension Sandbox {
     for path: WritableKeyPath<Sandbox, WrittenOption?> in [
       \.disableUserNamespaces, \.assertNoUserNamespaces, \.closeDescriptors, \.newSession,
       \.terminal,
-      \.tellsUse, \.dieWithParent, \.killOnExit, \.commandAsInit, \.becomeCommand, \.keep, \.detach,
+      \.tellsUse, \.explain, \.dieWithParent, \.killOnExit, \.commandAsInit, \.becomeCommand,
+      \.keep, \.detach,
       \.single,
       \.buses.optional,
     ] {

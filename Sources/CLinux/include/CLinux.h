@@ -14,3 +14,4 @@
 #include "namespaces.h"
 #include "network.h"
 #include "terminal.h"
+#include "watch.h"

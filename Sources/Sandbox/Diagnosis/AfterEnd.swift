@@ -25,6 +25,19 @@ extension ResolvedSandbox {
     return BoundedLook.lines { LibrarySearch.explanation(of: plan(), line: words) }
   }
 
+  /// What to type to see what the sandbox kept from a command that has failed; nil where nobody reads
+  /// it, or where the status may be that of the last line typed into a shell.
+  public func explanationHint(after ending: Ending, line words: [ByteString]) -> String? {
+    guard case .exited(1...125) = ending.termination, ending.limit == nil, sandbox.explain == nil,
+      sandbox.givesNotices, namespaces.contains(.pid), Terminal.path(of: 2) != nil,
+      sandbox.keep == nil, sandbox.detach == nil, sandbox.single == nil,
+      sandbox.command.count > 1 || Terminal.path(of: 0) == nil
+    else { return nil }
+    var line = TypedLine(words, command: sandbox.command)
+    line.insert(["--explain"], at: 1)
+    return "the command failed; this line also says what the sandbox kept from it: " + line.text
+  }
+
   /// The limit for which the command was ended, in words.
   private func limitExplanation(of ending: Ending) -> String? {
     if ending.limit == .timeout, let limit = sandbox.timeLimit {

@@ -38,6 +38,9 @@ public struct Ending: Sendable {
     case processorTime = "cpu-time"
   }
 
+  /// What the sandbox kept from the command, in lines to print, if somebody asked.
+  public internal(set) var explanation: [String] = []
+
   init(_ termination: Termination) { self.termination = termination }
 
   /// The status to exit with: the command's, or that of the limit, as timeout(1) chooses it.

@@ -11,6 +11,7 @@
 // and call it in `Helpers.start`; or append a `LaterHelper` there.
 
 internal import Linux
+internal import Seccomp
 internal import SystemPackage
 internal import Text
 
@@ -30,7 +31,7 @@ struct Helper {
     /// The option that asks for it.
     let option: WrittenOption?
     /// Its program, or what else it is called.
-    let name: ByteString
+    let name: ByteString?
     /// What happens to a sandbox that loses it.
     let loss: Loss
   }
@@ -195,14 +196,22 @@ struct Helpers {
   private(set) var later: [LaterHelper] = []
   /// The helper that filters bus messages, for the set-up.
   private(set) var busProxy: BusProxy?
+  /// The helper that watches the command.
+  private(set) var watcher: Watcher?
   /// The lifelines, which init holds, or the monitor if there is no init.
   var lifelines: [CInt] = []
 
   /// Starts the helpers that must run before the child exists.
   static func start(
-    for resolved: ResolvedSandbox, _ mask: SignalMask, warningPrefix: String
+    for resolved: ResolvedSandbox, _ mask: SignalMask, warningPrefix: String,
+    line words: [ByteString], _ execution: (policy: SeccompProgram?, word: UInt64)
   ) throws(LaunchError) -> Helpers {
     var helpers = Helpers()
+    if let option = resolved.sandbox.explain {
+      let (helper, watcher) = try resolved.startWatcher(option, line: words, execution)
+      helpers.add(helper)
+      helpers.watcher = watcher
+    }
     if !resolved.sandbox.buses.isEmpty,
       let proxy = try resolved.startBusProxy(mask, warningPrefix: warningPrefix)
     {

@@ -66,7 +66,8 @@ struct Init: ~Copyable {
     }
     // The monitor ignores this message. The policy of init allows no other way to look.
     let isAlone = (try? status.send(SetupMessage.hasSettled.bytes)) == nil
-    return try ChildProcess.waitForAny(orKeys: keys, stay: isAlone ? nil : Init.monitorsEnd, until: deadline)
+    return try ChildProcess.waitForAny(
+      orKeys: keys, stay: isAlone ? nil : Init.monitorsEnd, until: deadline)
   }
 
   /// What the processes have used that have ended; nil if the monitor does not want to know.

@@ -180,13 +180,15 @@ extension ResolvedSandbox {
     do throws(LaunchError) {
       // Before there is another process, which would be in the launcher's group.
       if sandbox.needsGroup { group = try makeGroup() }
+      let execution = try sealedPolicy()
       let plan = LaunchPlan(
         self, caller, mask,
-        policy: try sealedPolicy(),
+        policy: execution,
         hasJoinedNetwork: try joinNetwork(),
         // After all steps that fail if the caller made a mistake.
         helpers: try Helpers.start(
-          for: self, mask, warningPrefix: warningPrefix),
+          for: self, mask, warningPrefix: warningPrefix, line: caller.arguments,
+          (execution.0, execution.executionWord)),
         standard: try StandardDescriptors.examine(for: sandbox, without: terminals),
         warningPrefix: warningPrefix, registration: registration, detachment: detachment,
         group: group)
@@ -306,6 +308,7 @@ extension LaunchPlan {
     if sandbox.commandIsInit { for number in sandbox.channels.sync { kept.insert(number.value) } }
     if job.takesTerminal { kept.insert(0) }
     for helper in helpers.running { kept.insert(helper.process) }
+    if let watcher = helpers.watcher { kept.insert(watcher.report) }
     if !hasInit { kept.insert(helpers.lifelines) }
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,

@@ -53,7 +53,7 @@ public struct LaunchError: Error, Equatable, Sendable {
     case lock, setLabel, readSource, mountOverlay
     case readFilter, installFilter, execute, supervise
     case mask, protectRepositories, permitCommits, findProgram, restrictByLandlock, limit
-    case passDescriptor, enter, makeGroup, protectGroups, openTerminal
+    case passDescriptor, enter, makeGroup, protectGroups, openTerminal, watch
 
     /// What could not be done, as the first half of a sentence.
     var sentence: String {
@@ -114,6 +114,7 @@ public struct LaunchError: Error, Equatable, Sendable {
       case .supervise: "Can't supervise the sandbox"
       case .passDescriptor: "Can't pass on descriptor"
       case .enter: "Can't enter the sandbox"
+      case .watch: "Can't watch the command"
       case .openTerminal: "Can't open a terminal for the command"
       case .makeGroup: "Can't make a control group"
       case .protectGroups: "Can't protect the limits in /sys/fs/cgroup"

@@ -13,7 +13,12 @@ extension Monitor {
     // Before anything else is written there; what is still to be copied may exceed the limit.
     relay?.end(signals)
     finishCopies()
-    let ending = ending(termination)
+    var ending = ending(termination)
+    if phase.wasExecuted, let watcher = plan.helpers.watcher {
+      // Without an init, nobody else holds it.
+      if !plan.hasInit { Descriptors.close(watcher.lifeline) }
+      ending.explanation = watcher.readReport()
+    }
     returnPositions()
     StepLog.note("the command ended with status " + String(termination.shellStatus))
     if !phase.wasExecuted {

@@ -11,7 +11,7 @@ extension LaunchError.Action {
   var isStep: Bool {
     switch self {
     case .prepare, .supervise, .createProcess, .installFilter, .passDescriptor, .findSource,
-      .readSource:
+      .readSource, .watch:
       false
     default: true
     }

@@ -114,6 +114,7 @@ extension Plan {
       .init("die-with-parent", .boolean(sandbox.diesWithParent)),
       .init("kill-on-exit", .boolean(sandbox.killsOnExit)),
       .init("keep", .boolean(sandbox.isKept)),
+      .init("explain", .boolean(sandbox.explain != nil)),
       .init("single", .boolean(sandbox.single != nil)),
       .init("detach", .boolean(sandbox.detach != nil)),
       .init("lock-files", .array(sandbox.lockFiles.map { .bytes($0.value) })),

@@ -187,6 +187,9 @@ extension Plan {
     } else if resolved.hasInit {
       lines.append("nestbox's init reaps processes inside")
     }
+    if let option = sandbox.explain {
+      lines.append("nestbox watches what the command looks for (\(option.name))")
+    }
     if sandbox.detach != nil {
       lines.append(
         "the launcher returns once the command is executed, and goes on in the background")

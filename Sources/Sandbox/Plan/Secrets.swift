@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which environment variables look like secrets.
+// Which environment variables and files are secrets.
 
 internal import Linux
+internal import SystemPackage
 internal import Text
 
 /// Guesses which values to hide.
@@ -17,6 +18,29 @@ enum Secrets {
     "API_KEY", "ACCESS_KEY", "ACCESS_KEY_ID", "PRIVATE_KEY", "SECRET_KEY", "ENCRYPTION_KEY",
     "SIGNING_KEY", "TOKEN", "SECRET", "PASSWORD", "_AUTH",
   ]
+
+  /// Files and directories of a home directory with keys, passwords and sessions.
+  static let homeFiles = [
+    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".netrc", ".git-credentials",
+    ".docker/config.json",
+    ".config/gcloud", ".config/gh", ".mozilla", ".config/chromium", ".config/google-chrome",
+    ".local/share/keyrings", ".password-store",
+  ]
+
+  /// The same anywhere else.
+  static let systemFiles = [
+    "/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers",
+    "/etc/sudoers.d", "/etc/ssl/private", "/etc/krb5.keytab", "/etc/wireguard", "/root",
+  ]
+
+  /// Whether `path` leads to a secret, or to a directory with one.
+  static func isFile(_ path: FilePath, home: FilePath?) -> Bool {
+    var secrets = systemFiles.map { FilePath($0) }
+    if let home, !home.components.isEmpty {
+      secrets += homeFiles.map { home.pushing(FilePath($0)) }
+    }
+    return secrets.contains { path.starts(with: $0) || $0.starts(with: path) }
+  }
 
   /// Whether the variable `name` with this value looks like a secret.
   static func isLikely(_ name: ByteString, _ value: ByteString) -> Bool {

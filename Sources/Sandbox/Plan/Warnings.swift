@@ -114,61 +114,74 @@ private struct Hazard {
 // MARK: - Sockets
 
 extension Hazard {
-  /// Sockets through which a program acts as its user, or as root.
-  fileprivate static let sockets: [Hazard] = [
-    socket("docker-socket", ["/run/docker.sock", "RUNTIME/docker.sock"], engine),
-    socket(
-      "containerd-socket",
-      ["/run/containerd/containerd.sock", "RUNTIME/containerd/containerd.sock"],
-      engine),
-    socket("podman-socket", ["/run/podman/podman.sock", "RUNTIME/podman/podman.sock"], engine),
-    socket("crio-socket", ["/run/crio/crio.sock"], engine),
-    socket(
-      "libvirt-socket", ["/run/libvirt/libvirt-sock", "RUNTIME/libvirt/libvirt-sock"], engine),
-    socket(
-      "session-bus", ["DBUS_SESSION_BUS_ADDRESS", "RUNTIME/bus"],
-      "the session bus is not filtered, so the command can start programs outside; "
-        + "--dbus-session filters it"),
-    socket(
-      "system-bus", ["/run/dbus/system_bus_socket"],
-      "the system bus is not filtered; --dbus-system filters it"),
-    socket(
-      "systemd-socket", ["RUNTIME/systemd/private"],
-      "the command can make the user's systemd start programs outside"),
-    socket("ssh-agent", ["SSH_AUTH_SOCK"], "the SSH agent signs for the command"),
-    socket(
-      "gpg-agent", ["RUNTIME/gnupg/S.gpg-agent", "HOME/.gnupg/S.gpg-agent"],
-      "the GPG agent signs and decrypts for the command"),
-    socket("keyring", ["RUNTIME/keyring/control"], "the keyring gives its secrets to the command"),
-  ]
-
-  private static let engine = "a client gets its owner's rights outside"
-
-  /// A socket at the first of `places` that is visible.
-  ///
-  /// `RUNTIME` and `HOME` stand for those
-  /// directories, other names for a variable that holds a path or a D-Bus address.
-  private static func socket(_ name: String, _ places: [String], _ sentence: String) -> Hazard {
-    Hazard(name: name) { plan in
-      for place in places {
+  fileprivate static let sockets = PowerfulSocket.all.map { socket in
+    Hazard(name: socket.name) { plan in
+      for place in socket.places {
         guard let path = plan.path(place), let inside = plan.visible(path) else { continue }
-        return ["\(plan.quoted(inside)) is visible: \(sentence)"]
+        return ["\(plan.quoted(inside)) is visible: \(socket.sentence)"]
       }
       return []
     }
   }
 }
 
+/// A socket through which a program acts as its user, or as root.
+struct PowerfulSocket {
+  let name: String
+  /// Where it may be.
+  ///
+  /// `RUNTIME` and `HOME` stand for those directories, other names for a variable that holds a path or
+  /// a D-Bus address.
+  let places: [String]
+  /// What a program can do with it.
+  let sentence: String
+
+  private init(_ name: String, _ places: [String], _ sentence: String) {
+    (self.name, self.places, self.sentence) = (name, places, sentence)
+  }
+
+  static let all: [PowerfulSocket] = [
+    PowerfulSocket("docker-socket", ["/run/docker.sock", "RUNTIME/docker.sock"], engine),
+    PowerfulSocket(
+      "containerd-socket",
+      ["/run/containerd/containerd.sock", "RUNTIME/containerd/containerd.sock"],
+      engine),
+    PowerfulSocket(
+      "podman-socket", ["/run/podman/podman.sock", "RUNTIME/podman/podman.sock"], engine),
+    PowerfulSocket("crio-socket", ["/run/crio/crio.sock"], engine),
+    PowerfulSocket(
+      "libvirt-socket", ["/run/libvirt/libvirt-sock", "RUNTIME/libvirt/libvirt-sock"], engine),
+    PowerfulSocket(
+      "session-bus", ["DBUS_SESSION_BUS_ADDRESS", "RUNTIME/bus"],
+      "the session bus is not filtered, so the command can start programs outside; "
+        + "--dbus-session filters it"),
+    PowerfulSocket(
+      "system-bus", ["/run/dbus/system_bus_socket"],
+      "the system bus is not filtered; --dbus-system filters it"),
+    PowerfulSocket(
+      "systemd-socket", ["RUNTIME/systemd/private"],
+      "the command can make the user's systemd start programs outside"),
+    PowerfulSocket("ssh-agent", ["SSH_AUTH_SOCK"], "the SSH agent signs for the command"),
+    PowerfulSocket(
+      "gpg-agent", ["RUNTIME/gnupg/S.gpg-agent", "HOME/.gnupg/S.gpg-agent"],
+      "the GPG agent signs and decrypts for the command"),
+    PowerfulSocket(
+      "keyring", ["RUNTIME/keyring/control"], "the keyring gives its secrets to the command"),
+  ]
+
+  private static let engine = "a client gets its owner's rights outside"
+}
+
 extension Plan {
   /// The directory that HOME names for the caller.
-  fileprivate var home: FilePath? { variable("HOME")?.path }
+  var home: FilePath? { variable("HOME")?.path }
 
   private func variable(_ name: ByteString) -> ByteString? {
     Environment(resolved.inherited, []).value(of: name)
   }
 
   /// The path that a place of the table stands for.
-  fileprivate func path(_ place: String) -> FilePath? {
+  func path(_ place: String) -> FilePath? {
     if place.hasPrefix("/") { return FilePath(place) }
     if place.hasPrefix("RUNTIME/") {
       let directory =
@@ -216,14 +229,8 @@ extension Plan {
 
   /// Files with keys and passwords that are visible inside.
   fileprivate var privateFiles: [String] {
-    let names = [
-      ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".netrc", ".git-credentials",
-      ".docker/config.json",
-      ".config/gcloud", ".config/gh", ".mozilla", ".config/chromium", ".config/google-chrome",
-      ".local/share/keyrings", ".password-store",
-    ]
     guard let home else { return [] }
-    return names.map { home.pushing(FilePath($0)) }.filter { visible($0) != nil }
+    return Secrets.homeFiles.map { home.pushing(FilePath($0)) }.filter { visible($0) != nil }
       .map { quoted($0) }
   }
 

@@ -64,7 +64,7 @@ struct Command {
       try changeIdentity()
       try privileges.dropInCommand()
     }
-    if plan.sandbox.diesWithParent { try dieWithParent(initProcess) }
+    if plan.sandbox.diesWithMonitor { try dieWithParent(initProcess) }
     if let label = plan.sandbox.executionLabel, let proc {
       try doing(.setLabel, option: label.option, label.value) { () throws(SystemCallError) in
         try SELinux.setLabel(label.value, for: .execution, through: proc)
@@ -90,12 +90,17 @@ struct Command {
     StepLog.note(lastStep)
     try replaceStandard()
     // Last, so that a filter only has to allow exec and the command's own calls.
-    try doing(.installFilter) { () throws(SystemCallError) in
-      for filter in filters { try filter.install() }
+    if let watcher = plan.helpers.watcher {
+      try install(watcher)
+    } else {
+      try doing(.installFilter) { () throws(SystemCallError) in
+        for filter in filters { try filter.install() }
+      }
     }
     return Execution(
       file: program ?? plan.sandbox.command[0], words: plan.sandbox.command,
-      name: plan.sandbox.commandName, environment: environment, word: plan.executionWord)
+      name: plan.sandbox.commandName, environment: environment,
+      word: plan.helpers.watcher?.word ?? plan.executionWord)
   }
 
   private var lastStep: String {
@@ -120,6 +125,7 @@ struct Command {
         var kept = DescriptorSet.standard
         kept.insert(report)
         kept.insert(status)
+        if let watcher = plan.helpers.watcher { kept.insert(watcher.lifeline) }
         for replacement in replacements { kept.insert(replacement.descriptor) }
         try Descriptors.closeAll(except: kept)
       }

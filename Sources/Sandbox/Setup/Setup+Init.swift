@@ -57,7 +57,7 @@ extension Setup {
     for number in plan.helpers.lifelines { held.append(number) }
     Init(
       command: child, isKept: plan.sandbox.isKept,
-      diesWithMonitor: plan.sandbox.diesWithParent,
+      diesWithMonitor: plan.sandbox.diesWithMonitor,
       endsAll: plan.resolved.endsAll && initProcess == 1, filters: command.filters,
       hasPolicy: plan.policy != nil,
       isToBeEntered: !plan.isHidden && plan.sandbox.channels.tellOfProcess, held: held,

@@ -70,7 +70,7 @@ struct Setup: ~Copyable {
   /// Never returns, except by throwing.
   private borrowing func steps() throws(LaunchError) -> Never {
     // Before anything that takes time: from here on the sandbox dies with the monitor.
-    if plan.sandbox.diesWithParent, !plan.isInPlace { try dieWithMonitor() }
+    if plan.sandbox.diesWithMonitor, !plan.isInPlace { try dieWithMonitor() }
     // Before anything is created: a process with unmapped ids cannot create files. A process in a
     // joined namespace may have capabilities there and could take this process over while the
     // host's tree is its root (compare CVE-2016-9962), so this process hides first.
@@ -118,6 +118,7 @@ struct Setup: ~Copyable {
       program: outcome.program, replacements: replacements, terminal: outcome.terminal)
     // Before anything hostile runs inside.
     if plan.sandbox.name != nil { try offerEntrance(through: proc, to: command) }
+    if let watcher = plan.helpers.watcher { try showWatcher(watcher, through: proc) }
     // Last of the shared steps: the command does not inherit what init opens or does later.
     if plan.hasInit { try becomeInit(command) }
     throw command.start()
@@ -212,6 +213,7 @@ extension Setup {
     guard
       (sandbox.executionLabel ?? sandbox.fileLabel) != nil || sandbox.canRaiseLimits
         || plan.isHidden && plan.namespaces.contains(.time) || sandbox.name != nil
+        || sandbox.explain != nil
     else { return nil }
     return try doing(.prepare) { () throws(SystemCallError) in
       try OwnedDescriptor.open("/proc", .directory).release()

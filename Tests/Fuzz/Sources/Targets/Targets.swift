@@ -37,6 +37,8 @@ enum Target: String {
   case review
   /// A file of a control group, the table of mounts, or what systemd answers.
   case groups
+  /// The registers of a watched call, then the memory that they lead to; or a program.
+  case watched
 
   static let chosen = Target(rawValue: getenv("FUZZ").map { String(cString: $0) } ?? "") ?? .options
 
@@ -66,6 +68,48 @@ private func parse(_ words: [ByteString]) {
     return
   }
   do throws(UsageError) { try parser.draft.sandbox.validate() } catch { inspect(error.message) }
+}
+
+/// Memory that begins at address 0, and ends.
+private struct Memory: CallMemory {
+  let bytes: [UInt8]
+
+  func string(at address: UInt64) -> ArraySlice<UInt8>? {
+    guard address < bytes.count else { return nil }
+    let rest = bytes[Int(address)...].prefix(4096)
+    return rest.firstIndex(of: 0).map { rest[..<$0] }
+  }
+
+  func bytes(at address: UInt64, _ count: Int) -> [UInt8]? {
+    guard count >= 0, address < bytes.count, bytes.count - Int(address) >= count else { return nil }
+    return Array(bytes[Int(address)..<(Int(address) + count)])
+  }
+}
+
+private let watchList = WatchList()
+
+/// Runs the bytes as a program, and reads them as a call with its memory.
+private func readCall(_ bytes: [UInt8]) {
+  guard bytes.count > 56 else { return }
+  func number(_ start: Int, _ count: Int) -> UInt64 {
+    bytes[start..<(start + count)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+  var arguments = InlineArray<6, UInt64>(repeating: 0)
+  for index in 0..<6 { arguments[index] = number(8 + 8 * index, 8) }
+  let data = CallData(
+    number: UInt32(number(0, 4)), architecture: UInt32(number(4, 4)), arguments: arguments)
+  if let program = try? SeccompProgram(Array(bytes[56...].prefix((bytes.count - 56) / 8 * 8))) {
+    _ = program.verdict(on: data)
+    if let watched = watchList.program(with: program, word: 1) { _ = watched.verdict(on: data) }
+  }
+  // Any number stands for a watched call, so that the reader is reached.
+  guard let call = watchList.call(data) ?? watchList.call(at: Int(data.number)) else { return }
+  for call in [call, call.second ?? call] {
+    guard let asked = CallReader.read(call, data, Memory(bytes: Array(bytes[56...]))) else {
+      continue
+    }
+    precondition(!asked.subject.isEmpty && asked.subject.count < 4096, "a name without bounds")
+  }
 }
 
 private func inspect(_ message: String) {
@@ -207,6 +251,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
       precondition(ReviewRecord(Array(record.text.utf8)) == record)
     }
   case .groups: readGroups(Array(bytes))
+  case .watched: readCall(Array(bytes))
   }
   return 0
 }

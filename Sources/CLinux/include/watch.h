@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Watching the system calls of other processes: seccomp_unotify(2) and process_vm_readv(2).
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "process.h"
+
+// A call that waits for an answer, with room for what later kernels may add.
+struct linux_waiting_call {
+  struct seccomp_notif notification;
+  uint64_t reserve[16];
+};
+
+// seccomp(2): like linux_install_filter, but returns the descriptor of a listener. Before Linux 5.19
+// a signal may interrupt a call that the listener has received (WAIT_KILLABLE_RECV).
+static inline int linux_install_watched_filter(
+    const void *_Nonnull instructions, unsigned short count) {
+  struct sock_fprog program = {
+      .len = count, .filter = (struct sock_filter *)(uintptr_t)instructions};
+  unsigned flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  int result = (int)linux_result(
+      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | 1U << 5, &program));
+  if (result != -EINVAL) return result;
+  return (int)linux_result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+}
+
+// SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, since Linux 6.6: the watched
+// process and its watcher take turns on one processor.
+static inline void linux_wake_synchronously(int listener) {
+  (void)ioctl(listener, SECCOMP_IOW(4, uint64_t), 1UL);
+}
+
+static inline int linux_receive_call(int listener, struct linux_waiting_call *_Nonnull call) {
+  memset(call, 0, sizeof *call);
+  return (int)linux_result(ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call->notification));
+}
+
+static inline int linux_is_call_waiting(int listener, uint64_t id) {
+  return (int)linux_result(ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id));
+}
+
+static inline int linux_continue_call(int listener, uint64_t id) {
+  struct seccomp_notif_resp answer = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+  return (int)linux_result(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer));
+}
+
+static inline int linux_refuse_call(int listener, uint64_t id, int number) {
+  struct seccomp_notif_resp answer = {.id = id, .error = -number};
+  return (int)linux_result(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer));
+}
+
+static inline long linux_read_memory(
+    int process, uint64_t address, void *_Nonnull buffer, size_t length) {
+  struct iovec ours = {.iov_base = buffer, .iov_len = length};
+  struct iovec theirs = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
+  return linux_result(syscall(SYS_process_vm_readv, process, &ours, 1UL, &theirs, 1UL, 0UL));
+}
+
+// The working directory of a process, or what its descriptor `number` leads to if that is not
+// negative, as a path from its root (proc(5)).
+static inline long linux_process_link(
+    int process, int number, char *_Nonnull buffer, size_t length) {
+  char name[64];
+  if (number < 0) {
+    snprintf(name, sizeof name, "/proc/%d/cwd", process);
+  } else {
+    snprintf(name, sizeof name, "/proc/%d/fd/%d", process, number);
+  }
+  return linux_result(readlink(name, buffer, length));
+}
+
+// The name of a process (proc(5), comm).
+static inline long linux_process_name(int process, char *_Nonnull buffer, size_t length) {
+  char name[64];
+  snprintf(name, sizeof name, "/proc/%d/comm", process);
+  int file = open(name, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return -errno;
+  long count = linux_result(read(file, buffer, length));
+  close(file);
+  return count;
+}
+
+// faccessat2(2) of an open file, since Linux 5.8.
+static inline int linux_access(int fd, int mode) {
+  return (int)linux_result(syscall(SYS_faccessat2, fd, "", mode, 0x1000 /* AT_EMPTY_PATH */));
+}
+
+// Sends a byte and a descriptor with a word in the register of a sixth argument, which the kernel
+// ignores and a filter can see.
+static inline int linux_send_marked(int fd, uint8_t byte, int passed, uint64_t word) {
+  struct iovec part = {.iov_base = &byte, .iov_len = 1};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control = {0};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1,
+      .msg_control = &control, .msg_controllen = sizeof control.space};
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(header), &passed, sizeof(int));
+  return (int)linux_result(
+      syscall(SYS_sendmsg, fd, &message, (unsigned long)MSG_NOSIGNAL, 0UL, 0UL, word));
+}
+
+enum { LINUX_SENDMSG = SYS_sendmsg };

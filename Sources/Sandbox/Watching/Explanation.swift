@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report of --explain, for people and for programs.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension Findings {
+  /// The most things that are told to people, and the most usual ones.
+  private static let mostLines = (things: 20, usual: 8)
+
+  /// The report; `words` is the line that was typed.
+  func lines(line words: [ByteString]) -> [String] {
+    resolved.sandbox.explainsInJSON ? [json.line.trimmingNewline] : text(words)
+  }
+
+  private func text(_ words: [ByteString]) -> [String] {
+    let things = all.filter { !$0.isUsual }
+    var lines = things.prefix(Findings.mostLines.things).map(\.text)
+    if things.count > lines.count {
+      lines.append(
+        "\(String(things.count - lines.count)) more things were kept from it: --json lists all")
+    }
+    if things.isEmpty {
+      lines.append(
+        "the sandbox kept nothing from the command that it looked for (\(String(calls)) calls)")
+    }
+    let usual = all.filter(\.isUsual).prefix(Findings.mostLines.usual).map(\.subject.quoted)
+    if !usual.isEmpty {
+      lines.append("not shown either, but rarely needed: " + usual.joined(separator: ", "))
+    }
+    if !isComplete {
+      lines.append(
+        "the command looked for more things than nestbox notes: some may be missing here")
+    }
+    // A file of the user's may be one that only a hostile command wants.
+    let options = things.filter(\.isOfSystem).flatMap(\.options)
+    if !options.isEmpty {
+      var line = TypedLine(words, command: resolved.sandbox.command)
+      line.insert(options)
+      lines.append(Remedy.line(line.text).text)
+    }
+    return lines
+  }
+
+  private var json: JSON {
+    .object([
+      .init("version", .number(1)), .init("calls", .number(Int64(calls))),
+      .init("findings", .array(all.map(\.json))), .init("complete", .boolean(isComplete)),
+    ])
+  }
+}
+
+extension Finding {
+  /// The thing, what asked for it, and what would give it to the command.
+  fileprivate var text: String {
+    let name = subject.quoted
+    let what =
+      switch kind {
+      case .notShown: "\(name) is not shown inside"
+      case .readOnly: "\(name) is read-only inside"
+      case .notPermitted: "\(name) may not be used inside"
+      case .noNetwork: "no network inside leads to \(name)"
+      case .refused: "the policy refuses the system call \(name)"
+      case .capability: "the command lacks the capability \(name)"
+      }
+    let times = count > 1 ? ", \(String(count)) times" : ""
+    let who = programs.map(\.quoted).joined(separator: ", ")
+    let rest =
+      options.isEmpty ? objection ?? "" : options.map(\.quotedForShell).joined(separator: " ")
+    return "\(what) (\(who)\(times))" + (rest.isEmpty ? "" : ": " + rest)
+  }
+
+  fileprivate var json: JSON {
+    .object([
+      .init("what", .string(kind.rawValue)), .init("subject", .bytes(subject)),
+      .init("programs", .array(programs.map { .bytes($0) })), .init("count", .number(Int64(count))),
+      .init("options", .array(options.map { .bytes($0) })),
+      .init("objection", .optional(objection)), .init("usual", .boolean(isUsual)),
+    ])
+  }
+}
+
+extension String {
+  /// The line without its end: whoever prints it adds one.
+  fileprivate var trimmingNewline: String { String(dropLast()) }
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sandbox kept from the command: each thing that was asked for is looked at inside and on
+// the host. A thing is the sandbox's doing only where the host would have answered otherwise.
+
+internal import Linux
+internal import Seccomp
+internal import SystemPackage
+internal import Text
+
+/// One thing that the command did not get.
+struct Finding {
+  /// How it was kept from the command.
+  enum Kind: String {
+    case notShown = "not-shown"
+    case readOnly = "read-only"
+    case notPermitted = "not-permitted"
+    case noNetwork = "no-network"
+    case refused
+    case capability
+  }
+
+  let kind: Kind
+  /// The path, address, call or capability.
+  let subject: ByteString
+  /// What asked for it.
+  var programs: [ByteString]
+  /// How often.
+  var count: Int
+  /// When it was asked for last.
+  var last: Int
+  /// The options that would give it to the command; empty if none should.
+  var options: [ByteString] = []
+  /// What speaks against that.
+  var objection: String?
+  /// Whether something was to be changed or made there.
+  var isForWriting = false
+  /// Whether nearly every program looks for it, and does without.
+  var isUsual = false
+  /// Whether it belongs to the host's system, so that it can be shown without a second thought.
+  var isOfSystem = false
+
+  /// The most programs that are named.
+  static let mostPrograms = 3
+}
+
+/// All findings of a run, those of the last calls first.
+struct Findings {
+  private(set) var all: [Finding] = []
+  /// How many calls were watched.
+  let calls: Int
+  /// Whether everything could be noted.
+  let isComplete: Bool
+  let resolved: ResolvedSandbox
+  private let inside: InsideLook
+  /// The sandbox on paper; made when something is missing.
+  private lazy var plan = resolved.plan()
+  private var places: [ByteString: Int] = [:]
+
+  /// How many findings are made at most: a payload decides how many things it asks for.
+  private static let most = 5000
+
+  init(_ observations: Observations, root: CInt, of resolved: ResolvedSandbox) {
+    self.resolved = resolved
+    inside = InsideLook(root: root)
+    calls = observations.calls
+    isComplete = !observations.isFull
+    for observation in observations.all { examine(observation) }
+    all.sort { $0.last > $1.last }
+    for index in all.indices {
+      var finding = all[index]
+      complete(&finding)
+      all[index] = finding
+    }
+  }
+
+  private mutating func add(_ kind: Finding.Kind, _ subject: ByteString, _ seen: Observation) {
+    let key = ByteString(kind.rawValue + " ").appending(subject)
+    if let place = places[key] {
+      all[place].count &+= seen.count
+      all[place].last = max(all[place].last, seen.last)
+      all[place].isForWriting = all[place].isForWriting || seen.kind.changes
+      let programs = all[place].programs
+      if programs.count < Finding.mostPrograms, !programs.contains(seen.program) {
+        all[place].programs.append(seen.program)
+      }
+      return
+    }
+    guard all.count < Findings.most else { return }
+    places[key] = all.count
+    all.append(
+      Finding(
+        kind: kind, subject: subject, programs: [seen.program], count: seen.count, last: seen.last,
+        isForWriting: seen.kind.changes))
+  }
+
+  private mutating func add(_ kind: Finding.Kind, _ path: FilePath, _ seen: Observation) {
+    add(kind, ByteString(path), seen)
+  }
+}
+
+// MARK: - Looking
+
+extension Findings {
+  private mutating func examine(_ seen: Observation) {
+    switch seen.kind {
+    case .address:
+      if resolved.namespaces.contains(.network) { add(.noNetwork, seen.subject, seen) }
+    case .abstractSocket:
+      // Clients of X11 try it first, and then the socket in the file system.
+      if resolved.namespaces.contains(.network), !seen.subject.bytes.starts(with: "/".utf8) {
+        add(.noNetwork, ByteString("@").appending(seen.subject), seen)
+      }
+    case .port: needs("CAP_NET_BIND_SERVICE", seen)
+    case .capability: needs(seen.subject, seen)
+    case .refusal:
+      // As older kernels answer: every program can do without.
+      if Errno(rawValue: seen.error) != .noFunction { add(.refused, name(ofCall: seen), seen) }
+    default: look(for: seen)
+    }
+  }
+
+  /// The name of a refused call.
+  private func name(ofCall seen: Observation) -> ByteString {
+    let numbers = seen.subject.text.split(separator: " ").compactMap { UInt32($0) }
+    guard numbers.count == 2 else { return seen.subject }
+    return ByteString(
+      Architecture.callName(numbers[1], token: numbers[0]) ?? "number " + String(numbers[1]))
+  }
+
+  private mutating func needs(_ capability: ByteString, _ seen: Observation) {
+    let all = Capabilities(bits: .max)
+    guard
+      !resolved.capabilities(of: all).contains(String(capability.text.dropFirst(4)).lowercased())
+    else { return }
+    add(.capability, capability, seen)
+  }
+
+  private mutating func look(for seen: Observation) {
+    let path = seen.subject.path
+    guard path.isAbsolute, path.components.first?.kind == .regular else { return }
+    // Of a name to be made or removed, its directory counts as well.
+    if seen.kind != .create, seen.kind != .remove {
+      guard (try? FileFacts(at: path, followsLinks: seen.kind != .lookAtLink)) != nil else {
+        return
+      }
+    }
+    if seen.kind == .remove {
+      // A name that is gone was removed.
+      if path.endsInName { look(at: path.parent, seen, wanting: .write) }
+      return
+    }
+    switch inside.follow(path, followsLast: seen.kind != .lookAtLink) {
+    case .procfs: return
+    case .file(let file):
+      switch seen.kind {
+      case .create: check(file, path, seen, .write, isNew: true)
+      case .write, .socket: check(file, path, seen, .write)
+      case .read: check(file, path, seen, .read)
+      case .execute:
+        check(file, path, seen, .execute)
+        lookForInterpreter(of: file, seen)
+      default: return
+      }
+    case .missing(_, let wanted, let depth, let isLast):
+      if seen.kind == .create {
+        guard isLast else { return missing(wanted.parent, depth, seen) }
+        look(at: path.parent, seen, wanting: .write)
+        return
+      }
+      missing(wanted, depth, seen)
+    case .refused(let error): refused(error, path, seen, seen.kind == .write ? .write : .read)
+    }
+  }
+
+  /// Looks at a directory in which a name is made or removed.
+  private mutating func look(at path: FilePath, _ seen: Observation, wanting access: FileAccess) {
+    switch inside.follow(path, followsLast: true) {
+    case .file(let file):
+      // Before permissions, as the kernel does for new names.
+      if Descriptors.isOnReadOnlyMount(file.rawValue) {
+        return add(.readOnly, path.lexicallyNormalized(), seen)
+      }
+      check(file, path, seen, access)
+    case .missing(_, let wanted, let depth, _):
+      if (try? FileFacts(at: path, followsLinks: true)) != nil { missing(wanted, depth, seen) }
+    case .refused(let error): refused(error, path, seen, access)
+    case .procfs: return
+    }
+  }
+
+  /// Notes that `wanted` is not shown, if the host has it.
+  private mutating func missing(_ wanted: FilePath, _ depth: Int, _ seen: Observation) {
+    guard (try? FileFacts(at: wanted)) != nil else { return }
+    // One file of the system is of little use without the rest.
+    if depth == 1, let top = wanted.components.first, Findings.system.contains(top.string) {
+      return add(.notShown, FilePath(root: "/", [top]), seen)
+    }
+    add(.notShown, wanted, seen)
+  }
+
+  private static let system = [
+    "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "proc", "dev", "sys",
+  ]
+
+  private mutating func check(
+    _ file: borrowing OwnedDescriptor, _ path: FilePath, _ seen: Observation,
+    _ access: FileAccess, isNew: Bool = false
+  ) {
+    // mkdir(2) and its like just say that the name exists.
+    if isNew, (try? file.isRegularFile()) != true { return }
+    if let error = file.refusal(of: access) { refused(error, path, seen, access) }
+  }
+
+  private mutating func refused(
+    _ error: Errno, _ path: FilePath, _ seen: Observation, _ access: FileAccess
+  ) {
+    switch error {
+    case .readOnlyFileSystem: add(.readOnly, path.lexicallyNormalized(), seen)
+    case .permissionDenied where access.isGranted(path):
+      add(.notPermitted, path.lexicallyNormalized(), seen)
+    default: return
+    }
+  }
+
+  /// The kernel itself opens what a program names, and nobody hears of that.
+  private mutating func lookForInterpreter(
+    of file: borrowing OwnedDescriptor, _ seen: Observation
+  ) {
+    let place = FilePath("/proc/self/fd/" + String(file.rawValue))
+    guard
+      let interpreter = ScriptLine(at: place)?.interpreter.path ?? ELFFile(at: place)?.loader,
+      interpreter.isAbsolute,
+      case .missing(_, let wanted, let depth, _) = inside.follow(interpreter, followsLast: true)
+    else { return }
+    missing(wanted, depth, seen)
+  }
+}
+
+// MARK: - Remedies
+
+extension Findings {
+  /// Adds what would give the thing to the command, and what speaks against that.
+  private mutating func complete(_ finding: inout Finding) {
+    let path = finding.subject.path
+    switch finding.kind {
+    case .refused: finding.options = ["--seccomp-allow", finding.subject]
+    case .capability: finding.options = ["--cap-add", finding.subject]
+    case .noNetwork:
+      if finding.subject.bytes.first == UInt8(ascii: "@") {
+        finding.objection = "sockets of this kind belong to the network of the host"
+      } else if resolved.sandbox.isFromProfile {
+        finding.options = ["--profile", "network"]
+      } else {
+        finding.options = ["--share-net"]
+      }
+    case .readOnly:
+      finding.objection = objection(to: path)
+      if finding.objection == nil, !FileAccess.write.isGranted(path) {
+        finding.objection = "you may not change it outside either"
+      }
+      if finding.objection == nil { finding.options = ["--write", finding.subject] }
+    case .notShown, .notPermitted:
+      finding.isUsual = Findings.usual.contains { finding.subject.bytes.starts(with: $0.utf8) }
+      finding.objection = objection(to: path)
+      guard finding.objection == nil else { return }
+      finding.options = showing(path, isForWriting: finding.isForWriting)
+      finding.isOfSystem =
+        finding.options.first == "--ro-same" || finding.options.first == "--proc"
+        || finding.options.first == "--dev"
+        || finding.options.first == "--read" && plan.isOfSystem(path)
+    }
+  }
+
+  /// What speaks against showing a file.
+  private mutating func objection(to path: FilePath) -> String? {
+    // What a link leads to is shown as well.
+    let target = (try? plan.root.host.follow(path))?.path ?? path
+    if let socket = PowerfulSocket.all.first(where: { socket in
+      socket.places.contains { plan.path($0) == path || plan.path($0) == target }
+    }) {
+      return socket.sentence
+    }
+    for path in [path, target] where Secrets.isFile(path, home: plan.home) {
+      return "it is secret, or holds secrets"
+    }
+    guard let trail = plan.root.find(path) ?? plan.root.find(path.parent),
+      let number = plan.root.mounts[trail.end.mount].operation
+    else { return nil }
+    let operation = plan.operations[number].operation
+    switch operation.action {
+    case .hide, .mask: return "\(operation.option.name) hides it"
+    case .repositories: return "git and its like later execute what is in it, outside"
+    default: return nil
+    }
+  }
+
+  /// The options that show a file as the host has it.
+  private func showing(_ path: FilePath, isForWriting: Bool) -> [ByteString] {
+    let name = ByteString(path)
+    if path == "/proc" { return ["--proc", name] }
+    if path == "/dev" { return ["--dev", name] }
+    if path.components.count == 1, Findings.system.contains(path.lastName.text) {
+      return ["--ro-same", name]
+    }
+    let facts = try? FileFacts(at: path, followsLinks: true)
+    if facts?.kind == .device { return ["--dev-bind", name, name] }
+    if facts?.kind == .socket {
+      let profile = Findings.profiles.first { path.lastName.bytes.starts(with: $0.name.utf8) }
+      if let profile, resolved.sandbox.isFromProfile {
+        return ["--profile", ByteString(profile.profile)]
+      }
+    }
+    return [isForWriting ? "--write" : "--read", name]
+  }
+
+  /// Profiles by the beginnings of the names of the sockets that they show.
+  private static let profiles: [(name: String, profile: String)] = [
+    ("wayland-", "wayland"), ("pipewire-", "audio"), ("native", "audio"), ("X", "x11"),
+  ]
+
+  /// The beginnings of what nearly every program looks for, and does without.
+  private static let usual = [
+    "/etc/ld.so.", "/etc/nsswitch.conf", "/etc/locale.alias", "/usr/share/locale/locale.alias",
+    "/etc/localtime", "/etc/gitconfig", "/etc/inputrc", "/etc/terminfo", "/etc/selinux",
+    "/etc/bash.bashrc", "/etc/profile", "/etc/gai.conf", "/etc/host.conf",
+    "/var/run/nscd", "/run/nscd", "/run/systemd", "/sys", "/etc/fstab", "/etc/mtab",
+    "/etc/machine-id", "/dev/tty", "/var/cache/ldconfig", "/etc/python3",
+  ]
+}

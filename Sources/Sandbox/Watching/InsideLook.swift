@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks at a path as the command saw it, to find out at which name it ends. It only asks for
+// locations (O_PATH), so it changes nothing and opens no device.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+/// A look at the files of a sandbox, from its root.
+struct InsideLook {
+  /// The root, as a location.
+  let root: CInt
+
+  /// Where a path leads.
+  enum Outcome: ~Copyable {
+    /// To this file.
+    case file(OwnedDescriptor)
+    /// A name is missing in a directory: the directory, the path with everything behind that name,
+    /// and whether it was the last one.
+    case missing(OwnedDescriptor, wanted: FilePath, depth: Int, isLast: Bool)
+    /// The kernel refuses to go on.
+    case refused(Errno)
+    /// To a file of procfs, which is another one for each process.
+    case procfs
+  }
+
+  private static let mostLinks = 40
+
+  /// Follows `path`.
+  func follow(_ path: FilePath, followsLast: Bool) -> Outcome {
+    var directories: [CInt] = []
+    defer { for number in directories { Descriptors.close(number) } }
+    var names: [FilePath.Component] = []
+    var rest = Array(path.components.reversed())
+    var links = 0
+    while let name = rest.popLast() {
+      switch name.kind {
+      case .currentDirectory: continue
+      case .parentDirectory:
+        if let last = directories.popLast() {
+          Descriptors.close(last)
+          names.removeLast()
+        }
+        continue
+      case .regular: break
+      }
+      let parent = directories.last ?? root
+      let entry: OwnedDescriptor
+      do throws(SystemCallError) {
+        entry = try OwnedDescriptor.borrowing(parent) { (directory) throws(SystemCallError) in
+          try directory.openEntry(FilePath(root: nil, [name]))
+        }
+      } catch {
+        guard error.errno == .noSuchFileOrDirectory else { return .refused(error.errno) }
+        let wanted = FilePath(root: "/", names + [name] + rest.reversed())
+        guard let directory = try? copy(of: parent) else { return .refused(.noMemory) }
+        return .missing(
+          directory, wanted: wanted.lexicallyNormalized(), depth: names.count + 1,
+          isLast: rest.isEmpty)
+      }
+      if names.isEmpty, name.string == "proc" { return .procfs }
+      if !rest.isEmpty || followsLast, let link = try? entry.ownLinkTarget() {
+        let target = link.path
+        links += 1
+        guard links <= InsideLook.mostLinks else { return .refused(.tooManySymbolicLinkLevels) }
+        if target.isAbsolute {
+          while let last = directories.popLast() { Descriptors.close(last) }
+          names = []
+        }
+        rest += target.components.reversed()
+        continue
+      }
+      directories.append(entry.release())
+      names.append(name)
+    }
+    if let last = directories.popLast() { return .file(OwnedDescriptor(last)) }
+    guard let copy = try? copy(of: root) else { return .refused(.noMemory) }
+    return .file(copy)
+  }
+
+  private func copy(of number: CInt) throws(SystemCallError) -> OwnedDescriptor {
+    try OwnedDescriptor.borrowing(number) { (directory) throws(SystemCallError) in
+      try directory.openEntry(".")
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Watching/ says what the sandbox kept from a command (--explain). A helper, the watcher, hears of
+// each call that names a file or an address before the kernel carries it out (Watcher.swift), notes
+// what the call names (CallReader.swift), and looks at the end which of these files are missing,
+// read-only or closed inside (Findings.swift). Reports are made in Explanation.swift.
+//
+// This file: the notes. A payload decides what and how much they are, so they have bounds.
+
+internal import Linux
+internal import Text
+
+/// What was asked for.
+package enum ObservedKind: UInt8 {
+  case look, lookAtLink, read, write, create, remove, execute
+  /// A socket in the file system.
+  case socket
+  /// An abstract socket.
+  case abstractSocket
+  /// An address in the network, with a port.
+  case address
+  /// A port of one's own that needs a capability.
+  case port
+  case capability
+  /// A call that the policy refused; the subject is its architecture and its number.
+  case refusal
+
+  /// Whether something is to be changed or made.
+  var changes: Bool { self == .write || self == .create || self == .remove }
+}
+
+/// One thing that was asked for.
+struct Observation {
+  let kind: ObservedKind
+  /// A path from the sandbox's root, an address, a name.
+  let subject: ByteString
+  /// The first program that asked for it.
+  let program: ByteString
+  /// How often.
+  var count = 1
+  /// When it was last, among all.
+  var last: Int
+  /// The error of a refused call.
+  var error: CInt = 0
+}
+
+/// The notes of a run, each once.
+struct Observations {
+  private(set) var all: [Observation] = []
+  private var places: [ByteString: Int] = [:]
+  /// How many calls were watched.
+  private(set) var calls = 0
+  /// Whether there was no room for more.
+  private(set) var isFull = false
+  private var size = 0
+
+  /// How many notes are kept, and how many bytes of names.
+  private static let most = (notes: 100_000, bytes: 32 << 20)
+
+  /// Counts a call.
+  mutating func count() { calls &+= 1 }
+
+  /// Notes that `program` asked for something.
+  mutating func note(
+    _ kind: ObservedKind, _ subject: ByteString, by program: ByteString, error: CInt = 0
+  ) {
+    // No kind is 0, so that the key is a string.
+    var key = [kind.rawValue &+ 1]
+    key += subject.bytes
+    let name = ByteString(key)
+    if let place = places[name] {
+      all[place].count &+= 1
+      all[place].last = calls
+      return
+    }
+    guard all.count < Observations.most.notes, size < Observations.most.bytes else {
+      isFull = true
+      return
+    }
+    size += 2 * subject.count
+    places[name] = all.count
+    all.append(
+      Observation(kind: kind, subject: subject, program: program, last: calls, error: error))
+  }
+}

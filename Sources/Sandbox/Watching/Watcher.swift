@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+// The watcher: a helper that answers each watched call of the command, and reports at the end.
+//
+// It is a process beside the monitor, because a payload can make it wait: memory that the payload
+// maps from a file system of its own may never arrive. Then only the payload's calls wait, and the
+// monitor still holds limits and ends everything. If the watcher ends, the kernel refuses every
+// watched call, and the monitor ends the sandbox.
+//
+// What the policy refuses with an error comes here as well, and the answer is the policy's own,
+// worked out from registers that the kernel has copied (Seccomp/Verdict.swift). Only where the
+// policy permits a call does the kernel carry it out.
+
+internal import Linux
+internal import Seccomp
+internal import SystemPackage
+internal import Text
+
+/// A watcher that runs.
+struct Watcher {
+  /// What it does not watch itself: the command's process adds this to its filters.
+  let list: WatchList
+  /// The word that marks the one message that passes the listener on, and the launcher's own execs.
+  let word: UInt64
+  /// The command's end of the lifeline, for the listener and for what the watcher looks at.
+  let lifeline: CInt
+  /// Where the report comes from.
+  let report: CInt
+
+  /// What comes with a descriptor.
+  enum Message {
+    static let root: UInt8 = 1
+    static let mounts: UInt8 = 2
+    static let listener: UInt8 = 3
+  }
+}
+
+extension ResolvedSandbox {
+  /// Starts the watcher.
+  /// - Parameters:
+  ///   - option: The option that asks for it.
+  ///   - words: The line that was typed.
+  ///   - execution: The policy of this launch, and the word of its execs.
+  /// - Throws: `LaunchError` if it does not run.
+  /// - Returns: The helper, and what the child and the monitor need of it.
+  func startWatcher(
+    _ option: WrittenOption, line words: [ByteString],
+    _ execution: (policy: SeccompProgram?, word: UInt64)
+  ) throws(LaunchError) -> (helper: Helper, watcher: Watcher) {
+    let (list, monitor) = (WatchList(), CurrentProcess.number)
+    let word = try doing(.watch, option: option) { () throws(SystemCallError) in
+      execution.word != 0 ? execution.word : try CurrentProcess.randomNumber()
+    }
+    let role = Helper.Role(action: .watch, option: option, name: nil, loss: .endsSandbox)
+    let (helper, report) = try Helper.start(role, in: []) { process throws(LaunchError) in
+      var loop = try WatchLoop(
+        process, list, self, execution.policy, word, words, option: option, of: monitor)
+      return LaunchError(.watch, option: option, cause: loop.run())
+    }
+    return (
+      helper, Watcher(list: list, word: word, lifeline: helper.lifeline, report: report)
+    )
+  }
+}
+
+// MARK: - In the watcher's process
+
+/// The work of the watcher.
+private struct WatchLoop: ~Copyable {
+  private let list: WatchList
+  private let resolved: ResolvedSandbox
+  private let policy: SeccompProgram?
+  private let word: UInt64
+  private let words: [ByteString]
+  private let lifeline: CInt
+  private let report: CInt
+  private var listener: CallListener?
+  private var root: CInt = -1
+  private var observations = Observations()
+  /// The names of processes; forgotten when a process executes another program.
+  private var names: [Int32: ByteString] = [:]
+  /// Whether the command is about to be executed.
+  private var hasBegun = false
+
+  /// How many calls are answered before the other events are looked at.
+  private static let mostInARow = 64
+  private static let mostNames = 4096
+
+  init(
+    _ process: borrowing HelperProcess, _ list: WatchList, _ resolved: ResolvedSandbox,
+    _ policy: SeccompProgram?, _ word: UInt64, _ words: [ByteString], option: WrittenOption,
+    of monitor: Int32
+  ) throws(LaunchError) {
+    (self.list, self.resolved, self.policy) = (list, resolved, policy)
+    (self.word, self.words, lifeline) = (word, words, process.lifeline)
+    report = try doing(.watch, option: option) { () throws(SystemCallError) -> CInt in
+      try process.leaveCaller()
+      let pipe = try Pipe()
+      try process.pass(pipe.readEnd)
+      try CurrentProcess.renounceNewPrivileges()
+      CurrentProcess.setFileModeMask(0o077)
+      var kept = DescriptorSet.standard
+      kept.insert(process.lifeline)
+      kept.insert(pipe.writeEnd.rawValue)
+      let report = pipe.writeEnd.release()
+      // The channel too: its end says that the watcher runs.
+      try Descriptors.closeAll(except: kept)
+      try CurrentProcess.dieWithParent()
+      // The monitor may have ended before that call.
+      if CurrentProcess.parent != monitor { CurrentProcess.exit(125) }
+      return report
+    }
+  }
+
+  /// Answers calls until the sandbox has ended, then reports and waits to be killed.
+  /// - Returns: Why it cannot go on; the kernel then refuses what it was asked about.
+  mutating func run() -> SystemCallError {
+    do throws(SystemCallError) {
+      while true {
+        var set = PollSet()
+        set.add(lifeline, .input)
+        set.add(listener?.rawValue ?? -1, .input)
+        try set.wait(isLong: false)
+        if set.isReady(1) { try answerCalls() }
+        if set.isReady(0), try !take() { break }
+      }
+    } catch {
+      return error
+    }
+    listener = nil
+    tell()
+    // The monitor has read the report when it ends this process.
+    while true { CurrentProcess.sleep(milliseconds: 60_000) }
+  }
+
+  /// Takes what the command's process sends; returns whether anything still holds the other end.
+  private mutating func take() throws(SystemCallError) -> Bool {
+    let (message, descriptor) = try Descriptors.receive(from: lifeline, capacity: 8)
+    guard let kind = message.first else { return false }
+    guard descriptor >= 0 else { throw SystemCallError(call: "recvmsg", errno: .badFileDescriptor) }
+    switch kind {
+    case Watcher.Message.root where root < 0: root = descriptor
+    // Open to the end: the mounts last as long as somebody holds their namespace.
+    case Watcher.Message.mounts where listener == nil: break
+    case Watcher.Message.listener where listener == nil:
+      listener = CallListener(OwnedDescriptor(descriptor))
+    default: Descriptors.close(descriptor)
+    }
+    return true
+  }
+
+  private mutating func answerCalls() throws(SystemCallError) {
+    guard let number = listener?.rawValue else { return }
+    for _ in 0..<WatchLoop.mostInARow {
+      if try !answerCall(), try Descriptors.isAtEnd(number) {
+        // The last process under the filter has ended.
+        listener = nil
+        return
+      }
+      guard try Descriptors.waitForInput(number, milliseconds: 0) else { return }
+    }
+  }
+
+  /// Receives one call, notes what it asks for, and answers it; false if it was interrupted.
+  private mutating func answerCall() throws(SystemCallError) -> Bool {
+    guard let call = try listener?.receive() else { return false }
+    // Before anything is read: what the policy refuses depends on nothing that could fail.
+    if case .refuses(let error)? = policy?.verdict(on: call.data) {
+      note(refusal: call, error)
+      try listener?.refuse(call, error)
+      return true
+    }
+    let watched = list.call(call.data)
+    let isOwn = watched?.intent == .execute && call.data.arguments[5] == word
+    let asked = hasBegun && !isOwn ? watched.flatMap { read(call, $0) } : nil
+    let second = asked == nil ? nil : watched?.second.flatMap { read(call, $0) }
+    let name = asked == nil ? nil : name(of: call.thread)
+    let isReal = asked != nil && listener?.isWaiting(call) == true
+    try listener?.permit(call)
+    observations.count()
+    if isOwn { hasBegun = true }
+    if watched?.intent == .execute { names[call.thread] = nil }
+    guard isReal, let asked, let name else { return true }
+    observations.note(asked.kind, asked.subject, by: name)
+    if let second { observations.note(second.kind, second.subject, by: name) }
+    return true
+  }
+
+  /// What a call asks for, with an absolute path.
+  private func read(
+    _ call: WaitingCall, _ watched: WatchedCall
+  ) -> (kind: ObservedKind, subject: ByteString)? {
+    guard let asked = CallReader.read(watched, call.data, ThreadMemory(thread: call.thread)) else {
+      return nil
+    }
+    switch asked.kind {
+    case .abstractSocket, .address, .port, .capability, .refusal: return (asked.kind, asked.subject)
+    default: break
+    }
+    if asked.subject.bytes.first == UInt8(ascii: "/") { return (asked.kind, asked.subject) }
+    guard
+      let directory = WaitingThread.directory(of: call.thread, descriptor: asked.directory)
+    else { return nil }
+    return (asked.kind, ByteString(directory: directory.bytes, name: asked.subject))
+  }
+
+  private mutating func name(of thread: Int32) -> ByteString {
+    if let name = names[thread] { return name }
+    let name = WaitingThread.name(of: thread)
+    if names.count >= WatchLoop.mostNames { names = [:] }
+    names[thread] = name
+    return name
+  }
+
+  private mutating func note(refusal call: WaitingCall, _ error: Errno) {
+    observations.count()
+    guard hasBegun else { return }
+    let subject = String(call.data.architecture) + " " + String(call.data.number)
+    observations.note(
+      .refusal, ByteString(subject), by: name(of: call.thread), error: error.rawValue)
+  }
+
+  /// Writes the report, each line with a NUL behind it.
+  private borrowing func tell() {
+    guard root >= 0 else { return }
+    let findings = Findings(observations, root: root, of: resolved)
+    for line in findings.lines(line: words) {
+      let bytes = Array(line.utf8) + [0]
+      guard (try? Descriptors.write(bytes[...], to: report)) != nil else { break }
+    }
+    Descriptors.close(report)
+  }
+}
+
+/// The memory of a thread that waits.
+private struct ThreadMemory: CallMemory {
+  let thread: Int32
+
+  func string(at address: UInt64) -> ArraySlice<UInt8>? {
+    ProcessMemory.string(of: thread, at: address)
+  }
+
+  func bytes(at address: UInt64, _ count: Int) -> [UInt8]? {
+    ProcessMemory.bytes(of: thread, at: address, count: count)
+  }
+}
+
+// MARK: - In the child
+
+extension Setup {
+  /// Gives the watcher the root and its mounts, before anything hostile runs inside.
+  borrowing func showWatcher(_ watcher: Watcher, through proc: CInt?) throws(LaunchError) {
+    try doing(.watch, option: plan.sandbox.explain) { () throws(SystemCallError) in
+      let root = try OwnedDescriptor.open("/", .location)
+      let mounts = try NamespaceFiles.open("mnt", through: proc)
+      try Descriptors.send([Watcher.Message.root], passing: root.rawValue, to: watcher.lifeline)
+      try Descriptors.send([Watcher.Message.mounts], passing: mounts.rawValue, to: watcher.lifeline)
+    }
+  }
+}
+
+extension Command {
+  /// Puts this process under the policy and the watch, and passes the listener on.
+  func install(_ watcher: Watcher) throws(LaunchError) {
+    let option = plan.sandbox.explain
+    for filter in plan.policy == nil ? filters[...] : filters.dropLast() {
+      if filter.asksOthers {
+        throw LaunchError(
+          .watch, option: option,
+          cause: SystemCallError(call: Watcher.otherAnswers, errno: .notSupported))
+      }
+    }
+    try doing(.installFilter) { () throws(SystemCallError) in
+      for filter in plan.policy == nil ? filters[...] : filters.dropLast() { try filter.install() }
+    }
+    try doing(.watch, option: option) { () throws(SystemCallError) in
+      guard let program = watcher.list.program(with: plan.policy, word: watcher.word) else {
+        throw SystemCallError(call: "seccomp", errno: .argListTooLong)
+      }
+      // Closed at once: with a holder in this process, its calls would wait for ever if the
+      // watcher ended.
+      let listener = try CurrentProcess.installWatchedFilter(program.instructions)
+      try CurrentProcess.send(
+        Watcher.Message.listener, passing: listener.rawValue, to: watcher.lifeline,
+        word: watcher.word)
+    }
+  }
+}
+
+extension Watcher {
+  /// What an error says in place of a call if a filter hands calls to others.
+  static let otherAnswers = "seccomp filter"
+}
+
+// MARK: - In the monitor
+
+extension Watcher {
+  /// How long the watcher may take for its report, in milliseconds, and how long that may be.
+  private static let limit = (milliseconds: 10_000, bytes: 4 << 20)
+
+  /// Reads the report, once the sandbox has ended; what has not come in time is left out.
+  func readReport() -> [String] {
+    let deadline = MonotonicClock.milliseconds + Watcher.limit.milliseconds
+    var bytes: [UInt8] = []
+    while bytes.count < Watcher.limit.bytes {
+      let left = CInt(clamping: max(deadline - MonotonicClock.milliseconds, 0))
+      guard (try? Descriptors.waitForInput(report, milliseconds: left)) == true,
+        let chunk = try? Descriptors.some(of: report, Watcher.limit.bytes - bytes.count),
+        !chunk.isEmpty
+      else { break }
+      bytes += chunk
+    }
+    var lines = bytes.split(separator: 0, omittingEmptySubsequences: false)
+    lines.removeLast()
+    return lines.map { ByteString($0).text }
+  }
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// The system calls that a watcher wants to hear of, and where their paths stand.
+
+public import Linux
+internal import SystemPackage
+
+/// What a call wants of the file or address that it names.
+public enum CallIntent: UInt8, Sendable {
+  /// It only looks at a file.
+  case look = 1
+  /// It looks at a link itself.
+  case lookAtLink
+  /// It reads a file or enters a directory.
+  case read
+  /// It changes a file that exists.
+  case write
+  /// It makes a name.
+  case create
+  /// It removes a name.
+  case remove
+  /// It executes a file.
+  case execute
+  /// It opens a file as its flags say.
+  case open
+  /// The same, with flags in memory.
+  case openAsDescribed
+  /// It asks for what its mode says.
+  case access
+  /// It names an address to connect to, or to send to.
+  case connect
+  /// It names an address of its own.
+  case bind
+  /// It needs a capability.
+  case capability
+}
+
+/// A call to watch: what it wants, and which of its arguments say of what.
+public struct WatchedCall: Sendable {
+  /// Its name.
+  public let name: StaticString
+  /// What it wants.
+  public let intent: CallIntent
+  /// The argument with the directory in which a relative path begins; -1 for the working directory.
+  public let directory: Int8
+  /// The argument with the path or address.
+  public let path: Int8
+  /// The argument with flags, a mode or a length; -1 for none.
+  public let flags: Int8
+  /// The capability that it needs.
+  public let capability: StaticString
+
+  private init(
+    _ name: StaticString, _ intent: CallIntent, _ path: Int8, directory: Int8 = -1,
+    flags: Int8 = -1, capability: StaticString = ""
+  ) {
+    (self.name, self.intent, self.path) = (name, intent, path)
+    (self.directory, self.flags, self.capability) = (directory, flags, capability)
+  }
+
+  /// A call that needs a capability.
+  private init(_ name: StaticString, needs capability: StaticString) {
+    self.init(name, .capability, 0, capability: capability)
+  }
+
+  /// The second name of a call that has two.
+  public var second: WatchedCall? {
+    switch (intent, path) {
+    case (.remove, 0) where isRenaming: WatchedCall(name, .create, 1)
+    case (.remove, 1) where isRenaming: WatchedCall(name, .create, 3, directory: 2)
+    default: nil
+    }
+  }
+
+  private var isRenaming: Bool { flags == WatchedCall.renames }
+  private static let renames: Int8 = 6
+
+  /// Every call to watch.
+  ///
+  /// For each of them nestbox knows how it would end, and an ordinary program does not make so many
+  /// others that name a file.
+  static let all: [WatchedCall] = [
+    WatchedCall("open", .open, 0, flags: 1), WatchedCall("creat", .create, 0),
+    WatchedCall("openat", .open, 1, directory: 0, flags: 2),
+    WatchedCall("openat2", .openAsDescribed, 1, directory: 0, flags: 2),
+    WatchedCall("stat", .look, 0), WatchedCall("stat64", .look, 0),
+    WatchedCall("lstat", .lookAtLink, 0), WatchedCall("lstat64", .lookAtLink, 0),
+    WatchedCall("newfstatat", .look, 1, directory: 0, flags: 3),
+    WatchedCall("fstatat64", .look, 1, directory: 0, flags: 3),
+    WatchedCall("statx", .look, 1, directory: 0, flags: 2),
+    WatchedCall("statfs", .look, 0), WatchedCall("statfs64", .look, 0),
+    WatchedCall("access", .access, 0, flags: 1),
+    WatchedCall("faccessat", .access, 1, directory: 0, flags: 2),
+    WatchedCall("faccessat2", .access, 1, directory: 0, flags: 2),
+    WatchedCall("execve", .execute, 0), WatchedCall("execveat", .execute, 1, directory: 0),
+    WatchedCall("readlink", .lookAtLink, 0),
+    WatchedCall("readlinkat", .lookAtLink, 1, directory: 0),
+    WatchedCall("chdir", .read, 0), WatchedCall("inotify_add_watch", .read, 1),
+    WatchedCall("getxattr", .look, 0), WatchedCall("lgetxattr", .lookAtLink, 0),
+    WatchedCall("setxattr", .write, 0), WatchedCall("lsetxattr", .write, 0),
+    WatchedCall("unlink", .remove, 0), WatchedCall("unlinkat", .remove, 1, directory: 0),
+    WatchedCall("rmdir", .remove, 0), WatchedCall("rename", .remove, 0, flags: renames),
+    WatchedCall("renameat", .remove, 1, directory: 0, flags: renames),
+    WatchedCall("renameat2", .remove, 1, directory: 0, flags: renames),
+    WatchedCall("mkdir", .create, 0), WatchedCall("mkdirat", .create, 1, directory: 0),
+    WatchedCall("mknod", .create, 0), WatchedCall("mknodat", .create, 1, directory: 0),
+    WatchedCall("symlink", .create, 1), WatchedCall("symlinkat", .create, 2, directory: 1),
+    WatchedCall("link", .create, 1), WatchedCall("linkat", .create, 3, directory: 2),
+    WatchedCall("chmod", .write, 0), WatchedCall("fchmodat", .write, 1, directory: 0),
+    WatchedCall("fchmodat2", .write, 1, directory: 0),
+    WatchedCall("truncate", .write, 0), WatchedCall("truncate64", .write, 0),
+    WatchedCall("utime", .write, 0), WatchedCall("utimes", .write, 0),
+    WatchedCall("utimensat", .write, 1, directory: 0),
+    WatchedCall("chown", .write, 0), WatchedCall("lchown", .write, 0),
+    WatchedCall("fchownat", .write, 1, directory: 0),
+    WatchedCall("connect", .connect, 1, flags: 2), WatchedCall("sendto", .connect, 4, flags: 5),
+    WatchedCall("bind", .bind, 1, flags: 2),
+    WatchedCall("socket", .capability, 0, flags: 1, capability: "CAP_NET_RAW"),
+    WatchedCall("chroot", needs: "CAP_SYS_CHROOT"),
+    WatchedCall("mount", needs: "CAP_SYS_ADMIN"), WatchedCall("umount2", needs: "CAP_SYS_ADMIN"),
+    WatchedCall("pivot_root", needs: "CAP_SYS_ADMIN"),
+    WatchedCall("sethostname", needs: "CAP_SYS_ADMIN"),
+    WatchedCall("settimeofday", needs: "CAP_SYS_TIME"),
+    WatchedCall("clock_settime", needs: "CAP_SYS_TIME"),
+  ]
+}
+
+/// The calls to watch by architecture and number, and the program that hands them to a listener.
+public struct WatchList: Sendable {
+  /// Architecture and number, ascending.
+  private var keys: [UInt64] = []
+  /// The index of the call for each of them.
+  private var calls: [UInt8] = []
+  /// What watches and allows: no policy speaks here.
+  private let instructions: [UInt64]
+
+  /// SECCOMP_RET_USER_NOTIF.
+  static let notify: UInt32 = 0x7fc0_0000
+
+  /// The list for the programs that this machine runs.
+  public init() {
+    var steps = Steps()
+    let allow = steps.number(of: .answer(SeccompAction.allow.code))
+    var dispatch = Dispatch(foreign: allow)
+    var found: [(key: UInt64, call: UInt8)] = []
+    for name in Architecture.native.accompanies {
+      guard let architecture = Architecture(named: name) else { continue }
+      var numbers: [UInt32: Int] = [:]
+      for (index, call) in WatchedCall.all.enumerated() {
+        guard let number = architecture.number(of: call.name) else { continue }
+        numbers[number] = steps.watching(call, allow)
+        found.append((UInt64(architecture.token) << 32 | UInt64(number), UInt8(index)))
+      }
+      // Its operations never reach a filter; every program that uses it can do without.
+      if let number = architecture.number(of: "io_uring_setup") {
+        numbers[number] = steps.number(
+          of: .answer(SeccompAction.errno(Errno(rawValue: 38)).code))
+      }
+      dispatch.add(architecture, numbers, otherwise: allow)
+    }
+    found.sort { $0.key < $1.key }
+    for (key, call) in found {
+      keys.append(key)
+      calls.append(call)
+    }
+    var writer = ProgramWriter(steps)
+    instructions = writer.write(dispatch)
+  }
+
+  /// The call that `data` makes, if it is watched.
+  public func call(_ data: CallData) -> WatchedCall? {
+    let key = UInt64(data.architecture) << 32 | UInt64(data.number)
+    var (low, high) = (0, keys.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if keys[middle] < key { low = middle + 1 } else { high = middle }
+    }
+    return low < keys.count && keys[low] == key ? WatchedCall.all[Int(calls[low])] : nil
+  }
+
+  /// One of the calls, for tests of readers.
+  package func call(at index: Int) -> WatchedCall? {
+    WatchedCall.all[index % WatchedCall.all.count]
+  }
+
+  /// One program for `policy` and the watch.
+  ///
+  /// What the policy refuses with an error goes to the
+  /// listener, which gives that answer (`verdict(on:)`); so does what it allows and is on the list.
+  /// What ends the process or sends a signal stays as it is.
+  ///
+  /// A sendmsg(2) with `word` in its sixth register is allowed, whatever the policy says, so that
+  /// the process can pass the listener on.
+  /// - Returns: The program; nil where the policy has an answer that is not understood, or is too
+  ///   long.
+  public func program(with policy: SeccompProgram?, word: UInt64) -> SeccompProgram? {
+    var all = WatchList.passing(word)
+    let rest = policy?.instructions ?? []
+    for (index, instruction) in rest.enumerated() {
+      switch UInt16(truncatingIfNeeded: instruction) {
+      case InstructionCode.answer: break
+      // An answer out of the accumulator: BPF_RET | BPF_A.
+      case 0x16: return nil
+      default:
+        all.append(instruction)
+        continue
+      }
+      switch UInt32(truncatingIfNeeded: instruction >> 32) & 0xffff_0000 {
+      case SeccompAction.allow.code, SeccompAction.log.code:
+        // To the first instruction behind the policy.
+        let distance = UInt64(rest.count - index - 1)
+        all.append(UInt64(InstructionCode.jump) | distance << 32)
+      case 0x0005_0000:
+        all.append(UInt64(InstructionCode.answer) | UInt64(WatchList.notify) << 32)
+      case SeccompAction.trap.code, SeccompAction.kill.code, 0: all.append(instruction)
+      default: return nil
+      }
+    }
+    all += instructions
+    return all.count <= SeccompProgram.maximum ? SeccompProgram(instructions: all) : nil
+  }
+
+  /// What allows the one call that is marked with `word`.
+  private static func passing(_ word: UInt64) -> [UInt64] {
+    let tests: [(offset: UInt32, value: UInt32)] = [
+      (InstructionCode.architecture, Architecture.native.token),
+      (InstructionCode.number, CurrentProcess.sendNumber),
+      (56, UInt32(truncatingIfNeeded: word)), (60, UInt32(truncatingIfNeeded: word >> 32)),
+    ]
+    var program: [UInt64] = []
+    for (index, test) in tests.enumerated() {
+      // Behind the last test stands the answer.
+      let distance = UInt64(2 * (tests.count - index - 1) + 1)
+      program.append(UInt64(InstructionCode.load) | UInt64(test.offset) << 32)
+      program.append(
+        UInt64(InstructionCode.jumpIfEqual) | distance << 24 | UInt64(test.value) << 32)
+    }
+    program.append(UInt64(InstructionCode.answer) | UInt64(SeccompAction.allow.code) << 32)
+    return program
+  }
+}
+
+extension Steps {
+  /// The first step for a watched call, which skips forms that name nothing.
+  fileprivate mutating func watching(_ call: WatchedCall, _ allow: Int) -> Int {
+    let notify = number(of: .answer(WatchList.notify))
+    let offset = { (argument: Int8) in 16 + 8 * UInt32(argument) }
+    switch call.intent {
+    case .look where call.flags >= 0:
+      // AT_EMPTY_PATH: a file that is open already.
+      let check = number(of: .test(InstructionCode.jumpIfBits, 0x1000, yes: allow, no: notify))
+      return number(of: .load(offset(call.flags), mask: .max, check))
+    case .connect where call.path == 4:
+      // Without an address.
+      let low = number(of: .test(InstructionCode.jumpIfEqual, 0, yes: allow, no: notify))
+      let loadLow = number(of: .load(offset(call.path), mask: .max, low))
+      let high = number(of: .test(InstructionCode.jumpIfEqual, 0, yes: loadLow, no: notify))
+      return number(of: .load(offset(call.path) + 4, mask: .max, high))
+    case .capability where call.flags >= 0:
+      // Raw sockets (SOCK_RAW), and those for packets (AF_PACKET).
+      let packet = number(of: .test(InstructionCode.jumpIfEqual, 17, yes: notify, no: allow))
+      let family = number(of: .load(offset(0), mask: .max, packet))
+      let raw = number(of: .test(InstructionCode.jumpIfEqual, 3, yes: notify, no: family))
+      return number(of: .load(offset(1), mask: 0xf, raw))
+    default: return notify
+    }
+  }
+}
+
+extension SeccompProgram {
+  /// Whether the program hands calls to a tracer or a listener, or answers in a way that is not
+  /// understood: a younger listener would be asked in their place.
+  public var asksOthers: Bool {
+    instructions.contains { instruction in
+      let code = UInt16(truncatingIfNeeded: instruction)
+      let action = UInt32(truncatingIfNeeded: instruction >> 32) & 0xffff_0000
+      return code == 0x16
+        || code == InstructionCode.answer && (action == WatchList.notify || action == 0x7ff0_0000)
+    }
+  }
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// --explain: whether the thing is named that the command did not get, and whether the option that is
+// named gives it to the command.
+
+import Foundation
+import TestSupport
+import Testing
+
+/// A line whose command does not get something.
+///
+/// With what the report says in place of `$more` the
+/// command prints "works".
+struct KeptThing: Sendable, CustomTestStringConvertible {
+  /// The thing.
+  let name: String
+  /// Makes what the line needs.
+  var setup = ""
+  /// The line, with `$more` among the options.
+  let line: String
+  /// What the report must name.
+  let thing: String
+  /// The options that it must name.
+  let options: String
+
+  var testDescription: String { name }
+
+  static let all: [KeptThing] = [
+    KeptThing(
+      name: "a file", setup: "echo works >f", line: "nestbox --explain $more cat $PWD/f",
+      thing: "/f is not shown inside (cat)", options: "--read $PWD/f"),
+    KeptThing(
+      name: "a directory", setup: "mkdir d; >d/works", line: "nestbox --explain $more ls $PWD/d",
+      thing: "/d is not shown inside (ls", options: "--read $PWD/d"),
+    KeptThing(
+      name: "a directory to enter", setup: "mkdir d",
+      line: "nestbox --explain $more sh -c \"cd $PWD/d && echo works\"",
+      thing: "/d is not shown inside (sh", options: "--read $PWD/d"),
+    KeptThing(
+      name: "what a link leads to", setup: "mkdir a b; echo works >b/f; ln -s ../b/f a/f",
+      line: "nestbox --explain --read a $more cat a/f",
+      thing: "/b/f is not shown inside (cat)", options: "--read $PWD/b/f"),
+    KeptThing(
+      name: "a directory in the middle, through a link",
+      setup: "mkdir -p a b/c; echo works >b/c/f; ln -s ../b a/b",
+      line: "nestbox --explain --read a $more cat a/b/c/f",
+      thing: "/b/c/f is not shown inside (cat)", options: "--read $PWD/b/c/f"),
+    KeptThing(
+      name: "a file below an open directory", setup: "mkdir d; echo works >d/f; >d/g",
+      line: """
+        nestbox --explain --read d/g $more python3 -c 'import os
+        print(os.read(os.open("f", 0, dir_fd=os.open("d", 0)), 5).decode())'
+        """, thing: "/d/f is not shown inside (python3)", options: "--read $PWD/d/f"),
+    KeptThing(
+      name: "a file that is only looked at", setup: ">f",
+      line: "nestbox --explain $more stat -c works $PWD/f",
+      thing: "/f is not shown inside (stat)", options: "--read $PWD/f"),
+    KeptThing(
+      name: "a link that is only read", setup: ">works; ln -s works f",
+      line: "nestbox --explain $more readlink $PWD/f",
+      thing: "/f is not shown inside (readlink)", options: "--read $PWD/f"),
+    KeptThing(
+      name: "a file that is asked for", setup: ">f",
+      line: "nestbox --explain $more sh -c \"test -r $PWD/f && echo works\"",
+      thing: "/f is not shown inside (sh)", options: "--read $PWD/f"),
+    KeptThing(
+      name: "a program", setup: "cp /usr/bin/echo mine",
+      line: "nestbox --explain $more sh -c \"$PWD/mine works\"",
+      thing: "/mine is not shown inside (sh", options: "--read $PWD/mine"),
+    KeptThing(
+      name: "the interpreter of a script",
+      setup: """
+        cp /usr/bin/bash shell; printf '#!%s\\necho works\\n' "$PWD/shell" >script
+        chmod +x script
+        """, line: "nestbox --explain --read script $more sh -c ./script",
+      thing: "/shell is not shown inside (sh", options: "--read $PWD/shell"),
+    KeptThing(
+      name: "a library", setup: "mkdir d; echo 'print(\"works\")' >d/mod.py",
+      line: "nestbox --explain --setenv PYTHONPATH $PWD/d $more python3 -c 'import mod'",
+      thing: "/d is not shown inside (python3", options: "--read $PWD/d"),
+    KeptThing(
+      name: "a directory to write to", setup: "mkdir d",
+      line: "nestbox --explain $more sh -c \"echo works >$PWD/d/f; cat $PWD/d/f\"",
+      thing: "/d is not shown inside (sh", options: "--write $PWD/d"),
+    KeptThing(
+      name: "a new file in a read-only directory", setup: "mkdir d",
+      line: "nestbox --explain --read d $more sh -c 'echo works >d/f; cat d/f'",
+      thing: "/d is read-only inside (sh", options: "--write $PWD/d"),
+    KeptThing(
+      name: "a read-only file", setup: ">f",
+      line: "nestbox --explain --read f $more sh -c 'echo works >f; cat f'",
+      thing: "/f is read-only inside (sh", options: "--write $PWD/f"),
+    KeptThing(
+      name: "a file to remove", setup: "mkdir d; >d/f",
+      line: "nestbox --explain --read d $more sh -c 'rm -f d/f && echo works'",
+      thing: "/d is read-only inside (rm", options: "--write $PWD/d"),
+    KeptThing(
+      name: "a directory to make", setup: "mkdir d",
+      line: "nestbox --explain --read d $more sh -c 'mkdir d/e && echo works'",
+      thing: "/d is read-only inside (mkdir", options: "--write $PWD/d"),
+    KeptThing(
+      name: "a file to rename", setup: "mkdir d; >d/f",
+      line: "nestbox --explain --read d $more sh -c 'mv d/f d/g && echo works'",
+      thing: "/d is read-only inside (mv", options: "--write $PWD/d"),
+    KeptThing(
+      name: "a link to make", setup: "mkdir d",
+      line: "nestbox --explain --read d $more sh -c 'ln -s x d/f && echo works'",
+      thing: "/d is read-only inside (ln", options: "--write $PWD/d"),
+    KeptThing(
+      name: "permissions to change", setup: ">f",
+      line: "nestbox --explain --read f $more sh -c 'chmod 700 f && echo works'",
+      thing: "/f is read-only inside (chmod", options: "--write $PWD/f"),
+    KeptThing(
+      name: "a file to truncate", setup: "echo a >f",
+      line: """
+        nestbox --explain --read f $more python3 -c 'import os
+        os.truncate("f", 0); print("works")'
+        """, thing: "/f is read-only inside (python3", options: "--write $PWD/f"),
+    KeptThing(
+      name: "times to set", setup: ">f",
+      line: """
+        nestbox --explain --read f $more python3 -c 'import os
+        os.utime("f"); print("works")'
+        """, thing: "/f is read-only inside (python3", options: "--write $PWD/f"),
+    KeptThing(
+      name: "a socket",
+      setup: """
+        python3 -c 'import socket
+        s = socket.socket(socket.AF_UNIX); s.bind("s"); s.listen(); s.settimeout(20); s.accept()' &
+        while [ ! -S s ]; do sleep 0.1; done
+        """,
+      line: """
+        nestbox --explain $more python3 -c 'import socket
+        s = socket.socket(socket.AF_UNIX); s.connect("'$PWD'/s"); print("works")'
+        """, thing: "/s is not shown inside (python3)", options: "--read $PWD/s"),
+    KeptThing(
+      name: "procfs",
+      line:
+        "nestbox --explain $system --unshare-pid $more sh -c 'read a </proc/self/stat && echo works'",
+      thing: "/proc is not shown inside (sh", options: "--proc /proc"),
+    KeptThing(
+      name: "devices",
+      line: "nestbox --explain $system --unshare-pid $more sh -c ': </dev/null && echo works'",
+      thing: "/dev is not shown inside (sh", options: "--dev /dev"),
+    KeptThing(
+      name: "a system call", line: "nestbox --explain $more unshare -U echo works",
+      thing: "the policy refuses the system call unshare (unshare)",
+      options: "--seccomp-allow unshare"),
+    KeptThing(
+      name: "a port that needs a capability",
+      line: """
+        nestbox --explain $more python3 -c 'import socket
+        socket.socket().bind(("127.0.0.1", 80)); print("works")'
+        """, thing: "the command lacks the capability CAP_NET_BIND_SERVICE (python3)",
+      options: "--cap-add CAP_NET_BIND_SERVICE"),
+    KeptThing(
+      name: "a call that needs a capability",
+      line: """
+        nestbox --explain $system --unshare-pid $more python3 -c 'import os
+        os.chroot("/"); print("works")'
+        """, thing: "the command lacks the capability CAP_SYS_CHROOT (python3)",
+      options: "--cap-add CAP_SYS_CHROOT"),
+  ]
+}
+
+@Suite("Explanations", .needs("python3"))
+struct ExplainTests {
+  // Red: somebody is told nothing of what the command did not get, or types an option that does not
+  // help.
+  @Test("The thing is named, and with its option the command works", arguments: KeptThing.all)
+  func kept(_ kept: KeptThing) throws {
+    let session = try Session()
+    // A process of the set-up.
+    let end = "\n[ -z \"$!\" ] || kill $! 2>/dev/null || true"
+    let first = try session.run("\(BrokenSetup.preamble)\n\(kept.setup)\nmore=; \(kept.line)\(end)")
+    #expect(!first.lines.contains("works"), "nothing was kept")
+    let report = first.errors.split(separator: "\n").map(String.init).first {
+      $0.hasPrefix("nestbox: ") && $0.contains(kept.thing)
+    }
+    let line = try #require(report, "\(first.errors)")
+    let typed = String(line[(try #require(line.range(of: "): "))).upperBound...])
+    let options = kept.options.replacing("$PWD", with: session.directory.path)
+    #expect(typed == options, "\(first.errors)")
+    let again = kept.setup.replacing("mkdir ", with: "mkdir -p ").replacing(
+      "ln -s ", with: "ln -sf ")
+    let second = try session.run(
+      "\(BrokenSetup.preamble)\nrm -f s\n\(again)\nmore='\(typed)'; \(kept.line)\(end)")
+    #expect(second.lines.contains("works"), "\(second.errors)")
+  }
+
+  // Red: a command has a person show it a key.
+  @Test func `Nothing secret is recommended, nor what someone hid`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      export HOME=$PWD/home; mkdir -p home/.ssh d; echo k >home/.ssh/id; echo s >d/.env
+      ln -s home/.ssh/id planted
+      nestbox --explain --read d --hide .env sh -c 'cat ~/.ssh/id planted d/.env/x; ls ~/.ssh'
+      """)
+    #expect(outcome.errors.contains(".ssh/id is not shown inside (cat"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("it is secret, or holds secrets"))
+    #expect(!outcome.errors.contains("--read \(session.directory.path)/home/.ssh"))
+  }
+
+  // Red: while a command is watched, it may do what its policy refuses.
+  @Test func `What the policy refuses is refused while it is watched`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      printf 'default allow\\nforeign kill\\nerrno EDOM mkdir mkdirat\\nerrno EXDEV getppid\\n' >mine.policy
+      nestbox --explain --seccomp-policy ./mine.policy python3 -c '
+      import os, ctypes
+      libc = ctypes.CDLL(None, use_errno=True)
+      for i in range(1000):
+        try: os.mkdir("/tmp/d"); print("made")
+        except OSError as error: assert error.errno == 33, error
+      print(libc.getppid(), ctypes.get_errno(), os.path.exists("/tmp/d"))'
+      """)
+    #expect(outcome.output == "-18 0 False", "\(outcome.errors)")
+    #expect(outcome.errors.contains("refuses the system call mkdir (python3, 1000 times)"))
+  }
+
+  // Red: a command goes on without the watch that was asked for, or waits for ever.
+  @Test(
+    "The command ends with the launcher, and with the watcher", arguments: ["launcher", "watcher"])
+  func ends(_ victim: String) throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      nestbox --explain sh -c 'echo begun; while :; do test -e /usr/none; done' >out 2>err &
+      launcher=$!
+      while [ ! -s out ]; do sleep 0.1; done
+      init=$(pgrep -P $launcher | while read p; do pgrep -P $p >/dev/null && echo $p; done)
+      watcher=$(pgrep -P $launcher | while read p; do pgrep -P $p >/dev/null || echo $p; done)
+      command=$(pgrep -P $init)
+      kill -KILL $\(victim)
+      for i in $(seq 100); do [ -e /proc/$command/exe ] || break; sleep 0.1; done
+      [ -e /proc/$command/exe ] && echo lives
+      wait $launcher 2>/dev/null; echo $?; cat err
+      """)
+    #expect(!outcome.output.contains("lives"), "\(outcome.output)")
+    #expect(outcome.lines.first == (victim == "launcher" ? "137" : "125"), "\(outcome.output)")
+  }
+
+  // Red: nestbox runs the command without the watch, or does not say what is in the way.
+  @Test func `Under another listener the launch is refused, and says why`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      nestbox --explain --dev-bind / / --proc /proc --unshare-pid \
+        nestbox --explain --dev-bind / / --proc /proc --unshare-pid echo executed
+      """)
+    #expect(outcome.status == 125 && outcome.output.isEmpty)
+    #expect(outcome.errors.contains("another program already watches the calls of this process"))
+  }
+
+  // Red: a filter that asks a tracer is overruled by the watch.
+  @Test func `A filter that hands calls to others is refused`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      python3 -c 'import struct, sys
+      sys.stdout.buffer.write(struct.pack("HBBI", 6, 0, 0, 0x7ff00000))' >filter
+      nestbox --explain --seccomp 3 echo executed 3<filter
+      """)
+    #expect(outcome.status == 125 && outcome.output.isEmpty)
+    #expect(outcome.errors.contains("hands calls to a tracer or a listener"), "\(outcome.errors)")
+  }
+
+  // Red: names that are cut off, unreadable, or not text end the launcher or its line.
+  @Test func `Paths of every kind are read, whatever memory they lie in`() throws {
+    let session = try Session()
+    try session.write(
+      "paths.py",
+      #"""
+      import ctypes, mmap, os
+      libc = ctypes.CDLL(None, use_errno=True)
+      memory = mmap.mmap(-1, 2 * 4096)
+      start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+      assert libc.mprotect(ctypes.c_void_p(start + 4096), 4096, 0) == 0
+      name = os.fsencode(os.getcwd()) + b"/f\n\xff\0"
+      memory[4096 - len(name):4096] = name
+      def call(address):
+        result = libc.access(ctypes.c_void_p(address), 0)
+        print(result, ctypes.get_errno() if result else 0)
+      call(start + 4096 - len(name))
+      call(start + 4096)
+      call(0)
+      memory[0:4096] = b"/" * 4096
+      call(start)
+      call(2 ** 64 - 1)
+      """#)
+    let outcome = try session.run(
+      "touch $'f\\n\\xff'; nestbox --explain --read paths.py python3 paths.py")
+    #expect(outcome.lines == ["-1 2", "-1 14", "-1 14", "-1 36", "-1 14"], "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains(#"/f\n\xff' is not shown inside (python3)"#), "\(outcome.errors)")
+  }
+
+  // Red: a program cannot read the report.
+  @Test func `The report is one object for programs`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      echo a >f; nestbox --explain --json cat $PWD/f 2>err
+      tail -n 1 err | python3 -c 'import json, sys
+      r = json.load(sys.stdin)
+      f = [f for f in r["findings"] if f["subject"].endswith("/f")][0]
+      print(r["version"], r["complete"], f["what"], f["programs"], f["count"], f["options"][0])'
+      """)
+    #expect(outcome.output == "1 True not-shown ['cat'] 1 --read", "\(outcome.errors)")
+  }
+}
