@@ -24,6 +24,24 @@ launch() { (cd / && "${as_user[@]}" env -i HOME=/ PATH=/usr/bin:/bin "$work/orde
 
 run() { (cd / && "${as_user[@]}" env -i HOME=/ PATH=/usr/bin:/bin "$work/nestbox" "$@" </dev/null); }
 
+# Limits with a report, and where root can make a control group for the user, the same with one.
+limits() {
+  launch --report 9 "$@" true 9>/dev/null
+  [ -n "$group" ] || { echo 'order: without a control group: it needs root and cgroup2' >&2; return; }
+  echo $$ >"$group/shell/cgroup.procs"
+  launch --report 9 --cpu-time 10 "$@" true 9>/dev/null
+}
+group=
+for top in /sys/fs/cgroup /sys/fs/cgroup/unified; do
+  [ "$(id -u)" = 0 ] && [ "$(stat -f -c %T $top 2>/dev/null)" = cgroup2fs ] || continue
+  group=$top/nestbox-order-$$
+  mkdir "$group" "$group/shell"
+  chown -R 61234:61234 "$group"
+  own=$(sed -n 's/^0:://p' /proc/self/cgroup)
+  trap 'echo $$ >"$top$own/cgroup.procs"; rmdir "$group/shell" "$group"; rm -rf "$work"' EXIT
+  break
+done
+
 # What the start and the first steps of the child read: order sees only what is written. Valgrind does
 # not know mount_setattr(2), which ends the launch. Under this name nothing looks for the reason.
 accesses() {
@@ -48,6 +66,7 @@ accesses() {
   run --ro-bind / / --unshare-all --proc /proc --dev /dev --name order --keep --detach
   launch --enter order true
   run --stop order
+  limits --unshare-pid --ro-bind / / --timeout 10 --processes 100 --rlimit core=0
   launch true
 } >"$work/seen"
 

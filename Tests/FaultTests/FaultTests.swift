@@ -19,6 +19,8 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
   var place = "."
   /// What makes that directory, if it is more than an empty one.
   var scene = ""
+  /// Whether it is started in a control group that the user may divide.
+  var isInGroup = false
 
   var testDescription: String { name }
 
@@ -120,7 +122,14 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
     FaultLine(
       name: "by root, with a capability",
       options: "--ro-bind / / --cap-drop ALL --cap-add CAP_NET_RAW", user: .root),
+    FaultLine(name: "limits", options: "\(limits) --output-limit 1M"),
+    FaultLine(name: "a control group", options: "\(limits) --cpu-time 100", isInGroup: true),
   ]
+
+  private static let limits = """
+    --ro-bind / / --unshare-pid --unshare-cgroup --proc /proc --processes 50 --rlimit nofile=100 \
+    --rlimit core=0 --timeout 100 --report 8
+    """
 }
 
 extension FaultLine {
@@ -167,26 +176,34 @@ struct FaultTests {
 
   /// Hinders one call in `share`, or those that it names.
   private func hinder(_ line: FaultLine, _ share: String) throws {
-    guard line.user == .ordinary || User.isRoot else { try Test.cancel("needs to be run as root") }
-    let outcome = try Session(as: line.user).run(
-      """
-      tools=$1
-      \(line.scene)mkdir -p \(line.place); cd \(line.place); mkdir work data; echo text > data/file
-      # Where /etc/passwd cannot be read a profile has the number of the user for the name.
-      export USER=somebody
-      printf '\\x06\\0\\0\\0\\0\\0\\xff\\x7f' > data/filter
-      for kind in user mnt pid net ipc uts cgroup time; do
-        export "HOST_$kind=$(readlink /proc/self/ns/$kind)"
-      done
-      \(line.name.hasPrefix("joined") ? FaultTests.otherSandbox : "")
-      "$tools/injector" "$2" "$3" nestbox \(line.options) "$tools/injector" observe 1
-      status=$?
-      # It must have lived until now.
-      [ -z "$other" ] || { kill "$other" || status=3; wait "$other"; } 2>&-
-      exit $status
-      """, FaultTests.injector.get().path, share, FaultTests.seed)
+    guard line.user == .ordinary && !line.isInGroup || User.isRoot else {
+      try Test.cancel("needs to be run as root")
+    }
+    let script = try script(line, share)
+    let outcome =
+      line.isInGroup ? try DelegatedGroup.run(script) : try Session(as: line.user).run(script)
     print("faults, \(line.name): \(outcome.lines.last ?? "")")
     #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
+  }
+
+  private func script(_ line: FaultLine, _ share: String) throws -> String {
+    try """
+    tools=\(FaultTests.injector.get().path)
+    \(line.scene)mkdir -p \(line.place); cd \(line.place); mkdir work data; echo text > data/file
+    # Where /etc/passwd cannot be read a profile has the number of the user for the name.
+    export USER=somebody
+    printf '\\x06\\0\\0\\0\\0\\0\\xff\\x7f' > data/filter
+    for kind in user mnt pid net ipc uts cgroup time; do
+      export "HOST_$kind=$(readlink /proc/self/ns/$kind)"
+    done
+    \(line.name.hasPrefix("joined") ? FaultTests.otherSandbox : "")
+    \(line.isInGroup ? "in_group " : "")"$tools/injector" \(share) \(FaultTests.seed) \
+      nestbox \(line.options) "$tools/injector" observe 1
+    status=$?
+    # It must have lived until now.
+    [ -z "$other" ] || { kill "$other" || status=3; wait "$other"; } 2>&-
+    exit $status
+    """
   }
 
   /// Another sandbox, whose namespaces are open as 20 and 21.

@@ -14,7 +14,7 @@ done
 chosen=$KERNELS
 . Tests/Kernels/archive.sh
 if [ -z "$chosen" ]; then
-  KERNELS=$(for series in 6.1. 6.12. 6.18. ''; do printf '%s\n' $KERNELS | grep "^$series" | tail -n 1; done | sort -Vu)
+  KERNELS=$(for series in 6.1. 6.12. 6.18. ''; do printf '%s\n' $KERNELS | grep "^${series//./[.]}" | tail -n 1; done | sort -Vu)
 fi
 fetch_packages "$RELEASE" systemd dbus libpam-systemd libpam-modules util-linux bash ||
   { echo "systemd: the packages of $RELEASE could not be fetched"; exit 1; }

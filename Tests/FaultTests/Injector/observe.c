@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <ftw.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -57,6 +58,13 @@ int observe(int fd) {
           strstr(rest, "shared:") ? " shared" : "", strstr(rest, "master:") ? " slave" : "",
           type ? strtok(type + 2, " ") - 1 : "");
     }
+  static const char *const groups[] = {"0::", 0};
+  copy_lines("/proc/self/cgroup", groups);
+  for (int resource = 0; resource < (int)RLIM_NLIMITS; resource++) {
+    struct rlimit limit = {0, 0};
+    getrlimit((unsigned)resource, &limit);
+    fprintf(out, "limit %d: %ju %ju\n", resource, (uintmax_t)limit.rlim_cur, (uintmax_t)limit.rlim_max);
+  }
   char path[4096] = "";
   if (!getcwd(path, sizeof path)) snprintf(path, sizeof path, "none");
   int death = 0;
