@@ -328,6 +328,7 @@ setup: toolchain
 	  probe stdio.h -lstdc++ || echo g++
 	  probe sys/capability.h -lcap || echo libcap-dev
 	  probe seccomp.h -lseccomp || echo libseccomp-dev
+	  probe jansson.h -ljansson || echo libjansson-dev
 	}
 	packages=$$(missing | paste -sd ' ')
 	[ -n "$$packages" ] || exit 0

@@ -46,6 +46,7 @@ let package = Package(
     .target(name: "CLinux", cSettings: strictC),
     .systemLibrary(name: "CLibcap", providers: [.apt(["libcap-dev"])]),
     .systemLibrary(name: "CLibseccomp", providers: [.apt(["libseccomp-dev"])]),
+    .systemLibrary(name: "CLibjansson", providers: [.apt(["libjansson-dev"])]),
 
     .target(name: "Text", dependencies: [system], swiftSettings: strict),
     .target(
@@ -53,8 +54,8 @@ let package = Package(
     .target(
       name: "Running", dependencies: ["Linux", "Text", system], swiftSettings: strict),
     .target(
-      name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", system], swiftSettings: strict
-    ),
+      name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", "CLibjansson", system],
+      swiftSettings: strict),
     .target(
       name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system],
       swiftSettings: strict + noncopyableAssociatedTypes),

@@ -287,6 +287,7 @@ struct Launcher {
     case .doctor: examine(draft)
     case .compilePolicy:
       write(try PolicyTasks.compile(draft.sandbox.policy), draft)
+    case .exportPolicy: print(try PolicyTasks.export(draft.sandbox.policy), draft)
     case .explainPolicy:
       print(try PolicyTasks.explain(draft.sandbox.policy, asJSON: draft.isJSON), draft)
     case .wrap: try wrap(draft)

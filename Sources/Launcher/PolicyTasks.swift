@@ -14,6 +14,12 @@ enum PolicyTasks {
     return try told { () throws(PolicyError) in try choice.programForOthers() }.bytes
   }
 
+  /// `choice` as container engines read it.
+  static func export(_ choice: PolicyChoice?) throws(UsageError) -> String {
+    let choice = try require(choice)
+    return try told { () throws(PolicyError) in try choice.ociText() }
+  }
+
   /// The answer of `choice` to each call, as a table or as JSON.
   static func explain(_ choice: PolicyChoice?, asJSON: Bool) throws(UsageError) -> String {
     let choice = try require(choice)

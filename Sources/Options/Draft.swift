@@ -69,6 +69,8 @@ public struct Draft: Sendable {
     case compilePolicy
     /// What the policy does with each system call.
     case explainPolicy
+    /// Write the policy in another format.
+    case exportPolicy
     /// A script that launches it.
     case wrap
     /// Which profiles there are.
@@ -121,7 +123,7 @@ public struct Draft: Sendable {
       case .wrap: .endsParsing
       case .dryRun: [.answersInJSON, .takesCommand]
       case .doctor: .answersInJSON
-      case .compilePolicy: []
+      case .compilePolicy, .exportPolicy: []
       case .explainPolicy: .answersInJSON
       case .listProfiles: .answersInJSON
       case .showProfile: .answersInJSON

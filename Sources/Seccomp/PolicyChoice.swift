@@ -33,6 +33,10 @@ public struct PolicyChoice: Equatable, Sendable {
     self.name = name
   }
 
+  /// The policy as a file for container engines, "seccomp" of the OCI's runtime-spec.
+  /// - Throws: `PolicyError` if the policy cannot be read, or says what such a file cannot say.
+  public func ociText() throws(PolicyError) -> String { try policy(isForOthers: true).ociText() }
+
   /// Reads the policy.
   /// - Parameter isForOthers: Whether another launcher executes the command. A filter cannot tell
   ///   its execve(2) from those of the command.

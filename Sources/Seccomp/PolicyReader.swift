@@ -33,6 +33,9 @@ struct PolicyReader {
 
   /// Reads the lines of `text`.
   mutating func read(_ text: PolicyText) throws(PolicyError) {
+    if OCIPolicy.isOne(text.content) {
+      return add(try OCIPolicy(text, for: architectures[0], kernel: KernelRelease.numbers))
+    }
     open.append(text)
     var number = 0
     // A carriage return is a blank; with the newline behind it, it would be one character.
@@ -46,6 +49,15 @@ struct PolicyReader {
       if !words.isEmpty { throw .expected("the end of the line", words.next) }
     }
     open.removeLast()
+  }
+
+  /// Adds what the file of a container engine says; lines behind it may change that.
+  private mutating func add(_ policy: OCIPolicy) {
+    otherwise = policy.otherwise
+    for architecture in policy.architectures where !architectures.contains(architecture) {
+      architectures.append(architecture)
+    }
+    rules += policy.rules
   }
 
   /// Adds the line that `option` means: `action` for the calls and groups of a list.

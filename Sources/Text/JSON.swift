@@ -22,8 +22,10 @@ public indirect enum JSON: Equatable, Sendable {
 
   /// A named value of an object.
   public struct Member: Equatable, Sendable {
-    let name: String
-    let value: JSON
+    /// The name.
+    public let name: String
+    /// The value.
+    public let value: JSON
 
     /// Names a value.
     public init(_ name: String, _ value: JSON) {

@@ -263,4 +263,42 @@ struct PolicyTests {
       #expect(outcome.output == output, "\(policy): \(outcome.errors)")
     }
   }
+
+  /// The fixture, and the default file of Podman, where Debian's package golang-github-containers-common
+  /// has it.
+  private static let engineFiles = ["", "/usr/share/containers/seccomp.json"]
+
+  // Red: a command under an engine's policy may make a call that the file refuses, or the reverse.
+  @Test("An engine's policy is read as its author meant, call by call", arguments: engineFiles)
+  func engine(_ file: String) throws {
+    let programs = Workspace.repository.appending(path: "Tests/BehaviourTests/Programs")
+    let session = try Session()
+    for name in ["engine-policy.py", "engine.json"] {
+      try session.write(name, String(contentsOf: programs.appending(path: name), encoding: .utf8))
+    }
+    if !file.isEmpty, !FileManager.default.fileExists(atPath: file) {
+      try Test.cancel("\(file) is missing")
+    }
+    let outcome = try session.run("python3 engine-policy.py ${1:-./engine.json}", file)
+    #expect(
+      outcome.output == (file.isEmpty ? "compared 74 300" : "compared 100 300"),
+      "\(outcome.output) \(outcome.errors)")
+  }
+
+  // Red: what one engine reads is another policy than the one that nestbox holds.
+  @Test func `A policy is written for engines and read again`() throws {
+    let outcome = try Session().run(
+      """
+      nestbox --seccomp-export oci strict >strict.json
+      nestbox --seccomp-policy ./strict.json sh -c 'unshare -U true 2>/dev/null || echo refused'
+      python3 -c 'import json
+      d = json.load(open("strict.json")); print(sorted(d), len(d["syscalls"]) > 3)'
+      nestbox --seccomp-export bpf strict
+      """, isMerged: true)
+    #expect(
+      outcome.lines == [
+        "refused", "['architectures', 'defaultAction', 'defaultErrnoRet', 'syscalls'] True",
+        "nestbox: --seccomp-export: expected oci, found bpf",
+      ], "\(outcome)")
+  }
 }

@@ -109,6 +109,27 @@ public enum PolicyManual {
             nestbox --seccomp-compile ./mine.policy >filter
         """),
     Chapter(
+      title: "FILES OF CONTAINER ENGINES",
+      text: """
+        A policy may also be a file as Docker and Podman take it with --security-opt seccomp=FILE: the
+        JSON of the OCI's runtime-spec, with the members that the engines' default files add to it. It
+        means what runc makes of it:
+
+        A rule without args beats those with args, and the first of several counts. Two comparisons
+        of one argument are alternatives. Calls that this machine does not know are skipped, and so
+        are rules for other architectures and for a later kernel. As the command is taken for one
+        without capabilities, rules are skipped that need some, and kept that some would exclude.
+
+        Where args of rules with different actions overlap, the strictest action counts. Where the file
+        kills a thread, nestbox kills the process. SCMP_ACT_TRACE, SCMP_ACT_NOTIFY, unknown members
+        and numbers above 9223372036854775807 are mistakes.
+
+            nestbox --seccomp-policy /usr/share/containers/seccomp.json ls
+            nestbox --seccomp-export oci default >default.json
+
+        A policy may include such a file and change it by the lines behind that.
+        """),
+    Chapter(
       title: "SEE ALSO",
       text: "nestbox(1), nestbox-profile(5), seccomp(2), syscalls(2), systemd.exec(5)"),
   ]

@@ -10,7 +10,7 @@ extension Option {
   static let seccomp: [Option] = [
     Option(
       "--seccomp-policy", [.policy], in: .security, "Restrict system calls by the policy POLICY",
-      "The name of a built-in policy or the path of a file; see nestbox-policy(5). It replaces an "
+      "The name of a built-in policy or the path of a file, also one of Docker or Podman; see nestbox-policy(5). It replaces an "
         + "earlier policy and the changes made to that; the name none means no policy. It is "
         + "installed after the filters of --seccomp and --add-seccomp-fd; a call must pass all of "
         + "them. With --enter, it applies to a command in a sandbox that has no policy of nestbox.",
@@ -47,6 +47,22 @@ extension Option {
       "--seccomp-explain", .explainPolicy, "Print what POLICY does with each system call",
       "Prints a table, or JSON with --json. Later options that change the policy change the output. "
         + "No command is run."),
+    Option(
+      "--seccomp-export", [Operand(name: "FORMAT", kind: .text), .policy], in: .security,
+      "Write POLICY in the format of other programs",
+      """
+      FORMAT is oci: the JSON that Docker and Podman take with --security-opt seccomp=FILE. Later
+      options that change the policy change the output. No command is run.
+
+          nestbox --seccomp-export oci strict
+      """
+    ) { (draft, typed) throws(UsageError) in
+      guard typed.text(0) == "oci" else {
+        throw UsageError("expected oci, found \(typed.text(0).quoted)")
+      }
+      draft.task = .exportPolicy
+      draft.sandbox.policy = PolicyChoice(typed.text(1))
+    },
   ]
 
   private static func adjustment(
