@@ -83,6 +83,8 @@ public struct FilesystemOperation: Equatable, Sendable {
     case show(FilePath, access: Access)
     /// Shows a directory of the host as the home directory, and creates it if it is missing.
     case home(FilePath)
+    /// Shows the caller's home directory without what is secret; changes vanish with the sandbox.
+    case temporaryHome
     /// Shows a directory of the host, writable, and creates it if it is missing.
     case kept(source: FilePath, destination: FilePath)
     /// Shows a directory of the host at its own place, writable; changes go to the layer of a review,
@@ -227,6 +229,7 @@ extension FilesystemOperation.Action {
     case .program: (.nothing, "/", .existing)
     case .show(let path, _): (.host(path), path, .kindOfSource)
     case .home(let path): (.nothing, path, .directory)
+    case .temporaryHome: (.nothing, "~", .directory)
     case .kept(_, let path): (.nothing, path, .directory)
     case .review(let path, _): (.host(path), path, .directory)
     case .xServer: (.nothing, XDisplay.socketInside, .emptyFile)
@@ -243,12 +246,18 @@ extension FilesystemOperation.Action {
     case .overlay(let overlay, _): overlay
     case .review(let path, let layer):
       layer?.overlay ?? Overlay(sources: [path], writes: .reviewed)
+    case .temporaryHome: Overlay(sources: ["~"], writes: .discarded)
     default: nil
     }
   }
 
-  /// Whether it gives the command a home directory that is kept.
-  var isHome: Bool { if case .home = self { true } else { false } }
+  /// Whether it gives the command a home directory with files.
+  var isHome: Bool {
+    switch self {
+    case .home, .temporaryHome: true
+    default: false
+    }
+  }
 
   /// Whether it is carried out after those that show files.
   var isLast: Bool { if case .hide = self { true } else { false } }
@@ -256,7 +265,7 @@ extension FilesystemOperation.Action {
   /// Whether it adds to the default profile instead of taking its place.
   public var addsToProfile: Bool {
     switch self {
-    case .show, .home, .hide, .arguments, .review: true
+    case .show, .home, .temporaryHome, .hide, .arguments, .review: true
     case .bind, .bindDescriptor, .overlay, .remountReadOnly, .proc, .dev, .tmpfs, .mqueue,
       .directory, .file, .data, .text, .userFiles, .hosts, .mask, .repositories, .commits, .same,
       .program, .kept, .xServer, .workingDirectory, .symbolicLink, .permissions:

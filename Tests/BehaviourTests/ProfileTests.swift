@@ -41,6 +41,23 @@ struct ProfileTests {
       "\(outcome.output)\(outcome.errors)")
   }
 
+  // Red: a program in the home directory finds no settings, a secret, or leaves something.
+  @Test(
+    "In the home directory without secrets, settings are found and nothing is stolen or left",
+    arguments: [
+      ("nestbox --tmp-home THIEF", "'.bashrc', "),
+      // Has a prompt of its own.
+      ("nestbox --profile shell --tmp-home THIEF", ""),
+    ])
+  func home(_ command: String, _ prompt: String) throws {
+    let outcome = try theft("home", command)
+    #expect(
+      outcome.lines == [
+        "settings [\(prompt)'.env', '.profile', 'beside', 'letter', 'x.desktop']", "exit 0 ",
+        "got []", "changed []", "alive True",
+      ], "\(outcome.output)\(outcome.errors)")
+  }
+
   // Red: a build reads or changes more than the project.
   @Test func `For a build nothing can be stolen or changed beside the directory`() throws {
     let outcome = try theft("inside", "nestbox --profile build THIEF")

@@ -68,6 +68,18 @@ extension Option {
       draft.add(typed, .home(try typed.nonemptyPath(0)))
     },
     Option(
+      "--tmp-home", in: .files, "Show your home directory without secrets, discard changes",
+      """
+      Programs find your settings. What they write is kept in memory and gone when the sandbox ends.
+      Known places of keys, passwords, tokens, cookies, mail and typed lines, such as ~/.ssh,
+      ~/.gnupg, ~/.aws, ~/.mozilla and ~/.bash_history, are empty: nestbox follows links to them, and
+      variables such as GNUPGHOME and XDG_CONFIG_HOME. Hide a secret in another place by --hide. It is an
+      error if something is mounted below the home directory.
+
+          nestbox --tmp-home sh -c 'echo umask 077 >>~/.profile; tail -n 1 ~/.profile'
+      """
+    ) { (draft, typed) throws(UsageError) in draft.add(typed, .temporaryHome) },
+    Option(
       "--hide", [.hidden], in: .files, "Hide the files that match PATTERN",
       """
       It applies to files that any option shows, before or after it. It covers a directory with an

@@ -42,14 +42,16 @@ extension Cause {
         failure.namespaces.contains(.user)
       else { return nil }
       let host = RunningHost()
-      for layer in overlay.layers {
+      for layer in overlay.layers.map(failure.resolved.expandingHome) {
         guard let file = try? host.follow(layer), let mount = host.mounts(below: file).first else {
           continue
         }
         return Diagnosis(
           "\(failure.quoted(mount.point)) is mounted below \(failure.quoted(layer)), and the kernel lets "
             + "no ordinary user make an overlay of a directory with mounts below it",
-          "name a directory without mounts below it; findmnt lists them")
+          overlay.sources == ["~"]
+            ? "show what the command needs of your home directory by --read"
+            : "name a directory without mounts below it; findmnt lists them")
       }
       return nil
     },

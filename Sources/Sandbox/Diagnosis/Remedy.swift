@@ -193,7 +193,7 @@ extension FilesystemOperation {
     case .kept(let source, let destination):
       return [name, ByteString(source), ByteString(destination)]
     case .hide(let pattern): return [name, pattern.text]
-    case .workingDirectory, .xServer, .arguments: return [name]
+    case .workingDirectory, .xServer, .arguments, .temporaryHome: return [name]
     case .bind(let source, let destination, _, _):
       return [name, ByteString(source), ByteString(destination)]
     case .bindDescriptor(let number, let destination, _), .file(let number, let destination, _),

@@ -33,7 +33,8 @@ extension FilesystemOperation.Action {
     case .remountReadOnly, .dev, .tmpfs, .mqueue, .directory, .file, .data, .text, .userFiles,
       .hosts, .mask, .hide, .workingDirectory, .symbolicLink, .permissions:
       true
-    case .overlay, .proc, .repositories, .commits, .home, .kept, .review, .xServer: false
+    case .overlay, .proc, .repositories, .commits, .home, .temporaryHome, .kept, .review, .xServer:
+      false
     }
   }
 

@@ -26,6 +26,7 @@ extension RootBuilder where Self: ~Copyable {
     case .program: try showProgram()
     case .show(let path, let access): try show(path, access)
     case .home(let path): try showKept(path, on: resolved.home)
+    case .temporaryHome: try showTemporaryHome()
     case .kept(let path, let place): try showKept(path, on: place)
     case .review(let path, let layer): try showReviewed(path, layer)
     case .workingDirectory: try makeWorkingDirectory()

@@ -95,6 +95,9 @@ extension FilesystemOperation.Action {
       planned.place.map { "directory \(quoted($0)), empty" }
         ?? "the working directory is left as it is"
     case .home(let path): "\(quoted(path)) on \(quoted(planned.place ?? path)), writable, kept"
+    case .temporaryHome:
+      "your home directory on \(quoted(planned.place ?? destination)) without secrets, changes are "
+        + "discarded"
     case .kept(let path, _): "\(quoted(path)) on \(place), writable, kept"
     case .xServer:
       planned.isSkipped ? "the X server" : "the X server on \(place), with its cookie"

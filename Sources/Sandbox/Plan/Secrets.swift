@@ -19,15 +19,7 @@ enum Secrets {
     "SIGNING_KEY", "TOKEN", "SECRET", "PASSWORD", "_AUTH",
   ]
 
-  /// Files and directories of a home directory with keys, passwords and sessions.
-  static let homeFiles = [
-    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".netrc", ".git-credentials",
-    ".docker/config.json",
-    ".config/gcloud", ".config/gh", ".mozilla", ".config/chromium", ".config/google-chrome",
-    ".local/share/keyrings", ".password-store",
-  ]
-
-  /// The same anywhere else.
+  /// Files with keys and passwords outside of home directories, those of which `SecretFiles` names.
   static let systemFiles = [
     "/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers",
     "/etc/sudoers.d", "/etc/ssl/private", "/etc/krb5.keytab", "/etc/wireguard", "/root",
@@ -37,7 +29,7 @@ enum Secrets {
   static func isFile(_ path: FilePath, home: FilePath?) -> Bool {
     var secrets = systemFiles.map { FilePath($0) }
     if let home, !home.components.isEmpty {
-      secrets += homeFiles.map { home.pushing(FilePath($0)) }
+      secrets += SecretFiles.paths(in: home, [])
     }
     return secrets.contains { path.starts(with: $0) || $0.starts(with: path) }
   }

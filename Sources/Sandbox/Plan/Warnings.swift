@@ -199,18 +199,26 @@ extension Plan {
   /// Where the file `path` of the host can be reached inside.
   func visible(_ path: FilePath) -> FilePath? { places(showing: path).first?.path }
 
-  /// The places inside that show the file `path` of the host.
-  private func places(showing path: FilePath) -> [RootModel.Trail] {
+  /// The places inside that show the file `path` of the host; what an overlay shows is a copy to
+  /// writers and to those who connect to sockets.
+  private func places(
+    showing path: FilePath, throughOverlays: Bool = false
+  ) -> [RootModel.Trail] {
     guard let found = try? root.host.follow(path) else { return [] }
     var places: [RootModel.Trail] = []
     for mount in root.mounts where !mount.isLost && mount.bind == nil {
-      guard case .host(let source) = mount.content, found.path.starts(with: source),
-        let place = mount.place
-      else { continue }
-      let rest = found.path.components.dropFirst(source.components.count)
-      let inside = place.appending(rest)
-      if let trail = root.find(inside), root.hostPath(of: trail.end) == found.path {
-        places.append(trail)
+      let sources: [FilePath] =
+        switch mount.content {
+        case .host(let source): [source]
+        case .layers(let layers) where throughOverlays: layers
+        default: []
+        }
+      for source in sources where found.path.starts(with: source) {
+        guard let place = mount.place else { continue }
+        let inside = place.appending(found.path.components.dropFirst(source.components.count))
+        if let trail = root.find(inside), root.hostPath(of: trail.end) == found.path {
+          places.append(trail)
+        }
       }
     }
     return places
@@ -230,8 +238,9 @@ extension Plan {
   /// Files with keys and passwords that are visible inside.
   fileprivate var privateFiles: [String] {
     guard let home else { return [] }
-    return Secrets.homeFiles.map { home.pushing(FilePath($0)) }.filter { visible($0) != nil }
-      .map { quoted($0) }
+    return SecretFiles.paths(in: home, resolved.inherited).filter {
+      !places(showing: $0, throughOverlays: true).isEmpty
+    }.map { quoted($0) }
   }
 
   /// A visible file of settings that ssh refuses because of its owner, if the command may call ssh.

@@ -2,7 +2,8 @@
 # A user's session full of secrets, a thief let loose in it, and what the thief got.
 #
 # session.py SCENE -- COMMAND...: runs COMMAND, where THIEF means the thief and its targets, in a session
-# that holds them. With SCENE `outside`, the thief must succeed.
+# that holds them. With SCENE `outside`, the thief must succeed; with `home`, it may read what is no secret
+# by its place.
 import hashlib, json, os, pty, select, socket, subprocess, sys, threading
 
 command = sys.argv[sys.argv.index("--") + 1:]
@@ -25,6 +26,8 @@ files = [plant(name) for name in (
   ".bashrc", ".profile", ".config/autostart/x.desktop", "project/.env", "Documents/letter",
   "program/beside")]
 
+plain = [path for path in files if path.endswith(
+  ("/.bashrc", "/.profile", "/x.desktop", "/.env", "/letter", "/beside"))]
 listeners = []
 
 
@@ -111,6 +114,10 @@ lines = output.decode(errors="replace").replace("\r", "").split("\n")
 got = [line[4:] for line in lines if line.startswith("got ")]
 # Files that the thief leaves outside of the sandbox's own directories are found below.
 if sys.argv[1] != "outside": got = [theft for theft in got if not theft.startswith("leave:")]
+if sys.argv[1] == "home":
+  print("settings", sorted(os.path.basename(path) for path in plain if f"read:{path}" in got))
+  # Writing succeeds, in a layer that vanishes.
+  got = [theft for theft in got if not theft.startswith(("write:", "list:")) and theft[5:] not in plain]
 print("exit", status, "" if "done" in lines else "".join(lines))
 if sys.argv[1] == "outside":
   missed = [theft for theft in thefts + ["type:"] if theft not in got and not
