@@ -90,6 +90,9 @@ let package = Package(
       name: "RunningTests", dependencies: ["Running", "Linux", "Text", system],
       swiftSettings: strict),
     .testTarget(
+      name: "ReviewTests", dependencies: ["Review", "Linux", "Text", system],
+      swiftSettings: strict),
+    .testTarget(
       name: "SeccompTests", dependencies: ["Seccomp", "Linux", "Text", "CLibseccomp", system],
       swiftSettings: strict),
     .testTarget(

@@ -53,6 +53,9 @@ accesses() {
   cat "$work/traces"/* | "$work/order" --accessed "$work/bwrap"
 }
 
+mkdir "$work/reviewed"
+mkdir -m 1777 "$work/store"
+
 # The plainest first: what it needs, all need.
 {
   launch --ro-bind / / true
@@ -68,6 +71,7 @@ accesses() {
   run --stop order
   limits --unshare-pid --ro-bind / / --timeout 10 --processes 100 --rlimit core=0
   launch true
+  launch --ro-bind / / --review "$work/reviewed" --review-store "$work/store/reviews" true
 } >"$work/seen"
 
 # A symbol moves its whole section. The library's Swift is one section of more than a megabyte:

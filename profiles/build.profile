@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compiles and tests code that nobody vouches for: like untrusted, with the project writable.
+# With --review . in the project's top directory, what it writes waits until you have looked:
+#   nestbox --profile build --review . make; nestbox --changes NAME; nestbox --apply NAME
 --profile untrusted
 
 # The tree that the working directory lies in, as tools look for their files at its root; or the

@@ -30,12 +30,18 @@ public struct FileTime: Equatable, Comparable, Sendable {
 
   /// The time in UTC, to the second, as `20260102-030405`.
   public var compactText: String {
-    var seconds = time_t(seconds)
-    var parts = unsafe tm()
-    unsafe gmtime_r(&seconds, &parts)
-    let numbers = unsafe [
-      parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-      parts.tm_sec,
+    // Not by gmtime(3), which reads the time zone. Days count from 1 March of the year 0, so that a
+    // leap day is the last of its year, in cycles of 400 years.
+    let (day, second) = (seconds / 86_400, seconds % 86_400)
+    let days = day + 719_468
+    let cycle = days % 146_097
+    let year = (cycle - cycle / 1460 + cycle / 36_524 - cycle / 146_096) / 365
+    let rest = cycle - (365 * year + year / 4 - year / 100)
+    let month = (5 * rest + 2) / 153
+    let isNextYear = month >= 10
+    let numbers = [
+      days / 146_097 * 400 + year + (isNextYear ? 1 : 0), isNextYear ? month - 9 : month + 3,
+      rest - (153 * month + 2) / 5 + 1, second / 3600, second / 60 % 60, second % 60,
     ]
     let digits = numbers.map { ($0 < 10 ? "0" : "") + String($0) }
     return digits.prefix(3).joined() + "-" + digits.suffix(3).joined()
@@ -224,6 +230,21 @@ extension OwnedDescriptor {
           buffer.count))
     }
     return length < 0 ? nil : Array(value[..<min(length, count)])
+  }
+
+  /// Gives this file the extended attribute `name`.
+  ///
+  /// See fsetxattr(2).
+  public borrowing func setAttribute(
+    _ name: StaticString, to value: [UInt8]
+  ) throws(SystemCallError) {
+    let result = unsafe value.withUnsafeBytes { buffer -> CInt in
+      guard let start = buffer.baseAddress else { return -EINVAL }
+      return unsafe linux_set_attribute(
+        rawValue, UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self), start,
+        buffer.count)
+    }
+    try check(result, "fsetxattr")
   }
 
   /// Fails unless the file system keeps the extended attribute `name` of this directory, which is

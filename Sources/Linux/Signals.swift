@@ -246,6 +246,22 @@ public enum SignalDisposition {
     return SignalSet(rawValue: pending).contains(SignalSet(.goOn))
   }
 
+  /// Runs `body`, which signals may end together with this process although they are blocked.
+  ///
+  /// Those that are pending are dropped: they were meant for a command that has ended. See
+  /// sigtimedwait(2).
+  public static func whileSignalsEnd<Result>(_ body: () -> Result) -> Result {
+    var (set, old) = (sigset_t(), sigset_t())
+    var now = timespec()
+    _ = unsafe sigemptyset(&set)
+    SignalSet.forCommands.forEach { _ = unsafe sigaddset(&set, $0.rawValue) }
+    while unsafe sigtimedwait(&set, nil, &now) > 0 {}
+    _ = unsafe sigprocmask(SIG_UNBLOCK, &set, &old)
+    let result = body()
+    _ = unsafe sigprocmask(SIG_SETMASK, &old, nil)
+    return result
+  }
+
   /// Ends this process with `signal`, so that the caller sees that signal.
   public static func die(by signal: Signal) -> Never {
     // The command has dumped its own memory, where it was to.

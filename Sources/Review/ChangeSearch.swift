@@ -200,26 +200,20 @@ extension ChangeSearch {
   ///
   /// The kernel notes no renaming for an ordinary user.
   mutating func findRenamings(_ trees: [ReviewTree]) {
-    var removed: [Int64: [Int]] = [:]
+    var removed = RemovedFiles()
     for (index, change) in changes.list.enumerated() where change.kind == .removed {
       guard let old = change.old, old.kind == .regular, old.size > 0 else { continue }
-      removed[old.size, default: []].append(index)
+      removed.add(index, old, change)
     }
     if removed.isEmpty { return }
     var bytes = ChangeSearch.mostBytes
     for index in changes.list.indices where changes.list[index].kind == .added {
       let change = changes.list[index]
-      guard let new = change.new, new.kind == .regular, new.size <= bytes,
-        let candidates = removed[new.size]
-      else { continue }
-      // A renamed file keeps its time: the likely ones first.
-      let likely =
-        candidates.filter { changes.list[$0].old?.modified == new.modified }
-        + candidates.filter { changes.list[$0].path.lastName == change.path.lastName }
-      for candidate in likely.prefix(8) + candidates.prefix(8) {
-        guard changes.list[candidate].counterpart == nil,
-          changes.list[candidate].tree == change.tree, new.size <= bytes
-        else { continue }
+      guard let new = change.new, new.kind == .regular, new.size > 0, new.size <= bytes else {
+        continue
+      }
+      for candidate in removed.candidates(new, change, { changes.list[$0].counterpart != nil }) {
+        guard changes.list[candidate].tree == change.tree, new.size <= bytes else { continue }
         bytes -= new.size
         guard isSame(changes.list[candidate].path, change.path, trees[change.tree]) else {
           continue
@@ -240,5 +234,52 @@ extension ChangeSearch {
     } catch {
       return false
     }
+  }
+}
+
+/// Removed files, by what a file keeps when it is renamed.
+private struct RemovedFiles {
+  /// What files have in common: the size, and the time or the name or neither.
+  private struct Trait: Hashable {
+    let size: Int64
+    var seconds: Int64?
+    var nanoseconds: Int64 = 0
+    var name: ByteString?
+  }
+
+  /// Their indices, and how many of the first are known to be taken.
+  private var files: [Trait: (list: [Int], taken: Int)] = [:]
+
+  var isEmpty: Bool { files.isEmpty }
+
+  private static func traits(_ status: EntryStatus, _ change: Change) -> [Trait] {
+    let time = status.modified
+    return [
+      Trait(size: status.size, seconds: time.seconds, nanoseconds: time.nanoseconds),
+      Trait(size: status.size, name: change.path.lastName), Trait(size: status.size),
+    ]
+  }
+
+  mutating func add(_ index: Int, _ status: EntryStatus, _ change: Change) {
+    for trait in RemovedFiles.traits(status, change) {
+      files[trait, default: ([], 0)].list.append(index)
+    }
+  }
+
+  /// A few files that may have become this one, the likeliest first: a renamed file keeps its time.
+  mutating func candidates(
+    _ status: EntryStatus, _ change: Change, _ isTaken: (Int) -> Bool
+  ) -> [Int] {
+    var found: [Int] = []
+    for trait in RemovedFiles.traits(status, change) {
+      guard var known = files[trait] else { continue }
+      while known.taken < known.list.count, isTaken(known.list[known.taken]) { known.taken += 1 }
+      files[trait]?.taken = known.taken
+      for candidate in known.list[known.taken...].prefix(8)
+      where !isTaken(candidate) && !found.contains(candidate) {
+        found.append(candidate)
+      }
+    }
+    return found
   }
 }

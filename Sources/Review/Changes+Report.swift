@@ -15,8 +15,8 @@ extension Review {
   public func text(of changes: Changes) -> String {
     let told = changes.told
     let marked = told.filter { !$0.marks.isEmpty }
-    let directories = record.trees.map { ByteString($0.path).quoted }.joined(separator: ", ")
-    var text = "\(name.text): \(Review.number(told.count, "change")) in \(directories)"
+    let places = record.trees.map { ByteString($0.path).quoted }.joined(separator: ", ")
+    var text = "\(name.text): \(Review.number(told.count, "change")) in \(places)"
     text += isInUse ? ", and its sandbox still runs\n" : "\n"
     if !marked.isEmpty {
       text += "\nLook at these first:\n"
@@ -26,11 +26,10 @@ extension Review {
       }
       if marked.count < told.count { text += "\nThe others:\n" }
     }
-    var folded: FilePath?
-    for change in told where change.marks.isEmpty {
-      if change.kind == .removed, let folded, change.path.starts(with: folded) { continue }
-      folded = change.kind == .removed && change.old?.kind == .directory ? change.path : nil
-      text += line(change, in: changes) + "\n"
+    let directories = RemovedDirectories(changes.list)
+    for (index, change) in changes.list.enumerated()
+    where !change.isToldWithCounterpart && !directories.hold[index] && change.marks.isEmpty {
+      text += line(change, in: changes, files: directories.files[index]) + "\n"
     }
     for (path, reason) in changes.unread {
       text += "not read: \(ByteString(path).quoted): \(reason)\n"
@@ -39,7 +38,7 @@ extension Review {
     return text
   }
 
-  private func line(_ change: Change, in changes: Changes) -> String {
+  private func line(_ change: Change, in changes: Changes, files: Int? = nil) -> String {
     let name = ByteString(place(of: change)).quoted
     switch change.kind {
     case .added:
@@ -50,12 +49,8 @@ extension Review {
       return "  added    \(name)" + change.addition
     case .changed: return "  changed  \(name)" + change.addition
     case .removed:
-      guard change.old?.kind == .directory else { return "  removed  \(name)" }
-      let inside = changes.list.count {
-        $0.kind == .removed && $0.tree == change.tree && $0.path != change.path
-          && $0.path.starts(with: change.path) && $0.old?.kind != .directory
-      }
-      return "  removed  \(name)/ with \(Review.number(inside, "file"))"
+      guard let files else { return "  removed  \(name)" }
+      return "  removed  \(name)/ with \(Review.number(files, "file"))"
     case .type:
       return "  type     \(name): \(change.old?.kind.rawValue ?? "") -> "
         + (change.new?.kind.rawValue ?? "") + change.addition
@@ -94,6 +89,37 @@ extension Review {
             ])
           })),
     ])
+  }
+}
+
+/// Removed directories, which a report tells in one line with all that was in them.
+///
+/// What was in a directory follows it in the list of changes, so that one pass finds it.
+struct RemovedDirectories {
+  /// How many files each of them had, by its index in the list.
+  private(set) var files: [Int: Int] = [:]
+  /// Whether one of them had the entry, for each index.
+  private(set) var hold: [Bool]
+  /// How often two paths were compared.
+  private(set) var comparisons = 0
+
+  init(_ list: [Change]) {
+    hold = [Bool](repeating: false, count: list.count)
+    var top: Int?
+    for (index, change) in list.enumerated() where change.kind == .removed {
+      if let top {
+        comparisons += 1
+        if list[top].tree == change.tree, change.path.starts(with: list[top].path) {
+          hold[index] = true
+          if change.old?.kind != .directory { files[top, default: 0] += 1 }
+          continue
+        }
+      }
+      top = nil
+      guard change.old?.kind == .directory else { continue }
+      top = index
+      files[index] = 0
+    }
   }
 }
 

@@ -73,9 +73,8 @@ public final class Review {
     for (number, tree) in record.trees.enumerated() {
       layers.append(
         try failing(path) { () throws(SystemCallError) -> ReviewLayer in
-          let place = try open.descriptor.openSubdirectory(FilePath(String(number)))
-          let upper = try place.openSubdirectory("upper")
-          let work = try place.openSubdirectory("work")
+          let upper = try open.descriptor.openSubdirectory(ReviewStore.layer(number))
+          let work = try Review.makeWork(ReviewStore.work(number), in: open.descriptor)
           return ReviewLayer(
             base: tree.path, upper: try Descriptors.path(of: upper.rawValue),
             work: try Descriptors.path(of: work.rawValue),
@@ -84,6 +83,26 @@ public final class Review {
     }
     return layers
   }
+
+  /// Makes the directory that overlayfs needs beside a layer.
+  ///
+  /// The kernel takes none that a launch before has used, as that was not written to the disk at its
+  /// end.
+  private static func makeWork(
+    _ name: FilePath, in place: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    do throws(SystemCallError) {
+      try place.makeDirectory(name, .init(rawValue: 0o700))
+    } catch {
+      guard error.errno == .fileExists else { throw error }
+      try TreeRemoval.remove(name, from: place)
+      try place.makeDirectory(name, .init(rawValue: 0o700))
+    }
+    return try place.openSubdirectory(name)
+  }
+
+  /// Writes the layers to the disk.
+  public func writeBack() { open.descriptor.writeBack() }
 
   /// The directories under review and their layers.
   func openTrees() throws(ReviewError) -> [ReviewTree] {
@@ -103,7 +122,7 @@ public final class Review {
       throw .directoryIsGone(tree.path)
     }
     let upper = try failing(path) { () throws(SystemCallError) in
-      try open.descriptor.openSubdirectory(FilePath(String(number))).openSubdirectory("upper")
+      try open.descriptor.openSubdirectory(ReviewStore.layer(number))
     }
     return ReviewTree(base, upper)
   }
@@ -211,6 +230,7 @@ enum TreeRemoval {
       if error.errno == .noSuchFileOrDirectory { return }
       guard error.errno == .isDirectory || error.errno == .notPermitted else { throw error }
     }
+    if (try? directory.remove(name, .directory)) != nil { return }
     let top = try opened(name, in: directory)
     // What lies too deep comes to the top, so that neither descriptors nor the stack run out.
     var isDone = false
@@ -221,11 +241,15 @@ enum TreeRemoval {
   private static func opened(
     _ name: FilePath, in directory: borrowing OwnedDescriptor
   ) throws(SystemCallError) -> OwnedDescriptor {
+    if let open = try? directory.openSubdirectory(name), let status = try? open.entryStatus(),
+      status.permissions & 0o700 == 0o700
+    {
+      return open
+    }
+    // It is closed to its owner.
     let location = try directory.openEntry(name)
     let status = try location.entryStatus()
-    if status.kind == .directory, status.permissions & 0o700 != 0o700,
-      status.owner == CurrentProcess.identity.user
-    {
+    if status.kind == .directory, status.owner == CurrentProcess.identity.user {
       try location.setPermissions(status.permissions | 0o700)
     }
     return try directory.openSubdirectory(name)
@@ -243,6 +267,7 @@ enum TreeRemoval {
         try directory.remove(name, .other)
         continue
       }
+      if (try? directory.remove(name, .directory)) != nil { continue }
       let inside = try opened(name, in: directory)
       if depth == mostDepth {
         let status = try inside.fileIdentity()

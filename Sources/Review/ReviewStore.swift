@@ -3,7 +3,7 @@
 //
 // NAME/record     the directories, and when the review began
 // NAME/lock       locked while a sandbox, or a task that changes something, uses the review
-// NAME/N/upper    the layer of directory N, and what overlayfs needs beside it, NAME/N/work
+// NAME/upper-N    the layer of directory N, and what overlayfs needs beside it, NAME/work-N
 
 public import Linux
 internal import Running
@@ -39,6 +39,8 @@ public struct ReviewStore: Sendable {
   static let record: FilePath = "record"
   private static let newRecord: FilePath = "record.new"
   static let lock: FilePath = "lock"
+  static func layer(_ number: Int) -> FilePath { FilePath("upper-" + String(number)) }
+  static func work(_ number: Int) -> FilePath { FilePath("work-" + String(number)) }
 
   /// Opens the store; nil where there is none.
   func open() throws(ReviewError) -> OwnedDescriptor? {
@@ -49,7 +51,8 @@ public struct ReviewStore: Sendable {
   }
 
   private func make() throws(ReviewError) -> OwnedDescriptor {
-    try failing(path) { () throws(SystemCallError) -> OwnedDescriptor in
+    if let store = try? OwnedDescriptor.privateDirectory(path) { return store }
+    return try failing(path) { () throws(SystemCallError) -> OwnedDescriptor in
       var place: FilePath = "/"
       for component in path.components.dropLast() {
         let parent = try OwnedDescriptor.open(place, .directory)
@@ -106,6 +109,14 @@ public struct ReviewStore: Sendable {
     }
   }
 
+  /// Removes the store, if there is one without reviews.
+  public func removeEmpty() {
+    guard let parent = try? OwnedDescriptor.open(path.removingLastComponent(), .directory) else {
+      return
+    }
+    try? parent.remove(path.lastName.path, .directory)
+  }
+
   /// Begins the review `name` of directories, with an empty layer for each.
   public func begin(
     _ name: ByteString, of directories: [FilePath]
@@ -125,12 +136,15 @@ public struct ReviewStore: Sendable {
           try store.openSubdirectory(name.path)
         })
       guard try directory.lock(at: place) else { throw ReviewError.isInUse }
+      try failing(self.path) { () throws(SystemCallError) in
+        try ReviewStore.requireLayers(in: directory.descriptor, of: store)
+      }
       var trees: [ReviewRecord.Tree] = []
       for (number, path) in directories.enumerated() {
         trees.append(
           try failing(path) { () throws(SystemCallError) in
             try ReviewStore.makeLayer(
-              FilePath(String(number)), of: path, in: directory.descriptor)
+              ReviewStore.layer(number), of: path, in: directory.descriptor)
           })
       }
       record = try failing(place) { () throws(SystemCallError) -> ReviewRecord in
@@ -150,26 +164,33 @@ public struct ReviewStore: Sendable {
     return Review(name, place, store, directory, record)
   }
 
-  /// Makes the directories of a layer for the directory `path` of the host.
+  /// Fails where the file system of the store keeps no layers.
+  ///
+  /// A mark on the store tells later launches that it does.
+  private static func requireLayers(
+    in directory: borrowing OwnedDescriptor, of store: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    let device = Array(String(try store.fileIdentity().device).utf8)
+    if store.attribute("user.nestbox.layers", 32) == device { return }
+    do throws(SystemCallError) {
+      try directory.requireLayer("user.overlay.nestbox")
+    } catch {
+      // What a file system says that keeps no such thing: told as the one error for it.
+      guard error.errno == .notSupported || error.errno == .notPermitted else { throw error }
+      throw SystemCallError(call: error.call, errno: .notSupported)
+    }
+    try store.setAttribute("user.nestbox.layers", to: device)
+  }
+
+  /// Makes the layer of the directory `path` of the host.
   private static func makeLayer(
     _ name: FilePath, of path: FilePath, in directory: borrowing OwnedDescriptor
   ) throws(SystemCallError) -> ReviewRecord.Tree {
     let base = try OwnedDescriptor.open(path, .directory)
     let status = try base.entryStatus()
     try directory.makeDirectory(name, .init(rawValue: 0o700))
-    let place = try directory.openSubdirectory(name)
-    try place.makeDirectory("work", .init(rawValue: 0o700))
-    try place.makeDirectory("upper", .init(rawValue: 0o700))
-    let upper = try place.openSubdirectory("upper")
-    do throws(SystemCallError) {
-      try upper.requireLayer("user.overlay.nestbox")
-    } catch {
-      // What a file system says that keeps no such thing: told as the one error for it.
-      guard error.errno == .notSupported || error.errno == .notPermitted else { throw error }
-      throw SystemCallError(call: error.call, errno: .notSupported)
-    }
     // The layer's top is the directory's own entry inside.
-    try upper.changePermissions(status.permissions & 0o1777)
+    try directory.openSubdirectory(name).changePermissions(status.permissions & 0o1777)
     return ReviewRecord.Tree(
       path: try Descriptors.path(of: base.rawValue), identity: status.identity)
   }

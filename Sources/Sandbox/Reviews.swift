@@ -38,7 +38,7 @@ extension Sandbox {
   }
 
   /// Gives the directories under review their layers, and keeps a lock while the sandbox lives.
-  public mutating func give(_ layers: [ReviewLayer], lock: CInt) {
+  fileprivate mutating func give(_ layers: [ReviewLayer], lock: CInt) {
     var rest = layers[...]
     for index in filesystem.indices {
       guard case .review(let path, _) = filesystem[index].action else { continue }
@@ -109,6 +109,19 @@ extension Sandbox {
   private static func expand(_ path: FilePath, _ home: ByteString) -> FilePath {
     guard path.components.first?.string == "~" else { return path }
     return home.path.appending(path.components.dropFirst())
+  }
+}
+
+extension ResolvedSandbox {
+  /// The directories under review, in the order of their operations.
+  public final var directoriesUnderReview: [FilePath] { sandbox.directoriesUnderReview }
+
+  /// The sandbox whose directories under review have these layers, and which keeps a lock while it
+  /// lives.
+  public final func writing(to layers: [ReviewLayer], lock: CInt) -> Sandbox {
+    var sandbox = sandbox
+    sandbox.give(layers, lock: lock)
+    return sandbox
   }
 }
 

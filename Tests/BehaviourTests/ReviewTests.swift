@@ -204,4 +204,160 @@ struct ReviewTests {
           + "profile shows writable; to hold back all changes there: --review \(place)",
       ], "\(outcome)")
   }
+
+  /// The state of a directory as git tells it, with its objects checked.
+  private static let git = #"""
+    def git(*words, place="proj"):
+      run = subprocess.run(["git", "-C", place, *words], capture_output=True, text=True,
+        env={**os.environ, "GIT_CONFIG_NOSYSTEM": "1", "GIT_OPTIONAL_LOCKS": "0"}); return run.stdout
+    def agree(script, name, *options):
+      """Runs a script under review and on a copy, applies, and compares all files and git's view."""
+      subprocess.run(["rm", "-rf", "copy"]); subprocess.run(["cp", "-a", "proj", "copy"], check=True); before = everything("proj")
+      run = nestbox("--bind", "/", "/", *options, "--review", "proj", "--review-name", name, "sh", "-ec", "cd proj\n" + script)
+      if run.returncode: print(run.returncode, run.stdout, run.stderr)
+      untouched = everything("proj") == before
+      subprocess.run(["sh", "-ec", "cd copy\n" + script], check=True, capture_output=True)
+      run = nestbox("--apply", name); left = {k: v for k, v in state("proj").items() if not k.startswith(".git/")}
+      right = {k: v for k, v in state("copy").items() if not k.startswith(".git/")}
+      same = {path for path in left.keys() | right.keys() if left.get(path) != right.get(path)}
+      print(name, untouched, run.returncode, len(left), sorted(same)[:5], git("status", "--porcelain") == git("status", "--porcelain", place="copy"), reviews())
+
+    """#
+
+  // Red: what a package manager, an installer or a formatter changes arrives in another form, or git sees
+  // other changes than after the same run without a review.
+  @Test(.needs("git"))
+  func `A tree of packages and a formatter's work are applied as they would have been written`()
+    throws
+  {
+    let outcome = try Session().python(
+      ReviewTests.tools + ReviewTests.git + #"""
+        subprocess.run(["git", "config", "--global", "user.name", "A"]); subprocess.run(["git", "config", "--global", "user.email", "a@b"])
+        os.makedirs("proj/src"); write("proj/package.json", '{"dependencies": {"left": "1"}}\n'); write("proj/.gitignore", "*.log\n")
+        for i in range(50): write(f"proj/src/{i}.js", f"let x={i};  \nfunction f( ){{return x}}\n")
+        subprocess.run(["git", "-c", "init.defaultBranch=main", "init", "-q", "proj"]); git("add", "."); git("commit", "-qm", "one")
+        # What npm does: directories with scopes, programs as links and with mode 755, a lock file by rename, and a
+        # second run that replaces a directory.
+        npm = """mkdir -p node_modules/.bin node_modules/@scope
+          for i in $(seq 300); do mkdir -p node_modules/p$i/lib; echo "{}" >node_modules/p$i/package.json; echo "module.exports=$i" >node_modules/p$i/lib/index.js
+            printf '#!/usr/bin/env node\\n' >node_modules/p$i/cli.js; chmod 755 node_modules/p$i/cli.js; ln -s ../p$i/cli.js node_modules/.bin/p$i; done
+          cp -r node_modules/p1 node_modules/@scope/a; mv node_modules/p2 node_modules/.p2-old; mkdir node_modules/p2; echo "{}" >node_modules/p2/package.json; rm -r node_modules/.p2-old
+          echo lock >package-lock.json.tmp; mv package-lock.json.tmp package-lock.json; echo '{"dependencies": {"left": "2"}}' >package.json; echo x >debug.log"""
+        agree(npm, "npm")
+        agree("rm -r node_modules/p7; mv node_modules/p8 node_modules/p9new; echo y >>node_modules/p10/lib/index.js", "again")
+        # What formatters do: in place, by rename, by a backup; a file that is right already is only opened.
+        agree("for f in src/*.js; do sed -i 's/ *$//; s/( )/()/' $f; done; for f in src/1*.js; do cp -p $f $f.orig; expand $f.orig >$f; rm $f.orig; done; touch -d @1000000000 src/5.js; : >>src/6.js", "format")
+        print(git("status", "--porcelain").count("\n"), git("diff", "--stat").splitlines()[-1].split(",")[0])
+        """#)
+    #expect(
+      outcome.lines == [
+        "npm True 0 1861 [] True []", "again True 0 1856 [] True []",
+        "format True 0 1856 [] True []", "53  51 files changed",
+      ], "\(outcome)")
+  }
+
+  // Red: a package that pip installs under review does not work once it is applied.
+  @Test(.needs("pip3"))
+  func `A wheel that pip installs under review works once it is applied`() throws {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        import zipfile
+        with zipfile.ZipFile("tool-1-py3-none-any.whl", "w") as wheel:
+          files = {"tool/__init__.py": "def main(): print('works')\n", "tool-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: tool\nVersion: 1\n",
+            "tool-1.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "tool-1.dist-info/entry_points.txt": "[console_scripts]\ntool = tool:main\n"}
+          for name, text in files.items(): wheel.writestr(name, text)
+          wheel.writestr("tool-1.dist-info/RECORD", "".join(f"{name},,\n" for name in files) + "tool-1.dist-info/RECORD,,\n")
+        os.mkdir("site"); before = everything("site")
+        run = nestbox("--bind", "/", "/", "--review", "site", "--review-name", "p", "pip3", "install", "-q", "--no-index", "--no-cache-dir", "--disable-pip-version-check", "--target", "site", "./tool-1-py3-none-any.whl")
+        print(run.returncode, run.stderr, everything("site") == before)
+        text = nestbox("--changes", "p").stdout; print("bin/tool  (new executable)" in text)
+        print(nestbox("--apply", "p").returncode, reviews())
+        print(subprocess.run(["python3", "site/bin/tool"], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": "site"}).stdout)
+        """#)
+    #expect(outcome.lines == ["0  True", "True", "0 []", "works", ""], "\(outcome)")
+  }
+
+  // Red: the summary fills the screen, the lines to type do not work, or the report does not go through the
+  // pager.
+  @Test func `At a terminal a run ends with a short summary and three lines that work`() throws {
+    let session = try Session()
+    let place = session.directory.path + "/proj"
+    let outcome = try session.python(
+      ReviewTests.tools + #"""
+        import pty
+        def terminal(*words, **variables):
+          pid, side = pty.fork()
+          if pid == 0: os.execvpe(words[0], words, {**os.environ, **variables})
+          output = b""
+          while True:
+            try: chunk = os.read(side, 4096)
+            except OSError: break
+            if not chunk: break
+            output += chunk
+          status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]); os.close(side)
+          return status, output.decode().replace("\r", "").splitlines()
+        os.makedirs("proj/old")
+        for i in range(30): write(f"proj/old/{i}", "x")
+        status, lines = terminal("nestbox", "--review-store", os.path.abspath("a store"), "--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-c",
+          "cd proj; for i in $(seq 500); do echo $i >n$i; done; for i in 1 2 3 4 5; do echo >run$i; chmod +x run$i; done; rm -r old; echo >>Makefile; exit 3")
+        print(status, len(lines), len(lines) <= 10, *(lines[:3]), sep="\n")
+        words = [line.split(" r")[0].replace(os.getcwd(), "").split() for line in lines[-3:]]; print(words)
+        print(terminal("sh", "-c", lines[-3], PAGER="sed s/^/paged:/")[1][0])
+        print(subprocess.run(lines[-2], shell=True, capture_output=True, text=True).stdout.split()[:1], len(os.listdir("proj")))
+        print(subprocess.run(lines[-1], shell=True, capture_output=True, text=True).stderr.split(": ")[-1].strip())
+        # Of a run that changes nothing, and one without a terminal, nothing is told.
+        print(terminal("nestbox", "--bind", "/", "/", "--review", "proj", "true")[1], nestbox("--bind", "/", "/", "--review", "proj", "touch", "proj/z").stderr)
+        """#)
+    #expect(
+      outcome.lines == [
+        "3", "9", "True", "nestbox: 537 changes wait in review r:", "  added 506, removed 31",
+        "  look at Makefile (make executes it)",
+        "[['nestbox', '--review-store', \"'/a\", \"store'\", '--diff', '--changes'], ['nestbox', "
+          + "'--review-store', \"'/a\", \"store'\", '--apply'], ['nestbox', '--review-store', \"'/a\", "
+          + "\"store'\", '--discard']]",
+        "paged:r: 537 changes in \(place)", "['applied'] 506",
+        "no review is called r; nestbox --reviews lists them", "[] ",
+      ], "\(outcome)")
+  }
+
+  // Red: the launcher cannot be ended while it compares, or takes the review with it.
+  @Test func `Ctrl-C while the launcher compares leaves a review that can be used`() throws {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        os.mkdir("proj"); write("proj/sparse", ""); os.truncate("proj/sparse", 1 << 36)
+        # The file has the same size in the layer, and takes long to compare. The command ignores the signal.
+        box = subprocess.Popen(["nestbox", "--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-c", "trap '' INT; chmod 600 proj/sparse; echo x >proj/x; echo"], stdout=subprocess.PIPE)
+        box.stdout.readline(); box.stdout.close(); count = 0
+        while box.poll() is None: box.send_signal(signal.SIGINT); count += 1; time.sleep(0.02)
+        print(box.returncode, reviews() if os.truncate("proj/sparse", 5) is None else "")
+        print(sorted(told("r")[1]), nestbox("--apply", "r", "x").returncode, open("proj/x").read().strip(), nestbox("--discard", "r").returncode, reviews())
+        """#)
+    #expect(outcome.lines == ["-2 ['r']", "['sparse', 'x'] 0 x 0 []"], "\(outcome)")
+  }
+
+  // Red: the end of a launch waits until the disk has all that other programs write, a review goes on only
+  // once, or a store that keeps no layers loses changes without a word.
+  @Test func `A layer needs no disk until the end, and a store that keeps none is refused`() throws
+  {
+    let session = try Session()
+    let place = session.directory.path + "/small"
+    let outcome = try session.run(
+      #"""
+      export XDG_STATE_HOME=$PWD/state; mkdir proj small
+      nestbox --bind / / --review proj --review-name v sh -c 'grep -c "proj .* overlay .*volatile" /proc/self/mountinfo; echo 1 >proj/a'
+      for i in 2 3; do nestbox --bind / / --resume v sh -c "cat proj/a; echo $i >>proj/a"; done
+      nestbox --apply v; cat proj/a; ls -A state/nestbox/reviews
+      nestbox --dev-bind / / --overlay-src small --tmp-overlay "$PWD/small" sh -c '
+        nestbox --bind / / --review-store "$PWD/small/store" --review proj touch proj/lost; ls -A small/store; nestbox --review-store "$PWD/store" --bind / / --review proj touch proj/kept' 2>&1
+      nestbox --review-store "$PWD/store" --reviews | wc -l
+      """#)
+    #expect(
+      outcome.lines == [
+        "1", "1", "1", "2", "applied 1 change", "1", "2", "3",
+        "nestbox: --review: the file system of \(place)/store keeps no extended attributes or "
+          + "whiteouts, which a layer needs; name a directory on another one, such as ext4, xfs or btrfs, "
+          + "by --review-store", "2",
+      ], "\(outcome)")
+  }
 }

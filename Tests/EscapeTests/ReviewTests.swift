@@ -14,7 +14,7 @@ struct ReviewTests {
     def nestbox(*words, **more): return subprocess.run(["nestbox", *words], capture_output=True, text=True, timeout=60, **more)
     def write(path, text):
       with open(path, "w") as file: file.write(text)
-    upper = "state/nestbox/reviews/r/0/upper"
+    upper = "state/nestbox/reviews/r/upper-0"
     def scene():
       # A directory, files outside of it, and a layer with one change.
       for path in ("proj", "outside"): shutil.rmtree(path, ignore_errors=True)
@@ -63,7 +63,7 @@ struct ReviewTests {
         print(nestbox("--apply", "r").returncode, os.listdir("proj/d"), sorted(os.listdir("proj")), outside() == before)
         # A FIFO is not waited for, a socket is not applied.
         scene(); os.mkfifo(f"{upper}/fifo"); os.mkfifo(f"{upper}/hard")
-        import socket; box = socket.socket(socket.AF_UNIX); os.chdir(upper); box.bind("sock"); os.chdir("../../../../../.."); box.close()
+        import socket; box = socket.socket(socket.AF_UNIX); os.chdir(upper); box.bind("sock"); os.chdir("../../../../.."); box.close()
         run = nestbox("--apply", "r"); print(run.returncode, run.stderr.strip(), stat.S_ISFIFO(os.lstat("proj/fifo").st_mode))
         # The layer's top is a link.
         before = scene(); shutil.rmtree(upper); os.symlink(os.path.abspath("outside"), upper)
@@ -137,6 +137,28 @@ struct ReviewTests {
       outcome.lines == [
         "0 There are more changes than nestbox looks at.", "0 0 []", "0 20003 0o40000",
         "applied 20002 changes 0o40000", "20000 []", "0 ['  added    m/']",
+      ], "\(outcome)")
+  }
+
+  // Red: a device, which root's layer may hold, is applied, opened or fails the rest.
+  @Test(.asRoot) func `Device nodes in a layer are told, never opened and not applied`() throws {
+    let outcome = try Session(as: .root).python(
+      ReviewTests.tools + #"""
+        scene()
+        # A terminal that nobody has the other side of would keep whoever opens it waiting; a disk; a replaced file.
+        os.mknod(f"{upper}/console", 0o20666, os.makedev(5, 1)); os.mknod(f"{upper}/disk", 0o60666, os.makedev(7, 0)); os.makedirs(f"{upper}/d")
+        os.mknod(f"{upper}/d/f", 0o20666, os.makedev(1, 5)); os.mknod(f"{upper}/hard", 0o20666, os.makedev(1, 3))
+        text = nestbox("--changes", "r").stdout; print(text.count("a device, which is not applied"), nestbox("--diff", "--changes", "r").returncode)
+        run = nestbox("--apply", "r"); print(run.returncode, sorted(x.split("left ")[1] for x in run.stderr.splitlines()))
+        print(sorted(os.listdir("proj")), open("proj/d/f").read().strip(), open("proj/hard").read().strip(), outside())
+        print(nestbox("--discard", "r", "disk", "console").returncode, nestbox("--discard", "r").returncode, os.listdir("state/nestbox/reviews"))
+        """#)
+    #expect(
+      outcome.lines == [
+        "4 0",
+        "1 ['console: a device is not applied', 'd/f: a device is not applied', 'disk: a device is not "
+          + "applied', 'hard: a device is not applied']",
+        "['d', 'hard', 'l', 'x'] f secret {'secret': ('secret\\n', 33188)}", "0 0 []",
       ], "\(outcome)")
   }
 }

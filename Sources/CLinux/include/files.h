@@ -171,6 +171,12 @@ static inline long linux_attribute(
   return linux_result(fgetxattr(fd, name, value, size));
 }
 
+// fsetxattr(2).
+static inline int linux_set_attribute(
+    int fd, const char *_Nonnull name, const void *_Nonnull value, size_t size) {
+  return (int)linux_result(fsetxattr(fd, name, value, size, 0));
+}
+
 // fsetxattr(2) and fremovexattr(2): whether the file system keeps the attribute `name`.
 static inline int linux_try_attribute(int fd, const char *_Nonnull name) {
   int result = (int)linux_result(fsetxattr(fd, name, "y", 1, 0));

@@ -4,6 +4,7 @@
 
 internal import Linux
 internal import Options
+internal import Review
 internal import Sandbox
 internal import SystemPackage
 internal import Text
@@ -32,7 +33,7 @@ struct Doctor {
   let machine = Machine()
 
   /// Tries every feature and returns the findings.
-  func findings() -> [Finding] { trials() + facts() }
+  func findings() -> [Finding] { trials() + [reviews] + facts() }
 
   /// The trials: the feature's name, what needs it, and the options.
   private static let lines: [(name: String, purpose: String, options: [String])] = [
@@ -74,6 +75,27 @@ struct Doctor {
   /// The purpose of what no sandbox works without.
   static let everything = "every sandbox"
 
+  /// Reviews, tried beside the store, or where it would be made: file systems differ in what they keep.
+  private var reviews: Finding {
+    var finding = Finding(
+      name: "reviews", purpose: "--review", works: true, line: ["--review", "/usr"])
+    let store = ByteString(launcher.surroundings.reviews)
+    finding.detail = "kept in " + store.quoted
+    var place = store.path
+    while (try? FileFacts(at: place)) == nil, place.removeLastComponent() {}
+    place.append(".nestbox-doctor-" + String(CurrentProcess.number))
+    defer { ReviewStore(place).removeEmpty() }
+    report(failure(of: finding.line + ["--review-store", ByteString(place)]), in: &finding)
+    return finding
+  }
+
+  private func report(_ failure: [String]?, in finding: inout Finding) {
+    guard let failure else { return }
+    finding.works = false
+    finding.detail = failure.first ?? "the launch ended without a message"
+    finding.advice = Array(failure.dropFirst())
+  }
+
   private func trials() -> [Finding] {
     let features = Doctor.lines.map { line in
       Finding(
@@ -88,11 +110,7 @@ struct Doctor {
     }
     return (features + limits).map { trial in
       var finding = trial
-      if let failure = failure(of: finding.line) {
-        finding.works = false
-        finding.detail = failure.first ?? "the launch ended without a message"
-        finding.advice = Array(failure.dropFirst())
-      }
+      report(failure(of: finding.line), in: &finding)
       return finding
     }
   }

@@ -30,10 +30,13 @@ enum BuiltInProfiles {
       #"""
       # SPDX-License-Identifier: Apache-2.0
       # Runs a coding agent: build, git, toolchains and caches, with a terminal, and no secret of yours.
-      # Whatever make, npm or an editor executes in the project later, you execute: add --review . at its top,
-      # and what it writes waits until you have looked. It has no network and no settings: add --profile network, or rules for the servers that
-      # it needs, and its own directory, as in --write ~/.config/agent. Its keys are in that directory, or
-      # in a variable that you pass on by --keep-env, and everything that it starts can read them.
+      # Whatever make, npm or an editor executes in the project later, you execute. The form that holds all of
+      # it back until you have looked, in the project's top directory:
+      #   nestbox --profile agent --review . AGENT
+      #   nestbox --diff --changes NAME; nestbox --apply NAME (or some paths of it); nestbox --discard NAME
+      # It has no network and no settings: add --profile network, or rules for the servers that it needs, and
+      # its own directory, as in --write ~/.config/agent. Its keys are in that directory, or in a variable that
+      # you pass on by --keep-env, and everything that it starts can read them.
       --profile build
       --profile git
       --profile toolchains
@@ -131,6 +134,8 @@ enum BuiltInProfiles {
       #"""
       # SPDX-License-Identifier: Apache-2.0
       # Compiles and tests code that nobody vouches for: like untrusted, with the project writable.
+      # With --review . in the project's top directory, what it writes waits until you have looked:
+      #   nestbox --profile build --review . make; nestbox --changes NAME; nestbox --apply NAME
       --profile untrusted
 
       # The tree that the working directory lies in, as tools look for their files at its root; or the

@@ -17,8 +17,9 @@ extension Option {
       then holds several directories.
 
       When the command has ended, the review waits; if nothing was changed, nothing is kept. A
-      launcher that is killed loses nothing. Mounts below DIR are refused, and files of other users
-      cannot be changed.
+      launcher that is killed loses nothing, nor does Ctrl-C while it compares. What the command writes
+      is on the disk when nestbox returns; its own fsync(2) does nothing. Mounts below DIR are refused, and
+      files of other users cannot be changed.
 
           nestbox --profile build --review . make install
       """

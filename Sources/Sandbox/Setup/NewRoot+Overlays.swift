@@ -32,6 +32,9 @@ extension NewRoot {
       try root.make("overlay", attributes.union([.noSetUserID, .noDevices])) {
         context throws(SystemCallError) in
         try layers.name(to: context)
+        // Otherwise the end of the sandbox would write all of the store's file system to its disk.
+        // The launcher does so where there are changes to keep.
+        if !overlay.identities.isEmpty { try context.set("volatile") }
         for option in overlay.options { try context.set(option: option) }
       }
     }

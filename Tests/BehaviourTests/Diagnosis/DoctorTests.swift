@@ -38,6 +38,24 @@ struct DoctorTests {
     #expect(try examine("") == ["status 0"])
   }
 
+  // Red: reviews are said to work where the store keeps no layers, or the trial leaves something.
+  @Test(.ofStaticExecutable)
+  func `Reviews are tried where they would be kept, and nothing is left`()
+    throws
+  {
+    let outcome = try Session().run(
+      """
+      mkdir home small; export HOME=$PWD/home; nestbox --doctor | grep -A 1 ' reviews'; find home
+      export XDG_STATE_HOME=$PWD/small
+      nestbox --dev-bind / / --overlay-src small --tmp-overlay "$PWD/small" nestbox --doctor | grep -A 1 ' reviews'
+      """)
+    let text = outcome.lines.joined(separator: "\n")
+    #expect(text.contains(/works  reviews +kept in .*\/home\/.local\/state\/nestbox\/reviews\n/))
+    #expect(text.contains("\nhome\n"), "\(text)")
+    #expect(text.contains(/FAILS  reviews +--review: the file system of .* keeps no extended/))
+    #expect(text.hasSuffix("needed for: --review"), "\(text)")
+  }
+
   // Red: it does not say which limits hold here, or who holds them.
   @Test(.ofStaticExecutable) func `It says which limits hold here, and what would hold others`()
     throws
@@ -57,7 +75,9 @@ struct DoctorTests {
 
   // Red: the same, inside.
   @Test(.ofStaticExecutable) func `Every feature works inside a sandbox`() throws {
-    let lines = try examine("nestbox --ro-bind / / --unshare-all --proc /proc --dev /dev")
+    // Reviews need a place that can be written to.
+    let lines = try examine(
+      "XDG_STATE_HOME=/dev/shm nestbox --ro-bind / / --unshare-all --proc /proc --dev /dev")
     #expect(lines == ["status 0"])
   }
 

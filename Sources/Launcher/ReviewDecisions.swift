@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tasks that apply and discard the changes of a review, all or those at the paths that were typed.
+
+internal import Linux
+internal import Options
+internal import Review
+internal import Sandbox
+internal import SystemPackage
+internal import Text
+
+extension ReviewTasks {
+  /// Applies changes.
+  func apply(_ name: ByteString) throws(UsageError) -> UInt8 {
+    let option = "--apply"
+    let (review, changes) = try acquire(name, option)
+    let chosen = try choose(review, changes, option)
+    let report = try doing(option, name) { () throws(ReviewError) in
+      try review.apply(changes, overwrites: draft.overwritesConflicts, chosen.contains)
+    }
+    for (change, reason) in report.left.prefix(100) {
+      launcher.tell(
+        .error, "\(option): left \(ByteString(review.place(of: change)).quoted): \(reason)", draft)
+    }
+    if report.left.count > 100 {
+      let rest = String(report.left.count - 100)
+      launcher.tell(.error, "\(option): left \(rest) changes more", draft)
+    }
+    if let change = report.overwritable, !report.isDiskFull {
+      let path = ByteString(review.place(of: change)).quotedForShell
+      launcher.tell(
+        .error,
+        "\(option): to apply such a change all the same: nestbox "
+          + "\(storeWords)--overwrite --apply \(name.quotedForShell) \(path)", draft)
+    }
+    if report.isDiskFull {
+      launcher.tell(
+        .error,
+        "\(option): the disk is full; nothing is lost: make room, then type nestbox "
+          + "\(storeWords)--apply \(name.quotedForShell)", draft)
+    }
+    if !report.left.isEmpty || changes.isIncomplete || !changes.unread.isEmpty { return 1 }
+    let isDone = try doing(option, name) { () throws(ReviewError) in
+      // Of some files that are applied, the host does not tell the content any more.
+      guard chosen.paths.isEmpty else { return try removeIfDone(review) }
+      try review.remove()
+      return true
+    }
+    let count = Review.number(report.applied, "change")
+    return launcher.print(
+      "applied \(count)" + (isDone ? "\n" : "; others wait\n"), draft)
+  }
+
+  /// Discards changes.
+  func discard(_ name: ByteString) throws(UsageError) -> UInt8 {
+    let option = "--discard"
+    guard !draft.sandbox.command.isEmpty else {
+      // Also where its record cannot be read, or the directory is gone.
+      try doing(option, name) { () throws(ReviewError) in
+        let review: Review
+        do throws(ReviewError) {
+          review = try store.review(name)
+        } catch {
+          guard error == .hasNoRecord else { throw error }
+          return try store.removeRemains(of: name)
+        }
+        try review.acquire()
+        try review.remove()
+      }
+      return 0
+    }
+    let (review, changes) = try acquire(name, option)
+    let chosen = try choose(review, changes, option)
+    for (tree, path) in chosen.paths {
+      guard
+        try doing(
+          option, name,
+          { () throws(ReviewError) in
+            try review.discard(path, tree: tree)
+          })
+      else {
+        throw UsageError(
+          "\(option): \(ByteString(path).quoted) cannot be discarded alone, as a directory above "
+            + "it is removed as a whole; discard that")
+      }
+    }
+    _ = try doing(option, name) { () throws(ReviewError) in try removeIfDone(review) }
+    return 0
+  }
+
+  private func acquire(
+    _ name: ByteString, _ option: String
+  ) throws(UsageError) -> (Review, Changes) {
+    try doing(option, name) { () throws(ReviewError) in
+      let review = try store.review(name)
+      try review.acquire()
+      return (review, try review.changes())
+    }
+  }
+
+  private func removeIfDone(_ review: Review) throws(ReviewError) -> Bool {
+    guard try review.changes().isEmpty else { return false }
+    try review.remove()
+    return true
+  }
+
+  /// The changes that the command line chooses: all, or those at its paths.
+  private func choose(
+    _ review: Review, _ changes: Changes, _ option: String
+  ) throws(UsageError) -> Choice {
+    var choice = Choice()
+    for word in draft.sandbox.command {
+      guard let found = place(word, review) else {
+        throw UsageError(
+          "\(option): \(word.quoted) is no path in a directory under review; write it as "
+            + "--changes does")
+      }
+      guard
+        changes.list.contains(where: { $0.tree == found.tree && $0.path.starts(with: found.path) })
+      else {
+        throw UsageError("\(option): \(review.name.quoted) has no change at \(word.quoted)")
+      }
+      choice.paths.append(found)
+    }
+    return choice
+  }
+
+  private func place(_ word: ByteString, _ review: Review) -> (tree: Int, path: FilePath)? {
+    let path = word.path.lexicallyNormalized()
+    var found: (tree: Int, path: FilePath)?
+    if path.isAbsolute {
+      for (number, tree) in review.record.trees.enumerated() where path.starts(with: tree.path) {
+        let rest = FilePath(root: nil, path.components.dropFirst(tree.path.components.count))
+        found = (number, rest)
+      }
+    } else if review.record.trees.count == 1 {
+      found = (0, path)
+    }
+    guard let found, !found.path.isEmpty,
+      !found.path.components.contains(where: { $0.kind == .parentDirectory })
+    else { return nil }
+    return found
+  }
+
+  /// A choice of changes.
+  private struct Choice {
+    var paths: [(tree: Int, path: FilePath)] = []
+
+    func contains(_ change: Change) -> Bool {
+      paths.isEmpty
+        || paths.contains { $0.tree == change.tree && change.path.starts(with: $0.path) }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Launches under review: a review begins before the launch, and at its end nothing is left of one without
+// changes.
+
+internal import Linux
+internal import Options
+internal import Review
+internal import Running
+internal import Sandbox
+internal import SystemPackage
+internal import Text
+
+extension ReviewTasks {
+  /// The directories of a review that a launch goes on with.
+  func directories(of resumed: Setting<ByteString>) throws(UsageError) -> [FilePath] {
+    try doing("--resume", resumed.value) { () throws(ReviewError) in
+      try store.review(resumed.value).record.trees.map(\.path)
+    }
+  }
+
+  /// Begins or resumes the review of a launch.
+  /// - Returns: The review, and the sandbox that writes to its layers.
+  func begin(
+    _ sandbox: ResolvedSandbox, _ caller: Caller
+  ) throws(UsageError) -> (LaunchReview, ResolvedSandbox) {
+    // A descriptor opened here must not be mistaken for the caller's standard input or output.
+    try? Descriptors.occupyStandard()
+    let name = draft.resumedReview?.value ?? draft.reviewName?.value
+    let review: Review
+    let layers: [ReviewLayer]
+    if let resumed = draft.resumedReview {
+      review = try doing("--resume", resumed.value) { () throws(ReviewError) in
+        let review = try store.review(resumed.value)
+        try review.acquire()
+        return review
+      }
+    } else {
+      review = try doing("--review", name ?? "") { () throws(ReviewError) in
+        try begin(name, sandbox.directoriesUnderReview)
+      }
+    }
+    layers = try doing("--review", review.name) { () throws(ReviewError) in try review.layers() }
+    let lock = review.handOverLock()
+    do throws(UsageError) {
+      let sandbox = sandbox.writing(to: layers, lock: lock)
+      return (LaunchReview(review: review, lock: lock), try sandbox.resolved(for: caller))
+    } catch {
+      end(LaunchReview(review: review, lock: lock))
+      throw error
+    }
+  }
+
+  private func begin(
+    _ name: ByteString?, _ directories: [FilePath]
+  ) throws(ReviewError) -> Review {
+    if let name { return try store.begin(name, of: directories) }
+    let plain = directories.first.map { madeName($0) } ?? "review"
+    var count = 1
+    while true {
+      do throws(ReviewError) {
+        let suffix = count == 1 ? "" : "-" + String(count)
+        return try store.begin(ByteString(plain + suffix), of: directories)
+      } catch {
+        guard error == .nameIsTaken, count < 1000 else { throw error }
+        count += 1
+      }
+    }
+  }
+
+  /// A name of a directory's name and the time.
+  private func madeName(_ directory: FilePath) -> String {
+    let letters = directory.lastName.bytes.prefix(40).map { byte in
+      SandboxName.isValid(ByteString([UInt8(ascii: "a"), byte])) ? byte : UInt8(ascii: "_")
+    }
+    let name = ByteString(letters)
+    let start = SandboxName.isValid(name) ? name.text : "review"
+    return start + "-" + FileTime.now.compactText
+  }
+
+  /// Ends the review of a launch: nothing is left where nothing was changed, and on a terminal a
+  /// summary tells how to go on.
+  func end(_ ended: LaunchReview) {
+    let review = ended.review
+    do throws(ReviewError) {
+      try review.takeLockBack(ended.lock)
+      // However long it takes: a signal that ends the launcher meanwhile leaves the review for later.
+      let found = SignalDisposition.whileSignalsEnd { () -> Result<Changes, ReviewError> in
+        do throws(ReviewError) {
+          let changes = try review.changes()
+          if !changes.isEmpty { review.writeBack() }
+          return .success(changes)
+        } catch {
+          return .failure(error)
+        }
+      }
+      let changes = try found.get()
+      if changes.isEmpty { return try review.remove() }
+      if Terminal.path(of: 2) != nil { launcher.tell(.step, summary(review, changes), draft) }
+    } catch {
+      // The review stays, and is listed.
+      guard error != .isInUse || Terminal.path(of: 2) != nil else { return }
+      launcher.tell(.warning, "--review: " + message(error, review.name), draft)
+    }
+  }
+
+  private func summary(_ review: Review, _ changes: Changes) -> String {
+    let told = changes.told
+    var lines = ["\(Review.number(told.count, "change")) wait in review \(review.name.text):"]
+    let kinds = Change.Kind.allCases.compactMap { kind in
+      let count = told.count { $0.kind == kind }
+      return count == 0 ? nil : "\(kind.rawValue) \(String(count))"
+    }
+    lines.append("  " + kinds.joined(separator: ", "))
+    let marked = told.filter { !$0.marks.isEmpty }
+    for change in marked.prefix(3) {
+      let marks = change.marks.map(\.text).joined(separator: "; ")
+      lines.append("  look at \(ByteString(review.place(of: change)).quoted) (\(marks))")
+    }
+    if marked.count > 3 { lines.append("  and at \(String(marked.count - 3)) more") }
+    for task in ["--diff --changes", "--apply", "--discard"] {
+      lines.append("nestbox \(storeWords)\(task) \(review.name.text)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// The review of a launch, and the lock that its sandbox holds.
+struct LaunchReview {
+  let review: Review
+  let lock: CInt
+
+  /// What the monitor keeps open for its end.
+  var descriptors: [CInt] { review.descriptors }
+}
