@@ -122,7 +122,7 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
     FaultLine(
       name: "by root, with a capability",
       options: "--ro-bind / / --cap-drop ALL --cap-add CAP_NET_RAW", user: .root),
-    FaultLine(name: "limits", options: "\(limits) --output-limit 1M"),
+    FaultLine(name: "limits", options: limits),
     FaultLine(name: "a control group", options: "\(limits) --cpu-time 100", isInGroup: true),
   ]
 

@@ -161,6 +161,8 @@ const int *call_errors(int number) { return calls[index_of(number)].errors; }
 int is_memory_call(int number) { return call_errors(number) == memory; }
 int names_call(const char *text, int number) {
   int index = index_of(number);
+  // Where one group cannot be used another may do; the last one that was tried is told.
+  if (strstr(text, "Can't make a control group")) return 1;
   // A profile or a policy that cannot be read is one of the user's files, not a call.
   if (calls[index].errors == files && strstr(text, "can't read")) return 1;
   // Nor is a working directory without a name.
