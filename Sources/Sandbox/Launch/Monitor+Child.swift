@@ -225,14 +225,16 @@ extension Monitor {
     plan.helpers.forget(helper.process)
     // A report says more, if there is one: a failed child ends its helpers too.
     if phase == .dying || reportIsWhole { return }
-    if phase.isLaunching { throw helper.lossError }
+    let watcher = helper.role.action == .watch ? plan.helpers.watcher : nil
+    let lossError = watcher?.failure ?? helper.lossError
+    if phase.isLaunching { throw lossError }
     switch helper.role.loss {
     // If everything inside has just ended, the helper ends as it should.
     case .isTold(let warning):
       if termination != .exited(0) {
         try? Descriptors.write(plan.warningPrefix + warning + "\n", to: 2)
       }
-    case .endsSandbox: throw helper.lossError
+    case .endsSandbox: throw lossError
     }
   }
 }

@@ -101,13 +101,12 @@ private struct WatchLoop: ~Copyable {
       var kept = DescriptorSet.standard
       kept.insert(process.lifeline)
       kept.insert(pipe.writeEnd.rawValue)
-      let report = pipe.writeEnd.release()
-      // The channel too: its end says that the watcher runs.
-      try Descriptors.closeAll(except: kept)
       try CurrentProcess.dieWithParent()
       // The monitor may have ended before that call.
       if CurrentProcess.parent != monitor { CurrentProcess.exit(125) }
-      return report
+      // The channel too: its end says that the watcher runs.
+      try Descriptors.closeAll(except: kept)
+      return pipe.writeEnd.release()
     }
   }
 
@@ -124,6 +123,9 @@ private struct WatchLoop: ~Copyable {
         if set.isReady(0), try !take() { break }
       }
     } catch {
+      // Instead of the report: the monitor says why it ends the sandbox.
+      let failure = LaunchError(.watch, option: resolved.sandbox.explain, cause: error)
+      try? Descriptors.write(LaunchReport.hasFailed(failure).bytes[...], to: report)
       return error
     }
     listener = nil
@@ -294,6 +296,14 @@ extension Watcher {
 // MARK: - In the monitor
 
 extension Watcher {
+  /// Why the watcher has ended before the sandbox; nil if it could not say.
+  var failure: LaunchError? {
+    guard let bytes = try? Descriptors.some(of: report, LaunchReport.capacity),
+      case .hasFailed(let error)? = LaunchReport(bytes[...])
+    else { return nil }
+    return error
+  }
+
   /// How long the watcher may take for its report, in milliseconds, and how long that may be.
   private static let limit = (milliseconds: 10_000, bytes: 4 << 20)
 

@@ -101,6 +101,7 @@ static const struct {
     {SYS_dup3, "dup3", 0, files},
     {SYS_landlock_create_ruleset, "landlock_create_ruleset", 0, others},
     {SYS_landlock_restrict_self, "landlock_restrict_self", 0, others},
+    {SYS_process_vm_readv, "process_vm_readv", 0, others},
     {SYS_uname, "uname", 0, none},
     {SYS_clock_gettime, "clock_gettime", 0, none},
     {SYS_mmap, "mmap", 0, memory},
