@@ -178,10 +178,11 @@ public enum ProcessMemory {
   /// It is read up to the end of a page each time: the next page may be missing, and only the string
   /// is the thread's to show.
   public static func string(of thread: Int32, at address: UInt64) -> ArraySlice<UInt8>? {
-    var buffer = [UInt8](zeros: longestPath)
+    var buffer = [UInt8](zeros: Int(firstPart))
     var length = 0
     var most = firstPart
-    while length < buffer.count {
+    while length < longestPath {
+      if length == buffer.count { buffer += [UInt8](zeros: longestPath - length) }
       let (place, isBeyond) = address.addingReportingOverflow(UInt64(length))
       if isBeyond { return nil }
       let count = min(Int(min(pageSize - place % pageSize, most)), buffer.count - length)

@@ -14,10 +14,11 @@ extension Monitor {
     relay?.end(signals)
     finishCopies()
     var ending = ending(termination)
-    if phase.wasExecuted, let watcher = plan.helpers.watcher {
+    // The report comes when init has ended, for which the caller may no longer want to wait.
+    if phase.wasExecuted, !isImpatient, let watcher = plan.helpers.watcher {
       // Without an init, nobody else holds it.
       if !plan.hasInit { Descriptors.close(watcher.lifeline) }
-      ending.explanation = watcher.readReport()
+      ending.explanation = try watcher.readReport()
     }
     returnPositions()
     StepLog.note("the command ended with status " + String(termination.shellStatus))

@@ -28,6 +28,8 @@ struct InsideLook {
 
   /// Follows `path`.
   func follow(_ path: FilePath, followsLast: Bool) -> Outcome {
+    // Most paths lead somewhere, and only of the others the missing name is wanted.
+    if path.components.first?.string != "proc", let file = open(path) { return .file(file) }
     var directories: [CInt] = []
     defer { for number in directories { Descriptors.close(number) } }
     var names: [FilePath.Component] = []
@@ -76,6 +78,16 @@ struct InsideLook {
     if let last = directories.popLast() { return .file(OwnedDescriptor(last)) }
     guard let copy = try? copy(of: root) else { return .refused(.noMemory) }
     return .file(copy)
+  }
+
+  private func open(_ path: FilePath) -> OwnedDescriptor? {
+    do throws(SystemCallError) {
+      return try OwnedDescriptor.borrowing(root) { (root) throws(SystemCallError) in
+        try root.openInRoot(path, .location)
+      }
+    } catch {
+      return nil
+    }
   }
 
   private func copy(of number: CInt) throws(SystemCallError) -> OwnedDescriptor {

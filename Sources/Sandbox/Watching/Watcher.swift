@@ -308,16 +308,23 @@ extension Watcher {
   private static let limit = (milliseconds: 10_000, bytes: 4 << 20)
 
   /// Reads the report, once the sandbox has ended; what has not come in time is left out.
-  func readReport() -> [String] {
+  /// - Throws: `LaunchError` if the watcher ended before: the command's last calls were refused.
+  func readReport() throws(LaunchError) -> [String] {
     let deadline = MonotonicClock.milliseconds + Watcher.limit.milliseconds
     var bytes: [UInt8] = []
-    while bytes.count < Watcher.limit.bytes {
+    var isWhole = false
+    while bytes.count < Watcher.limit.bytes, !isWhole {
       let left = CInt(clamping: max(deadline - MonotonicClock.milliseconds, 0))
       guard (try? Descriptors.waitForInput(report, milliseconds: left)) == true,
-        let chunk = try? Descriptors.some(of: report, Watcher.limit.bytes - bytes.count),
-        !chunk.isEmpty
+        let chunk = try? Descriptors.some(of: report, Watcher.limit.bytes - bytes.count)
       else { break }
+      isWhole = chunk.isEmpty
       bytes += chunk
+    }
+    if case .hasFailed(let error)? = LaunchReport(bytes[...]) { throw error }
+    // A report has a line at least.
+    if isWhole, bytes.isEmpty {
+      throw LaunchError(.watch, cause: SystemCallError(call: "read", errno: .brokenPipe))
     }
     var lines = bytes.split(separator: 0, omittingEmptySubsequences: false)
     lines.removeLast()

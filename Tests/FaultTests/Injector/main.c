@@ -18,6 +18,9 @@ static void problem(const char *what, struct fault fault) {
       hindered.status_lines);
 }
 
+// The process that answers the command's watched calls.
+static int watcher = -1;
+
 static int has_exit_code(const char *lines, int *code) {
   const char *line = strstr(lines, "\"exit-code\": ");
   return line && sscanf(line, "\"exit-code\": %d", code) == 1;
@@ -54,7 +57,9 @@ static void judge(struct fault fault) {
   if (hindered.hung) problem("it hung", fault);
   // Of a command that was itself killed with its namespace, what it had written must agree.
   int is_partial = has_run && !strstr(hindered.observed, "\nend\n");
-  if (has_run && !agrees(number, 0)) {
+  // A command whose watcher has ended sees its calls refused, until it is killed.
+  int is_unwatched = fault.process == watcher && hindered.status == 125;
+  if (has_run && !is_unwatched && !agrees(number, 0)) {
     problem("LESS THAN WAS ASKED", fault);
     agrees(number, 1);
   }
@@ -103,6 +108,8 @@ int main(int argc, char **argv) {
   if (name) share = 1;
   unsigned long number_of_fault = strtoul(argv[2], 0, 10);
   char **line = argv + 3;
+  for (int i = 0; line[i]; i++)
+    if (!strcmp(line[i], "--explain")) watcher = 1;
   empty_work();
   run(line, (struct fault){0}, &plain);
   if (plain.hung || !strstr(plain.observed, "\nend\n") || plain.status != 42) {
