@@ -164,8 +164,12 @@ extension Registry {
 
   /// Where they are kept until the name is registered again; no name begins with a dot.
   private static func lastMessageFile(_ name: FilePath) -> FilePath {
-    FilePath(".last-" + name.string)
+    FilePath(lastMessages + name.string)
   }
+
+  private static let lastMessages = ".last-"
+  /// Of how many names they are kept.
+  private static let mostLastMessages = 100
 
   private static func read(_ directory: borrowing OwnedDescriptor) -> RegistryRecord? {
     guard let file = try? directory.openRelative(record, .reading),
@@ -324,7 +328,11 @@ extension Registry {
   ) {
     guard let file = try? lock.openRelative(messageFile, .reading),
       let bytes = try? Descriptors.beginning(of: file.rawValue, Bound.other), !bytes.isEmpty,
-      let copy = try? base.create(lastMessageFile(name), FilePermissions(rawValue: 0o600))
+      let names = try? base.names()
+    else { return }
+    let kept = names.filter { $0.string.hasPrefix(lastMessages) }
+    for old in kept.dropFirst(mostLastMessages - 1) { try? base.remove(old, .other) }
+    guard let copy = try? base.create(lastMessageFile(name), FilePermissions(rawValue: 0o600))
     else { return }
     try? Descriptors.write(bytes[...], to: copy.rawValue)
   }
