@@ -36,7 +36,7 @@ let package = Package(
     .library(
       name: "Sandbox",
       targets: [
-        "Sandbox", "Options", "Review", "Running", "Seccomp", "Linux", "Text",
+        "Sandbox", "Options", "Review", "Running", "Seccomp", "Network", "Linux", "Text",
       ]),
   ],
   dependencies: [
@@ -49,18 +49,23 @@ let package = Package(
     .systemLibrary(name: "CLibjansson", providers: [.apt(["libjansson-dev"])]),
 
     .target(name: "Text", dependencies: [system], swiftSettings: strict),
+    .target(name: "Network", dependencies: ["Text"], swiftSettings: strict),
     .target(
       name: "Linux", dependencies: ["Text", "CLinux", "CLibcap", system], swiftSettings: strict),
+    .target(
+      name: "Relay", dependencies: ["Linux", "Network", "Seccomp", "Text", system],
+      swiftSettings: strict),
     .target(
       name: "Running", dependencies: ["Linux", "Text", system], swiftSettings: strict),
     .target(
       name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", "CLibjansson", system],
       swiftSettings: strict),
     .target(
-      name: "Sandbox", dependencies: ["Linux", "Seccomp", "Text", system],
+      name: "Sandbox", dependencies: ["Linux", "Network", "Relay", "Seccomp", "Text", system],
       swiftSettings: strict + noncopyableAssociatedTypes),
     .target(
-      name: "Options", dependencies: ["Sandbox", "Running", "Seccomp", "Linux", "Text", system],
+      name: "Options",
+      dependencies: ["Sandbox", "Running", "Seccomp", "Network", "Linux", "Text", system],
       swiftSettings: strict),
     .target(
       name: "Review", dependencies: ["Sandbox", "Running", "Linux", "Text", system],
@@ -83,6 +88,9 @@ let package = Package(
     // The modules, each by itself.
     .testTarget(
       name: "TextTests", dependencies: ["Text", "TestSupport", system], swiftSettings: strict),
+    .testTarget(
+      name: "NetworkTests", dependencies: ["Network", "Text", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "LinuxTests", dependencies: ["Linux", "CLinux", "Text", "TestSupport", system],
       swiftSettings: strict),

@@ -184,6 +184,7 @@ struct Launcher {
         tell(.warning, hint, parser.draft)
       }
       for text in ending.explanation { tellExplanation(text, parser.draft) }
+      for text in ending.refusalTexts { tell(.warning, text, parser.draft) }
       for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }
       if sandbox.isMeasured, !tellUse(ending, sandbox, parser.draft) {
         // A program that waits for the report must learn that there is none.

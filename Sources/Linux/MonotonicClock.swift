@@ -22,3 +22,15 @@ public enum MonotonicClock {
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
   }
 }
+
+/// The clock of the calendar, which can be set.
+///
+/// See clock_gettime(2), CLOCK_REALTIME.
+public enum WallClock {
+  /// Milliseconds since 1970.
+  public static var milliseconds: Int64 {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+  }
+}

@@ -51,6 +51,13 @@ public struct OwnedDescriptor: ~Copyable {
     }
   }
 
+  /// Another descriptor above 2 of the open file `number`, closed on exec.
+  ///
+  /// See fcntl(2), F_DUPFD_CLOEXEC.
+  public static func copy(of number: CInt) throws(SystemCallError) -> OwnedDescriptor {
+    OwnedDescriptor(try check(linux_fcntl(number, F_DUPFD_CLOEXEC, 3), "fcntl"))
+  }
+
   /// Makes `number` a descriptor of the same open file, which stays open on exec.
   ///
   /// See dup2(2).

@@ -87,6 +87,7 @@ extension Option {
       return result
     }
     if let result = body(limits) { return result }
+    if let result = body(network) { return result }
     return body(channels) ?? body(buses) ?? body(wrapping) ?? body(patterns)
       ?? body(running) ?? body(reviews) ?? body(watching)
   }

@@ -17,6 +17,7 @@ public enum Section: String, CaseIterable, Sendable {
   case overlays = "Overlays"
   case process = "Process"
   case security = "Privileges"
+  case network = "Network"
   case buses = "D-Bus"
   case lifetime = "Lifetime"
   case limits = "Limits"
@@ -92,6 +93,17 @@ public enum Section: String, CaseIterable, Sendable {
       """
       The command can never gain privileges by executing a program (no_new_privs), under any options.
       These options say what else it may do.
+      """
+    case .network:
+      """
+      With these options the command reaches what rules name and nothing else, whatever program it is,
+      without settings of a proxy. nestbox answers its look-ups with addresses that lead to a
+      process outside, which decides by the name, looks that up itself, and connects. A connection seems to succeed at once; it is reset if the host does not answer, or
+      if a rule refuses it. What was refused is told at the end.
+
+      A name means a server, not what it serves: hosts of a large network often serve other names
+      too, to a command that asks for them. The host's hosts file and name servers are read once, at
+      the start.
       """
     case .buses:
       """

@@ -48,8 +48,8 @@ enum Synonyms {
       "leave it out: the command runs on this terminal and leaves nothing behind"
     ),
     (
-      ["publish", "p", "port", "expose"],
-      "nestbox has no port mappings; --share-net shows the host's network"
+      ["p", "port", "expose"],
+      "a port of the host leads inside with --publish PORT:INSIDE"
     ),
     (
       ["entrypoint", "image", "command", "sandbox", "chroot"],

@@ -74,6 +74,8 @@ public struct Sandbox: Equatable, Sendable {
   public var environment: [EnvironmentChange] = []
   /// The message buses that are shown inside.
   public var buses = Buses()
+  /// What the command may reach on the network; nothing special is done if nothing is allowed.
+  public var network = NetworkRules()
   /// Where the command starts; nil for the caller's directory where it exists inside.
   public var workingDirectory: Setting<ByteString>?
   /// The changes to the command's default set of capabilities, in order.
@@ -222,6 +224,8 @@ public struct Channels: Equatable, Sendable {
   public var status: Setting<CInt>?
   /// Where the end and what was used are reported.
   public var report: Setting<CInt>?
+  /// Where the relay writes look-ups and connections.
+  public var networkLog: Setting<CInt>?
   /// Whether the caller learns the pid of the sandbox's process.
   var tellOfProcess: Bool { information != nil || status != nil }
   /// A descriptor that must be readable before the command is executed.
@@ -241,6 +245,7 @@ public struct Channels: Equatable, Sendable {
     if let information { try body(information) }
     if let status { try body(status) }
     if let report { try body(report) }
+    if let networkLog { try body(networkLog) }
     if let block { try body(block) }
     if let mapsWritten { try body(mapsWritten) }
     for setting in sync { try body(setting) }

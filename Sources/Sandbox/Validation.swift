@@ -2,6 +2,7 @@
 // Which settings require each other, and which exclude each other.
 
 internal import Linux
+internal import Network
 internal import SystemPackage
 internal import Text
 
@@ -109,6 +110,22 @@ extension Sandbox {
     try require(
       !made.contains(.network), for: joined.network?.option,
       "cannot be combined with --unshare-net")
+    try validateNetwork(made.contains(.network))
+  }
+
+  private func validateNetwork(_ isNew: Bool) throws(UsageError) {
+    // Most launches stop here, and load no code of the rules.
+    guard network.isUsed || channels.networkLog != nil else { return }
+    let first = network.allowed.first
+    try require(first != nil, for: network.denied.first?.option, "needs --net-allow")
+    try require(first != nil, for: channels.networkLog?.option, "needs --net-allow")
+    try require(
+      joined.network == nil, for: network.option,
+      "cannot be combined with \(joined.network?.option.name ?? "")")
+    try require(isNew, for: network.option, "cannot be combined with --share-net after it")
+    try require(
+      network.policy.listeners.count <= NetworkRule.mostPorts, for: network.allowed.last?.option,
+      "names more than 1024 ports, together with the others")
   }
 
   private func validateProcess() throws(UsageError) {
@@ -184,6 +201,7 @@ extension Sandbox {
       (explain?.name, "reports what was kept from it"),
       (groupLimits?.first?.option.name, "removes the control group"),
       (bus?.option.name, "ends the proxy"),
+      (network.option?.name, "connects to the network"),
       (name?.option.name, "holds the registration"),
       (terminal?.name, "passes on keys and output"),
       (detach?.name, "goes on in the background"),

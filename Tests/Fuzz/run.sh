@@ -12,7 +12,7 @@ swift build --package-path Tests/Fuzz --scratch-path "$work" \
   -Xcc -fsanitize=fuzzer-no-link,address 2>&1 | tail -n 1
 fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
 corpus() { mkdir -p "$work/corpus/$1"; }
-targets="options args policy profile elf script records running git review groups watched"
+targets="options args policy profile elf script records running git review groups watched network"
 for target in $targets; do corpus $target; done
 # Words of the examples, as they would be typed.
 grep -rhoE '^\$ .*nestbox .*' Tests/BehaviourTests/Cases | sed -n '1,600s/.*nestbox //p' |
@@ -40,6 +40,12 @@ printf '8:0 rbytes=90430464 wbytes=299008000 rios=8950\n' >"$work/corpus/groups/
 python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("<II6Q", 257, 0xc000003e, 2**64 - 100, 0, 0, 0, 0, 0) + b"name\0" + bytes(64))' >"$work/corpus/watched/openat"
 printf 'OK 0123456789abcdef\r\nl\4\1\1\10\0\0\0\1\0\0\0\5\0\0\0abcde\0\0\0bodybodyl\2\1\1\0\0\0\0\2\0\0\0\0\0\0\0' \
   >"$work/corpus/groups/answer"
+# A question with options, an answer, and a rule.
+printf '\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\x01a\x04test\x00\x00\x01\x00\x01\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00' \
+  >"$work/corpus/network/question"
+printf '\x00\x01\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x01a\x04test\x00\x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x1e\x00\x04\xcb\x00\x71\x07' \
+  >"$work/corpus/network/answer"
+printf 'a.test:80,443=[2001:db8::1]:8080' >"$work/corpus/network/rule"
 # A program with a loader, a library and a search path, as small as the linker makes it.
 echo 'int main(void) { return 0; }' | gcc -x c - -s -Wl,-z,noseparate-code -Wl,-rpath,'$ORIGIN/../lib' \
   -o "$work/corpus/elf/program" || true

@@ -171,7 +171,7 @@ struct MistakeTests {
       ("--memory-limit=1g", "--memory 1G"), ("--rlimit_as", "--rlimit nofile=64"),
       ("--pids-limit", "--processes"),
       ("--join", "--userns"), ("--private", "--profile untrusted"),
-      ("--rm", "leave it out"), ("-it", "leave it out"), ("--publish", "--share-net"),
+      ("--rm", "leave it out"), ("-it", "leave it out"), ("--expose", "--publish"),
       ("--volume", "--bind"), ("--blacklist", "--mask"), ("--workdir", "--chdir"),
       ("--bindmount_ro", "--ro-bind"), ("--dbus-user.talk", "--dbus-talk"),
     ])

@@ -27,13 +27,17 @@ extension Sandbox {
     sandbox.lockFiles = lockFiles.map(\.typed)
     sandbox.filters = filters.map(\.typed)
     sandbox.limits = limits.map(\.typed)
+    sandbox.network.allowed = network.allowed.map(\.typed)
+    sandbox.network.denied = network.denied.map(\.typed)
+    sandbox.network.published = network.published.map(\.typed)
     sandbox.channels.sync = channels.sync.map(\.typed)
     func type<Value>(_ path: WritableKeyPath<Sandbox, Setting<Value>?>) {
       sandbox[keyPath: path] = self[keyPath: path]?.typed
     }
     for path: WritableKeyPath<Sandbox, Setting<CInt>?> in [
       \.joined.user, \.joined.secondUser, \.joined.pid, \.joined.network, \.channels.information,
-      \.channels.status, \.channels.report, \.channels.block, \.channels.mapsWritten,
+      \.channels.status, \.channels.report, \.channels.networkLog,
+      \.channels.block, \.channels.mapsWritten,
     ] {
       type(path)
     }

@@ -90,7 +90,7 @@ struct SuggestionTests {
       "--disable_clone_newnet", "--time_limit", "--rlimit_as", "--bindmount_ro", "--cwd", "--user",
       "--group", "--keep_env", "--network", "--volume", "--mount", "--workdir", "--add-host",
       "--dns", "--shm-size", "--read-only", "--cap-add=ALL", "--security-opt", "--privileged",
-      "--publish", "--env-file", "--entrypoint", "--rm", "--tty", "--map-root-user", "--property",
+      "--expose", "--env-file", "--entrypoint", "--rm", "--tty", "--map-root-user", "--property",
       "--no-new-privs", "--unshare-network", "--allow-net", "--allow-read", "--deny-net",
     ])
   func otherTools(_ word: String) throws {

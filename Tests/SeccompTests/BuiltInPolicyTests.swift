@@ -18,8 +18,9 @@ private enum Repository {
 
   /// In the order in which people are told of them.
   static let names = ["default", "desktop", "strict", "compat"]
-  /// The policies that nobody asks for by name: that of process 1, and one in place of Landlock.
-  static let own = ["init", "unixless"]
+  /// The policies that nobody asks for by name: those of process 1 and of the relay, and one in place
+  /// of Landlock.
+  static let own = ["init", "relay", "unixless"]
   /// Lines that policies include.
   static let parts = ["host", "sockets"]
 
@@ -77,6 +78,9 @@ private enum Generator {
 
         /// The program of process 1.
         public static var initProgram: SeccompProgram { SeccompProgram(instructions: initInstructions) }
+
+        /// The program of the relay between a sandbox and the network.
+        public static var relayProgram: SeccompProgram { SeccompProgram(instructions: relayInstructions) }
 
         /// The program that leaves no Unix socket to connect with.
         public static var unixlessProgram: SeccompProgram {

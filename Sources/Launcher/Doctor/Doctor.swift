@@ -44,6 +44,7 @@ struct Doctor {
     ("procfs", "--proc and the default profile", ["--unshare-pid", "--proc", "/proc"]),
     ("devices and devpts", "--dev and the default profile", ["--dev", "/dev"]),
     ("network namespaces and lo", "--unshare-net and the default profile", ["--unshare-net"]),
+    ("a network by name", "--net-allow and --publish", ["--net-allow", "example.org"]),
     ("ipc namespaces", "--unshare-ipc and the default profile", ["--unshare-ipc"]),
     ("message queues", "--mqueue", ["--unshare-ipc", "--mqueue", "/x"]),
     (

@@ -148,5 +148,6 @@ struct Cause: Sendable {
 
   /// Every cause, specific ones before general ones.
   static let all =
-    command + sources + places + namespaces + groups + terminals + mounts + others + general
+    command + sources + places + namespaces + network + groups + terminals + mounts + others
+    + general
 }

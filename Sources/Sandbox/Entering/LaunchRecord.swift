@@ -2,6 +2,7 @@
 // What a launch under a name notes about itself, for --inspect: no running process shows it.
 
 public import Linux
+internal import Network
 internal import Seccomp
 internal import SystemPackage
 public import Text
@@ -44,6 +45,18 @@ extension LaunchRecord {
     }
     self.filters = UInt32(truncatingIfNeeded: filters.count)
     landlock = sandbox.landlockScopes.union(sandbox.landlockScopesToTry)
+    if sandbox.network.isUsed { noteNetwork(sandbox.network) }
+  }
+
+  private mutating func noteNetwork(_ network: NetworkRules) {
+    func note(_ name: ByteString, _ values: [ByteString]) {
+      if !values.isEmpty { others.append(Fact(name: name, values: values)) }
+    }
+    note("net-deny", network.denied.map(\.value.text))
+    note("net-allow", network.allowed.map(\.value.text))
+    note(
+      "publish",
+      network.published.map { ByteString($0.value.text + ":" + String($0.value.inside)) })
   }
 
   /// What `monitor` holds; nil if that is none that this process can believe, or holds nothing.

@@ -2,6 +2,7 @@
 // How a launch ended and what it used, and the report of it, for programs and for people.
 
 public import Linux
+internal import Network
 internal import SystemPackage
 internal import Text
 
@@ -40,6 +41,8 @@ public struct Ending: Sendable {
 
   /// What the sandbox kept from the command, in lines to print, if somebody asked.
   public internal(set) var explanation: [String] = []
+  /// What the command could not reach because of the rules about the network.
+  var refusals: [Refusal] = []
 
   init(_ termination: Termination) { self.termination = termination }
 
@@ -82,6 +85,9 @@ public struct EndReport {
     if let wall = ending.wall { add("wall", .microseconds(wall)) }
     add(ending.use, ending.groupUse)
     if let output = ending.output { add("output", .unsigned(output)) }
+    if !sandbox.sandbox.network.allowed.isEmpty {
+      add("refused", .array(ending.refusals.map(EndReport.refusal)))
+    }
     add("limits", .object(sandbox.limitMembers(heldByGroup: ending.heldByGroup)))
     let isCounted = ending.use != nil || ending.groupUse?.user != nil
     add("complete", .boolean(isCounted && ending.incompleteness == nil))
@@ -120,6 +126,16 @@ public struct EndReport {
     add("outcome", .string("not-started"))
     add("error", .object([.init("message", .string(message))]))
     add("complete", .boolean(true))
+  }
+
+  private static func refusal(_ refusal: Refusal) -> JSON {
+    .object([
+      .init("host", .string(refusal.host)),
+      .init("port", refusal.port.map { .number(Int64($0.number)) } ?? .null),
+      .init("transport", .optional(refusal.port.map { $0.transport == .udp ? "udp" : "tcp" })),
+      .init("reason", .string(refusal.reason.word)),
+      .init("address", .optional(refusal.address.isEmpty ? nil : refusal.address)),
+    ])
   }
 
   private mutating func add(_ name: String, _ value: JSON) { members.append(.init(name, value)) }
@@ -236,6 +252,13 @@ extension ResolvedSandbox {
 // MARK: - For people
 
 extension Ending {
+  /// Sentences about what the command could not reach, each with the rule that would allow it.
+  public var refusalTexts: [String] {
+    refusals.map(\.text)
+      + (refusals.count < Refusal.most
+        ? [] : ["the command may have tried to reach more than that"])
+  }
+
   /// What was used, in a line.
   public var useText: String? {
     guard let wall else { return nil }

@@ -34,6 +34,8 @@ struct Helper {
     let name: ByteString?
     /// What happens to a sandbox that loses it.
     let loss: Loss
+    /// Whether it ends by itself once nothing lives inside, and has something to finish before.
+    var endsItself = false
   }
 
   /// What happens to a sandbox if its helper ends first.
@@ -51,12 +53,13 @@ struct Helper {
   /// - Parameters:
   ///   - role: What it is for.
   ///   - namespaces: The kinds of new namespaces that it begins in.
+  ///   - isAwaited: Whether to wait until it runs; if not, its failure shows where it is needed first.
   ///   - body: What the process does (see `HelperProcess`); it returns or throws only if it could
   ///     not run.
   /// - Returns: The helper, and the descriptor that it passed, or -1.
   /// - Throws: `LaunchError` if it does not run; nothing of it remains then.
   static func start(
-    _ role: Role, in namespaces: Namespaces,
+    _ role: Role, in namespaces: Namespaces, isAwaited: Bool = true,
     _ body: (borrowing HelperProcess) throws(LaunchError) -> LaunchError
   ) throws(LaunchError) -> (helper: Helper, passed: CInt) {
     func attempt<Result: ~Copyable>(
@@ -84,7 +87,7 @@ struct Helper {
     var passed: CInt = -1
     // A descriptor, if it passes one; then the end, because it closes its channel once it runs. Or
     // a failure.
-    while true {
+    while isAwaited {
       let (message, descriptor) = try attempt { () throws(SystemCallError) in
         guard try Descriptors.waitForInput(ours.rawValue, milliseconds: patience) else {
           try child.descriptor.send(.kill)
@@ -108,6 +111,22 @@ struct Helper {
     let process = OwnedDescriptor(process)
     try? process.send(.kill)
     if (try? Descriptors.waitForInput(process.rawValue, milliseconds: 2000)) == true {
+      _ = try? process.waitForProcess()
+    }
+  }
+
+  /// How long the end of a launch waits for what a helper finishes, in milliseconds.
+  private static let lastPatience: CInt = 500
+
+  /// Ends the helper after the command; one that ends by itself may take longer than the launch.
+  ///
+  /// `holdsLifeline` says whether this process holds the sandbox's end of the lifeline.
+  func end(holdsLifeline: Bool) {
+    guard role.endsItself else { return stop() }
+    if holdsLifeline { Descriptors.close(lifeline) }
+    let process = OwnedDescriptor(process)
+    let patience = Helper.lastPatience
+    if (try? Descriptors.waitForInput(process.rawValue, milliseconds: patience)) == true {
       _ = try? process.waitForProcess()
     }
   }
@@ -147,9 +166,9 @@ struct HelperProcess: ~Copyable {
     CurrentProcess.exit(125)
   }
 
-  /// Detaches from the caller's terminal and files, and maps its ids if it has a new user
+  /// Detaches from the caller's terminal and files except `others`, and maps its ids if it has a new user
   /// namespace.
-  borrowing func leaveCaller() throws(SystemCallError) {
+  borrowing func leaveCaller(keeping others: [CInt] = []) throws(SystemCallError) {
     if namespaces.contains(.user) {
       let (user, group) = identity
       try IdentityMap.write(user: (user, user), group: (group, group))
@@ -162,6 +181,7 @@ struct HelperProcess: ~Copyable {
     var kept = DescriptorSet.standard
     kept.insert(lifeline)
     kept.insert(channel)
+    kept.insert(others)
     try Descriptors.closeAll(except: kept)
   }
 
@@ -175,7 +195,10 @@ struct HelperProcess: ~Copyable {
   borrowing func renouncePrivileges() throws(SystemCallError) {
     if namespaces.contains(.mount) { try MountNamespace.becomeReadOnly() }
     try CurrentProcess.renounceNewPrivileges()
-    try Capabilities.bound(to: Capabilities())
+    // An ordinary user's process outside a new user namespace has none, and may not do that.
+    if try Capabilities.permitted().contains("setpcap") {
+      try Capabilities.bound(to: Capabilities())
+    }
     CurrentProcess.setFileModeMask(0o077)
   }
 }
@@ -198,6 +221,8 @@ struct Helpers {
   private(set) var busProxy: BusProxy?
   /// The helper that watches the command.
   private(set) var watcher: Watcher?
+  /// The relay between the sandbox and the network.
+  private(set) var relay: NetworkRelay?
   /// The lifelines, which init holds, or the monitor if there is no init.
   var lifelines: [CInt] = []
 
@@ -212,13 +237,28 @@ struct Helpers {
       helpers.add(helper)
       helpers.watcher = watcher
     }
+    do throws(LaunchError) {
+      if let relay = try resolved.startRelay() {
+        helpers.add(relay.helper)
+        helpers.relay = relay
+      }
+      try helpers.startBusProxy(for: resolved, mask, warningPrefix: warningPrefix)
+    } catch {
+      helpers.stop()
+      throw error
+    }
+    return helpers
+  }
+
+  private mutating func startBusProxy(
+    for resolved: ResolvedSandbox, _ mask: SignalMask, warningPrefix: String
+  ) throws(LaunchError) {
     if !resolved.sandbox.buses.isEmpty,
       let proxy = try resolved.startBusProxy(mask, warningPrefix: warningPrefix)
     {
-      helpers.add(proxy.helper)
-      helpers.busProxy = proxy
+      add(proxy.helper)
+      busProxy = proxy
     }
-    return helpers
   }
 
   private mutating func add(_ helper: Helper) {
@@ -235,6 +275,13 @@ struct Helpers {
     for helper in later { add(try helper.start(child)) }
     later = []
     return running[count...]
+  }
+
+  /// Ends all of them after the command; `holdsLifelines` says whether this process holds the sandbox's
+  /// ends.
+  mutating func end(holdsLifelines: Bool) {
+    for helper in running { helper.end(holdsLifeline: holdsLifelines) }
+    running = []
   }
 
   /// Ends all of them.

@@ -310,6 +310,7 @@ extension LaunchPlan {
     for helper in helpers.running { kept.insert(helper.process) }
     if let watcher = helpers.watcher { kept.insert(watcher.report) }
     if !hasInit { kept.insert(helpers.lifelines) }
+    if let relay = helpers.relay { kept.insert(relay.notices) }
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
       phase: .settingUp(movesLeft: moves), job: job,

@@ -53,7 +53,8 @@ public struct LaunchError: Error, Equatable, Sendable {
     case lock, setLabel, readSource, mountOverlay
     case readFilter, installFilter, execute, supervise
     case mask, protectRepositories, permitCommits, findProgram, restrictByLandlock, limit
-    case passDescriptor, enter, makeGroup, protectGroups, openTerminal, watch
+    case passDescriptor, enter, makeGroup, protectGroups, openTerminal, watch, startRelay
+    case makeNetwork, publish
 
     /// What could not be done, as the first half of a sentence.
     var sentence: String {
@@ -118,6 +119,9 @@ public struct LaunchError: Error, Equatable, Sendable {
       case .openTerminal: "Can't open a terminal for the command"
       case .makeGroup: "Can't make a control group"
       case .protectGroups: "Can't protect the limits in /sys/fs/cgroup"
+      case .publish: "Can't publish"
+      case .startRelay: "Can't start the helper"
+      case .makeNetwork: "Can't set up the sandbox's network"
       }
     }
   }

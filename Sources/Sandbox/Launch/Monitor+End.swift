@@ -20,6 +20,7 @@ extension Monitor {
       if !plan.hasInit { Descriptors.close(watcher.lifeline) }
       ending.explanation = try watcher.readReport()
     }
+    if let relay = plan.helpers.relay { ending.refusals = relay.refusals() }
     returnPositions()
     StepLog.note("the command ended with status " + String(termination.shellStatus))
     if !phase.wasExecuted {
@@ -32,7 +33,7 @@ extension Monitor {
       try? Descriptors.write(line, to: number)
     }
     // Processes that live on inside keep their helpers: init holds the lifelines.
-    if phase != .running || !plan.hasInit { plan.helpers.stop() }
+    if phase != .running || !plan.hasInit { plan.helpers.end(holdsLifelines: !plan.hasInit) }
     job.takeTerminalBack()
     // A shell inside cannot hand the terminal back: the caller's group has no number in its pid
     // namespace.

@@ -69,7 +69,7 @@ extension RootBuilder where Self: ~Copyable {
 
   /// Covers the directory in which `path` needs an entry with one in memory that has the same
   /// entries, unless it already is in memory: a file created on the host would outlive the sandbox.
-  private mutating func makeRoom(for path: FilePath) throws(SystemCallError) {
+  mutating func makeRoom(for path: FilePath) throws(SystemCallError) {
     var ancestor = path
     while ancestor.removeLastComponent() {
       guard let directory = try? existing(at: ancestor), try kind(of: directory) == .directory

@@ -2,6 +2,7 @@
 // A plan as a program reads it.
 
 internal import Linux
+internal import Network
 internal import Seccomp
 internal import SystemPackage
 public import Text
@@ -14,6 +15,8 @@ extension Plan {
       .init("identity", identityObject),
       .init("filesystem", .array(operations.indices.map(operationObject))),
       .init("mounts", .array(root.mounts.filter { !$0.isLost && $0.place != nil }.map(\.json))),
+      .init("network", networkObject),
+      .init("network-problem", .optional(networkProblem?.message)),
       .init("buses", busObject), .init("bus-problem", .optional(busProblem?.message)),
       .init("environment", environmentObject),
       .init("capabilities", .strings(capabilities.names)),
@@ -40,6 +43,22 @@ extension Plan {
         if namespaces.contains(kind) { return .init(name, .string("new")) }
         return .init(name, .string(joined(kind) == nil ? "shared" : "joined"))
       })
+  }
+
+  private var networkObject: JSON {
+    .object([
+      .init("allowed", .array(sandbox.network.allowed.map { .bytes($0.value.text) })),
+      .init("published", .array(sandbox.network.published.map(publishedObject))),
+      .init("denied", .array(sandbox.network.denied.map { .bytes($0.value.text) })),
+    ])
+  }
+
+  private func publishedObject(_ setting: Setting<PublishedPort>) -> JSON {
+    .object([
+      .init("address", .string(setting.value.address.text)),
+      .init("port", .number(Int64(setting.value.port))),
+      .init("inside", .number(Int64(setting.value.inside))),
+    ])
   }
 
   private var identityObject: JSON {

@@ -2,6 +2,7 @@
 // A plan as a person reads it.
 
 internal import Linux
+internal import Network
 internal import Seccomp
 internal import SystemPackage
 internal import Text
@@ -14,6 +15,7 @@ extension Plan {
     page.add("Namespaces", namespaceLines)
     page.add("Identity", identityLines)
     page.add("File system", fileLines)
+    page.add("Network", networkLines)
     page.add("Buses", busLines)
     page.add("Environment", environmentLines)
     page.add("Privileges", privilegeLines)
@@ -101,6 +103,21 @@ extension Plan {
       "gid_map: \(String(sandbox.group?.value ?? group)) \(String(group)) 1",
       "setgroups: deny",
     ]
+  }
+
+  private var networkLines: [String] {
+    let network = sandbox.network
+    let published = network.published.map { setting in
+      "\(setting.value.text) of the host leads to port \(String(setting.value.inside)) inside"
+    }
+    guard !network.allowed.isEmpty else { return published }
+    func line(_ word: String, _ setting: Setting<NetworkRule>) -> String {
+      "\(word) \(setting.value.text.quoted): \(setting.value.portText)"
+    }
+    return published + network.denied.map { line("deny", $0) }
+      + network.allowed.map { line("allow", $0) }
+      + ["everything else is refused; nestbox answers look-ups and connects outside"]
+      + (networkProblem.map { ["WILL FAIL: " + $0.message] } ?? [])
   }
 
   private var busLines: [String] {

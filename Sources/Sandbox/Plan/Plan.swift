@@ -31,6 +31,8 @@ public struct Plan {
   let root: RootModel
   /// How building the root changes the environment.
   let variables: [EnvironmentChange]
+  /// Why the name service cannot be shown.
+  let networkProblem: LaunchError?
   /// Why a bus cannot be shown.
   let busProblem: LaunchError?
   /// The environment of the command.
@@ -51,6 +53,12 @@ public struct Plan {
     }
     root.markCovered(&operations)
     self.operations = operations
+    do throws(LaunchError) {
+      if !sandbox.network.allowed.isEmpty { try root.showResolver() }
+      networkProblem = nil
+    } catch {
+      networkProblem = error
+    }
     do throws(LaunchError) {
       variables = try root.showBuses(resolved.servedBuses())
       busProblem = nil

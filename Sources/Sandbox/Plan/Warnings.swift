@@ -2,6 +2,7 @@
 // A table of what undoes a sandbox although every option is correct.
 
 internal import Linux
+internal import Network
 internal import SystemPackage
 internal import Text
 
@@ -84,6 +85,27 @@ private struct Hazard {
           "the command shares the network, and with it \(String(plan.caller.abstractSockets.count)) "
             + "abstract sockets (\(names)): --unshare-net closes them to it"
         ]
+      },
+      Hazard(name: "network-wide") { plan in
+        plan.sandbox.network.allowed.compactMap { setting in
+          switch setting.value.target {
+          case .everything:
+            "\(setting.option.name) \(setting.value.text.quotedForShell) lets the command send to "
+              + "any host of the internet what it can read: name the hosts that it needs"
+          case .below(let name) where name.dots == 0:
+            "\(setting.option.name) \(setting.value.text.quotedForShell) covers names that anybody "
+              + "can register: name the hosts that the command needs"
+          default: nil
+          }
+        }
+      },
+      Hazard(name: "port-public") { plan in
+        plan.sandbox.network.published.compactMap { setting in
+          setting.value.isLocal
+            ? nil
+            : "\(setting.option.name) \(setting.value.text) lets other machines connect to the command: "
+              + "without an address only programs of this machine can"
+        }
       },
       Hazard(name: "processes-shared") { plan in
         guard !plan.namespaces.contains(.pid), plan.sandbox.joined.pid == nil else { return [] }

@@ -22,6 +22,7 @@ struct Setup: ~Copyable {
     if let number = plan.sandbox.channels.information?.value { Descriptors.close(number) }
     if let number = plan.sandbox.channels.status?.value { Descriptors.close(number) }
     if let number = plan.sandbox.channels.report?.value { Descriptors.close(number) }
+    if let number = plan.sandbox.channels.networkLog?.value { Descriptors.close(number) }
     do throws(LaunchError) {
       if let group = plan.group { try settle(in: group) }
       if let entrance = plan.entrance { try enter(entrance) } else { try steps() }
@@ -170,11 +171,7 @@ extension Setup {
     }
     // A hiding process may not open the file.
     if plan.namespaces.contains(.time), !plan.isHidden { try setClocks() }
-    if plan.namespaces.contains(.network) {
-      try doing(.loopback) { () throws(SystemCallError) in
-        try NamespaceSettings.bringLoopbackUp()
-      }
-    }
+    if plan.namespaces.contains(.network) { try configureNetwork() }
   }
 
   private borrowing func setClocks(through proc: CInt? = nil) throws(LaunchError) {
@@ -278,6 +275,14 @@ extension Setup {
     for operation in plan.resolved.operations {
       try root.perform(operation)
       StepLog.note(operation.step)
+    }
+    // On top of anything else shown at these paths.
+    if let first = plan.sandbox.network.allowed.first {
+      do throws(LaunchError) {
+        try root.showResolver()
+      } catch {
+        throw error.asked(by: first.option)
+      }
     }
     guard !plan.sandbox.buses.isEmpty else { return [] }
     if let proxy = plan.helpers.busProxy { try root.keepSockets(of: proxy) }

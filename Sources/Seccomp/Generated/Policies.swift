@@ -9,6 +9,9 @@ extension BuiltInPolicy {
   /// The program of process 1.
   public static var initProgram: SeccompProgram { SeccompProgram(instructions: initInstructions) }
 
+  /// The program of the relay between a sandbox and the network.
+  public static var relayProgram: SeccompProgram { SeccompProgram(instructions: relayInstructions) }
+
   /// The program that leaves no Unix socket to connect with.
   public static var unixlessProgram: SeccompProgram {
     SeccompProgram(instructions: unixlessInstructions)

@@ -4,6 +4,7 @@
 
 import Glibc
 import Linux
+import Network
 import Options
 import Review
 import Running
@@ -39,6 +40,8 @@ enum Target: String {
   case groups
   /// The registers of a watched call, then the memory that they lead to; or a program.
   case watched
+  /// A question of a program inside, an answer of a name server, a rule, and the host's settings.
+  case network
 
   static let chosen = Target(rawValue: getenv("FUZZ").map { String(cString: $0) } ?? "") ?? .options
 
@@ -116,6 +119,35 @@ private func inspect(_ message: String) {
   precondition(!message.isEmpty)
   for scalar in message.unicodeScalars where scalar != "\n" {
     precondition(scalar.properties.generalCategory != .control, "a message drives a terminal")
+  }
+}
+
+/// Every answer fits a datagram, and what the relay tells is printed.
+private func readNetwork(_ bytes: [UInt8]) {
+  switch DNSQuestion.read(bytes[...]) {
+  case .question(let question):
+    precondition(question.answer(.noName, prohibition: "reason").count <= 512)
+    precondition(question.answer([IPAddress(v4: 1), IPAddress(high: 1, low: 1)]).count <= 512)
+  case .rejected(let answer): precondition(answer.count == 12)
+  case .ignored: break
+  }
+  if let name = DomainName(text: Array("a.test".utf8)[...]), bytes.count >= 2 {
+    let identifier = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
+    for type in [DNSType.a, DNSType.aaaa] {
+      _ = DNSQuery(identifier, name, type, hasOptions: true).answer(bytes[...])
+    }
+  }
+  _ = ResolverSettings(hosts: bytes, configuration: bytes)
+  if let refusal = Refusal(bytes) { inspect(refusal.text) }
+  for denies in [false, true] {
+    do throws(NetworkRule.Mistake) {
+      let rule = try NetworkRule(ByteString(bytes), denies: denies)
+      let policy = NetworkPolicy(allowed: [rule], denied: [])
+      _ = (policy.literals, policy.exactNames)
+      precondition(policy.listeners.count <= NetworkRule.mostPorts || denies)
+    } catch {
+      inspect(error.message)
+    }
   }
 }
 
@@ -252,6 +284,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     }
   case .groups: readGroups(Array(bytes))
   case .watched: readCall(Array(bytes))
+  case .network: readNetwork(Array(bytes))
   }
   return 0
 }

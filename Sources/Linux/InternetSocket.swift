@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sockets of TCP and UDP that never wait, and a queue of what happens to them.
+
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+public import Text
+
+/// An address and a port.
+public struct Endpoint: Equatable, Sendable {
+  /// The address.
+  public let address: IPAddress
+  /// The port.
+  public let port: UInt16
+
+  /// Joins an address and a port.
+  public init(_ address: IPAddress, _ port: UInt16) { (self.address, self.port) = (address, port) }
+
+  fileprivate init(_ endpoint: linux_endpoint) {
+    self.init(IPAddress(high: endpoint.high, low: endpoint.low), endpoint.port)
+  }
+
+  fileprivate var raw: linux_endpoint {
+    linux_endpoint(high: address.high, low: address.low, port: port)
+  }
+
+  fileprivate var family: CInt { address.v4 == nil ? AF_INET6 : AF_INET }
+}
+
+/// What became of an attempt to read or write without waiting.
+public enum Transfer: Equatable, Sendable {
+  /// So many bytes went through; when reading, 0 is the end.
+  case bytes(Int)
+  /// Nothing, without waiting.
+  case wouldWait
+  /// The connection has failed.
+  case failed
+
+  fileprivate init(_ result: CLong) {
+    switch result {
+    case 0...: self = .bytes(result)
+    case CLong(-EAGAIN), CLong(-EINTR): self = .wouldWait
+    default: self = .failed
+    }
+  }
+}
+
+/// Calls on sockets of the internet; none of them waits.
+public enum InternetSocket {
+  /// The two kinds.
+  public enum Kind: Sendable {
+    /// TCP.
+    case stream
+    /// UDP.
+    case datagram
+
+    fileprivate var type: CInt {
+      CInt(self == .stream ? SOCK_STREAM.rawValue : SOCK_DGRAM.rawValue)
+    }
+  }
+
+  /// Makes a socket that is bound to `endpoint`, and listens if it is one of TCP.
+  ///
+  /// One at the unspecified address of IPv6 serves IPv4 as well. No other socket can share its
+  /// address. With `again`, ended connections of an earlier one do not count (SO_REUSEADDR).
+  /// See bind(2), listen(2), ipv6(7), socket(7).
+  public static func bound(
+    _ kind: Kind, to endpoint: Endpoint, again: Bool = false
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let family = endpoint.family
+    let socket = OwnedDescriptor(try check(linux_internet_socket(family, kind.type), "socket"))
+    if family == AF_INET6 {
+      let level = CInt(IPPROTO_IPV6)
+      let isAny = endpoint.address == IPAddress(high: 0, low: 0)
+      let number = socket.rawValue
+      try check(linux_set_option(number, level, IPV6_V6ONLY, isAny ? 0 : 1), "setsockopt")
+      // An address to which only a route leads; those of IPv4 need nothing.
+      try check(linux_set_option(number, level, IPV6_FREEBIND, 1), "setsockopt")
+    }
+    if again {
+      try check(linux_set_option(socket.rawValue, SOL_SOCKET, SO_REUSEADDR, 1), "setsockopt")
+    }
+    if kind == .datagram {
+      try check(linux_ask_for_destinations(socket.rawValue, family), "setsockopt")
+    }
+    try check(linux_bind(socket.rawValue, family, endpoint.raw), "bind")
+    if kind == .stream {
+      try check(listen(socket.rawValue, 4096) < 0 ? -errno : 0, "listen")
+    }
+    return socket
+  }
+
+  /// Makes a socket and begins to connect it; a failure may show only later.
+  ///
+  /// See connect(2).
+  public static func connecting(
+    _ kind: Kind, to endpoint: Endpoint
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let family = endpoint.family
+    let socket = OwnedDescriptor(try check(linux_internet_socket(family, kind.type), "socket"))
+    let result = linux_connect(socket.rawValue, family, endpoint.raw)
+    if result != -EINPROGRESS { try check(result, "connect") }
+    return socket
+  }
+
+  /// Makes a socket of TCP over IPv4 that is not connected.
+  ///
+  /// See socket(2).
+  public static func unconnected() throws(SystemCallError) -> OwnedDescriptor {
+    OwnedDescriptor(
+      try check(linux_internet_socket(AF_INET, Kind.stream.type), "socket"))
+  }
+
+  /// Begins to connect a socket that is not connected; a failure may show only later.
+  ///
+  /// See connect(2).
+  public static func connect(_ number: CInt, to endpoint: Endpoint) throws(SystemCallError) {
+    let result = linux_connect(number, endpoint.family, endpoint.raw)
+    if result != -EINPROGRESS { try check(result, "connect") }
+  }
+
+  /// Ends the connection of a socket, by a reset unless both sides have ended, so that it can connect
+  /// again.
+  ///
+  /// See connect(2), AF_UNSPEC.
+  public static func disconnect(_ number: CInt) { _ = linux_disconnect(number) }
+
+  /// Whether a socket has no connection, not even one of which something is still to be sent.
+  ///
+  /// See tcp(7), TCP_INFO.
+  public static func isClosed(_ number: CInt) -> Bool { linux_is_closed(number) == 1 }
+
+  /// Whether `address` is one of this machine: the kernel would send from it to itself.
+  /// - Returns: nil if no route leads to it.
+  public static func isOwn(_ address: IPAddress) -> Bool? {
+    // Connecting a datagram socket sends nothing.
+    guard let socket = try? connecting(.datagram, to: Endpoint(address, 9)) else { return nil }
+    return local(socket.rawValue)?.address == address
+  }
+
+  /// The address and port of this end.
+  ///
+  /// See getsockname(2).
+  public static func local(_ number: CInt) -> Endpoint? {
+    var endpoint = linux_endpoint()
+    guard unsafe linux_local_endpoint(number, &endpoint) == 0 else { return nil }
+    return Endpoint(endpoint)
+  }
+
+  /// Accepts a connection.
+  /// - Returns: The connection, or nil if none waits.
+  ///
+  /// See accept4(2).
+  public static func accept(_ number: CInt) throws(SystemCallError) -> OwnedDescriptor? {
+    while true {
+      switch linux_accept(number) {
+      case -EAGAIN: return nil
+      // This one has ended already.
+      case -ECONNABORTED, -EINTR: continue
+      case let result: return OwnedDescriptor(try check(result, "accept4"))
+      }
+    }
+  }
+
+  /// Whether the connection has failed.
+  ///
+  /// See socket(7), SO_ERROR.
+  public static func hasFailed(_ number: CInt) -> Bool { linux_socket_error(number) != 0 }
+
+  /// Has small writes sent at once, and notices peers that vanish.
+  ///
+  /// See tcp(7).
+  public static func tune(_ number: CInt) {
+    _ = linux_set_option(number, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+    _ = linux_set_option(number, SOL_SOCKET, SO_KEEPALIVE, 1)
+  }
+
+  /// Has close send a reset to the peer.
+  ///
+  /// See socket(7), SO_LINGER.
+  public static func resetOnClose(_ number: CInt) { _ = linux_set_reset_on_close(number) }
+
+  /// Tells the peer that nothing more is sent.
+  ///
+  /// See shutdown(2).
+  public static func endSending(_ number: CInt) { _ = shutdown(number, CInt(SHUT_WR)) }
+
+  /// Looks at what comes next in a stream, which stays there.
+  public static func peek(_ number: CInt, into buffer: inout [UInt8]) -> Transfer {
+    unsafe buffer.withUnsafeMutableBytes { bytes in
+      guard let start = bytes.baseAddress else { return .failed }
+      return unsafe Transfer(
+        linux_receive_bytes(number, start, bytes.count, CInt(MSG_PEEK)))
+    }
+  }
+
+  /// Drops the next `count` bytes of a stream.
+  ///
+  /// See tcp(7), MSG_TRUNC.
+  public static func discard(_ number: CInt, _ count: Int) -> Transfer {
+    Transfer(linux_receive_bytes(number, nil, count, CInt(MSG_TRUNC)))
+  }
+
+  /// Reads from a stream or a connected datagram socket.
+  public static func read(_ number: CInt, into buffer: inout [UInt8]) -> Transfer {
+    unsafe buffer.withUnsafeMutableBytes { bytes in
+      guard let start = bytes.baseAddress else { return .failed }
+      return unsafe Transfer(linux_receive_bytes(number, start, bytes.count, 0))
+    }
+  }
+
+  /// Writes the first `count` bytes of `buffer`.
+  public static func write(_ number: CInt, _ buffer: [UInt8], count: Int) -> Transfer {
+    unsafe buffer.withUnsafeBytes { bytes in
+      guard let start = bytes.baseAddress, count <= bytes.count else { return .failed }
+      return unsafe Transfer(linux_send_bytes(number, start, count))
+    }
+  }
+
+  /// Receives a datagram and its sender.
+  public static func receive(
+    _ number: CInt, into buffer: inout [UInt8]
+  ) -> (Transfer, sender: Endpoint) {
+    var sender = linux_endpoint()
+    let result = unsafe buffer.withUnsafeMutableBytes { bytes -> Transfer in
+      guard let start = bytes.baseAddress else { return .failed }
+      return unsafe Transfer(linux_receive_from(number, start, bytes.count, &sender))
+    }
+    return (result, Endpoint(sender))
+  }
+
+  /// Sends a datagram; one that cannot be sent is lost.
+  public static func send(_ number: CInt, _ bytes: [UInt8], to receiver: Endpoint) {
+    unsafe bytes.withUnsafeBytes { buffer in
+      guard let start = buffer.baseAddress else { return }
+      _ = unsafe linux_send_to(number, receiver.family, start, buffer.count, receiver.raw)
+    }
+  }
+
+  /// Receives a datagram at a socket that `bound` has made, its sender, and the address that it was sent
+  /// to.
+  public static func receivePacket(
+    _ number: CInt, into buffer: inout [UInt8]
+  ) -> (Transfer, sender: Endpoint, receiver: IPAddress) {
+    var (sender, receiver) = (linux_endpoint(), linux_endpoint())
+    let result = unsafe buffer.withUnsafeMutableBytes { bytes -> Transfer in
+      guard let start = bytes.baseAddress else { return .failed }
+      return unsafe Transfer(
+        linux_receive_packet(number, start, bytes.count, &sender, &receiver))
+    }
+    return (result, Endpoint(sender), Endpoint(receiver).address)
+  }
+
+  /// Sends the first `count` bytes of `buffer` from such a socket and from `sender`; a datagram that
+  /// cannot be sent is lost.
+  public static func sendPacket(
+    _ number: CInt, isIPv6: Bool, _ buffer: [UInt8], count: Int, from sender: IPAddress,
+    to receiver: Endpoint
+  ) {
+    unsafe buffer.withUnsafeBytes { bytes in
+      guard let start = bytes.baseAddress, count <= bytes.count else { return }
+      _ = unsafe linux_send_packet(
+        number, isIPv6 ? AF_INET6 : AF_INET, start, count, Endpoint(sender, 0).raw, receiver.raw)
+    }
+  }
+}
+
+/// A queue of what happens to many descriptors.
+///
+/// See epoll(7).
+public struct EventQueue: ~Copyable {
+  private let queue: OwnedDescriptor
+  private var numbers = [Int32](repeating: 0, count: 64)
+  private var events = [UInt32](repeating: 0, count: 64)
+
+  /// What may happen to a descriptor.
+  public enum Interest: Sendable {
+    /// Something can be read, as long as that is so.
+    case input
+    /// Something has changed: it can be read or written, or it has ended.
+    case changes
+    /// It can be written, once.
+    case output
+  }
+
+  /// Makes a queue.
+  public init() throws(SystemCallError) {
+    queue = OwnedDescriptor(try check(linux_epoll_create(), "epoll_create1"))
+  }
+
+  /// Adds a descriptor, until that is closed.
+  public borrowing func add(_ number: CInt, _ interest: Interest) throws(SystemCallError) {
+    let bits: UInt32 =
+      switch interest {
+      case .input: EPOLLIN.rawValue
+      case .changes: EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+      case .output: EPOLLOUT.rawValue | EPOLLET.rawValue
+      }
+    try check(linux_epoll_add(queue.rawValue, number, bits), "epoll_ctl")
+  }
+
+  /// Removes a descriptor that stays open.
+  public borrowing func remove(_ number: CInt) { _ = linux_epoll_remove(queue.rawValue, number) }
+
+  /// Waits for at most `milliseconds`, or without end if that is negative.
+  /// - Returns: The descriptors to which something has happened.
+  public mutating func wait(milliseconds: CInt) throws(SystemCallError) -> ArraySlice<Int32> {
+    let number = queue.rawValue
+    let result = unsafe numbers.withUnsafeMutableBufferPointer { numbers in
+      unsafe events.withUnsafeMutableBufferPointer { events -> CInt in
+        guard let first = numbers.baseAddress, let second = events.baseAddress else { return 0 }
+        return unsafe linux_epoll_wait(number, first, second, 64, milliseconds)
+      }
+    }
+    if result == -EINTR { return [] }
+    return numbers[..<Int(try check(result, "epoll_wait"))]
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the relay tells the monitor of what it refused.
+
+public import Text
+
+/// Something that the command could not reach because of the rules.
+public struct Refusal: Equatable, Sendable {
+  /// Why.
+  public let reason: NetworkPolicy.Reason
+  /// The port; nil for a look-up of a name.
+  public let port: Port?
+  /// The name, or the address as text.
+  public let host: String
+  /// The private address to which the name leads, as text; empty otherwise.
+  public let address: String
+
+  /// How many different ones are told of.
+  public static let most = 16
+  /// The most bytes of a message.
+  public static let capacity = 5 + DomainName.longest + 45
+
+  /// Notes a refusal.
+  public init(
+    _ reason: NetworkPolicy.Reason, _ host: String, port: Port? = nil, address: IPAddress? = nil
+  ) {
+    self.reason = reason
+    self.port = port
+    self.host = host
+    self.address = address?.text ?? ""
+  }
+
+  /// The bytes of a message: the reason, the transport, the port, the length of the host, both texts.
+  public var bytes: [UInt8] {
+    let name = Array(host.utf8.prefix(DomainName.longest))
+    let number = port?.number ?? 0
+    return [
+      reason.rawValue, port?.transport.rawValue ?? 0, UInt8(number >> 8), UInt8(number & 0xff),
+      UInt8(truncatingIfNeeded: name.count),
+    ] + name + Array(address.utf8.prefix(45))
+  }
+
+  /// Reads a message; nil if it has not the form of one.
+  public init?(_ bytes: [UInt8]) {
+    guard bytes.count >= 5, bytes.count <= Refusal.capacity,
+      let reason = NetworkPolicy.Reason(rawValue: bytes[0]), bytes.count >= 5 + Int(bytes[4])
+    else { return nil }
+    // The monitor prints it: only what names and addresses consist of.
+    let text = bytes[5...]
+    guard text.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
+    self.reason = reason
+    if bytes[1] == 0 {
+      port = nil
+    } else {
+      guard let transport = Port.Transport(rawValue: bytes[1]) else { return nil }
+      port = Port(UInt16(bytes[2]) << 8 | UInt16(bytes[3]), transport)
+    }
+    host = String(decoding: text.prefix(Int(bytes[4])), as: UTF8.self)
+    address = String(decoding: text.dropFirst(Int(bytes[4])), as: UTF8.self)
+  }
+
+  /// The rule that permits the address: what carries the bytes stands at its end.
+  private func ruleWithAddress(_ rule: String) -> String {
+    let isUDP = port?.transport == .udp
+    return (isUDP ? String(rule.dropLast(4)) : rule) + "@" + address + (isUDP ? "/udp" : "")
+  }
+
+  /// What was refused, why, and what would allow it.
+  public var text: String {
+    var place = host
+    var rule = host
+    if let port {
+      place = (host.utf8.contains(UInt8(ascii: ":")) ? "[" + host + "]" : host) + ":" + port.text
+      if port.transport == .udp || ![80, 443].contains(port.number) { rule = place }
+    }
+    switch reason {
+    case .unnamed, .port:
+      return "the command could not reach \(place); to allow it, add --net-allow \(rule)"
+    case .denied: return "the command could not reach \(place), as --net-deny denies it"
+    case .privateAddress where address.isEmpty:
+      return "the command could not reach \(place), a private address or one of this machine; "
+        + "to allow it, add --net-allow \(rule)"
+    case .privateAddress:
+      return
+        "the command could not reach \(place), as the name leads to \(address), a private address "
+        + "or one of this machine; to allow it, add --net-allow \(ruleWithAddress(rule))"
+    }
+  }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection of the command, and the one outside that it is joined to.
+
+internal import Linux
+internal import Network
+internal import SystemPackage
+internal import Text
+
+/// A connection through the relay.
+///
+/// It is one of the command to the outside, or, if it is published, of somebody outside to the command. The side that was accepted is called inside in both cases.
+///
+/// No bytes are kept here: what one side cannot take yet stays with the other in the kernel.
+final class Connection {
+  private let inside: Side
+  private var outside: Side?
+  /// Where it may still lead.
+  private var candidates: ArraySlice<Endpoint> = []
+  private var attempts: [Attempt] = []
+  private var nextAttempt = Int.max
+  private var deadline: Int
+  private var isOpen = true
+  private var isPublished = false
+  /// Which sides have sent everything.
+  private var hasEnded = (inside: false, outside: false)
+  private var decision: Decision?
+  /// Where it leads, once it does.
+  private var endpoint: Endpoint?
+  /// How many bytes have gone each way.
+  private var moved: (sent: UInt64, received: UInt64) = (0, 0)
+
+  /// How long the outside may take to answer, and how long before another address is tried as well.
+  ///
+  /// See RFC 8305.
+  private static let patience: (all: Int, each: Int) = (30_000, 250)
+  /// How many times a direction may fill the buffer before others have their turn.
+  private static let mostRounds = 8
+
+  private init(_ socket: CInt, _ relay: Relay) {
+    inside = Side(socket)
+    deadline = relay.now + Connection.patience.all
+    inside.connection = self
+    relay.connections += 1
+    relay.waiting.append(self)
+  }
+
+  // MARK: Admission
+
+  /// Decides where an accepted connection leads: refused ones are reset.
+  static func admit(_ socket: CInt, _ relay: Relay) {
+    guard relay.connections < relay.mostConnections, let target = InternetSocket.local(socket)
+    else {
+      InternetSocket.resetOnClose(socket)
+      return Descriptors.close(socket)
+    }
+    let connection = Connection(socket, relay)
+    relay.decide(target.address, Port(target.port)) { [unowned relay] decision in
+      connection.connect(decision, relay)
+    }
+  }
+
+  /// Leads a connection to a published port inside.
+  static func publish(_ socket: CInt, _ port: UInt16, _ relay: Relay) {
+    guard relay.connections < relay.mostConnections, let number = relay.pool.take() else {
+      InternetSocket.resetOnClose(socket)
+      return Descriptors.close(socket)
+    }
+    let connection = Connection(socket, relay)
+    connection.isPublished = true
+    let endpoint = Endpoint(IPAddress(v4: 127 << 24 | 1), port)
+    let attempt = Attempt(number, endpoint, connection)
+    connection.attempts = [attempt]
+    guard (try? InternetSocket.connect(number, to: endpoint)) != nil, relay.watch(attempt, .output)
+    else { return connection.fail(relay) }
+  }
+
+  // MARK: The outside
+
+  /// Connects to the first endpoint that answers: exactly to these, without another look-up.
+  private func connect(_ decision: Decision?, _ relay: Relay) {
+    guard isOpen else { return }
+    self.decision = decision
+    candidates = (decision?.endpoints ?? [])[...]
+    tryNext(relay)
+  }
+
+  private func tryNext(_ relay: Relay) {
+    nextAttempt = .max
+    while let endpoint = candidates.popFirst() {
+      guard let socket = try? InternetSocket.connecting(.stream, to: endpoint) else { continue }
+      let attempt = Attempt(socket.release(), endpoint, self)
+      guard relay.watch(attempt, .output) else {
+        relay.drop(attempt)
+        continue
+      }
+      attempts.append(attempt)
+      if !candidates.isEmpty { nextAttempt = relay.now + Connection.patience.each }
+      return
+    }
+    if attempts.isEmpty { fail(relay) }
+  }
+
+  /// When something has to be done next.
+  var nextTime: Int { min(nextAttempt, deadline) }
+
+  /// Does what the time demands.
+  func timeIsUp(_ relay: Relay) {
+    if deadline <= relay.now { fail(relay) } else { tryNext(relay) }
+  }
+
+  /// An attempt has succeeded or failed.
+  fileprivate func settle(_ attempt: Attempt, _ relay: Relay) {
+    attempts.removeAll { $0 === attempt }
+    guard !InternetSocket.hasFailed(attempt.number) else {
+      leave(attempt, relay)
+      return tryNext(relay)
+    }
+    for other in attempts { leave(other, relay) }
+    attempts = []
+    relay.waiting.removeAll { $0 === self }
+    let side = Side(attempt.number)
+    side.connection = self
+    outside = side
+    endpoint = attempt.endpoint
+    InternetSocket.tune(inside.number)
+    InternetSocket.tune(side.number)
+    guard relay.rewatch(side, .changes), relay.watch(inside, .changes) else { return fail(relay) }
+    move(relay)
+  }
+
+  // MARK: Bytes
+
+  private enum Progress { case waits, more, failed }
+
+  /// Moves what can be moved, in both directions.
+  func move(_ relay: Relay) {
+    guard isOpen, let outside else { return }
+    let up = move(inside.number, outside.number, &hasEnded.inside, &moved.sent, relay)
+    let down = move(outside.number, inside.number, &hasEnded.outside, &moved.received, relay)
+    if up == .failed || down == .failed { return fail(relay) }
+    if hasEnded.inside && hasEnded.outside { return close(relay) }
+    if up == .more || down == .more { relay.continueLater(self) }
+  }
+
+  private func move(
+    _ source: CInt, _ destination: CInt, _ hasEnded: inout Bool, _ moved: inout UInt64,
+    _ relay: Relay
+  ) -> Progress {
+    if hasEnded { return InternetSocket.hasFailed(source) ? .failed : .waits }
+    for _ in 0..<Connection.mostRounds {
+      switch InternetSocket.peek(source, into: &relay.buffer) {
+      case .failed: return .failed
+      case .wouldWait: return .waits
+      case .bytes(0):
+        hasEnded = true
+        InternetSocket.endSending(destination)
+        return .waits
+      case .bytes(let count):
+        switch InternetSocket.write(destination, relay.buffer, count: count) {
+        case .failed: return .failed
+        // It says when it can take more.
+        case .wouldWait: return .waits
+        case .bytes(let written):
+          guard InternetSocket.discard(source, written) == .bytes(written) else { return .failed }
+          moved &+= UInt64(written)
+          if written < count { return .waits }
+        }
+      }
+    }
+    return .more
+  }
+
+  // MARK: The end
+
+  /// Closes a socket of the other side, or gives it back.
+  private func leave(_ watcher: Watcher, _ relay: Relay) {
+    guard isPublished else { return relay.drop(watcher) }
+    relay.giveBack(watcher, inOrder: hasEnded.inside && hasEnded.outside)
+  }
+
+  /// Resets both sides: neither may take a part for the whole.
+  func fail(_ relay: Relay) {
+    guard isOpen else { return }
+    InternetSocket.resetOnClose(inside.number)
+    if let outside, !isPublished { InternetSocket.resetOnClose(outside.number) }
+    close(relay)
+  }
+
+  private func close(_ relay: Relay) {
+    isOpen = false
+    if let decision {
+      relay.log.ended(decision, endpoint, sent: moved.sent, received: moved.received)
+    }
+    relay.waiting.removeAll { $0 === self }
+    relay.connections -= 1
+    for attempt in attempts { leave(attempt, relay) }
+    relay.drop(inside)
+    if let outside { leave(outside, relay) }
+    // The sides refer to the connection, and it to them.
+    inside.connection = nil
+    outside?.connection = nil
+    (attempts, outside) = ([], nil)
+  }
+}
+
+/// One end of a connection.
+private final class Side: Watcher {
+  var connection: Connection?
+
+  override func ready(_ relay: Relay) { connection?.move(relay) }
+
+  override func finish(_ relay: Relay) { connection?.fail(relay) }
+}
+
+/// An attempt to connect to an address outside.
+private final class Attempt: Watcher {
+  let endpoint: Endpoint
+  private let connection: Connection
+
+  init(_ number: CInt, _ endpoint: Endpoint, _ connection: Connection) {
+    (self.endpoint, self.connection) = (endpoint, connection)
+    super.init(number)
+  }
+
+  override func ready(_ relay: Relay) { connection.settle(self, relay) }
+}

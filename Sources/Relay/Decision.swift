@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a connection or a datagram may lead: the one place that asks the policy.
+
+internal import Linux
+internal import Network
+internal import SystemPackage
+internal import Text
+
+extension Relay {
+  /// Finds out where `port` of an address inside leads.
+  ///
+  /// `completion` gets the decision, at once or later; nil if it was refused.
+  func decide(_ address: IPAddress, _ port: Port, _ completion: @escaping (Decision?) -> Void) {
+    guard NameTable.isSynthetic(address) else { return completion(decide(literal: address, port)) }
+    // An address that was never given to a name.
+    guard let name = table.name(of: address) else { return completion(nil) }
+    switch policy.destination(of: name, port: port) {
+    case .refused(let reason):
+      refuse(name.text, port, reason)
+      completion(nil)
+    case .pinned(let address, let number):
+      completion(Decision(host: name.text, port: port, endpoints: [Endpoint(address, number)]))
+    case .resolved:
+      resolver.find(name, self) { relay, result in
+        var endpoints: [Endpoint] = []
+        if case .found(let addresses) = result {
+          endpoints = relay.permitted(addresses, name, port)
+          // Each refused address was noted.
+          if endpoints.isEmpty { return completion(nil) }
+        }
+        completion(Decision(host: name.text, port: port, endpoints: endpoints))
+      }
+    }
+  }
+
+  private func refuse(
+    _ host: String, _ port: Port, _ reason: NetworkPolicy.Reason, _ address: IPAddress? = nil
+  ) {
+    tell(Refusal(reason, host, port: port, address: reason == .privateAddress ? address : nil))
+    log.refused(host, port, reason, address)
+  }
+
+  /// The same for an address that no name stands for.
+  private func decide(literal address: IPAddress, _ port: Port) -> Decision? {
+    let isOwn = InternetSocket.isOwn(address) ?? false
+    guard let reason = policy.refusal(of: address, port: port, isOwn: isOwn) else {
+      return Decision(
+        host: address.text, port: port, endpoints: [Endpoint(address, port.number)])
+    }
+    let isInside =
+      address == NameTable.own || address == NameTable.ownV6
+      || address.v4.map { $0 >> 24 == 127 } ?? (address.high == 0)
+    // Programs look whether a server runs on localhost.
+    if !isInside { refuse(address.text, port, reason) }
+    return nil
+  }
+
+  /// Those of the addresses of a name that the policy lets pass.
+  private func permitted(
+    _ addresses: [IPAddress], _ name: DomainName, _ port: Port
+  ) -> [Endpoint] {
+    addresses.compactMap { address in
+      // Without a route it is of no use.
+      guard let isOwn = InternetSocket.isOwn(address) else { return nil }
+      guard let reason = policy.refusal(of: address, port: port, for: name, isOwn: isOwn) else {
+        return Endpoint(address, port.number)
+      }
+      refuse(name.text, port, reason, address)
+      return nil
+    }
+  }
+}

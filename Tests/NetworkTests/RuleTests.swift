@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules of --net-allow and --net-deny, and what they decide together.
+
+import Testing
+import Text
+
+@testable import Network
+
+@Suite("Network rules")
+struct RuleTests {
+  static func address(_ text: String) throws -> IPAddress {
+    try #require(IPAddress(text: Array(text.utf8)[...]), "\(text)")
+  }
+
+  static func name(_ text: String) throws -> DomainName {
+    try #require(DomainName(text: Array(text.utf8)[...]), "\(text)")
+  }
+
+  static func policy(_ allowed: String, _ denied: String = "") throws -> NetworkPolicy {
+    func rules(_ text: String, denies: Bool) throws -> [NetworkRule] {
+      try text.split(separator: " ").map {
+        try NetworkRule(ByteString(String($0)), denies: denies)
+      }
+    }
+    return NetworkPolicy(
+      allowed: try rules(allowed, denies: false), denied: try rules(denied, denies: true))
+  }
+
+  // Red: a rule means another host or port than a person reads.
+  @Test(
+    "The parts of a rule",
+    arguments: [
+      ("example.org", "example.org", "80,443"), ("Example.ORG.", "example.org", "80,443"),
+      ("example.org:22", "example.org", "22"), ("*.example.org:1-3,9", "*.example.org", "1-3,9"),
+      ("example.org/tcp", "example.org", "80,443"), ("example.org:123/udp", "example.org", "123"),
+      ("192.0.2.1", "192.0.2.1", "80,443"),
+      ("192.0.2.0/24:22/tcp", "192.0.2.0/24", "22"), ("2001:db8::1", "2001:db8::1", "80,443"),
+      ("[2001:db8::1]:22", "2001:db8::1", "22"), ("[2001:db8::]/32:22", "2001:db8::/32", "22"),
+      ("[2001:db8::/32]", "2001:db8::/32", "80,443"), ("*", "*", "80,443"), ("*:22", "*", "22"),
+      ("a_b.example", "a_b.example", "80,443"),
+      ("xn--bcher-kva.example", "xn--bcher-kva.example", "80,443"),
+    ])
+  func parts(_ text: String, _ host: String, _ ports: String) throws {
+    let rule = try NetworkRule(ByteString(text), denies: false)
+    let shown =
+      switch rule.target {
+      case .everything: "*"
+      case .name(let name): name.text
+      case .below(let name): "*." + name.text
+      case .addresses(let range): range.text
+      }
+    #expect(shown == host)
+    #expect(
+      rule.ports.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+        .joined(separator: ",") == ports)
+  }
+
+  // Red: a rule that means something else, or nothing, is accepted.
+  @Test(
+    "What is no rule is refused",
+    arguments: [
+      "", ".", "a..b", "a b", "-:1:2", "*example.org", "*.", "**", "a:", "a:0", "a:65536", "a:1-",
+      "a:9-1", "a:+1", "a:*", "a:53", "a:1-2000", "a:50-60", "256.1.1.1",
+      "1.2.3", "01.2.3.4",
+      "192.0.2.1/24", "192.0.2.0/33", "::1", "127.0.0.1", "127.0.0.0/8", "0.0.0.0", "224.0.0.1",
+      "localhost", "a.localhost", "bücher.example", "a=b", "a=1.2.3.4:0", "*=1.2.3.4",
+      "*.a=1.2.3.4", "1.2.3.4=1.2.3.4", "a@b", "*@10.0.0.0/8", "[::1", "fe80::1%eth0",
+      "0x7f.1", "example.0x1f", "http://example.org", "example.org/path", "user@host",
+    ])
+  func mistakes(_ text: String) {
+    #expect(throws: NetworkRule.Mistake.self) {
+      try NetworkRule(ByteString(text), denies: false)
+    }
+  }
+
+  // Red: a rule that denies leaves ports open that it does not name.
+  @Test func `A rule that denies means all ports unless it names some`() throws {
+    #expect(try NetworkRule("a", denies: true).ports.isEmpty)
+    #expect(try NetworkRule("a:*", denies: true).ports.isEmpty)
+    #expect(try NetworkRule("a:22", denies: true).ports == [22...22])
+    #expect(throws: NetworkRule.Mistake.self) { try NetworkRule("a=192.0.2.1", denies: true) }
+  }
+
+  // Red: the command reaches what no rule names, or what a rule denies.
+  @Test(
+    "Where a connection to a name may lead",
+    arguments: [
+      ("example.org", "", "example.org", 443, "resolved"),
+      ("example.org", "", "example.org", 22, "port"),
+      ("example.org", "", "www.example.org", 443, "unnamed"),
+      ("*.example.org", "", "a.b.example.org", 443, "resolved"),
+      ("*.example.org", "", "example.org", 443, "unnamed"),
+      ("*.example.org", "", "badexample.org", 443, "unnamed"),
+      ("*", "", "any.example", 443, "resolved"),
+      ("*", "*.example.org", "www.example.org", 443, "denied"),
+      ("*", "*.example.org", "example.org", 443, "resolved"),
+      ("* example.org:25", "*:25", "example.org", 25, "denied"),
+      ("example.org", "example.org:80", "example.org", 443, "resolved"),
+      ("192.0.2.1", "", "example.org", 443, "unnamed"),
+      ("a.test=192.0.2.1:8080", "", "a.test", 8080, "192.0.2.1:8080"),
+      ("a.test=192.0.2.1:8080", "", "a.test", 80, "port"),
+      ("a.test:80=192.0.2.1:8080", "", "a.test", 80, "192.0.2.1:8080"),
+      ("a.test=192.0.2.1", "", "a.test", 443, "192.0.2.1:443"),
+      ("a.test=192.0.2.1", "192.0.2.0/24", "a.test", 443, "denied"),
+    ])
+  func destinations(
+    _ allowed: String, _ denied: String, _ name: String, _ port: UInt16, _ expected: String
+  ) throws {
+    let policy = try RuleTests.policy(allowed, denied)
+    let shown =
+      switch policy.destination(of: try RuleTests.name(name), port: Port(port)) {
+      case .resolved: "resolved"
+      case .pinned(let address, let port): "\(address.text):\(port)"
+      case .refused(let reason): "\(reason)"
+      }
+    #expect(shown == expected)
+  }
+
+  // Red: a name of an attacker leads into the local network, or to this machine.
+  @Test(
+    "To which addresses a name may lead",
+    arguments: [
+      ("a.test", "", "93.184.216.34", false, ""), ("a.test", "", "2606:4700::1", false, ""),
+      ("a.test", "", "198.18.0.1", false, ""),
+      ("a.test", "", "93.184.216.34", true, "privateAddress"),
+    ]
+      + [
+        "127.0.0.1", "0.0.0.0", "10.1.2.3", "100.64.0.1", "169.254.169.254", "172.31.0.1",
+        "192.0.0.1",
+        "192.168.1.1", "224.0.0.1", "255.255.255.255", "::", "::1", "fc00::1", "fd00::1", "fe80::1",
+        "ff02::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::1",
+        "2002:7f00:1::", "2002:c0a8:101::1", "2001:0:4136:e378:8000:63bf:80ff:fffe",
+      ].map { ("a.test", "", $0, false, "privateAddress") }
+      + [
+        ("a.test@10.0.0.0/8", "", "10.1.2.3", false, ""),
+        ("a.test@10.0.0.0/8", "", "192.168.1.1", false, "privateAddress"),
+        ("b.test@10.0.0.0/8 a.test", "", "10.1.2.3", false, "privateAddress"),
+        ("a.test@127.0.0.1", "", "127.0.0.1", false, ""),
+        ("a.test 10.0.0.0/8", "", "10.1.2.3", false, ""),
+        ("a.test 0.0.0.0/0", "", "127.0.0.1", false, "privateAddress"),
+        ("a.test 0.0.0.0/0", "", "10.0.0.1", false, ""),
+        ("a.test 10.0.0.0/8:22", "", "10.1.2.3", false, "privateAddress"),
+        ("a.test", "93.184.0.0/16", "93.184.216.34", false, "denied"),
+        ("a.test@10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", false, "denied"),
+      ])
+  func addresses(
+    _ allowed: String, _ denied: String, _ address: String, _ isOwn: Bool, _ expected: String
+  ) throws {
+    let reason = try RuleTests.policy(allowed, denied).refusal(
+      of: RuleTests.address(address), port: Port(443), for: RuleTests.name("a.test"), isOwn: isOwn)
+    #expect(reason.map { "\($0)" } ?? "" == expected)
+  }
+
+  // Red: an address that no rule names is reached by its number.
+  @Test(
+    "To which literal addresses the command may connect",
+    arguments: [
+      ("192.0.2.0/24", "", "192.0.2.7", 443, ""), ("192.0.2.0/24", "", "192.0.3.7", 443, "unnamed"),
+      ("192.0.2.0/24", "", "192.0.2.7", 22, "port"), ("10.0.0.0/8", "", "10.0.0.1", 80, ""),
+      ("*", "", "93.184.216.34", 443, ""), ("*", "", "10.0.0.1", 443, "privateAddress"),
+      ("*", "", "127.0.0.1", 443, "unnamed"), ("0.0.0.0/0", "", "127.0.0.1", 443, "unnamed"),
+      ("::/0", "", "::1", 443, "unnamed"), ("*", "93.184.0.0/16", "93.184.216.34", 443, "denied"),
+      ("a.test", "", "93.184.216.34", 443, "unnamed"),
+    ])
+  func literals(
+    _ allowed: String, _ denied: String, _ address: String, _ port: UInt16, _ expected: String
+  ) throws {
+    let reason = try RuleTests.policy(allowed, denied).refusal(
+      of: RuleTests.address(address), port: Port(port), isOwn: false)
+    #expect(reason.map { "\($0)" } ?? "" == expected)
+  }
+
+  // Red: a rule for streams lets datagrams pass, or one that denies leaves them.
+  @Test func `A rule is about streams unless it says otherwise, and one that denies about both`()
+    throws
+  {
+    let policy = try RuleTests.policy("a.test b.test:443/udp *:53000", "b.test:443/tcp c.test")
+    func verdict(_ name: String, _ port: Port) throws -> String {
+      "\(policy.destination(of: try RuleTests.name(name), port: port))"
+    }
+    #expect(try verdict("a.test", Port(443)) == "resolved")
+    #expect(try verdict("a.test", Port(443, .udp)).contains("port"))
+    #expect(try verdict("b.test", Port(443, .udp)) == "resolved")
+    #expect(try verdict("b.test", Port(443)).contains("denied"))
+    #expect(try verdict("c.test", Port(53000, .udp)).contains("denied"))
+    #expect(policy.listeners.map(\.port.text) == ["80", "443", "53000", "443/udp"])
+  }
+
+  // Red: a name is looked up outside although no rule names it: that carries data out.
+  @Test func `Only names of rules are looked up`() throws {
+    let policy = try RuleTests.policy("a.test *.b.test", "c.b.test d.b.test:80")
+    let reasons = try ["a.test", "x.a.test", "b.test", "x.b.test", "c.b.test", "d.b.test"].map {
+      policy.refusal(ofLookup: try RuleTests.name($0))
+    }
+    #expect(reasons == [nil, .unnamed, .unnamed, nil, .denied, nil])
+  }
+
+  // Red: the command cannot serve on a port of its own localhost that a rule names for a host.
+  @Test func `Ports from 1024 on are taken only at the addresses of names`() throws {
+    let policy = try RuleTests.policy("a.test:80,8080 b.test:8080 *.c.test:9090")
+    let listeners = policy.listeners
+    #expect(listeners.map(\.port.number) == [80, 8080, 9090])
+    #expect(listeners.map { $0.names?.map(\.text) } == [nil, ["a.test", "b.test"], nil])
+  }
+
+  // Red: a server is reached from other machines although nobody asked for that.
+  @Test(
+    "The parts of a published port",
+    arguments: [
+      ("8080", "127.0.0.1:8080 8080 true"), ("8080:80", "127.0.0.1:8080 80 true"),
+      ("127.0.0.1:8080", "127.0.0.1:8080 8080 true"), ("0.0.0.0:8080:80", "0.0.0.0:8080 80 false"),
+      ("[::1]:8080:80", "[::1]:8080 80 true"), ("[::]:1/tcp", "[::]:1 1 false"),
+      ("80/udp", ""), ("", ""), (":80", ""), ("80:", ""), ("1:2:3", ""), ("1.2.3:80", ""),
+      ("::1:80", ""), ("[::1]80", ""), ("[::1]", ""), ("[::1]:", ""), ("0", ""), ("a.b:80", ""),
+    ])
+  func published(_ text: String, _ expected: String) {
+    let port = try? PublishedPort(ByteString(text))
+    #expect(port.map { "\($0.text) \($0.inside) \($0.isLocal)" } ?? "" == expected)
+  }
+
+  // Red: programs that keep addresses reach another host.
+  @Test func `A name keeps its address, and no two have the same`() throws {
+    var one = NameTable([])
+    var other = NameTable(try ["x.test", "y.test"].map(RuleTests.name))
+    let first = try #require(try one.addresses(of: RuleTests.name("a.test")))
+    #expect(try other.addresses(of: RuleTests.name("a.test"))?.v4 == first.v4)
+    #expect(one.name(of: first.v4)?.text == "a.test")
+    #expect(one.name(of: first.v6)?.text == "a.test")
+    #expect(one.name(of: try RuleTests.address("198.18.0.53")) == nil)
+    var seen: Set<String> = []
+    var count = 0
+    for index in 0..<20_000 {
+      guard let addresses = one.addresses(of: try RuleTests.name("n\(index).test")) else {
+        continue
+      }
+      count += 1
+      #expect(NameTable.pool.contains(addresses.v4) && NameTable.poolV6.contains(addresses.v6))
+      #expect(seen.insert(addresses.v4.text).inserted)
+    }
+    #expect(count == NameTable.mostNames - 1)
+  }
+
+  // Red: an address is taken for another, or is shown as one that cannot be typed.
+  @Test(
+    "Addresses are read and shown",
+    arguments: [
+      ("192.0.2.1", "192.0.2.1"), ("2001:DB8:0:0:0:0:0:1", "2001:db8::1"), ("::", "::"),
+      ("::1", "::1"),
+      ("1::", "1::"), ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("::ffff:192.0.2.1", "192.0.2.1"),
+      ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"), ("1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"),
+      ("64:ff9b::192.0.2.1", "64:ff9b::c000:201"),
+    ])
+  func text(_ text: String, _ shown: String) throws {
+    #expect(try RuleTests.address(text).text == shown)
+  }
+
+  @Test(
+    "What is no address is none",
+    arguments: [
+      "", "1", "1.2.3", "1.2.3.4.5", "1.2.3.", "1.2.3.+4", "1.2.3.04", "1.2.3.256", ":", ":::",
+      "1:2",
+      "::1::", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::8:9", "12345::", "g::", ":1::", "1::2:",
+      "::1.2.3",
+      "1:2:3:4:5:6:7:1.2.3.4", "::%1",
+    ])
+  func noAddress(_ text: String) { #expect(IPAddress(text: Array(text.utf8)[...]) == nil) }
+
+  // Red: a relay that a payload took over drives the terminal of the caller.
+  @Test func `A notice of a refusal is read back, and nothing else is`() throws {
+    let notices = [
+      Refusal(.unnamed, "a.test"), Refusal(.port, "a.test", port: Port(22)),
+      Refusal(.privateAddress, "a.test", port: Port(80, .udp), address: IPAddress(v4: 0x7f00_0001)),
+    ]
+    for notice in notices { #expect(Refusal(notice.bytes) == notice) }
+    for bytes: [UInt8] in [
+      [], [1, 0, 0, 0], [9, 0, 0, 0, 0], [1, 9, 0, 0, 0], [1, 0, 0, 0, 2, 97], [1, 0, 0, 0, 1, 27],
+      [1, 0, 0, 0, 1, 10],
+    ] {
+      #expect(Refusal(bytes) == nil)
+    }
+    #expect(
+      notices.map(\.text) == [
+        "the command could not reach a.test; to allow it, add --net-allow a.test",
+        "the command could not reach a.test:22; to allow it, add --net-allow a.test:22",
+        "the command could not reach a.test:80/udp, as the name leads to 127.0.0.1, a private address "
+          + "or one of this machine; to allow it, add --net-allow a.test:80@127.0.0.1/udp",
+      ])
+  }
+}
