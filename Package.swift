@@ -33,6 +33,7 @@ let package = Package(
   name: "nestbox",
   products: [
     .executable(name: "nestbox", targets: ["nestbox"]),
+    .library(name: "Nestbox", targets: ["Nestbox"]),
     .library(
       name: "Sandbox",
       targets: [
@@ -81,6 +82,9 @@ let package = Package(
       name: "nestbox", dependencies: ["Launcher"], exclude: ["layout.ld", "order.txt"],
       cSettings: strictC),
 
+    // For other programs: it starts the executable, which does not contain it.
+    .target(name: "Nestbox", dependencies: ["CLinux"], swiftSettings: strict),
+
     // What the tests below share.
     .target(
       name: "TestSupport", path: "Tests/TestSupport", exclude: ["Scripts"], swiftSettings: strict),
@@ -127,6 +131,9 @@ let package = Package(
     .testTarget(
       name: "ClientTests", dependencies: ["TestSupport"], exclude: ["Scripts"],
       swiftSettings: strict),
+    // by the library for them,
+    .testTarget(
+      name: "NestboxTests", dependencies: ["Nestbox", "TestSupport"], swiftSettings: strict),
     // with programs of a desktop inside,
     .testTarget(
       name: "DesktopTests", dependencies: ["TestSupport"], exclude: ["Scripts"],

@@ -44,12 +44,35 @@ import PackageDescription
 let package = Package(
   name: "client", dependencies: [$2],
   targets: [
-    .executableTarget(name: "client", dependencies: [.product(name: "Sandbox", package: "nestbox")])
+    .executableTarget(name: "client", dependencies: [.product(name: "Sandbox", package: "nestbox")]),
+    .executableTarget(name: "grade", dependencies: [.product(name: "Nestbox", package: "nestbox")]),
+    .executableTarget(name: "many", dependencies: [.product(name: "Nestbox", package: "nestbox")]),
+    .executableTarget(name: "stream", dependencies: [.product(name: "Nestbox", package: "nestbox")]),
   ])
 EOF
   cp Tests/Dependents/client.swift "$1/Sources/client/main.swift"
+  for example in grade many stream; do
+    mkdir -p "$1/Sources/$example"
+    cp "Examples/$example.swift" "$1/Sources/$example/"
+  done
   output=$("$swift" run --package-path "$1" client 2>"$1/log") || fail "$(tail -n 20 "$1/log")"
   [ "$output" = $'--hostname needs --unshare-uts\ntrue' ] || fail "the client says:" "$output"
+  # The examples, as an ordinary user, with the executable of the fresh clone.
+  "$swift" build --package-path "$1" >"$1/log" 2>&1 || fail "$(tail -n 20 "$1/log")"
+  local programs example
+  programs=$("$swift" build --package-path "$1" --show-bin-path)
+  for example in grade many stream; do cp "$programs/$example" "$place/$example"; done
+  printf '#!/bin/sh\ntr a-z A-Z\n' >"$place/thing"
+  chmod 755 "$place/thing"
+  for line in 'grade ./thing hello' 'grade ./missing x' 'many 300' stream; do
+    # shellcheck disable=SC2086
+    (cd "$place" && "${as_user[@]}" env NESTBOX="$place/tried" LD_LIBRARY_PATH="${LD_LIBRARY_PATH-}" \
+      HOME="$place" ./$line 2>&1 | head -n 3)
+  done >"$place/said"
+  grep -qx 'answered: HELLO' "$place/said" && grep -q '^not started: ' "$place/said" &&
+    [ "$(grep -c '^exited with [012]: 100$' "$place/said")" = 3 ] &&
+    grep -qx 'cancelled after more than 100000 bytes' "$place/said" ||
+    fail "the examples say:" "$(cat "$place/said")"
 }
 echo 'dependents: a package that depends on this one by its path'
 client "$place/by-path" ".package(name: \"nestbox\", path: \"$place/nestbox\")"

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// The module Nestbox is for programs that run commands in sandboxes: a sandbox is a value, `run`
+// starts the installed executable and returns output, outcome and use. It contains no code of a
+// launch, and the executable does not contain it.
+//
+// This file: what a command may see and use.
+
+/// What a command may see and use.
+///
+/// ```swift
+/// var sandbox = Sandbox(profiles: ["untrusted"])
+/// sandbox.read = ["answer.txt"]
+/// sandbox.limits.timeout = .seconds(10)
+/// let result = try await sandbox.run(["./grade", "answer.txt"])
+/// print(result.outcome, result.output.text)
+/// ```
+///
+/// Without any options a command sees what `nestbox COMMAND` shows: the system read-only, an empty
+/// home directory, no network and no other process. Paths of the host may be relative or begin with
+/// `~/`. A wrong value is an error of ``run(_:input:)``, before anything starts.
+public struct Sandbox: Hashable, Sendable {
+  /// Names of profiles, or paths of their files, which have a slash.
+  public var profiles: [String]
+  /// Files and directories that the command sees, at their own places.
+  public var read: [String] = []
+  /// Files and directories that the command sees and may change.
+  public var write: [String] = []
+  /// A directory that is the command's home directory and is kept.
+  public var home: String?
+  /// Patterns of files to hide, such as `*.pem`.
+  public var hide: [String] = []
+  /// What the command may reach on the network, such as `example.org:443`.
+  public var netAllow: [String] = []
+  /// What it may not reach, whatever ``netAllow`` says.
+  public var netDeny: [String] = []
+  /// The policy of system calls: a name, or a path with a slash.
+  public var policy: String?
+  /// What the command may use.
+  public var limits = Limits()
+  /// The command's whole environment; nil for those of the caller's variables that the profile keeps.
+  public var environment: [String: String]?
+  /// Variables to set besides.
+  public var variables: [String: String] = [:]
+  /// Where the command starts, as a path inside.
+  public var directory: String?
+  /// A name under which the sandbox is registered while it lives.
+  public var name: String?
+  /// More options of nestbox(1), each word by itself.
+  ///
+  /// They come last. As on a command line, options
+  /// that bind files replace the default profile.
+  public var options: [String] = []
+  /// The path of the executable; nil for the one that the variable NESTBOX names, or else the first
+  /// one in PATH.
+  public var executable: String?
+
+  /// A sandbox with these profiles, or with the default one.
+  public init(profiles: [String] = []) {
+    self.profiles = profiles
+  }
+
+  /// What a command may use.
+  ///
+  /// A limit that the machine cannot hold is an error.
+  public struct Limits: Hashable, Sendable {
+    /// Bytes of memory, all processes together.
+    public var memory: UInt64?
+    /// The time of so many processors.
+    public var processors: Double?
+    /// The time on processors, all processes together.
+    public var processorTime: Duration?
+    /// How many processes and threads there may be.
+    public var processes: Int?
+    /// Whether the command runs without those of the limits above that the machine cannot hold.
+    public var isBestEffort = false
+    /// The time by the clock, after which the command gets SIGTERM.
+    public var timeout: Duration?
+    /// The time between SIGTERM and SIGKILL; 2 seconds if it is nil.
+    public var timeoutGrace: Duration?
+    /// How many bytes the command may write to standard output and error.
+    public var output: UInt64?
+    /// Limits of each process by the names of prlimit(1), each with one value as for both, such as
+    /// `["nofile": "64"]`, or two, as `"64:128"`.
+    public var resources: [String: String] = [:]
+
+    /// No limits.
+    public init() {}
+  }
+}
+
+// MARK: - As words
+
+extension Sandbox {
+  /// The options as nestbox reads them from `--args`.
+  /// - Throws: ``NestboxError/invalidOption(_:reason:)`` at the first wrong value.
+  func words() throws(NestboxError) -> [String] {
+    var words: [String] = []
+    func add(_ option: String, _ values: [String]) throws(NestboxError) {
+      for value in values {
+        try Sandbox.check(value, option)
+        words += [option, value]
+      }
+    }
+    func add(_ option: String, _ value: String?) throws(NestboxError) {
+      if let value { try add(option, [value]) }
+    }
+    try add("--profile", profiles)
+    try add("--net-allow", netAllow)
+    try add("--net-deny", netDeny)
+    try add("--read", read)
+    try add("--write", write)
+    try add("--home", home)
+    try add("--hide", hide)
+    try add("--seccomp-policy", policy)
+    for (option, value) in try limits.words() { words += [option, value] }
+    if environment != nil { words.append("--clearenv") }
+    for (name, value) in (environment ?? [:]).sorted(by: { $0.key < $1.key })
+      + variables.sorted(by: { $0.key < $1.key })
+    {
+      try Sandbox.check(name, "--setenv")
+      try Sandbox.check(value, "--setenv", mayBeEmpty: true)
+      if name.utf8.contains(UInt8(ascii: "=")) {
+        throw .invalidOption("--setenv", reason: "the name of a variable has no =: \(name)")
+      }
+      words += ["--setenv", name, value]
+    }
+    try add("--chdir", directory)
+    try add("--name", name)
+    for word in options {
+      try Sandbox.check(word, "options", mayBeEmpty: true)
+      if Sandbox.own.contains(word) {
+        throw .invalidOption("options", reason: "\(word) cannot be used here")
+      }
+      words.append(word)
+    }
+    return words
+  }
+
+  /// Options without which a command could not be seen to its end.
+  private static let own = [
+    "--args", "--report", "--info-fd", "--detach", "--keep", "--exec", "--",
+  ]
+
+  /// Refuses a text that the kernel would cut.
+  static func check(
+    _ text: String, _ option: String, mayBeEmpty: Bool = false
+  ) throws(NestboxError) {
+    if text.isEmpty, !mayBeEmpty {
+      throw .invalidOption(option, reason: "expected a text that is not empty")
+    }
+    if text.utf8.contains(0) {
+      throw .invalidOption(option, reason: "the text contains a NUL character")
+    }
+  }
+}
+
+extension Sandbox.Limits {
+  fileprivate func words() throws(NestboxError) -> [(String, String)] {
+    var words: [(String, String)] = []
+    let suffix = isBestEffort ? "-try" : ""
+    if let memory { words.append(("--memory" + suffix, String(memory))) }
+    if let processors {
+      guard processors >= 0.01, processors <= 10_000 else {
+        throw .invalidOption("--cpus", reason: "expected at least 0.01 processors")
+      }
+      let thousandths = Int((processors * 1000).rounded())
+      let part = String(thousandths % 1000 + 1000).dropFirst()
+      words.append(("--cpus" + suffix, "\(thousandths / 1000).\(part)"))
+    }
+    try add("--cpu-time" + suffix, processorTime, to: &words)
+    if let processes {
+      guard processes > 0, processes <= Int(Int32.max) else {
+        throw .invalidOption("--processes", reason: "expected at least 1")
+      }
+      words.append(("--processes" + suffix, String(processes)))
+    }
+    try add("--timeout", timeout, to: &words)
+    try add("--timeout-grace", timeoutGrace, to: &words)
+    if let output { words.append(("--output-limit", String(output))) }
+    for (name, value) in resources.sorted(by: { $0.key < $1.key }) {
+      try Sandbox.check(value, "--rlimit")
+      words.append(("--rlimit", "\(name)=\(value)"))
+    }
+    return words
+  }
+
+  private func add(
+    _ option: String, _ time: Duration?, to words: inout [(String, String)]
+  ) throws(NestboxError) {
+    guard let time else { return }
+    // A hundred years, so that nothing overflows.
+    guard time > .zero, time <= .seconds(3600 * 24 * 36525) else {
+      throw .invalidOption(option, reason: "expected a time above 0, of at most 100 years")
+    }
+    let (seconds, rest) = time.components
+    // Rounded up: less than a millisecond is not no time.
+    let milliseconds = seconds * 1000 + (rest + 999_999_999_999_999) / 1_000_000_000_000_000
+    words.append((option, "\(milliseconds)ms"))
+  }
+}
