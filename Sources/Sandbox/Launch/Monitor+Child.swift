@@ -28,6 +28,10 @@ extension Monitor {
     StepLog.note("the launch failed")
     let (lines, isWhole) = LaunchReport.lines(bytes)
     guard let error = LaunchError(in: lines, isWhole: isWhole) else { return }
+    // Once the watcher has ended, the kernel refuses watched calls, which is all that the child saw.
+    if error.cause.errno == .noFunction, let failure = plan.helpers.watcher?.failure {
+      throw failure
+    }
     throw error
   }
 

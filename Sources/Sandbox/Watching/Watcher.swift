@@ -298,7 +298,8 @@ extension Watcher {
 extension Watcher {
   /// Why the watcher has ended before the sandbox; nil if it could not say.
   var failure: LaunchError? {
-    guard let bytes = try? Descriptors.some(of: report, LaunchReport.capacity),
+    guard (try? Descriptors.waitForInput(report, milliseconds: 0)) == true,
+      let bytes = try? Descriptors.some(of: report, LaunchReport.capacity),
       case .hasFailed(let error)? = LaunchReport(bytes[...])
     else { return nil }
     return error
