@@ -328,8 +328,10 @@ struct ReviewTests {
         os.mkdir("proj"); write("proj/sparse", ""); os.truncate("proj/sparse", 1 << 36)
         # The file has the same size in the layer, and takes long to compare. The command ignores the signal.
         box = subprocess.Popen(["nestbox", "--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-c", "trap '' INT; chmod 600 proj/sparse; echo x >proj/x; echo"], stdout=subprocess.PIPE)
-        box.stdout.readline(); box.stdout.close(); count = 0
-        while box.poll() is None: box.send_signal(signal.SIGINT); count += 1; time.sleep(0.02)
+        box.stdout.readline(); box.stdout.close()
+        # Once it has no child, it compares.
+        while open(f"/proc/{box.pid}/task/{box.pid}/children").read(): time.sleep(0.02)
+        while box.poll() is None: box.send_signal(signal.SIGINT); time.sleep(0.02)
         print(box.returncode, reviews() if os.truncate("proj/sparse", 5) is None else "")
         print(sorted(told("r")[1]), nestbox("--apply", "r", "x").returncode, open("proj/x").read().strip(), nestbox("--discard", "r").returncode, reviews())
         """#)
