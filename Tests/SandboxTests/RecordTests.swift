@@ -16,7 +16,8 @@ struct RecordTests {
   private static let use = ResourceUse(figures: [1, 2, 3, 4, 5, 6, 7, 8, .max])
 
   private static let messages: [SetupMessage] = [
-    .hasMoved, .isReady, .hasStarted, .hasSettled, .isDescribed([]), .isHeld(place: 9),
+    .hasMoved, .isReady, .hasStarted, .hasSettled, .hasTimedOut, .isDescribed([]),
+    .isHeld(place: 9),
     .isCreating(true), .isCreating(false), .haveUsed(ResourceUse()),
     .isDescribed([0, 4_026_532_237, .max]),
     .hasStopped(.stop), .wasTyped(.interrupt), .hasReopened(0),

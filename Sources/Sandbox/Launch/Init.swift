@@ -43,6 +43,8 @@ struct Init: ~Copyable {
       if pid == command { try? status.send(SetupMessage.hasStopped(signal).bytes) }
     case .continued: break
     case .deadline:
+      // The monitor, which may be stopped, may not have noted yet that the command runs.
+      try? status.send(SetupMessage.hasTimedOut.bytes)
       // The rest is as after any other end of the command.
       if !(endsAll && ChildProcess.killAllOthers()), let command { ChildProcess.kill(command) }
     case .key(Init.monitorsEnd): break

@@ -21,6 +21,8 @@ enum SetupMessage: Equatable {
   case hasStopped(Signal)
   /// For a key, the terminal has sent this signal to the group of init and the command.
   case wasTyped(Signal)
+  /// The command's time is up, and init has ended it, as the monitor has not.
+  case hasTimedOut
   /// The command has ended, and whether it was the last process inside.
   case hasEnded(Termination, wasLast: Bool)
   /// The command has ended, no other process is left, and this is what all have used, if the monitor
@@ -69,7 +71,7 @@ extension SetupMessage: Record {
     case hasMoved = 1
     case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
     case hasStopped, wasTyped, isCreating, haveUsed, hasReopened, isHeld, hasTerminal
-    case hasExitedAlone, wasKilledAlone
+    case hasExitedAlone, wasKilledAlone, hasTimedOut
   }
 
   init(from reader: inout RecordReader) throws(MalformedRecord) {
@@ -103,6 +105,7 @@ extension SetupMessage: Record {
       self = .hasLeft(
         name, isDirectory ? .directory : .other, stamp: stamp, isElsewhere: isElsewhere)
     case .hasSettled: self = .hasSettled
+    case .hasTimedOut: self = .hasTimedOut
     case .hasExitedAlone:
       self = .hasEndedAlone(.exited(try reader.number()), try SetupMessage.optionalUse(&reader))
     case .wasKilledAlone:
@@ -159,6 +162,7 @@ extension SetupMessage: Record {
       writer.write(stamp)
       writer.write(name, limit: SetupMessage.longestName)
     case .hasSettled: writer.write(Kind.hasSettled.rawValue)
+    case .hasTimedOut: writer.write(Kind.hasTimedOut.rawValue)
     case .haveUsed(let use):
       writer.write(Kind.haveUsed.rawValue)
       for figure in use.figures { writer.write(figure) }

@@ -7,9 +7,7 @@ internal import Text
 extension Monitor {
   /// Starts to count: the command has just been executed.
   mutating func beginCounting() throws(LaunchError) {
-    if plan.sandbox.isMeasured || plan.sandbox.timeLimit != nil {
-      startTime = MonotonicClock.microseconds
-    }
+    if plan.sandbox.isMeasured { startTime = MonotonicClock.microseconds }
     if let group = plan.group { try beginCounting(group) }
     guard let time = plan.sandbox.timeLimit else { return }
     let number = try doing(.limit, option: time.option) { () throws(SystemCallError) in
@@ -74,13 +72,6 @@ extension Monitor {
     var ending = Ending(termination)
     ending.limit = limit
     ending.wasExecuted = phase.wasExecuted
-    // Init has ended the command, because this process was stopped.
-    if limit == nil, termination == .signaled(.kill), phase.wasExecuted,
-      let time = plan.sandbox.timeLimit?.value,
-      (MonotonicClock.microseconds - startTime) / 1000 - plan.sandbox.grace >= time
-    {
-      ending.limit = .timeout
-    }
     if plan.sandbox.outputLimit != nil { ending.output = output }
     var isCounted = false
     if let group = plan.group { isCounted = look(at: group, &ending) }

@@ -67,6 +67,7 @@ enum Phase: Equatable {
     // In these phases the child creates and removes nothing on the host.
     case (.running, .hasLeft), (.running, .isCreating): false
     case (_, .hasStopped), (_, .wasTyped): self == .running
+    case (_, .hasTimedOut): isLaunching || self == .running
     case (_, .isCreating), (_, .hasLeft), (_, .hasSettled), (_, .hasStarted): true
     case (_, .hasEnded), (_, .hasEndedAlone), (_, .hasFailed): true
     }
