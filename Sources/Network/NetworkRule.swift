@@ -165,6 +165,8 @@ public final class NetworkRule: Equatable, Sendable {
       // Two colons or more are an address of IPv6 without brackets, so without ports.
       return (text, nil)
     }
+    // A URL is no rule, so that the whole of it is told.
+    if text[(index + 1)...].starts(with: "//".utf8) { return (text, nil) }
     return (text[..<index], text[(index + 1)...])
   }
 

@@ -17,7 +17,7 @@ public enum Section: String, CaseIterable, Sendable {
   case overlays = "Overlays"
   case process = "Process"
   case security = "Privileges"
-  case network = "Network"
+  case network = "Network rules"
   case buses = "D-Bus"
   case lifetime = "Lifetime"
   case limits = "Limits"

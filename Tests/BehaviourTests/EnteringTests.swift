@@ -289,10 +289,11 @@ struct EnteringTests {
     let outcome = try Session().python(
       EnteringTests.tools + """
         box = start("--unshare-pid", "--ro-bind", "/", "/", "sh", "-c", "echo up; cat; true")
+        # A shell that is about to read would notice a signal only after the read.
         for words in ["--enter", "box"], ["--unshare-pid", "--ro-bind", "/", "/"]:
           ends = set()
           for _ in range(100):
-            one = subprocess.Popen(["nestbox", *words, "sh", "-c", "trap 'exit 9' TERM; echo; read x"],
+            one = subprocess.Popen(["nestbox", *words, "sh", "-c", "trap 'exit 9' TERM; echo; while :; do sleep 0.02; done"],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             one.stdout.readline(); one.terminate(); ends.add(one.wait(100)); one.stdin.close()
           print(ends)
