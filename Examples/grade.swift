@@ -18,7 +18,7 @@ struct Grade {
     do {
       let result = try await sandbox.run([words[1]], input: Array(words[2].utf8))
       switch result.outcome {
-      case .exited(0): print("answered: \(result.output.text)", terminator: "")
+      case .exited(0): print("answered: \(result.output.text)")
       case .exited(let code): print("failed with \(code)")
       case .signaled(let signal): print("crashed with signal \(signal)")
       case .exceeded(let limit): print("exceeded the limit of \(limit.rawValue)")

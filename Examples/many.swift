@@ -11,7 +11,7 @@ struct Many {
     sandbox.limits.timeout = .seconds(60)
     let jobs = (0..<count).map { ["sh", "-c", "exit \($0 % 3)"] }
     var counts: [Outcome: Int] = [:]
-    try await withThrowingTaskGroup { [sandbox] group in
+    try await withThrowingTaskGroup(of: Outcome.self) { [sandbox] group in
       for (index, job) in jobs.enumerated() {
         // One of fifty has to end before the next one begins.
         if index >= 50, let outcome = try await group.next() { counts[outcome, default: 0] += 1 }
