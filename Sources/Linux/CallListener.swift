@@ -110,7 +110,7 @@ extension CurrentProcess {
   public static func send(
     _ message: UInt8, passing passed: CInt, to number: CInt, word: UInt64
   ) throws(SystemCallError) {
-    try check(linux_send_marked(number, message, passed, word), "sendmsg")
+    try check(linux_send_byte(number, message, passed, word), "sendmsg")
   }
 
   /// The number of sendmsg(2).

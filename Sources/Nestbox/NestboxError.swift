@@ -16,7 +16,7 @@ public enum NestboxError: Error, Hashable, Sendable {
   case system(call: String, errno: Int32)
 }
 
-/// Why a command was not started; what is not known is nil.
+/// Why a command was not started; an unknown part is nil.
 public struct Failure: Hashable, Sendable, Decodable {
   /// The sentence that nestbox prints.
   public var message: String

@@ -31,7 +31,7 @@ public enum Outcome: Hashable, Sendable {
 
 /// What nestbox reports at the end.
 ///
-/// Times are in seconds, sizes in bytes; what is not known is nil,
+/// Times are in seconds, sizes in bytes; an unknown figure is nil,
 /// never 0.
 public struct Report: Hashable, Sendable, Decodable {
   /// The outcome in nestbox's word for it.

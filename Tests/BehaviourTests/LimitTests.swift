@@ -43,7 +43,7 @@ struct LimitTests {
     #expect(outcome.output == "124 timeout True True", "\(outcome)")
   }
 
-  // Red: whoever stops the launcher stops the clock of the limit.
+  // Red: a command that stops the launcher stops the clock of the limit too.
   @Test func `A limit of time ends the command while the launcher is stopped`() throws {
     let outcome = try Session().python(
       """

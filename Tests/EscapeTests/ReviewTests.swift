@@ -145,7 +145,7 @@ struct ReviewTests {
     let outcome = try Session(as: .root).python(
       ReviewTests.tools + #"""
         scene()
-        # A terminal that nobody has the other side of would keep whoever opens it waiting; a disk; a replaced file.
+        # A terminal, on which an open(2) would wait, as its other side is closed; a disk; a replaced file.
         os.mknod(f"{upper}/console", 0o20666, os.makedev(5, 1)); os.mknod(f"{upper}/disk", 0o60666, os.makedev(7, 0)); os.makedirs(f"{upper}/d")
         os.mknod(f"{upper}/d/f", 0o20666, os.makedev(1, 5)); os.mknod(f"{upper}/hard", 0o20666, os.makedev(1, 3))
         text = nestbox("--changes", "r").stdout; print(text.count("a device, which is not applied"), nestbox("--diff", "--changes", "r").returncode)

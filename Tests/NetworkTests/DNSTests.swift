@@ -34,7 +34,7 @@ struct DNSTests {
 
   // Red: a program gets no answer or a wrong one, or the relay answers answers for ever.
   @Test(
-    "Questions are read, and what is none is not",
+    "Questions are read, and other messages are refused",
     arguments: [
       (question(["www", "example", "org"]), "www.example.org 1"),
       (question(["WWW", "Example", "org"], type: 28), "www.example.org 28"),

@@ -95,9 +95,10 @@ static inline int linux_waiting_bytes(int fd) {
   return (int)(result < 0 ? result : count);
 }
 
-// Sends `length` bytes and, if `passed` is not negative, that descriptor (unix(7)).
-static inline long linux_send(
-    int fd, const void *_Nonnull bytes, size_t length, int passed) {
+// Sends `length` bytes and, if `passed` is not negative, that descriptor (unix(7)). `word` is in the
+// register of a sixth argument, which the kernel ignores and a filter can see.
+static inline long linux_send_marked(
+    int fd, const void *_Nonnull bytes, size_t length, int passed, uint64_t word) {
   struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
   union {
     struct cmsghdr header;
@@ -113,7 +114,14 @@ static inline long linux_send(
     header->cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(header), &passed, sizeof(int));
   }
-  return linux_result(sendmsg(fd, &message, MSG_NOSIGNAL));
+  return linux_result(
+      syscall(SYS_sendmsg, fd, &message, (unsigned long)MSG_NOSIGNAL, 0UL, 0UL, word));
+}
+
+// The same without a word.
+static inline long linux_send(
+    int fd, const void *_Nonnull bytes, size_t length, int passed) {
+  return linux_send_marked(fd, bytes, length, passed, 0);
 }
 
 // Receives one message; `*passed` is the descriptor that came with it, or -1.

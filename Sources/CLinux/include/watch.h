@@ -96,24 +96,9 @@ static inline int linux_access(int fd, int mode) {
   return (int)linux_result(syscall(SYS_faccessat2, fd, "", mode, 0x1000 /* AT_EMPTY_PATH */));
 }
 
-// Sends a byte and a descriptor with a word in the register of a sixth argument, which the kernel
-// ignores and a filter can see.
-static inline int linux_send_marked(int fd, uint8_t byte, int passed, uint64_t word) {
-  struct iovec part = {.iov_base = &byte, .iov_len = 1};
-  union {
-    struct cmsghdr header;
-    char space[CMSG_SPACE(sizeof(int))];
-  } control = {0};
-  struct msghdr message = {
-      .msg_iov = &part, .msg_iovlen = 1,
-      .msg_control = &control, .msg_controllen = sizeof control.space};
-  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(header), &passed, sizeof(int));
-  return (int)linux_result(
-      syscall(SYS_sendmsg, fd, &message, (unsigned long)MSG_NOSIGNAL, 0UL, 0UL, word));
+// Sends a byte and a descriptor with a word.
+static inline int linux_send_byte(int fd, uint8_t byte, int passed, uint64_t word) {
+  return (int)linux_send_marked(fd, &byte, 1, passed, word);
 }
 
 enum { LINUX_SENDMSG = SYS_sendmsg };

@@ -98,7 +98,7 @@ extension ResolvedSandbox {
         role.action, option: role.option, subject: role.name,
         cause: SystemCallError(call: "epoll_wait", errno: .canceled))
     }
-    // Whoever else holds an end keeps the other from noticing that this process has ended.
+    // The relay notices that this process has ended only if no other process holds these ends.
     Descriptors.close(control.theirs)
     Descriptors.close(notices.theirs)
     for (socket, _) in published { Descriptors.close(socket) }

@@ -82,6 +82,6 @@ extension Finding {
 }
 
 extension String {
-  /// The line without its end: whoever prints it adds one.
+  /// The line without its line break, which the caller adds when it prints the line.
   fileprivate var trimmingNewline: String { String(dropLast()) }
 }

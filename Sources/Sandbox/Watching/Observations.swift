@@ -18,7 +18,7 @@ package enum ObservedKind: UInt8 {
   case abstractSocket
   /// An address in the network, with a port.
   case address
-  /// A port of one's own that needs a capability.
+  /// A port below 1024, at which the command wants to listen and needs a capability.
   case port
   case capability
   /// A call that the policy refused; the subject is its architecture and its number.

@@ -2,9 +2,9 @@
 # fuse.py DIR COMMAND...: runs COMMAND while a FUSE file system of this user, or of FUSE_USER, is
 # mounted on DIR.
 #
-# It has a directory, sub, and a file, held, of which the first read fails, and no other one is ever
-# answered. Whoever looks for a file called end aborts all that waits. It answers as little as look-ups
-# need. See the kernel's fuse.h.
+# It has a directory, sub, and a file, held. The first read of that file fails; the server never answers
+# another. When a process looks up a file called end, the server aborts all reads that wait. It answers
+# only what look-ups need. See the kernel's fuse.h.
 import ctypes, os, struct, subprocess, sys, threading
 
 LOOKUP, FORGET, GETATTR, OPEN, READ, INIT, RELEASEDIR, BATCH_FORGET, INTERRUPT = 1, 2, 3, 14, 15, 26, 29, 42, 36
