@@ -144,7 +144,9 @@ extension FaultLine {
 struct FaultTests {
   /// One fault in so many is tried, others with every seed.
   private static let share = ProcessInfo.processInfo.environment["NESTBOX_FAULT_SHARE"] ?? "13"
-  private static let seed = ProcessInfo.processInfo.environment["NESTBOX_SEED"] ?? "1"
+  /// The Makefile exports it without a value where nobody names one.
+  private static let seed =
+    ProcessInfo.processInfo.environment["NESTBOX_SEED"].flatMap { UInt64($0) } ?? 1
 
   private static let injector: Result<URL, any Error> = Result {
     let directory = Workspace.root.appending(path: "injector")
