@@ -106,6 +106,8 @@ public struct StatLine: Equatable, Sendable {
   public let name: ByteString
   /// Whether it is a zombie.
   public let hasEnded: Bool
+  /// Whether it is a thread of the kernel.
+  public let isKernelThread: Bool
   /// The parent's process id.
   public let parent: Int32
   /// When it started, in ticks since the machine did.
@@ -127,6 +129,8 @@ public struct StatLine: Equatable, Sendable {
       let started = UInt64(decimal: fields[19])
     else { return nil }
     hasEnded = fields[0].first == UInt8(ascii: "Z")
+    // PF_KTHREAD of include/linux/sched.h.
+    isKernelThread = numbers[6] & 0x20_0000 != 0
     processorTime = numbers[11].addingReportingOverflow(numbers[12]).partialValue
     threads = numbers[17]
     name = ByteString(line[(open + 1)..<close])

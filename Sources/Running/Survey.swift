@@ -111,9 +111,10 @@ private struct Reader {
 
   mutating func facts(of number: Int32) throws(SystemCallError) -> ProcessFacts? {
     let process = try ProcessDirectory(number)
-    guard let stat = StatLine(try process.contents(of: "stat", limit: Bound.stat)) else {
-      return nil
-    }
+    // A thread of the kernel may have namespaces of its own (kdevtmpfs has), but is in no sandbox.
+    guard let stat = StatLine(try process.contents(of: "stat", limit: Bound.stat)),
+      !stat.isKernelThread
+    else { return nil }
     let status = StatusLines(try process.contents(of: "status", limit: Bound.status))
     guard let user = status.words(of: "Uid").first.flatMap({ UInt32(decimal: $0) }) else {
       return nil

@@ -88,7 +88,8 @@ struct ImageTests {
         """, options)
     let counts = outcome.lines.compactMap { Int($0) }.sorted()
     try #require(counts.count == 15, "\(outcome)")
-    #expect(counts[7] <= most, "\(counts)")
+    // What else runs on the machine can only add to a count.
+    #expect(counts[2] <= most, "\(counts)")
   }
 
   // Red: each start executes some sixty CPUID instructions, which a virtual machine traps.
