@@ -185,6 +185,19 @@ generate: setup ## Make again what is made from other files: sources and pages
 	@$(build_tests)
 	UPDATE_GOLDENS=1 Tests/run.py 'OptionsTests|SeccompTests'
 
+# Tests compare these files with what the scripts draw.
+draw := PYTHONDONTWRITEBYTECODE=1 python3 docs/pictures
+
+.PHONY: pictures
+pictures: also := python3
+pictures: build ## Draw the pictures of the documentation again
+	@export PYTHONDONTWRITEBYTECODE=1
+	cd docs/pictures
+	python3 terminal.py $(CURDIR)/$(release) >terminal.svg
+	python3 architecture.py processes >processes.svg
+	python3 architecture.py modules $(CURDIR)/Package.swift >modules.svg
+	python3 speed.py $(CURDIR)/Benchmarks/README.md >speed.svg
+
 # Long tests, each with its own limit.
 SOAK_LAUNCHES ?= 20000
 SOAK_SECONDS ?= 600
@@ -267,6 +280,7 @@ coverage: setup ## Print how many lines of Sources the tests reach, in all proce
 	exit $$status
 
 .PHONY: bench
+bench: also := python3
 bench: build ## Compare its speed with bubblewrap's and with a plain C program's
 	@mkdir -p .build/bench
 	gcc -O2 -Wall -Wextra -static -DNESTBOX_QUICK_START -o .build/bench/minimal \
@@ -274,9 +288,17 @@ bench: build ## Compare its speed with bubblewrap's and with a plain C program's
 	gcc -O2 -Wall -Wextra -o .build/bench/bench Benchmarks/bench.c
 	gcc -O2 -Wall -Wextra -o .build/bench/calls Benchmarks/calls.c
 	$(call install_copy,.build/bench/nestbox)
-	.build/bench/bench --nestbox .build/bench/nestbox --minimal .build/bench/minimal \
-	  --bwrap "$(BWRAP)" $(if $(OLD_BWRAP),--old-bwrap "$(OLD_BWRAP)") $(BENCH_FLAGS)
+	{
+	  status=0
+	  .build/bench/bench --nestbox .build/bench/nestbox --minimal .build/bench/minimal \
+	    --bwrap "$(BWRAP)" $(if $(OLD_BWRAP),--old-bwrap "$(OLD_BWRAP)") $(BENCH_FLAGS) || status=$$?
+	  echo $$status >.build/bench/status
+	} | tee .build/bench/table.txt
+	[ "$$(cat .build/bench/status)" = 0 ]
+	$(draw)/speed.py .build/bench/table.txt >.build/bench/speed.svg ||
+	  rm .build/bench/speed.svg # There is nothing to compare with.
 	.build/bench/calls --nestbox .build/bench/nestbox
+	[ ! -e .build/bench/speed.svg ] || echo 'make: the first table as a plot: .build/bench/speed.svg'
 
 .PHONY: lint
 lint: toolchain ## Check the style of the sources
