@@ -59,7 +59,7 @@ class NotStarted(NestboxError):
 
 
 class ReportMissing(NestboxError):
-    """nestbox ended without a report, because something killed it: what the command did is unknown."""
+    """Something killed nestbox before it could report: what the command did is unknown."""
 
     def __init__(self, returncode: int) -> None:
         super().__init__(returncode)

@@ -14,7 +14,7 @@ from ._errors import OptionError
 from ._launch import command_words
 from ._process import Cancellation, run
 from ._report import Result
-from ._sandbox import Path, Sandbox, combine
+from ._sandbox import Path, Sandbox, combine, unknown
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -66,7 +66,7 @@ class Executor(concurrent.futures.Executor):
         base = arguments.pop("sandbox", None) or self._sandbox
         for key in arguments:
             if key not in _ARGUMENTS:
-                raise OptionError(key, "there is no such argument")
+                raise OptionError(key, unknown(key, _FIELDS | _ARGUMENTS))
         arguments["sandbox"] = combine(base, options)
         if not self._owns_pool:
             return self._pool.submit(_run, words, **arguments)
@@ -97,10 +97,10 @@ class Executor(concurrent.futures.Executor):
 
     def cancel(self, future: Future[Result[Any]]) -> bool:
         """Cancels a command, even one that runs: everything in its sandbox is killed, and its
-        result has the outcome `Outcome.CANCELLED`. With a `pool` of another kind only those that
-        wait can be cancelled.
+        result has the outcome `Outcome.CANCELLED`. With another executor as `pool`, only commands
+        that wait can be cancelled.
 
-        Returns whether it will not run to its end.
+        Returns True if the command will not run to its end.
         """
         if future.cancel():
             return True

@@ -81,7 +81,7 @@ class Cancellation:
 
 
 class Process:
-    """A command that runs in a sandbox, as `subprocess.Popen` is one that runs without.
+    """A command that runs in a sandbox, as `subprocess.Popen` is one that runs without a sandbox.
 
     Its streams are binary. As a context manager it waits for the command, or ends it if the block
     ends with an error. The sandbox ends with the thread that started it (see --die-with-parent in
@@ -140,7 +140,7 @@ class Process:
             raise
 
     def wait(self) -> Result[bytes]:
-        """Waits for the end. What the command writes to a pipe has to be read meanwhile."""
+        """Waits for the end. Read what the command writes to a pipe meanwhile, or it may block."""
         if ended := self._ended():
             return ended
         try:
@@ -211,7 +211,7 @@ class Process:
         self._launch.close()
 
     def _end(self) -> None:
-        """Ends the sandbox, whatever happens meanwhile; returns when nothing is left."""
+        """Ends the sandbox, and returns when nothing in it is left."""
         if self._process.returncode is None:
             self._launch.cancel()
             try:

@@ -149,7 +149,7 @@ class Result(Generic[AnyStr]):
             return f"was ended by signal {self.signal}"
         if self.outcome is Outcome.CANCELLED:
             return "was cancelled"
-        return f"was ended for a limit: {self.outcome}"
+        return f"exceeded a limit: {self.outcome}"
 
     def check_returncode(self) -> None:
         """Raises `CommandFailed`, or `LimitExceeded`, unless the command exited with 0."""

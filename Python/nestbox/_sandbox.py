@@ -33,8 +33,8 @@ class Sandbox:
     many commands at a time. A wrong value raises `OptionError` here, before anything starts.
 
     Sizes are numbers of bytes or texts such as "512M"; times are seconds, texts such as "500ms" or
-    "2h", or a `timedelta`. A limit that this machine cannot hold is an error; the limits that end
-    in `_try` are left out instead.
+    "2h", or a `timedelta`. If this machine cannot enforce a limit, that is an error; a limit whose
+    name ends in `_try` is then left out.
     """
 
     profile: Paths = ()
@@ -51,7 +51,7 @@ class Sandbox:
     net_allow: Paths = ()
     """What the command may reach on the network, such as "pypi.org"."""
     net_deny: Paths = ()
-    """What it may not reach, whatever `net_allow` says."""
+    """What the command may not reach, even if `net_allow` names it."""
     policy: Optional[Path] = None
     """The policy of system calls: a name, or a path with a slash."""
     memory: Optional[Size] = None
@@ -67,16 +67,16 @@ class Sandbox:
     timeout: Optional[Time] = None
     """The time by the clock, after which the command gets SIGTERM."""
     timeout_grace: Optional[Time] = None
-    """The time between SIGTERM and SIGKILL, 2 seconds unless said."""
+    """The time between SIGTERM and SIGKILL; None means 2 seconds."""
     output_limit: Optional[Size] = None
-    """How much the command may write to standard output and error, where they are no terminal."""
+    """How much the command may write to standard output and error, if they are not a terminal."""
     rlimits: Optional[Mapping[str, Limit]] = None
     """Limits of each process, such as {"nofile": 64, "core": 0}; a pair is soft and hard."""
     env: Optional[Mapping[str, str]] = None
     """The command's whole environment. None means: those of the caller's variables that the profile
     keeps."""
     setenv: Optional[Mapping[str, str]] = None
-    """Variables to set besides."""
+    """Variables to add."""
     chdir: Optional[Path] = None
     """Where the command starts, as a path inside the sandbox."""
     name: Optional[str] = None
@@ -157,12 +157,20 @@ def combine(sandbox: Optional[Sandbox], options: Mapping[str, Any]) -> Sandbox:
     known = {field.name for field in dataclasses.fields(Sandbox)}
     for option in options:
         if option not in known:
-            raise OptionError(option, "there is no such argument")
+            raise OptionError(option, unknown(option, known))
     if sandbox is None:
         return Sandbox(**options)
     if not isinstance(sandbox, Sandbox):
         raise OptionError("sandbox", f"expected a Sandbox, found {sandbox!r}")
     return dataclasses.replace(sandbox, **options) if options else sandbox
+
+
+def unknown(option: str, known: Iterable[str]) -> str:
+    """Says that there is no argument `option`, and which one may be meant."""
+    import difflib
+
+    near = difflib.get_close_matches(option, sorted(known), 1)
+    return "there is no such argument" + (f"; did you mean {near[0]}?" if near else "")
 
 
 # MARK: From values to words

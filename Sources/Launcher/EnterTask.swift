@@ -83,9 +83,7 @@ struct EnterTask {
     if let monitor = registry.record(of: word)?.openMonitor() { return try entrance(monitor) }
     let list = SandboxList(try RunningTasks.survey(registry, for: "--enter"))
     guard let sandbox = list.entry(named: word)?.sandbox else {
-      throw UsageError(
-        "no running sandbox has this name or a process with this number; --list shows "
-          + "the running sandboxes")
+      throw UsageError(RunningTasks.unknown(word, in: list))
     }
     if sandbox.tool != .nestbox {
       guard let command = sandbox.command else {

@@ -69,7 +69,7 @@ struct Launcher {
         return try perform(task, parser.draft)
       }
       if parser.draft.sandbox.command.isEmpty, !parser.draft.sandbox.isKept {
-        if let hint = swallowedCommand(parser) { tell(.error, hint, parser.draft) }
+        if let hint = missingCommand(parser) { tell(.error, hint, parser.draft) }
         return noCommand()
       }
       sandbox = try self.sandbox(parser.draft).resolved(for: caller)
@@ -249,12 +249,13 @@ struct Launcher {
     return persona.isBubblewrap ? persona.failure : error.exitStatus
   }
 
-  /// Says so if the last option took what was meant for the command.
-  private func swallowedCommand(_ parser: Parser) -> String? {
-    guard !persona.isBubblewrap, let (option, operands) = parser.lastTyped,
+  /// Says that a line has no command, and why if the last option took what was meant for it.
+  private func missingCommand(_ parser: Parser) -> String? {
+    if persona.isBubblewrap { return nil }
+    guard let (option, operands) = parser.lastTyped,
       let word = operands.last, !word.bytes.contains(UInt8(ascii: "/")), !word.isEmpty,
       (try? ProgramSearch.find(word, in: surroundings.variable("PATH"))) != nil
-    else { return nil }
+    else { return "COMMAND is missing" }
     let name = option.operands[operands.count - 1].name
     var hint =
       "no command is left: \(option.name) takes \(name), and \(word.quoted) was read as that"

@@ -57,12 +57,19 @@ struct MenuEntries {
     if found.count == 1, let only = found.first { return only }
     if found.isEmpty {
       let places = directories.map(\.quoted).joined(separator: ", ")
-      throw UsageError("--desktop-file: no entry in \(places) starts \(name.quoted)")
+      throw UsageError(
+        "--desktop-file: no entry in \(places) starts \(name.quoted); leave the option out, and "
+          + "nestbox writes the wrapper alone")
     }
     let names = found.map(\.identifier.quoted).sorted().joined(separator: ", ")
     throw UsageError(
       "--desktop-file: several entries start \(name.quoted): \(names); end the path with the name of one "
         + "of them")
+  }
+
+  /// Whether `find` finds an entry of the program in the file `program`.
+  func has(for program: ByteString, _ isProgram: (ByteString) -> Bool) -> Bool {
+    (try? find(named: nil, startedBy: program.baseName, isProgram)) != nil
   }
 
   /// The entry in the file `path`, unless --wrap wrote it.

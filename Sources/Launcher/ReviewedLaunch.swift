@@ -105,7 +105,8 @@ extension ReviewTasks {
 
   private func summary(_ review: Review, _ changes: Changes) -> String {
     let told = changes.told
-    var lines = ["\(Review.number(told.count, "change")) wait in review \(review.name.text):"]
+    let verb = told.count == 1 ? "waits" : "wait"
+    var lines = ["\(Review.number(told.count, "change")) \(verb) in review \(review.name.text):"]
     let kinds = Change.Kind.allCases.compactMap { kind in
       let count = told.count { $0.kind == kind }
       return count == 0 ? nil : "\(kind.rawValue) \(String(count))"

@@ -93,7 +93,7 @@ enum RunningTasks {
     case .isInUse(let record):
       let holder = record.map { record in
         let age = ListedSandbox.duration(record.age)
-        return " by process \(String(record.monitor)), since \(age)"
+        return " (by process \(String(record.monitor)), for \(age))"
       }
       return "--name: \(name.quoted) is in use\(holder ?? ""); to end that sandbox: "
         + "nestbox --stop \(name.quotedForShell)"
@@ -101,7 +101,8 @@ enum RunningTasks {
       let path = ByteString(registry.path).quoted
       let reason =
         cause.errno == .permissionDenied
-        ? "it must be a directory that belongs to this user and is closed to all others"
+        ? "it must be a directory that belongs to this user and is closed to all others; to use "
+          + "another: export XDG_RUNTIME_DIR=$(mktemp -d)"
         : cause.reason
       return "--name: can't register \(name.quoted) in \(path): \(reason)"
     }
@@ -111,9 +112,16 @@ enum RunningTasks {
     _ word: ByteString, in list: SandboxList, for option: String
   ) throws(UsageError) -> ListedSandbox {
     if let found = list.entry(named: word) { return found }
-    throw UsageError(
-      "\(option): no running sandbox has the name \(word.quoted) or a process with that number; "
-        + "--list shows the running sandboxes")
+    throw UsageError("\(option): " + unknown(word, in: list))
+  }
+
+  /// Says that `word` names no sandbox of `list`, and which it may mean.
+  static func unknown(_ word: ByteString, in list: SandboxList) -> String {
+    let names = list.entries.compactMap { $0.sandbox.name?.text }
+    let near = Suggestion.matches(for: word.text, among: names)
+    return "no running sandbox has the name \(word.quoted) or a process with that number"
+      + (near.isEmpty
+        ? "; nestbox --list shows the running sandboxes" : Suggestion.question(near))
   }
 
   static func survey(_ registry: Registry, for option: String) throws(UsageError) -> Survey {

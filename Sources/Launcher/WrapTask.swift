@@ -34,7 +34,7 @@ struct WrapTask {
     }
     try parser.draft.sandbox.validate()
     guard let output else {
-      if Terminal.path(of: 1) != nil { say(writing) }
+      if Terminal.path(of: 1) != nil { say(writing(program)) }
       return script(program, request.options)
     }
     // Everything that can fail comes before the first change.
@@ -85,12 +85,13 @@ struct WrapTask {
   }
 
   /// How the script on a terminal would be written where it is found.
-  private var writing: String {
+  private func writing(_ program: ByteString) -> String {
     let name: [ByteString] = ["nestbox"]
     let words = name + request.options.flatMap { $0 } + ["--wrap", request.program]
-    return "this is the script; to write it, and a menu entry that starts it, type: "
-      + words.map(\.quotedForShell).joined(separator: " ")
-      + " --output ~/.local/bin/ --desktop-file"
+    let hasEntry = MenuEntries(surroundings).has(for: program) { isSame($0, program) }
+    return "this is the script; to write it\(hasEntry ? ", and a menu entry that starts it" : ""), "
+      + "type: " + words.map(\.quotedForShell).joined(separator: " ")
+      + " --output ~/.local/bin/\(hasEntry ? " --desktop-file" : "")"
   }
 
   /// What the wrapper lacks: each line says what to do so that it works.

@@ -20,17 +20,17 @@ public enum NestboxError: Error, Hashable, Sendable {
 public struct Failure: Hashable, Sendable, Decodable {
   /// The sentence that nestbox prints.
   public var message: String
-  /// The option that could not be obeyed.
+  /// The option that failed.
   public var option: String?
   /// The call of the kernel that failed.
   public var call: String?
-  /// What it was about.
+  /// The path or name that it concerned.
   public var subject: String?
   /// Why it failed.
   public var reason: String?
-  /// What is behind that.
+  /// The cause.
   public var cause: String?
-  /// What helps.
+  /// The remedy.
   public var remedy: String?
 }
 

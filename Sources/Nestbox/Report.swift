@@ -13,7 +13,7 @@ public enum Outcome: Hashable, Sendable {
   case exceeded(Limit)
   /// The caller ended it, or the task that waited for it was cancelled.
   case cancelled
-  /// Something that this version has no name for.
+  /// An outcome that this version does not know.
   case other(String)
 
   /// A limit.
@@ -34,9 +34,9 @@ public enum Outcome: Hashable, Sendable {
 /// Times are in seconds, sizes in bytes; an unknown figure is nil,
 /// never 0.
 public struct Report: Hashable, Sendable, Decodable {
-  /// The outcome in nestbox's word for it.
+  /// The outcome, as nestbox names it.
   public var outcome: String
-  /// What the command exited with.
+  /// The command's exit code.
   public var exitCode: Int32?
   /// The signal that ended it.
   public var signal: Int32?
@@ -52,7 +52,7 @@ public struct Report: Hashable, Sendable, Decodable {
   public var largestProcess: Int64?
   /// The most memory of all processes together.
   public var memoryPeak: Int64?
-  /// The most processes at a time.
+  /// The highest number of processes at one time.
   public var processesPeak: Int64?
   /// How much was read from storage.
   public var read: Int64?

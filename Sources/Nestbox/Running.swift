@@ -16,7 +16,7 @@ extension Sandbox {
   ///   - command: The program and its arguments.
   ///   - input: What it reads from standard input.
   ///   - limit: How many bytes of output, and of errors, are collected; the rest is read and dropped.
-  ///   - stream: Is called with each piece of output as it comes, one call at a time.
+  ///   - stream: Called with each piece of output when it arrives, one call at a time.
   /// - Returns: The outcome, what it wrote and what it used. Neither a failure of the command nor a
   ///   limit is an error.
   /// - Throws: ``NestboxError`` if the command could not be started.
@@ -29,7 +29,7 @@ extension Sandbox {
 
   /// Starts a command.
   ///
-  /// Somebody has to wait for its ``RunningCommand/result()``.
+  /// Wait for its ``RunningCommand/result()``.
   public func start(
     _ command: [String], input: [UInt8] = [], collecting limit: Int = 1 << 24,
     stream: (@Sendable (OutputKind, [UInt8]) -> Void)? = nil
@@ -112,7 +112,7 @@ public final class RunningCommand: Sendable {
   public func cancel() { job.cancel() }
 }
 
-/// A job: all that happens to a command.
+/// A job: a command from its start to its end.
 ///
 /// Its state belongs to its queue.
 final class Job: @unchecked Sendable {
@@ -169,7 +169,7 @@ final class Job: @unchecked Sendable {
       guard status == nil else { return }
       let first = files.firstInside(of: process)
       guard first >= 0 else {
-        // Nothing runs inside yet; what has begun meanwhile dies with nestbox.
+        // Nothing runs inside yet, and a process that starts now dies with nestbox.
         _ = linux_pidfd_send_signal(descriptor, SIGKILL)
         return
       }
@@ -204,8 +204,8 @@ final class Job: @unchecked Sendable {
   ) {
     var buffer = [UInt8](repeating: 0, count: 65536)
     watch(pipe) { [self] in
-      // Dispatch tells the end together with the last data, and once: more than one piece is read,
-      // but not so many that nothing else is heard.
+      // Dispatch reports the end together with the last data, and only once. So read several pieces,
+      // but not so many that other events wait.
       for _ in 0..<8 {
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in
           unsafe Glibc.read(pipe, bytes.baseAddress, bytes.count)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The module Nestbox is for programs that run commands in sandboxes: a sandbox is a value, `run`
-// starts the installed executable and returns output, outcome and use. It contains no code of a
-// launch, and the executable does not contain it.
+// The module Nestbox is for programs that run commands in sandboxes. A sandbox is a value; `run`
+// starts the installed executable and returns output, outcome and use. The module contains no code
+// that launches, and is not part of the executable.
 //
 // This file: what a command may see and use.
 
@@ -65,7 +65,7 @@ public struct Sandbox: Hashable, Sendable {
   public struct Limits: Hashable, Sendable {
     /// Bytes of memory, all processes together.
     public var memory: UInt64?
-    /// The time of so many processors.
+    /// How many processors' time, all processes together.
     public var processors: Double?
     /// The time on processors, all processes together.
     public var processorTime: Duration?
@@ -79,8 +79,10 @@ public struct Sandbox: Hashable, Sendable {
     public var timeoutGrace: Duration?
     /// How many bytes the command may write to standard output and error.
     public var output: UInt64?
-    /// Limits of each process by the names of prlimit(1), each with one value as for both, such as
-    /// `["nofile": "64"]`, or two, as `"64:128"`.
+    /// Limits of each process, by the names of prlimit(1).
+    ///
+    /// A value is for both the soft and the hard limit, as in `["nofile": "64"]`; `"64:128"` states
+    /// each.
     public var resources: [String: String] = [:]
 
     /// No limits.
@@ -136,7 +138,7 @@ extension Sandbox {
     return words
   }
 
-  /// Options without which a command could not be seen to its end.
+  /// Options that the library needs to follow a command to its end.
   private static let own = [
     "--args", "--report", "--info-fd", "--detach", "--keep", "--exec", "--",
   ]

@@ -90,12 +90,12 @@ struct Start {
     for (source, number) in standard {
       unsafe posix_spawn_file_actions_adddup2(&actions, source, number)
     }
-    // Onto themselves, which takes the flag that closes them on exec.
+    // A copy onto itself clears the flag that closes it on exec.
     for number in passed { unsafe posix_spawn_file_actions_adddup2(&actions, number, number) }
     var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)
     defer { unsafe _ = posix_spawnattr_destroy(&attributes) }
-    // What this process's runtime ignores or blocks is no concern of the command.
+    // The command must not inherit the signals that this process ignores or blocks.
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
     unsafe posix_spawnattr_setsigmask(&attributes, &signals)

@@ -39,6 +39,19 @@ public struct Occurrence: Sendable {
       bubblewrap: "Invalid fd: " + text(index).quoted)
   }
 
+  /// The word at `index` as the number of a descriptor to which nestbox writes.
+  func output(_ index: Int) throws(UsageError) -> CInt {
+    do throws(UsageError) {
+      return try descriptor(index)
+    } catch {
+      let file = text(index)
+      if file.isEmpty || file.bytes.first == UInt8(ascii: "-") { throw error }
+      throw UsageError(
+        error.message + "; to write a file: \(name) 3 COMMAND 3>\(file.quotedForShell)",
+        bubblewrap: error.message(asBubblewrap: true))
+    }
+  }
+
   /// The word at `index` as a user or group id.
   func identifier(_ index: Int) throws(UsageError) -> UInt32 {
     // The largest means "none" to the kernel.

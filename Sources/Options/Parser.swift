@@ -193,7 +193,12 @@ public struct Parser {
       || option.traits.contains(.lastIsOptional) && operands.count == option.operands.count - 1
     guard isComplete else {
       let missing = option.operands[operands.count].name
-      let remedy = missing == "SANDBOX" ? "; nestbox --list shows the running sandboxes" : ""
+      let remedy =
+        switch missing {
+        case "SANDBOX": "; nestbox --list shows the running sandboxes"
+        case "REVIEW": "; nestbox --reviews shows the reviews that wait"
+        default: ""
+        }
       throw UsageError(
         "\(option.name): \(missing) is missing\(remedy)",
         bubblewrap: "\(option.name) takes \(bubblewrapCount(of: option))")

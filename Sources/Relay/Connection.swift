@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection of the command, and the one outside that it is joined to.
+// A connection of the command, and the connection outside that it is joined to.
 
 internal import Linux
 internal import Network

@@ -22,7 +22,9 @@ struct NetworkLog {
 
   init(_ number: CInt?) { self.number = number }
 
-  /// Writes a line, and waits as long as its reader takes: nothing is left out.
+  /// Writes a line.
+  ///
+  /// It waits for a slow reader, so that the log is complete.
   private func write(_ event: String, _ members: [JSON.Member]) {
     guard let number else { return }
     let line = JSON.object(

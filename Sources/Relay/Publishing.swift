@@ -2,7 +2,7 @@
 // Ports of the host that lead inside.
 //
 // A socket can connect inside only if it was made there. The set-up therefore makes some before the
-// command starts, and the relay uses them again and again: nothing of it has to be inside.
+// command starts, and the relay reuses them: no process of it has to be inside.
 
 internal import Linux
 internal import Network

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The relay: one loop over all sockets. It never waits for one of them alone, it bounds everything
-// that the command can make it keep, and each decision is the policy's.
+// The relay: one loop over all sockets. It never waits for a single socket, bounds everything that
+// the command can make it keep, and leaves each decision to the policy.
 
 internal import Linux
 internal import Network

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Applying changes: each file is copied beside its place and appears there by rename, in a directory
-// that was opened without a link on the way. What is applied is no change any more, so that an
-// interrupted run is repeated by running it again.
+// that was opened without following a link. An applied change is no longer a change, so an
+// interrupted run can simply be run again.
 
 internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// What came of applying changes.
+/// The result of applying changes.
 public struct ApplicationReport: Sendable {
   /// How many changes were applied.
   public internal(set) var applied = 0
@@ -15,7 +15,7 @@ public struct ApplicationReport: Sendable {
   public internal(set) var left: [(change: Change, reason: String)] = []
   /// The first change that `--overwrite` would not have left.
   public internal(set) var overwritable: Change?
-  /// Whether the disk was full, so that nothing more was tried.
+  /// Whether the run stopped because the disk was full.
   public internal(set) var isDiskFull = false
 }
 
@@ -42,9 +42,9 @@ private struct Application {
   var report = ApplicationReport()
   /// The directory of the host that was opened last.
   private var recent: Folder?
-  /// Directories that get their permissions once all in them is done.
+  /// Directories that get their permissions after everything in them.
   private var finals: [Change] = []
-  /// Files with several names that this run has taken a name from.
+  /// Files with several names, of which this run has removed one.
   private var touched: Set<FileIdentity> = []
 
   init(
@@ -84,7 +84,7 @@ private struct Application {
       }
       if chosen[index] { needed.insert(change.path.parent) }
     }
-    // First what stands where something else comes, then what comes, then what goes.
+    // First remove what is replaced, then add, then remove the rest.
     for index in list.indices.reversed() where chosen[index] && list[index].isInReplaced {
       perform(list[index]) { (run, change) throws(Obstacle) in try run.remove(change) }
     }

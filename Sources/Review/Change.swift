@@ -53,10 +53,10 @@ public struct Changes: Sendable {
   public internal(set) var list: [Change] = []
   /// Directories that could not be read, and why.
   public internal(set) var unread: [(path: FilePath, reason: String)] = []
-  /// Whether the layer has more than could be looked at.
+  /// Whether the layer has more changes than the bound allows.
   public internal(set) var isIncomplete = false
 
-  /// The changes as they are told: a renaming is one.
+  /// The changes as reports count them: a renaming is one.
   public var told: [Change] { list.filter { !$0.isToldWithCounterpart } }
 
   /// Whether nothing was changed.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a layer changes: a walk through the layer, beside the directory of the host. Only what was
-// written is looked at, so that the time does not depend on the size of the directory.
+// Finds what a layer changes: a walk through the layer, beside the directory of the host. It looks
+// only at what was written, so its time does not depend on the size of the directory.
 
 internal import Linux
 internal import SystemPackage
@@ -193,7 +193,7 @@ extension Change {
 // MARK: - Renamings
 
 extension ChangeSearch {
-  /// How many bytes are compared at most in order to find renamings.
+  /// How many bytes the search for renamings compares at most.
   private static let mostBytes: Int64 = 64 << 20
 
   /// Finds removed files whose content an added file has.

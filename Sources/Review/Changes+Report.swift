@@ -92,7 +92,7 @@ extension Review {
   }
 }
 
-/// Removed directories, which a report tells in one line with all that was in them.
+/// Removed directories: a report has one line for each, with everything that was in it.
 ///
 /// What was in a directory follows it in the list of changes, so that one pass finds it.
 struct RemovedDirectories {

@@ -9,8 +9,9 @@ public import Text
 extension Review {
   private static let limit = (file: Int64(1 << 20), all: Int64(64 << 20), output: 256 << 20)
 
-  /// A unified diff of the changes, without characters that control a terminal, by a program that is
-  /// looked for in `path`.
+  /// A unified diff of the changes, without characters that control a terminal.
+  ///
+  /// The program that makes it is searched in `path`.
   public func differences(
     in changes: Changes, _ path: ByteString?
   ) throws(ReviewError) -> String {
@@ -36,7 +37,7 @@ extension Review {
         rest -= size
         let number = trees.count == 1 ? nil : change.tree
         let tree = trees[change.tree]
-        // What has gone meanwhile, or cannot be read, has no text.
+        // It is gone, or cannot be read: the diff leaves it out.
         try? Review.copy(change.path, change.old, number, to: old) {
           () throws(SystemCallError) in try tree.openBase(change.path.parent)
         }
@@ -89,7 +90,7 @@ extension Review {
     var environment: [ByteString] = [
       "LC_ALL=C.UTF-8", "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1",
       "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
-      // No repository around the store is asked for settings.
+      // git must not read settings of a repository around the store.
       ByteString(variable: "GIT_CEILING_DIRECTORIES", value: ByteString(self.path)),
     ]
     if let path { environment.append(ByteString(variable: "PATH", value: path)) }

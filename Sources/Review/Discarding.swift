@@ -16,7 +16,7 @@ extension Review {
     return try failing(self.path.pushing(path)) { () throws(SystemCallError) -> Bool in
       let parent: OwnedDescriptor
       do throws(SystemCallError) {
-        // A directory that its owner may not write gives up nothing.
+        // Nothing can be removed from a directory that its owner may not write to.
         try tree.unlock(path.parent, tree.openUpper(path.parent).entryStatus())
         parent = try tree.openUpper(path.parent)
       } catch {
@@ -27,7 +27,7 @@ extension Review {
       try TreeRemoval.remove(trash, from: folder.descriptor)
       try folder.descriptor.makeDirectory(trash, .init(rawValue: 0o700))
       let target = try folder.descriptor.openSubdirectory(trash)
-      // A directory that its owner may not write cannot be moved.
+      // A directory that its owner may not write to cannot be moved.
       let entry = try parent.openEntry(path.lastName.path)
       let status = try entry.entryStatus()
       if status.kind == .directory { try entry.setPermissions(status.permissions | 0o700) }

@@ -49,7 +49,7 @@ extension Change {
     return nil
   }
 
-  /// Whether a link leads out of the directory under review, as far as its own text tells.
+  /// Whether the text of a link leads out of the directory under review.
   private func leadsOut(_ target: ByteString) -> Bool {
     if target.bytes.first == UInt8(ascii: "/") { return true }
     var depth = path.components.count - 1

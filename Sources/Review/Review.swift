@@ -52,7 +52,7 @@ public final class Review {
   /// The descriptors by which the monitor reaches the review.
   public var descriptors: [CInt] { [store.rawValue, open.descriptor.rawValue] }
 
-  /// Keeps everybody else from using it.
+  /// Locks it for this process.
   public func acquire() throws(ReviewError) {
     guard try open.lock(at: path) else { throw .isInUse }
   }
@@ -86,8 +86,8 @@ public final class Review {
 
   /// Makes the directory that overlayfs needs beside a layer.
   ///
-  /// The kernel takes none that a launch before has used, as that was not written to the disk at its
-  /// end.
+  /// The kernel refuses one that an earlier launch has used: a volatile layer is not written to the
+  /// disk at its end.
   private static func makeWork(
     _ name: FilePath, in place: borrowing OwnedDescriptor
   ) throws(SystemCallError) -> OwnedDescriptor {
@@ -170,7 +170,7 @@ final class ReviewTree {
   /// Opens the directory `path` of the host's tree.
   func openBase(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
     let directory = try base.openDirectlyInRoot(path.isEmpty ? "." : path)
-    // What somebody has mounted there is not under review.
+    // A mount there is not under review.
     guard try directory.fileIdentity().device == device else {
       throw SystemCallError(call: "openat2", errno: .improperLink)
     }
@@ -232,7 +232,7 @@ enum TreeRemoval {
     }
     if (try? directory.remove(name, .directory)) != nil { return }
     let top = try opened(name, in: directory)
-    // What lies too deep comes to the top, so that neither descriptors nor the stack run out.
+    // Move a tree that is too deep to the top, so that neither descriptors nor the stack run out.
     var isDone = false
     while !isDone { isDone = try empty(top, top, depth: 0) }
     try directory.remove(name, .directory)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The module Review holds changes of a command back until their owner has decided: the store of
-// layers, what a layer changes, and how changes are applied or discarded. The layers are hostile:
-// everything here works by descriptors that no link leads away from, with bounds.
+// The module Review holds the changes of a command back until their owner decides. It has the store
+// of layers, finds what a layer changes, and applies or discards changes. The layers are hostile:
+// everything here works on descriptors, follows no link, and has bounds.
 //
 // This file: what the store notes about a review.
 

@@ -10,7 +10,7 @@ internal import Running
 public import SystemPackage
 public import Text
 
-/// Why the store cannot do what was asked.
+/// Why the store cannot do a task.
 public enum ReviewError: Error, Equatable, Sendable {
   /// No review has the name.
   case isUnknown
@@ -175,7 +175,7 @@ public struct ReviewStore: Sendable {
     do throws(SystemCallError) {
       try directory.requireLayer("user.overlay.nestbox")
     } catch {
-      // What a file system says that keeps no such thing: told as the one error for it.
+      // Errors of file systems without them: reported as one error.
       guard error.errno == .notSupported || error.errno == .notPermitted else { throw error }
       throw SystemCallError(call: error.call, errno: .notSupported)
     }

@@ -8,13 +8,13 @@ extension ProcessFacts {
   /// Sends `signal` to this process, and never to another one that now has its number.
   public func send(_ signal: Signal) throws(SystemCallError) {
     let handle = try ProcessHandle(number)
-    // The handle stands for the process that had the number just now; it is the same one if it
-    // still runs since the same time.
+    // The handle is for the process that had the number a moment ago: the same one, if its start
+    // time has not changed.
     _ = try ProcessDirectory.of(self)
     try handle.send(signal)
   }
 
-  /// Whether it still runs: it does not if only its parent has not taken notice of its end.
+  /// Whether it still runs; a zombie does not.
   var isRunning: Bool {
     guard let directory = try? ProcessDirectory.of(self),
       let line = try? directory.contents(of: "stat", limit: Bound.stat)
@@ -51,7 +51,8 @@ extension RunningSandbox {
       var left = try look().sandboxes.first { $0.key == key }?.processes ?? []
       // Once the commands have ended, a kept sandbox waits for this.
       if isKept, !commands.contains(where: \.isRunning) { try? monitor?.send(.terminate) }
-      // The kernel gives numbers of namespaces again: another sandbox has no process in common.
+      // The kernel reuses numbers of namespaces; a sandbox that has the same ones but none of these
+      // processes is another one.
       let isSame = left.contains { process in
         last.contains { $0.number == process.number && $0.started == process.started }
       }

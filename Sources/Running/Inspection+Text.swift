@@ -32,7 +32,7 @@ extension Inspection {
   private var summaryLines: [String] {
     let sandbox = listed.sandbox
     var lines = [listed.commandText]
-    if let name = sandbox.name { lines.append("called \(name.quoted)") }
+    if let name = sandbox.name { lines.append("name: \(name.quoted)") }
     lines.append("made by \(sandbox.tool.rawValue), \(ListedSandbox.duration(listed.age)) ago")
     lines.append("first process: \(String(sandbox.first.number))")
     if let monitor = sandbox.monitor {
@@ -81,7 +81,7 @@ extension Inspection {
     let nodes = processes.map { member in
       let inside = member.facts.numbersInside.last.map { String($0) } ?? "?"
       let words = member.words.map(\.quotedForShell).joined(separator: " ")
-      let text = words.isEmpty ? "(\(member.facts.name.quoted))" : String(words.prefix(200))
+      let text = words.isEmpty ? "(\(member.facts.name.quoted))" : SandboxList.cut(words, to: 200)
       return TreeNode(
         number: Int(member.facts.number), parent: Int(member.facts.parent),
         text: "\(String(member.facts.number)), inside \(inside): \(text)")
@@ -118,10 +118,11 @@ extension Inspection {
   private var limitLines: [String] {
     let limited = limits.filter { $0.soft != nil || $0.hard != nil }
     return limited.map { limit in
-      let text = { (value: UInt64?) in value.map { String($0) } ?? "unlimited" }
-      let name = ByteString(limit.name).quoted
       let unit = limit.unit.isEmpty ? "" : " " + ByteString(limit.unit).quoted
-      return "\(name): \(text(limit.soft)), at most \(text(limit.hard))\(unit)"
+      let text = { (value: UInt64?) in value.map { String($0) + unit } ?? "unlimited" }
+      let name = ByteString(limit.name).quoted
+      if limit.soft == limit.hard { return "\(name): \(text(limit.soft))" }
+      return "\(name): \(text(limit.soft)) (the command may raise it to \(text(limit.hard)))"
     }
       + groups.map { group in
         let hierarchy =

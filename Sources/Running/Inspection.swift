@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that the kernel tells of one sandbox.
+// What the kernel shows of one sandbox.
 
 public import Linux
 internal import SystemPackage
@@ -11,9 +11,9 @@ public struct Inspection: Sendable {
   public var listed: ListedSandbox
   /// Its namespaces.
   public var namespaces: [NamespaceUse] = []
-  /// The processes in it, as far as the report goes.
+  /// The processes in it that the report names.
   public var processes: [Member] = []
-  /// What its ids are outside.
+  /// How its ids are mapped.
   public var maps = IdentityMaps()
   /// What its command may do.
   public var protection = Protection()
@@ -29,9 +29,9 @@ public struct Inspection: Sendable {
   public var use = ProcessUse()
   /// The words that its launcher was started with, as far as they were read.
   public var launcherWords: [ByteString] = []
-  /// What its launcher noted, for people and for programs; nil if it noted nothing.
+  /// The launcher's record, as text and as JSON; nil if there is none.
   public var launch: (lines: [String], json: JSON)?
-  /// What a launcher in the background had to tell.
+  /// The messages of a launcher in the background.
   public var messages: [ByteString] = []
 
   /// A process of the sandbox.
@@ -51,11 +51,11 @@ public struct NamespaceUse: Equatable, Sendable {
   public var kindName: String
   /// Its number.
   public var number: UInt64
-  /// Whether the process that looks is in it.
+  /// Whether this process is in it.
   public var isOwn: Bool
   /// The sandbox's processes in it.
   public var members: [ProcessFacts]
-  /// Processes in it that are not of the sandbox.
+  /// Processes in it that do not belong to the sandbox.
   public var others: [ProcessFacts]
   /// The other sandboxes that these belong to.
   public var sandboxes: [RunningSandbox]
@@ -105,7 +105,7 @@ public struct Protection: Equatable, Sendable {
 public struct MountUse: Equatable, Sendable {
   /// The mount.
   public var entry: MountTable.Entry
-  /// How full it is; nil where it is not in memory.
+  /// How full it is; nil if it is not in memory.
   public var use: FilesystemUse?
 
   /// States a mount.
@@ -134,7 +134,7 @@ public struct ControlGroup: Equatable, Sendable {
   public var controllers: String
   /// The group.
   public var path: ByteString
-  /// What its files say: limits, and what all processes in it use.
+  /// The contents of its files: limits, and the use of all processes in it.
   public var figures: [Figure] = []
 
   /// The content of a file.
@@ -154,7 +154,7 @@ public struct ProcessUse: Equatable, Sendable {
   ///
   /// Pages that several processes hold count for each.
   public var memory: UInt64 = 0
-  /// Processor time of those that are still there, in ticks.
+  /// Processor time of the processes that still run, in ticks.
   public var ticks: UInt64 = 0
   /// The same in seconds.
   public var processorTime: UInt64 { ticks / BootClock.ticksPerSecond }
@@ -172,7 +172,7 @@ extension Inspection {
     let sandbox = listed.sandbox
     let members = Array(sandbox.processes.prefix(Inspection.mostProcesses))
     for (process, words) in zip(members, members.words()) {
-      // One that has ended meanwhile is named all the same.
+      // The report also names a process that has ended meanwhile.
       processes.append(Member(facts: process, words: words))
       if sandbox.hasCommand, process == sandbox.command { self.listed.words = words }
       if let directory = try? ProcessDirectory.of(process) { use.add(directory) }
@@ -278,7 +278,7 @@ extension ProcessUse {
 // MARK: - Reading
 
 extension Protection {
-  /// Reads what /proc/PID/status tells.
+  /// Reads the lines of /proc/PID/status.
   public init(_ status: StatusLines) {
     hasNoNewPrivileges = status.number("NoNewPrivs").map { $0 != 0 }
     seccomp = status.number("Seccomp")
@@ -348,8 +348,8 @@ extension ControlGroup {
   /// The most groups around a process that are reported.
   private static let mostOuter = 8
 
-  /// This group with its figures, and those around it that are not around the groups `own`, whose
-  /// limits hold for it too.
+  /// This group with its figures, and the groups around it, whose limits apply to it too, unless
+  /// they are also around the groups `own`.
   fileprivate func withOuter(beyond own: [ControlGroup]) -> [ControlGroup] {
     guard controllers.isEmpty, let top = try? UnifiedHierarchy.place() else { return [self] }
     let ownPath = own.first { $0.controllers.isEmpty }?.path.path ?? "/"

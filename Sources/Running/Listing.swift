@@ -8,7 +8,7 @@ public import Text
 public struct ListedSandbox: Equatable, Sendable {
   /// The sandbox.
   public let sandbox: RunningSandbox
-  /// What its command can reach by network.
+  /// What its command can reach on the network.
   public let network: NetworkState
   /// The words of its command, as far as they were read.
   public internal(set) var words: [ByteString]
@@ -25,9 +25,9 @@ public struct ListedSandbox: Equatable, Sendable {
 
 /// What can be reached from a network namespace.
 public enum NetworkState: String, Equatable, Sendable {
-  /// The namespace is that of the process that looks.
+  /// The namespace is this process's own.
   case host
-  /// It has nothing but the loopback interface, and belongs to this sandbox alone.
+  /// It has only the loopback interface, and belongs to this sandbox alone.
   case none
   /// It has other interfaces, and belongs to this sandbox alone.
   case own
@@ -47,8 +47,8 @@ public struct SandboxList: Equatable, Sendable {
     self.entries = entries
   }
 
-  /// Looks at the sandboxes of `survey`, but not at the words of their commands, which lie in the
-  /// commands' memory.
+  /// Looks at the sandboxes of `survey`, but does not read the words of their commands: these are in
+  /// the commands' memory.
   public init(_ survey: Survey) {
     let sandboxes = survey.sandboxes
     let now = BootClock.seconds
@@ -66,7 +66,7 @@ public struct SandboxList: Equatable, Sendable {
     }
   }
 
-  /// Adds the words of the commands, as far as these let others read them.
+  /// Adds the words of those commands that let others read them.
   public mutating func readWords() {
     let places = entries.indices.filter { entries[$0].sandbox.hasCommand }
     let words = places.map { entries[$0].sandbox.command ?? entries[$0].sandbox.first }.words()
@@ -88,7 +88,7 @@ public struct SandboxList: Equatable, Sendable {
 // MARK: - Reports
 
 extension SandboxList {
-  /// The list for people: a heading, then a line a sandbox.
+  /// The list for people: a heading, then one line for each sandbox.
   /// - Parameter width: Where a line is cut; nil for nowhere.
   /// - Returns: The lines.
   public func text(width: Int? = nil) -> String {
@@ -96,7 +96,7 @@ extension SandboxList {
     return SandboxList.table([heading] + entries.map(\.cells), width: width)
   }
 
-  /// Rows of as many cells each as lines with columns, which end at `width`.
+  /// `rows`, all of the same length, as lines with columns that end at `width`.
   public static func table(_ rows: [[String]], width: Int?) -> String {
     let last = (rows.first?.count ?? 1) - 1
     let widths = (0..<last).map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -106,9 +106,23 @@ extension SandboxList {
         line += cell + String(repeating: " ", count: columnWidth - cell.count + 2)
       }
       line += row[last]
-      guard let width, line.count > width, width > 1 else { return line + "\n" }
-      return line.prefix(width - 1) + "…\n"
+      return (width.map { cut(line, to: $0) } ?? line) + "\n"
     }.joined()
+  }
+
+  /// The beginning of `line` that fills at most `width` columns of a terminal.
+  ///
+  /// A letter beyond ASCII may fill two columns, and any number of marks none: each counts as two.
+  static func cut(_ line: String, to width: Int) -> String {
+    let scalars = line.unicodeScalars
+    var columns = 0
+    var end = scalars.startIndex
+    for index in scalars.indices where width > 1 {
+      columns += scalars[index].isASCII ? 1 : 2
+      if columns > width { return String(scalars[..<end]) + "…" }
+      if columns < width { end = scalars.index(after: index) }
+    }
+    return line
   }
 
   /// The list for programs.
@@ -167,8 +181,8 @@ extension ListedSandbox {
 // MARK: - Searching
 
 extension SandboxList {
-  /// The sandbox that goes by the name `word`, or that the process of this number belongs to or
-  /// started.
+  /// The sandbox with the name `word`, or the one that contains the process of this number or was
+  /// started by it.
   public func entry(named word: ByteString) -> ListedSandbox? {
     if let named = entries.first(where: { $0.sandbox.name == word }) { return named }
     guard let number = Int32(decimal: word.bytes) else { return nil }

@@ -14,10 +14,10 @@ public struct NetworkFacts: Equatable, Sendable {
   /// Holds nothing.
   public init() {}
 
-  /// Whether nothing but the sandbox itself can be reached through it.
+  /// Whether it leads only to the sandbox itself.
   public var isLoopbackAlone: Bool { interfaces.allSatisfy { $0 == "lo" } }
 
-  /// Reads what a process sees; nil where that cannot be read.
+  /// Reads the view of a process; nil if that cannot be read.
   init?(of process: borrowing ProcessDirectory) {
     func table(_ name: ByteString, _ process: borrowing ProcessDirectory) -> [UInt8]? {
       try? process.contents(of: name.path, limit: Bound.networkTable)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What runs on this machine, by sandbox: this module reads it from /proc and tells it to people and
-// programs. Most of what it reads was written by processes that may be hostile, so each text has a
-// bound, no name is trusted to be printable, and a process may end or be replaced at any time.
+// This module finds the sandboxes that run on this machine, in /proc, and describes them to people
+// and programs. Processes that may be hostile wrote most of what it reads, so it bounds each text and
+// quotes each name, and expects a process to end or be replaced at any time.
 //
 // This file: the facts about one process that decide which sandbox it belongs to.
 
@@ -30,7 +30,7 @@ public struct NamespaceNumbers: Hashable, Sendable {
     }
   }
 
-  /// The kinds of which both numbers are known and differ.
+  /// The kinds whose two numbers are known and differ.
   public func differences(from other: NamespaceNumbers) -> Namespaces {
     var kinds: Namespaces = []
     for (index, (kind, _)) in Namespaces.names.enumerated() {
@@ -53,17 +53,17 @@ public struct NamespaceNumbers: Hashable, Sendable {
 public struct ProcessFacts: Equatable, Sendable {
   /// The process id.
   public var number: Int32
-  /// The parent's; 0 where that is out of sight.
+  /// The parent's; 0 if this process cannot see the parent.
   public var parent: Int32
   /// When it started, in ticks since the machine did.
   public var started: UInt64
-  /// What it calls itself; it can change that at any time.
+  /// Its own name, which it can change at any time.
   public var name: ByteString
   /// Its real user id.
   public var user: UInt32
   /// Its ids in the pid namespaces from this one inwards, its own last.
   public var numbersInside: [Int32]
-  /// Its namespaces; nil where the kernel does not show them, as of a process that hides.
+  /// Its namespaces; nil if the kernel does not show them, as for a process that hides.
   public var namespaces: NamespaceNumbers?
   /// The namespaces that its monitor holds, if it hides and is process 1 of a sandbox with a name.
   public var heldNamespaces: NamespaceNumbers?
@@ -87,7 +87,7 @@ public struct ProcessFacts: Equatable, Sendable {
   /// Whether it is process 1 of a pid namespace, and hides, as nestbox's is.
   var isHidingInit: Bool { namespaces == nil && numbersInside.last == 1 }
 
-  /// Whether both tell the same of the same process.
+  /// Whether both state the same facts about the same process.
   public static func == (left: ProcessFacts, right: ProcessFacts) -> Bool {
     left.number == right.number && left.parent == right.parent && left.started == right.started
       && left.name == right.name && left.user == right.user
@@ -119,7 +119,7 @@ public struct StatLine: Equatable, Sendable {
 
   /// Reads the line; nil where it has another form.
   public init?(_ line: [UInt8]) {
-    // The name may hold anything, `) ` among it; behind it the kernel writes numbers alone.
+    // The name may contain anything, even `) `; after it the kernel writes only numbers.
     guard let open = line.firstIndex(of: UInt8(ascii: "(")),
       let close = line.lastIndex(of: UInt8(ascii: ")")), open < close
     else { return nil }
@@ -179,8 +179,9 @@ public struct StatusLines: Equatable, Sendable {
 }
 
 extension FixedWidthInteger {
-  /// The number that `text` is in decimal, digits alone and a minus before them; nil for anything
-  /// else and for one that does not fit.
+  /// Reads a decimal number: only digits, and perhaps a minus before them.
+  ///
+  /// Nil for anything else, and for a number that does not fit.
   package init?(decimal text: ArraySlice<UInt8>) {
     guard text.first != UInt8(ascii: "+") else { return nil }
     self.init(String(decoding: text, as: UTF8.self))

@@ -6,8 +6,9 @@ internal import SystemPackage
 internal import Text
 
 extension [ProcessFacts] {
-  /// The words of each, as far as they are read; a process can change its own, and can keep others
-  /// from reading them.
+  /// The words of each, up to `limit` bytes.
+  ///
+  /// A process can change its own words, and can keep others from reading them.
   func words(limit: Int = Bound.commandLine) -> [[ByteString]] {
     let lines = BoundedReads.results(count) { index in
       guard let directory = try? ProcessDirectory.of(self[index]) else { return [] }
@@ -24,7 +25,7 @@ extension ProcessFacts {
     if bytes.last == 0 { bytes.removeLast() }
     if bytes.isEmpty { return [] }
     let words = bytes.split(separator: 0, omittingEmptySubsequences: false)
-    // A process that has overwritten its words, as init has, leaves one and much emptiness.
+    // A process that has overwritten its words, as init has, leaves one word and many empty ones.
     if words.count > 2, words.dropFirst().allSatisfy(\.isEmpty) { return [ByteString(words[0])] }
     return words.map { ByteString($0) }
   }

@@ -49,9 +49,9 @@ public struct RegistryRecord: Equatable, Sendable {
       + (isKept ? "kept yes\n" : "")
   }
 
-  /// Reads a record; nil where it has another form.
+  /// Reads a record; nil if it has another form.
   ///
-  /// Lines of other names are left out.
+  /// Ignores lines with other names.
   public init?(_ bytes: [UInt8]) {
     let lines = bytes.split(separator: UInt8(ascii: "\n"))
     guard lines.first?.elementsEqual(RegistryRecord.heading.utf8) == true else { return nil }
@@ -138,12 +138,12 @@ extension Registry {
       let base = try? OwnedDescriptor.privateDirectory(path),
       let directory = try? base.openSubdirectory(name.path)
     else { return nil }
-    // A shared lock, so that two who look do not take each other for the monitor.
+    // A shared lock: otherwise two readers would take each other for the monitor.
     if (try? directory.locked(.shared)) != nil { return nil }
     return Registry.read(directory)
   }
 
-  /// What the launcher of `name` had to tell since nobody reads its standard error, line by line.
+  /// The messages of the launcher of `name` since nobody reads its standard error, line by line.
   public func messages(of name: ByteString) -> [ByteString] {
     guard SandboxName.isValid(name), let base = try? OwnedDescriptor.privateDirectory(path),
       let directory = try? base.openSubdirectory(name.path),
@@ -153,7 +153,7 @@ extension Registry {
     return bytes.split(separator: UInt8(ascii: "\n")).map { ByteString($0) }
   }
 
-  /// The same of the last sandbox of this name, which has ended.
+  /// The same for the last sandbox of this name, which has ended.
   public func lastMessages(of name: ByteString) -> [ByteString] {
     guard SandboxName.isValid(name), let base = try? OwnedDescriptor.privateDirectory(path),
       let file = try? base.openRelative(Registry.lastMessageFile(name.path), .reading),
@@ -168,7 +168,7 @@ extension Registry {
   }
 
   private static let lastMessages = ".last-"
-  /// Of how many names they are kept.
+  /// How many names keep them.
   private static let mostLastMessages = 100
 
   private static func read(_ directory: borrowing OwnedDescriptor) -> RegistryRecord? {
@@ -268,7 +268,7 @@ extension Registry {
     do throws(SystemCallError) { return try body() } catch { throw .unusable(error) }
   }
 
-  /// Makes and locks the directory `name`; nil where somebody else has locked or removed it.
+  /// Makes and locks the directory `name`; nil if another process has locked or removed it.
   private static func lock(
     _ name: FilePath, in base: borrowing OwnedDescriptor
   ) throws(SystemCallError) -> OwnedDescriptor? {
@@ -278,7 +278,7 @@ extension Registry {
       if error.errno != .fileExists { throw error }
     }
     guard let directory = try open(name, in: base), let lock = try directory.locked(.exclusive),
-      // What was locked may have been removed before, and another one made.
+      // Another process may have removed the directory before this one locked it, and made a new one.
       let now = try open(name, in: base)
     else { return nil }
     guard try now.fileIdentity() == lock.fileIdentity() else { return nil }
@@ -322,7 +322,7 @@ extension Registry {
     remove(name, lock, from: base)
   }
 
-  /// Keeps what nobody has read, since the directory goes with the name.
+  /// Keeps messages that nobody has read: the directory is removed with the name.
   private static func keepMessages(
     of name: FilePath, _ lock: borrowing OwnedDescriptor, _ base: borrowing OwnedDescriptor
   ) {

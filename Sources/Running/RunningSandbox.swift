@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The module Running is about sandboxes that run: it finds them in /proc and in the registry of
-// names, lists and inspects them, signals them and ends them.
+// The module Running finds the sandboxes that run, in /proc and in the registry of names; it lists,
+// inspects, signals and ends them.
 //
 // This file: which processes make a sandbox together.
 
@@ -24,7 +24,7 @@ public struct RunningSandbox: Equatable, Sendable {
   public let key: Key
   /// Its processes, the oldest first.
   public let processes: [ProcessFacts]
-  /// The process outside that started it, where that is still there.
+  /// The process outside that started it, if that still runs.
   public let monitor: ProcessFacts?
   /// The name under which it is registered.
   public var name: ByteString?
@@ -47,8 +47,8 @@ public struct RunningSandbox: Equatable, Sendable {
       .min { $0.numbersInside.count < $1.numbersInside.count } ?? processes[0]
   }
 
-  /// The process to read the sandbox's properties from: the command, if it can be told,
-  /// or another whose namespaces the kernel shows.
+  /// The process whose properties are the sandbox's: the command, if it can be identified, or
+  /// another one whose namespaces the kernel shows.
   public var command: ProcessFacts? {
     let first = first
     // What init reaps can have come later; the command is its oldest child.
@@ -68,7 +68,7 @@ public struct RunningSandbox: Equatable, Sendable {
     tool == .nestbox && (process.namespaces == nil || process.name == monitor?.name)
   }
 
-  /// Whether anything but nestbox's process 1 is in it; only a kept sandbox goes on without.
+  /// Whether it contains more than nestbox's process 1; only a kept sandbox lives without a command.
   var hasCommand: Bool { !isKept || (command ?? first) != first }
 
   /// Its command, and those that entered: children of a hiding nestbox process, which is init to
@@ -88,7 +88,7 @@ public struct RunningSandbox: Equatable, Sendable {
     return [command] + entered
   }
 
-  /// Whether flatpak had it made.
+  /// Whether flatpak made it, by means of bubblewrap.
   ///
   /// Its description of itself is mounted there. Process 1 shows that mount table, which only a
   /// process with rights over the mount namespace can change.
@@ -99,7 +99,7 @@ public struct RunningSandbox: Equatable, Sendable {
     return MountTable(parsing: table).entries.contains { $0.point == "/.flatpak-info" }
   }
 
-  /// Whether its monitor executes the file that this process executes, whatever that is called.
+  /// Whether its monitor executes the same file as this process, under any name.
   var isOfThisProgram: Bool {
     guard let monitor, let process = try? ProcessDirectory.of(monitor),
       let own = try? ProcessDirectory(CurrentProcess.number)
@@ -119,7 +119,7 @@ public struct RunningSandbox: Equatable, Sendable {
 public enum Tool: String, Equatable, Sendable {
   case nestbox, bubblewrap, flatpak, podman, docker, lxc, nspawn, firejail, other
 
-  /// What goes by the name `name`.
+  /// The program with the process name `name`.
   init(named name: ByteString) {
     let name = name.text
     self =
@@ -182,7 +182,7 @@ extension Survey {
     .sorted { ($0.first.started, $0.first.number) < ($1.first.started, $1.first.number) }
   }
 
-  /// By what each sandbox can be named: its name, or else the number of its first process.
+  /// How a command line names each sandbox: by its name, or by the number of its first process.
   public var labels: [String] {
     sandboxes.map { $0.name?.text ?? String($0.first.number) }
   }
@@ -218,7 +218,7 @@ extension Survey {
     if process.outerUser != nil || process.outerPid != nil {
       return .nested(user: process.outerUser?.number, pid: process.outerPid)
     }
-    // A user namespace that is not below this process's own is none that it could look into.
+    // This process cannot look into a user namespace that is not below its own.
     return differences.contains(.user) ? nil : .flat(numbers)
   }
 
@@ -251,8 +251,8 @@ extension Survey {
   private static func tool(_ sandbox: RunningSandbox) -> Tool {
     let tool = sandbox.monitor.map { Tool(named: $0.name) } ?? .other
     if tool != .other { return tool }
-    // Where the monitor has ended, init may still tell. An engine for a user without rights has
-    // namespaces around those of its containers, with processes of its own.
+    // If the monitor has ended, init may still show the tool. A rootless container engine has
+    // namespaces around those of its containers, with its own processes in them.
     let first = Tool(named: sandbox.first.name)
     let isEngine = first == .podman || first == .docker
     return isEngine || sandbox.first.numbersInside.last == 1 ? first : .other

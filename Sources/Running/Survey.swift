@@ -16,7 +16,7 @@ public struct Survey: Sendable {
   /// The names that are registered.
   public let names: [(name: ByteString, record: RegistryRecord)]
 
-  /// States what there is.
+  /// States the facts.
   public init(
     processes: [ProcessFacts], own: NamespaceNumbers, user: UInt32,
     names: [(name: ByteString, record: RegistryRecord)] = []
@@ -30,7 +30,7 @@ public struct Survey: Sendable {
     var processes: [ProcessFacts] = []
     for name in try Directory.names(of: "/proc") {
       guard let number = Int32(decimal: name.bytes) else { continue }
-      // A process that has ended meanwhile is none.
+      // It has ended meanwhile.
       if let facts = try? reader.facts(of: number) { processes.append(facts) }
     }
     let names = registry.entries()
@@ -57,9 +57,9 @@ extension ProcessFacts {
   }
 }
 
-/// The most bytes that are read of files of /proc.
+/// How many bytes are read of files in /proc.
 ///
-/// What the kernel writes is far shorter, apart from lists that a process can make long.
+/// The kernel writes far less, except in lists that a process can make long.
 enum Bound {
   static let stat = 4096
   static let descriptors = 1024
@@ -88,7 +88,7 @@ extension ProcessDirectory {
       do throws(SystemCallError) {
         numbers[kind] = NamespaceNumbers.number(in: try link(FilePath("ns/" + name)))
       } catch {
-        // A kind that the kernel lacks is not known.
+        // The kernel lacks this kind.
         if error.errno == .noSuchFileOrDirectory, kind != .mount { continue }
         if error.errno == .permissionDenied || error.errno == .notPermitted { return nil }
         throw error

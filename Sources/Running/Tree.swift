@@ -13,10 +13,10 @@ extension [TreeNode] {
   /// No line begins further to the right: a sandbox can nest its processes as deeply as it likes.
   private static var deepest: Int { 24 }
 
-  /// A line each, below the one that it belongs to, and otherwise in this order.
+  /// One line for each thing, below its parent's line, otherwise in this order.
   ///
-  /// A number may have been given again while the things were looked at, so that one seems to be below
-  /// itself: it then stands at the left.
+  /// The kernel may have reused a number during the survey, so that a thing seems to be below itself:
+  /// its line then begins at the left.
   var treeLines: [String] {
     let known = Set(map(\.number))
     var below: [Int: [Int]] = [:]

@@ -231,8 +231,8 @@ struct EnteringTests {
       outcome.lines == [
         "125 nestbox: --bind \(exists)", "125 nestbox: --cap-add \(exists)",
         "125 nestbox: --unshare-net \(exists)",
-        "125 nestbox: --enter: can't enter nosuch: no running sandbox has this name or a process "
-          + "with this number; --list shows the running sandboxes",
+        "125 nestbox: --enter: can't enter nosuch: no running sandbox has the name nosuch or a process "
+          + "with that number; nestbox --list shows the running sandboxes",
         "125 nestbox: --enter: can't enter PID: process PID started it without a name, \(unknown); "
           + "start it with --name NAME to enter it",
         "125 nestbox: --seccomp-policy: the sandbox has a policy already; leave the option out",

@@ -56,6 +56,26 @@ struct JobTests {
     #expect(outcome.output == "3", "\(outcome)")
   }
 
+  // Red: the terminal hangs. The kernel ignores Ctrl-Z in a process group whose parent is in another session.
+  @Test(
+    "Ctrl-Z and fg work in a command that enters a sandbox in the background",
+    arguments: ["", "--profile untrusted"])
+  func entered(_ profile: String) throws {
+    let outcome = try type(
+      #"["bash", "--norc", "-i"]"#,
+      #"""
+      \#(JobTests.prompt),
+      "nestbox --unshare-pid --ro-bind / / --dev /dev \#(profile) --name box --keep --detach\n",
+      \#(JobTests.prompt), "nestbox --enter box sh -c 'echo rea''dy; exec cat'\n",
+      ["ready\r"], "\u001a", ["Stopped"], \#(JobTests.prompt), "fg\n", ["exec cat"],
+      "word\n", ["word\r\nword"], "\u001a", ["Stopped"], \#(JobTests.prompt), "fg\n", ["exec cat"],
+      "\u0003", \#(JobTests.prompt), "nestbox --enter box sh -c 'kill -STOP $$; echo on''ward'\n",
+      ["Stopped"], \#(JobTests.prompt), "fg\n", ["onward\r"], \#(JobTests.prompt),
+      "nestbox --stop box\n", \#(JobTests.prompt), "exit 5\n"
+      """#)
+    #expect(outcome.output == "5", "\(outcome)")
+  }
+
   private static let shells = [
     #"["env", "TERM=xterm", "bash", "--norc", "-i"]"#, #"["env", "TERM=xterm", "zsh", "-f", "-i"]"#,
     #"["env", "TERM=xterm", "dash", "-i"]"#,

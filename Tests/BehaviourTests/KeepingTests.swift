@@ -141,7 +141,7 @@ struct KeepingTests {
         print(nestbox("--stop", "box").returncode, listed())
         read, write = os.pipe(); os.write(write, b"--name\0box\0--keep\0--detach\0--unshare-pid\0--ro-bind\0/\0/"); os.close(write)
         print(nestbox("--args", str(read), pass_fds=[read]).returncode, box()["kept"])
-        print(nestbox("--name", "box", "--keep", "--detach", "--unshare-pid", "--ro-bind", "/", "/").stderr.count("is in use by process"))
+        print(nestbox("--name", "box", "--keep", "--detach", "--unshare-pid", "--ro-bind", "/", "/").stderr.count("is in use (by process"))
         print(nestbox("--timeout", "1", "--stop", "box").returncode, listed())
         """#)
     #expect(

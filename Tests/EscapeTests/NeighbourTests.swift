@@ -193,6 +193,32 @@ struct NeighbourTests {
     #expect(outcome.output == "works", "\(outcome.errors)")
   }
 
+  // Red: another user keeps somebody's sandboxes from having names, or sees, enters or ends them.
+  @Test("Another user can neither use the registry of a user nor reach the sandboxes", .asRoot)
+  func foreignRegistry() throws {
+    let outcome = try Session(as: .root).run(
+      """
+      as() { setpriv --reuid=$1 --regid=$1 --clear-groups env -u XDG_RUNTIME_DIR "${@:2}"; }
+      chmod 755 .; export place=/tmp/nestbox-61891; rm -rf $place; as 61777 mkdir -m 777 $place
+      as 61891 bash -c '
+        said=$(nestbox --name box --ro-bind / / echo ran 2>&1); echo "$said" | grep -c ran
+        eval "${said#*to use another: }"; echo $XDG_RUNTIME_DIR
+        nestbox --name box --unshare-pid --ro-bind / / --detach sleep 1000
+        nestbox --list | sed -n "s/^box  *\\([0-9]*\\).*/\\1/p"' >told
+      { read ran; read runtime; read number; } <told; echo $ran ${runtime%.*}; kill -0 $number && echo runs
+      as 61777 env XDG_RUNTIME_DIR=$runtime nestbox --list | grep -c $number
+      for task in "--inspect box" "--inspect $number" "--enter box true" "--enter $number true" \
+        "--stop box" "--stop $number" "--signal KILL $number"; do
+        as 61777 env XDG_RUNTIME_DIR=$runtime nestbox $task 2>&1 | grep -c "no running sandbox"
+      done | sort | uniq -c
+      kill -0 $number && echo still; as 61891 env XDG_RUNTIME_DIR=$runtime nestbox --stop box; echo $?
+      rm -rf $place $runtime
+      """)
+    #expect(
+      outcome.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        == ["0 /tmp/tmp", "runs", "0", "7 1", "still", "0"], "\(outcome)")
+  }
+
   // Red: a concurrent rename makes a launch fail or omit something.
   @Test func `Renames elsewhere do not get in the way`() throws {
     let outcome = try Session().run(

@@ -47,6 +47,11 @@ struct MistakeTests {
       ),
       ("--file -1 /a", "--file: expected the number of a descriptor, found -1"),
       ("--file 2147483648 /a", "--file: expected the number of a descriptor, found 2147483648"),
+      (
+        "--report a.json true",
+        "--report: expected the number of a descriptor, found a.json; to write a file: "
+          + "--report 3 COMMAND 3>a.json"
+      ),
       ("--bind-data x /a", "--bind-data: expected the number of a descriptor, found x"),
       ("--ro-bind-data 0x3 /a", "--ro-bind-data: expected the number of a descriptor, found 0x3"),
       ("--seccomp +3", "--seccomp: expected the number of a descriptor, found +3"),
@@ -99,7 +104,11 @@ struct MistakeTests {
     where !option.traits.contains(.lastIsOptional) || count < operands.count - 1 {
       let words = [ByteString](repeating: "1", count: count)
       let missing = operands[count].name
-      let remedy = missing == "SANDBOX" ? "; nestbox --list shows the running sandboxes" : ""
+      let remedies = [
+        "SANDBOX": "; nestbox --list shows the running sandboxes",
+        "REVIEW": "; nestbox --reviews shows the reviews that wait",
+      ]
+      let remedy = remedies[missing] ?? ""
       #expect(throws: UsageError("\(name): \(missing) is missing\(remedy)")) {
         var parser = Parser()
         try parser.parse([ByteString(name)] + words)

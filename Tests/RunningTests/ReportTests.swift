@@ -44,7 +44,22 @@ struct ReportTests {
       entry(name: "box", words: ["sleep", ByteString(String(repeating: "x", count: 300))])
     ])
     for line in list.text(width: 80).split(separator: "\n") { #expect(line.count <= 80) }
+    #expect(list.text(width: 80).contains("xxx…\n"))
     #expect(list.text().contains(String(repeating: "x", count: 300)))
+  }
+
+  // Red: a command fills more columns than the line has characters, or covers other lines with marks.
+  @Test(
+    "Wide letters and marks do not make a line longer than the terminal is wide",
+    arguments: ["\u{6f22}", "a\u{301}\u{301}\u{301}"])
+  func wideNames(_ letter: String) {
+    let list = SandboxList([
+      entry(name: "box", words: [ByteString(String(repeating: letter, count: 100))])
+    ])
+    for line in list.text(width: 80).split(separator: "\n") {
+      #expect(line.unicodeScalars.reduce(0) { $0 + ($1.isASCII || $1 == "…" ? 1 : 2) } <= 80)
+    }
+    #expect(list.text(width: 80).contains("…"))
   }
 
   // Red: programs that read the list break.

@@ -33,7 +33,7 @@ extension Option {
       draft.sandbox.limit(typed.setting(.processes(try typed.processes(0), orNone: false)))
     },
     Option(
-      "--processes-try", [.number], in: .limits, "The same, but ignored where it cannot be held",
+      "--processes-try", [.number], in: .limits, "The same, but ignored if it cannot be enforced",
       """
       As --processes, but if the caller is root or makes no user namespace, the command runs without
       a limit.
@@ -44,10 +44,10 @@ extension Option {
     Option(
       "--output-limit", [.size], in: .limits, "Kill the command after SIZE bytes of output",
       """
-      What it writes to standard output and error counts together, where they are pipes, sockets or
-      files; SIZE bytes arrive, and if there are more, everything inside is killed and the exit status
-      is 153. The command writes to pipes, from which nestbox copies. Everything inside is killed when
-      the command ends, as with --kill-on-exit. It needs --unshare-pid.
+      The limit is for standard output and error together, if they are pipes, sockets or files. SIZE
+      bytes arrive; if the command writes more, nestbox kills everything inside and exits with 153.
+      The command writes to pipes, from which nestbox copies. When the command ends, nestbox kills
+      everything inside, as with --kill-on-exit. The option needs --unshare-pid.
 
           nestbox --output-limit 1M ./program >output
       """
@@ -57,10 +57,9 @@ extension Option {
     Option(
       "--memory", [.size], in: .limits, "Allow all processes together SIZE of memory",
       """
-      What they hold in memory counts, with files in tmpfs and the files that the kernel keeps in
-      memory for them. If they need more, and the kernel can free nothing, all of them are killed and
-      the exit status is 137. They get no swap unless --swap says so. Needs a control group: see
-      LIMITS OF A WHOLE SANDBOX.
+      The limit includes their files in tmpfs and the files that the kernel caches for them. If they
+      need more, and the kernel can free nothing, it kills all of them and the exit status is 137. They
+      get no swap without --swap. The option needs a control group: see LIMITS OF A WHOLE SANDBOX.
 
           nestbox --memory 256M --report 3 ./program 3>report
       """
@@ -68,8 +67,8 @@ extension Option {
       draft.sandbox.limit(typed.setting(.memory(try typed.size(0, atLeast: 1), orNone: false)))
     },
     Option(
-      "--memory-try", [.size], in: .limits, "The same, but ignored where it cannot be held",
-      "As --memory. Only where no control group with this limit can be made, the command runs without it."
+      "--memory-try", [.size], in: .limits, "The same, but ignored if it cannot be enforced",
+      "As --memory, but if nestbox cannot make a control group with this limit, the command runs without it."
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.limit(typed.setting(.memory(try typed.size(0, atLeast: 1), orNone: true)))
     },
@@ -83,8 +82,8 @@ extension Option {
       draft.sandbox.limit(typed.setting(.swap(try typed.size(0, atLeast: 0), orNone: false)))
     },
     Option(
-      "--swap-try", [.size], in: .limits, "The same, but ignored where it cannot be held",
-      "As --swap. Only where no control group with this limit can be made, the command runs without it."
+      "--swap-try", [.size], in: .limits, "The same, but ignored if it cannot be enforced",
+      "As --swap, but if nestbox cannot make a control group with this limit, the command runs without it."
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.limit(typed.setting(.swap(try typed.size(0, atLeast: 0), orNone: true)))
     },
@@ -100,25 +99,25 @@ extension Option {
       draft.sandbox.limit(typed.setting(.processors(try typed.processors(0), orNone: false)))
     },
     Option(
-      "--cpus-try", [.processors], in: .limits, "The same, but ignored where it cannot be held",
-      "As --cpus. Only where no control group with this limit can be made, the command runs without it."
+      "--cpus-try", [.processors], in: .limits, "The same, but ignored if it cannot be enforced",
+      "As --cpus, but if nestbox cannot make a control group with this limit, the command runs without it."
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.limit(typed.setting(.processors(try typed.processors(0), orNone: true)))
     },
     Option(
       "--cpu-time", [.time], in: .limits, "Kill the command after TIME on processors",
       """
-      The processor time of all processes together counts, as user and kernel time. When it is used
-      up, everything inside is killed and the exit status is 124. Everything inside is killed when the
-      command ends, as with --kill-on-exit. Needs a control group and --unshare-pid.
+      The limit is for the user and kernel time of all processes together. When they have used it,
+      nestbox kills everything inside and exits with 124. When the command ends, nestbox kills
+      everything inside, as with --kill-on-exit. The option needs a control group and --unshare-pid.
       """
     ) { (draft, typed) throws(UsageError) in
       let (time, _) = try typed.time(0).multipliedReportingOverflow(by: 1000)
       draft.sandbox.limit(typed.setting(.processorTime(time, orNone: false)))
     },
     Option(
-      "--cpu-time-try", [.time], in: .limits, "The same, but ignored where it cannot be held",
-      "As --cpu-time. Only where no control group can be made, the command runs without the limit."
+      "--cpu-time-try", [.time], in: .limits, "The same, but ignored if it cannot be enforced",
+      "As --cpu-time, but if nestbox cannot make a control group, the command runs without the limit."
     ) { (draft, typed) throws(UsageError) in
       let (time, _) = try typed.time(0).multipliedReportingOverflow(by: 1000)
       draft.sandbox.limit(typed.setting(.processorTime(time, orNone: true)))
@@ -161,7 +160,7 @@ extension Option {
           nestbox --report 3 sh -c 'exit 137' 3>report
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.channels.report = typed.setting(try typed.descriptor(0))
+      draft.sandbox.channels.report = typed.setting(try typed.output(0))
     },
     Option(
       "--usage", in: .limits, "Print what the command used when it has ended",

@@ -15,7 +15,7 @@ extension Option {
       names below one, at any depth; an address; a network such as `192.0.2.0/24`; or `*` for every
       name and address that is not private. Write an IPv6 address in brackets if ports follow.
 
-      A rule is about TCP; with `/udp` at its end it is about UDP: `example.org:443/udp`.
+      A rule is for TCP, or for UDP if it ends with `/udp`: `example.org:443/udp`.
 
       A name that leads to a private address or to one of this machine is refused.
       `NAME@NETWORK` permits one in that network. `NAME=ADDRESS` leads to an address whatever DNS
@@ -86,7 +86,7 @@ extension Option {
           nestbox --net-allow example.org --net-log 3 curl https://example.org/ 3>log
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.channels.networkLog = typed.setting(try typed.descriptor(0))
+      draft.sandbox.channels.networkLog = typed.setting(try typed.output(0))
     },
   ]
 }

@@ -16,10 +16,10 @@ extension Option {
       its place, and what later options protect in DIR stays protected. Can be repeated: one review
       then holds several directories.
 
-      When the command has ended, the review waits; if nothing was changed, nothing is kept. A
-      launcher that is killed loses nothing, nor does Ctrl-C while it compares. What the command writes
-      is on the disk when nestbox returns; its own fsync(2) does nothing. Mounts below DIR are refused, and
-      files of other users cannot be changed.
+      When the command has ended, the review waits; if nothing was changed, nothing is kept. If the
+      launcher is killed, or Ctrl-C ends its comparison, nothing is lost. What the command writes is on
+      the disk when nestbox returns; its own fsync(2) does nothing. nestbox refuses mounts below DIR,
+      and the command cannot change files of other users.
 
           nestbox --profile build --review . make install
       """
@@ -29,7 +29,7 @@ extension Option {
     Option(
       "--review-name", [.name], in: .review, "Call the review NAME",
       """
-      NAME is as for --name. Otherwise nestbox makes a name of the directory's and the time.
+      NAME is as for --name. Without the option, the name is the directory's with the time.
       """, traits: [.lastWins, .isForCommandLine]
     ) { (draft, typed) throws(UsageError) in
       guard SandboxName.isValid(typed.text(0)) else {
@@ -40,8 +40,8 @@ extension Option {
     Option(
       "--review-store", [.hostDirectory], in: .review, "Keep reviews in DIR",
       """
-      DIR belongs to you alone (mode 0700), or is made. Give it again with --reviews, --changes,
-      --apply, --discard and --resume.
+      DIR must be yours and have mode 0700; nestbox makes it if it does not exist. Give the option
+      again with --reviews, --changes, --apply, --discard and --resume.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in draft.reviewStore = try typed.nonemptyPath(0) },
     Option(
@@ -62,7 +62,7 @@ extension Option {
       """
     ) { (draft, _) throws(UsageError) in draft.task = .reviews },
     Option(
-      "--changes", [.review], in: .review, "Tell what REVIEW would change",
+      "--changes", [.review], in: .review, "Show what REVIEW would change",
       """
       Lists what is added, changed, removed or renamed, new types, permissions and times. First come
       files that deserve a look: files that git, make, editors or shells execute later, new executables,
@@ -78,7 +78,7 @@ extension Option {
       """
     ) { (draft, _) throws(UsageError) in draft.showsDifferences = true },
     Option(
-      "--apply", [.review], in: .review, "Change the directory as REVIEW says",
+      "--apply", [.review], in: .review, "Make the changes of REVIEW in the directory",
       """
       Paths after it choose changes, each with all below; without one all are applied. They are
       written as --changes writes them. Each file appears whole or not at all. Set-id bits, devices and

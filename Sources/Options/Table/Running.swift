@@ -35,17 +35,16 @@ extension Option {
       Cannot be combined with --detach, --args, or options that read descriptors: what these lead to
       cannot be compared. Nor does nestbox compare what profiles said then with what they say now.
 
-          nestbox --wrap xclock --profile desktop --single --output ~/.local/bin/ --desktop-file
+          nestbox --wrap firefox --profile browser --single --output ~/.local/bin/ --desktop-file
       """
     ) { (draft, typed) throws(UsageError) in draft.sandbox.single = typed.option },
     Option(
       "--keep", in: .running, "Keep the sandbox when its command has ended",
       """
-      The sandbox, with its namespaces and its root, goes on without a process of its own until it is
-      stopped: by --stop, by SIGTERM, SIGINT, SIGQUIT or SIGHUP to the launcher once the command has
-      ended, or because the launcher was killed and no process is left inside. Commands get in by
-      --enter. The exit status is the command's. Without a command none is run. Needs --name and
-      --unshare-pid.
+      The sandbox keeps its namespaces and its root without a command until --stop ends it, or, once
+      the command has ended, SIGTERM, SIGINT, SIGQUIT or SIGHUP to the launcher. It also ends if the
+      launcher is killed and no process is left inside. --enter runs commands in it. The exit status
+      is the command's. COMMAND may be left out. The option needs --name and --unshare-pid.
 
           nestbox --name box --keep --detach
       """

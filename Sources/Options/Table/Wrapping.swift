@@ -13,7 +13,7 @@ extension Option {
       program's own name and come first in PATH. The script goes to standard output. nestbox starts
       no sandbox, but reports mistakes in the options.
 
-          nestbox --wrap xclock --profile desktop --output ~/.local/bin/ --desktop-file
+          nestbox --wrap firefox --profile browser --output ~/.local/bin/ --desktop-file
       """, traits: [.isForCommandLine, .namesProgram]
     ) { (draft, _) throws(UsageError) in draft.task = .wrap },
     Option(

@@ -122,6 +122,12 @@ final class LaunchPlan {
     isInFront && hasInit && namespaces.contains(.pid) && !sandbox.hasOwnSession && terminals.isEmpty
     && ProcessGroup.own == CurrentProcess.number && Terminal.foreground(1) == ProcessGroup.own
 
+  /// Whether the command leads that group, and init has another one.
+  ///
+  /// The parent of an entered command's init may be in another session. If init led the command's
+  /// group, the kernel would take the group for orphaned, and ignore Ctrl-Z.
+  var commandLeadsGroup: Bool { takesTerminal && hasAdoptedChild }
+
   var sandbox: Sandbox { resolved.sandbox }
   var image: ProcessImage { caller.image }
   var identity: (user: UInt32, group: UInt32) { resolved.identity }

@@ -44,7 +44,7 @@ extension Monitor {
       return
     }
     if signal == .goOn {
-      job.goOn(child.pid)
+      job.goOn((plan.commandLeadsGroup ? commandGroup : nil) ?? child.pid)
       if let relay {
         relay.goOn()
         // Keys have stopped all of it.
@@ -220,13 +220,13 @@ struct Job {
     return true
   }
 
-  /// Continues the command's group, led by init, which is `leader`.
-  mutating func goOn(_ leader: Int32) {
+  /// Continues the command's process group.
+  mutating func goOn(_ group: Int32) {
     guard takesTerminal else { return }
     if !hasTerminal {
-      stoppedGroup = stoppedGroup ?? leader
+      stoppedGroup = stoppedGroup ?? group
       _ = giveTerminal()
     }
-    ProcessGroup.send(.goOn, to: leader)
+    ProcessGroup.send(.goOn, to: group)
   }
 }

@@ -56,8 +56,9 @@ struct Command {
       try doing(.beginSession, option: plan.sandbox.newSession) { () throws(SystemCallError) in
         try CurrentProcess.beginSession()
       }
-    } else if plan.beginsGroup {
+    } else if plan.beginsGroup || plan.commandLeadsGroup {
       try doing(.prepare) { () throws(SystemCallError) in try ProcessGroup.begin() }
+      if plan.commandLeadsGroup { Terminal.setForegroundWhileBlocked(0, to: ProcessGroup.own) }
     }
     if let option = plan.sandbox.assertNoUserNamespaces { try assertNoUserNamespaces(option) }
     try doing(.dropPrivileges) { () throws(SystemCallError) in

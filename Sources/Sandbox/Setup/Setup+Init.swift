@@ -27,7 +27,7 @@ extension Setup {
       // it, so that it lasts, and receives the keys' signals instead of the monitor.
       try doing(.prepare) { () throws(SystemCallError) in
         try ProcessGroup.begin()
-        Terminal.setForegroundWhileBlocked(0, to: ProcessGroup.own)
+        if !plan.commandLeadsGroup { Terminal.setForegroundWhileBlocked(0, to: ProcessGroup.own) }
       }
     } else if command.terminal >= 0 {
       // Init leads the session, so that the command's group has a parent that could continue it:
@@ -62,7 +62,7 @@ extension Setup {
       hasPolicy: plan.policy != nil,
       isToBeEntered: !plan.isHidden && plan.sandbox.channels.tellOfProcess, held: held,
       isMeasured: plan.sandbox.isMeasured, deadline: plan.deadline,
-      keys: plan.takesTerminal ? .keys : []
+      keys: plan.takesTerminal && !plan.commandLeadsGroup ? .keys : []
     ).run(command.privileges, status)
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads out of a call's registers and the caller's memory what the call asks for. Nothing here
-// decides whether a call is carried out, as the caller can change its memory at any time.
+// Reads from a call's registers and the caller's memory what the call asks for. Nothing here decides
+// whether the kernel carries the call out: the caller can change its memory at any time.
 
 package import Linux
 package import Seccomp

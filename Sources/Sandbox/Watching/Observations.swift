@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watching/ says what the sandbox kept from a command (--explain). A helper, the watcher, hears of
+// Watching/ says what the sandbox kept from a command (--explain). A helper, the watcher, receives
 // each call that names a file or an address before the kernel carries it out (Watcher.swift), notes
 // what the call names (CallReader.swift), and looks at the end which of these files are missing,
 // read-only or closed inside (Findings.swift). Reports are made in Explanation.swift.

@@ -195,7 +195,7 @@ has "as is done here, for one in a directory below" "tool --other %U" \
   "$(cat data/applications/vendor-other.desktop)"
 rm -r data share/applications/*
 says "there may be none" "--desktop-file: no entry in $HOME/data/applications, \
-$HOME/share/applications starts tool" --wrap tool --output .local/bin/tool --desktop-file
+$HOME/share/applications starts tool; leave the option out, and nestbox writes the wrapper alone" --wrap tool --output .local/bin/tool --desktop-file
 write tool.desktop "tool" "sh -c 'tool --second'"
 is "what was written is named, and an action that starts something else, which is left out" \
   "nestbox: wrote $HOME/.local/bin/tool, which starts $HOME/programs/tool

@@ -282,6 +282,15 @@ class MisuseTests(Case):
                     pickle.loads(pickle.dumps(caught.exception))
         self.assertFalse(os.path.exists("started"))
 
+    def test_a_mistyped_argument_is_answered_with_the_nearest(self):
+        with self.assertRaisesRegex(nestbox.OptionError, "timeot: .*; did you mean timeout[?]$"):
+            nestbox.run(["true"], timeot=1)
+        with nestbox.Executor(1) as executor:
+            with self.assertRaisesRegex(nestbox.OptionError, "; did you mean capture_output[?]$"):
+                executor.submit(["true"], capture_outpt=True)
+        with self.assertRaisesRegex(nestbox.OptionError, "there is no such argument$"):
+            nestbox.run(["true"], zzzzzz=1)
+
     def test_the_fields_of_a_sandbox_are_the_arguments_that_types_know(self):
         source = pathlib.Path(nestbox.__file__).with_name("_sandbox.py").read_text()
         known = {
