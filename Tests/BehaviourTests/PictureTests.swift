@@ -67,9 +67,10 @@ struct PictureTests {
       `true` by itself takes 0.48 ms, which the first table has taken off
 
       same line                  nestbox     bwrap  old bwrap   minimal     ratio
-      --ro-bind / / true            0.74      1.41      1.45      0.55      0.53
+      --ro-bind / / true, ms        0.74      1.41      1.45      0.55      0.53
       100 binds                     2.26         -     19.00      1.76         -
       1000 binds                   15.90     35.60         -         -      0.44
+      monitor and init, kB        276.00    467.00         -    724.00      0.59
 
       nestbox alone, ms            first    second
       --review                      1.00      2.00

@@ -30,9 +30,9 @@ def from_run(text):
     table = text.partition("same line")[2].partition("\n\n")[0]
     for line in table.splitlines()[1:]:
         figures = line[24:].split()[:4]
-        if len(figures) == 4 and "-" not in (figures[0], figures[1]) and "memory" not in line:
+        if len(figures) == 4 and "-" not in (figures[0], figures[1]) and ", kB" not in line:
             nestbox, newest, _, floor = figures
-            yield line[:24].strip(), float(nestbox), float(newest), None if floor == "-" else float(floor)
+            yield line[:24].strip().removesuffix(", ms"), float(nestbox), float(newest), None if floor == "-" else float(floor)
 
 
 def written(milliseconds):
