@@ -264,9 +264,12 @@ struct PolicyTests {
     }
   }
 
-  /// The fixture, and the default file of Podman, where Debian's package golang-github-containers-common
-  /// has it.
-  private static let engineFiles = ["", "/usr/share/containers/seccomp.json"]
+  /// The fixture, and the default files of Podman and Docker, where Debian's packages
+  /// golang-github-containers-common and golang-github-docker-docker-dev have them.
+  private static let engineFiles = [
+    "", "/usr/share/containers/seccomp.json",
+    "/usr/share/gocode/src/github.com/docker/docker/profiles/seccomp/default.json",
+  ]
 
   // Red: a command under an engine's policy may make a call that the file refuses, or the reverse.
   @Test("An engine's policy is read as its author meant, call by call", arguments: engineFiles)

@@ -39,6 +39,11 @@ struct ClientTests {
     try Script.run("demonstrations")
   }
 
+  // Red: somebody copies a file that systemd, a desktop or a job does not take, or that shows too much.
+  @Test func `The recipes have their form, and start what they say`() throws {
+    try Script.run("recipes")
+  }
+
   // Red: programs in Python that start sandboxes lose results or leave something behind.
   @Test func `The package for Python runs jobs, and its wheel brings the executable`() throws {
     try Script.run("python")

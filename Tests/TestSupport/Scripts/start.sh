@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs a script of the tests as an ordinary user, in a scene: a directory with the first `nestbox`
-# in PATH under this name and as `bwrap`, a home, the scripts, the demonstrations, the
-# package for Python and docs/desktop.md.
+# in PATH under this name and as `bwrap`, a home, the scripts, the demonstrations, the recipes,
+# the package for Python and docs/desktop.md.
 #
 # usage: PATH=DIRECTORY-OF-NESTBOX:$PATH start.sh SCRIPT [ARGUMENT...]
 set -euo pipefail
@@ -43,7 +43,7 @@ ln -s nestbox "$work/bin/bwrap"
 # Copies, as the checkout may be out of the user's reach.
 cp -r "$(dirname "$script")" "$work/scripts"
 cp "$support/lib.sh" "$work/scripts"
-cp -r "$repository/docs/demos" "$work/demos"
+cp -r "$repository/docs/demos" "$repository/docs/recipes" "$work"
 cp -r "$repository/Python" "$repository/LICENSE" "$work"
 cp "$repository/docs/desktop.md" "$work/desktop.md"
 chmod -R go+rX "$work"
