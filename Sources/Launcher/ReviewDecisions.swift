@@ -23,7 +23,7 @@ extension ReviewTasks {
     }
     if report.left.count > 100 {
       let rest = String(report.left.count - 100)
-      launcher.tell(.error, "\(option): left \(rest) changes more", draft)
+      launcher.tell(.error, "\(option): left \(rest) more changes", draft)
     }
     if let change = report.overwritable, !report.isDiskFull {
       let path = ByteString(review.place(of: change)).quotedForShell
@@ -79,8 +79,8 @@ extension ReviewTasks {
           })
       else {
         throw UsageError(
-          "\(option): \(ByteString(path).quoted) cannot be discarded alone, as a directory above "
-            + "it is removed as a whole; discard that")
+          "\(option): \(ByteString(path).quoted) cannot be discarded alone, because the review removes "
+            + "a directory above it; discard that directory")
       }
     }
     _ = try doing(option, name) { () throws(ReviewError) in try removeIfDone(review) }
@@ -111,13 +111,15 @@ extension ReviewTasks {
     for word in draft.sandbox.command {
       guard let found = place(word, review) else {
         throw UsageError(
-          "\(option): \(word.quoted) is no path in a directory under review; write it as "
-            + "--changes does")
+          "\(option): \(word.quoted) is not a path in a directory under review; nestbox "
+            + "\(storeWords)--changes \(review.name.quotedForShell) shows the paths")
       }
       guard
         changes.list.contains(where: { $0.tree == found.tree && $0.path.starts(with: found.path) })
       else {
-        throw UsageError("\(option): \(review.name.quoted) has no change at \(word.quoted)")
+        throw UsageError(
+          "\(option): \(review.name.quoted) has no change at \(word.quoted); nestbox "
+            + "\(storeWords)--changes \(review.name.quotedForShell) lists its changes")
       }
       choice.paths.append(found)
     }

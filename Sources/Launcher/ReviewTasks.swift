@@ -61,7 +61,7 @@ struct ReviewTasks {
       if error.errno == .notSupported {
         return
           "the file system of \(path) keeps no extended attributes or whiteouts, which a layer "
-          + "needs; name a directory on another one, such as ext4, xfs or btrfs, by --review-store"
+          + "needs; use --review-store with a directory on ext4, xfs or btrfs"
       }
       return "\(path): \(error.reason) (\(error.call))"
     }

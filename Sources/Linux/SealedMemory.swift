@@ -3,7 +3,7 @@
 
 internal import CLinux
 internal import Glibc
-internal import SystemPackage
+public import SystemPackage
 internal import Text
 
 /// Files in memory.
@@ -23,6 +23,12 @@ public enum SealedMemory {
     let mode = CUnsignedInt(isProgram ? LINUX_MFD_EXEC : LINUX_MFD_NOEXEC_SEAL)
     var result = unsafe linux_memory_file_with(name.cString, flags | mode)
     if result == -EINVAL { result = unsafe linux_memory_file_with(name.cString, flags) }
+    return OwnedDescriptor(try check(result, "memfd_create"))
+  }
+
+  /// Makes an empty file that shows the name `name` in /proc to other processes.
+  public static func marker(_ name: FilePath) throws(SystemCallError) -> OwnedDescriptor {
+    let result = unsafe name.withPlatformString { unsafe linux_memory_file($0) }
     return OwnedDescriptor(try check(result, "memfd_create"))
   }
 

@@ -201,7 +201,9 @@ public struct Occurrence: Sendable {
     if let signal = Signal(named: name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name) {
       return signal
     }
-    throw UsageError("\(text.quoted) is not the name or number of a signal")
+    let near = Suggestion.matches(for: name, among: Signal.names.map(\.0))
+    throw UsageError(
+      "\(text.quoted) is not the name or number of a signal" + Suggestion.question(near))
   }
 
   private func number<Number: FixedWidthInteger>(

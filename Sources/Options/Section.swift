@@ -96,14 +96,15 @@ public enum Section: String, CaseIterable, Sendable {
       """
     case .network:
       """
-      With these options the command reaches what rules name and nothing else, whatever program it is,
-      without settings of a proxy. nestbox answers its look-ups with addresses that lead to a
-      process outside, which decides by the name, looks that up itself, and connects. A connection seems to succeed at once; it is reset if the host does not answer, or
-      if a rule refuses it. What was refused is told at the end.
+      With these options any command reaches only what rules name, and needs no proxy settings.
+      nestbox answers its look-ups with addresses that lead to a process outside, which decides by the
+      name, looks that up itself, and connects. A connection seems to succeed at once; it is reset if
+      the host does not answer, or if a rule refuses it. At the end nestbox reports what the rules
+      refused.
 
       A name means a server, not what it serves: hosts of a large network often serve other names
-      too, to a command that asks for them. The host's hosts file and name servers are read once, at
-      the start.
+      too, to a command that asks for them. nestbox reads the host's hosts file and name servers once,
+      at the start.
       """
     case .buses:
       """

@@ -41,6 +41,17 @@ public struct RegistryRecord: Equatable, Sendable {
     return false
   }
 
+  /// Whether the monitor runs, and has registered `name`.
+  ///
+  /// A payload that can write to the registry can forge a record, or rename the directory of another
+  /// sandbox. It cannot make a monitor hold the file of another name.
+  func isHeld(as name: ByteString) -> Bool {
+    guard let process = openMonitor(), let numbers = try? process.open("fd", .directory).names()
+    else { return false }
+    let marker = ByteString("/memfd:\(SandboxName.marker(name).string) (deleted)")
+    return numbers.contains { (try? process.link(FilePath("fd").pushing($0))) == marker }
+  }
+
   private static let heading = "nestbox-sandbox 1"
 
   /// The record as it is written.
@@ -64,27 +75,6 @@ public struct RegistryRecord: Equatable, Sendable {
     else { return nil }
     self.init(
       monitor: monitor, started: started, isKept: value("kept")?.elementsEqual("yes".utf8) == true)
-  }
-}
-
-/// The name of a sandbox.
-public enum SandboxName {
-  /// Whether `name` can be one: a letter or a digit, then up to 63 letters, digits, dots, dashes and
-  /// underscores.
-  public static func isValid(_ name: ByteString) -> Bool {
-    guard let first = name.bytes.first, name.count <= 64, isLetterOrDigit(first) else {
-      return false
-    }
-    return name.bytes.allSatisfy { isLetterOrDigit($0) || "._-".utf8.contains($0) }
-  }
-
-  private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: false
-    }
   }
 }
 
@@ -125,7 +115,7 @@ extension Registry {
       guard let directory = try? base.openSubdirectory(name) else { continue }
       if let lock = try? directory.locked(.exclusive) {
         Registry.remove(name, lock, from: base)
-      } else if let record = Registry.read(directory) {
+      } else if let record = Registry.read(directory), record.isHeld(as: ByteString(name)) {
         entries.append((ByteString(name), record))
       }
     }
@@ -140,7 +130,8 @@ extension Registry {
     else { return nil }
     // A shared lock: otherwise two readers would take each other for the monitor.
     if (try? directory.locked(.shared)) != nil { return nil }
-    return Registry.read(directory)
+    guard let record = Registry.read(directory), record.isHeld(as: name) else { return nil }
+    return record
   }
 
   /// The messages of the launcher of `name` since nobody reads its standard error, line by line.
@@ -201,17 +192,20 @@ public struct Registration: ~Copyable {
   private let name: FilePath
   private let base: OwnedDescriptor
   private let lock: OwnedDescriptor
+  private let marker: OwnedDescriptor
 
   fileprivate init(
-    _ name: FilePath, in base: consuming OwnedDescriptor, _ lock: consuming OwnedDescriptor
+    _ name: FilePath, in base: consuming OwnedDescriptor, _ lock: consuming OwnedDescriptor,
+    _ marker: consuming OwnedDescriptor
   ) {
     self.name = name
     self.base = base
     self.lock = lock
+    self.marker = marker
   }
 
   /// The descriptors that hold it; each process that has one holds the name.
-  public var descriptors: [CInt] { [base.rawValue, lock.rawValue] }
+  public var descriptors: [CInt] { [base.rawValue, lock.rawValue, marker.rawValue] }
 
   /// Makes a file for messages that nobody waits for.
   public borrowing func makeMessages() throws(SystemCallError) -> OwnedDescriptor {
@@ -252,12 +246,14 @@ extension Registry {
       }
       do throws(SystemCallError) {
         try? base.remove(Registry.lastMessageFile(name.path), .other)
+        // Before the record, which nobody believes without it.
+        let marker = try SealedMemory.marker(SandboxName.marker(name))
         try Registry.write(in: lock, isKept: isKept)
+        return Registration(name.path, in: base, lock, marker)
       } catch {
         Registry.remove(name.path, lock, from: base)
         throw .unusable(error)
       }
-      return Registration(name.path, in: base, lock)
     }
     throw .isInUse(nil)
   }

@@ -358,8 +358,8 @@ struct ReviewTests {
       outcome.lines == [
         "1", "1", "1", "2", "applied 1 change", "1", "2", "3",
         "nestbox: --review: the file system of \(place)/store keeps no extended attributes or "
-          + "whiteouts, which a layer needs; name a directory on another one, such as ext4, xfs or btrfs, "
-          + "by --review-store", "2",
+          + "whiteouts, which a layer needs; use --review-store with a directory on ext4, xfs or btrfs",
+        "2",
       ], "\(outcome)")
   }
 }

@@ -256,7 +256,7 @@ struct EntranceTests {
       with open(place + "forged", "w") as file:
         file.write(f"nestbox-sandbox 1\\nmonitor {os.getpid()}\\nstarted {stat[19]}\\n")
       os.rename(place + "forged", place + "record")
-      os.memfd_create("nestbox-sandbox")
+      os.memfd_create("nestbox-sandbox"); os.memfd_create("nestbox-name-box")
       print("ready", flush=True); sys.stdin.read()
       """)
     let outcome = try session.python(
@@ -301,5 +301,32 @@ struct EntranceTests {
       exec 4>&-; nestbox --stop box; wait; ls run/nestbox
       """, change)
     #expect(outcome.lines == ["fine"], "\(outcome)")
+  }
+
+  // Red: a payload that can write to the registry gives its name to another sandbox, which a person
+  // then enters or stops by mistake.
+  @Test("No payload can give a sandbox a name", arguments: ["copy", "rename"])
+  func forgedName(_ way: String) throws {
+    let outcome = try Session().run(
+      """
+      export XDG_RUNTIME_DIR=$PWD/run; mkdir -m 700 run
+      nestbox --name honest --keep --detach --unshare-pid --ro-bind / /
+      cat >forge.sh <<'END'
+      cd run/nestbox
+      case $1 in
+        copy) mkdir -m 700 forged; cp honest/record forged; exec 9<forged; flock 9 ;;
+        rename) mv honest forged ;;
+      esac
+      echo forged; read line
+      [ $1 = copy ] || mv forged honest
+      END
+      coproc nestbox --bind / / bash forge.sh \(way); read made <&${COPROC[0]}; echo $made
+      nestbox --list | grep -c '^forged'
+      for task in "--inspect forged" "--enter forged true" "--stop forged" "--signal KILL forged"; do
+        nestbox $task 2>&1 | grep -c "no running sandbox"
+      done | sort | uniq -c | tr -s ' '
+      echo >&${COPROC[1]}; wait; nestbox --enter honest echo entered; nestbox --stop honest; echo $?
+      """)
+    #expect(outcome.lines == ["forged", "0", " 4 1", "entered", "0"], "\(outcome)")
   }
 }

@@ -33,7 +33,8 @@ extension Option {
       """, traits: [.lastWins, .isForCommandLine]
     ) { (draft, typed) throws(UsageError) in
       guard SandboxName.isValid(typed.text(0)) else {
-        throw UsageError("\(typed.text(0).quoted) cannot be the name of a review")
+        throw UsageError(
+          "\(typed.text(0).quoted) cannot be the name of a review: \(SandboxName.rule)")
       }
       draft.reviewName = typed.setting(typed.text(0))
     },

@@ -19,7 +19,8 @@ extension Option {
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
       guard SandboxName.isValid(typed.text(0)) else {
-        throw UsageError("\(typed.text(0).quoted) cannot be the name of a sandbox")
+        throw UsageError(
+          "\(typed.text(0).quoted) cannot be the name of a sandbox: \(SandboxName.rule)")
       }
       draft.sandbox.name = typed.setting(typed.text(0))
     },
