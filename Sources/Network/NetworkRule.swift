@@ -216,9 +216,19 @@ public final class NetworkRule: Equatable, Sendable {
       return Mistake(
         message: "\(rule.quoted) is not a network: the address has bits after its length")
     }
+    let host = hostOfURL(rule).map { "; write \($0.quoted)" } ?? ""
     return Mistake(
       message: "expected a name, *.NAME, an address, a network such as 192.0.2.0/24, or *, "
-        + "found \(rule.quoted)")
+        + "found \(rule.quoted)\(host)")
+  }
+
+  /// The host and the port of a URL, if they are a rule; nil if `text` is something else.
+  private static func hostOfURL(_ text: ByteString) -> ByteString? {
+    guard let colon = text.bytes.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+    let rest = text.bytes[(colon + 1)...]
+    guard rest.starts(with: "//".utf8) else { return nil }
+    let host = ByteString(rest.dropFirst(2).prefix { !"/?#".utf8.contains($0) })
+    return (try? NetworkRule(host, denies: false)) == nil ? nil : host
   }
 
   private static func ports(
