@@ -84,3 +84,28 @@ class CommandFailed(NestboxError, subprocess.CalledProcessError):
 
 class LimitExceeded(CommandFailed):
     """The command was ended because it exceeded a limit: see `result.outcome`."""
+
+
+class TaskFailed(NestboxError):
+    """nestbox could not do what was asked about a running sandbox or a review."""
+
+    def __init__(self, task: str, message: str, others: tuple[str, ...], returncode: int) -> None:
+        super().__init__(task, message, others, returncode)
+        self.task = task
+        """The option of nestbox(1), such as --stop."""
+        self.message = message
+        self.others = others
+        """What else nestbox said, such as a remedy."""
+        self.returncode = returncode
+
+    def __str__(self) -> str:
+        return "\n".join((f"{self.task}: {self.message}", *self.others))
+
+
+class NotFound(TaskFailed):
+    """There is no such running sandbox, or no such review."""
+
+
+class ChangesLeft(TaskFailed):
+    """Some changes of a review were not applied, such as those of files that the host has changed
+    since; the message and `others` name them."""

@@ -25,6 +25,12 @@ Time = Union[int, float, str, datetime.timedelta]
 Limit = Union[int, str, "tuple[Union[int, str], Union[int, str]]"]
 
 
+_LISTS = (
+    "profile", "read", "write", "hide", "net_allow", "net_deny", "net_host", "publish", "review",
+    "keep_env", "options",
+)  # fmt: skip
+
+
 @dataclasses.dataclass(frozen=True)
 class Sandbox:
     """What a command may see and use.
@@ -46,14 +52,28 @@ class Sandbox:
     """Files and directories that the command sees and may change."""
     home: Optional[Path] = None
     """A directory that is the command's home directory and is kept."""
+    tmp_home: bool = False
+    """Whether the command sees this user's home directory without secrets, and its changes there are
+    forgotten."""
     hide: Paths = ()
     """Patterns of files to hide, such as "*.pem"."""
     net_allow: Paths = ()
     """What the command may reach on the network, such as "pypi.org"."""
     net_deny: Paths = ()
     """What the command may not reach, even if `net_allow` names it."""
+    net_host: Union[int, Paths] = ()
+    """Ports of this machine's localhost that the command reaches, such as 8080 or "8000-8010", at
+    the host host.nestbox.internal."""
+    publish: Union[int, Paths] = ()
+    """Ports that lead to a server inside: 8080, "8080:80" or "0.0.0.0:8080:80"."""
     policy: Optional[Path] = None
-    """The policy of system calls: a name, or a path with a slash."""
+    """The policy of system calls: a name, a path with a slash, or a file of Docker or Podman."""
+    review: Paths = ()
+    """Directories that the command may change, whose changes wait for `apply` or `discard`."""
+    review_name: Optional[str] = None
+    """What the review is called; else nestbox makes a name of the directory's and the time."""
+    resume: Optional[str] = None
+    """A review whose changes the command sees and adds to."""
     memory: Optional[Size] = None
     memory_try: Optional[Size] = None
     swap: Optional[Size] = None
@@ -77,6 +97,8 @@ class Sandbox:
     keeps."""
     setenv: Optional[Mapping[str, str]] = None
     """Variables to add."""
+    keep_env: Paths = ()
+    """More of the caller's variables that are kept, such as "TERM" or "CI_*"."""
     chdir: Optional[Path] = None
     """Where the command starts, as a path inside the sandbox."""
     name: Optional[str] = None
@@ -87,7 +109,7 @@ class Sandbox:
 
     def __post_init__(self) -> None:
         # A generator could be read only once, and a list could change.
-        for option in ("profile", "read", "write", "hide", "net_allow", "net_deny", "options"):
+        for option in _LISTS:
             object.__setattr__(self, option, tuple(_words(option, getattr(self, option))))
         for option in ("rlimits", "env", "setenv"):
             value = getattr(self, option)
@@ -130,6 +152,13 @@ if TYPE_CHECKING:
         hide: Paths
         net_allow: Paths
         net_deny: Paths
+        net_host: Union[int, Paths]
+        publish: Union[int, Paths]
+        review: Paths
+        review_name: Optional[str]
+        resume: Optional[str]
+        keep_env: Paths
+        tmp_home: bool
         policy: Optional[Path]
         memory: Optional[Size]
         memory_try: Optional[Size]
@@ -185,10 +214,23 @@ class _Writer:
         box = self.sandbox
         for option, form in (
             ("profile", self._file_or_name), ("net_allow", word), ("net_deny", word),
-            ("read", self._path), ("write", self._path), ("home", self._path), ("hide", word),
-            ("policy", self._file_or_name),
+            ("net_host", _ports), ("publish", _published),
         ):  # fmt: skip
             yield from self._each(option, form)
+        if not isinstance(box.tmp_home, bool):
+            raise OptionError("tmp_home", f"expected True or False, found {box.tmp_home!r}")
+        if box.tmp_home:
+            yield b"--tmp-home"
+        for option, form in (
+            ("read", self._path), ("write", self._path), ("home", self._path), ("hide", word),
+            ("policy", self._file_or_name), ("review", self._path), ("review_name", _name),
+            ("resume", _name),
+        ):  # fmt: skip
+            yield from self._each(option, form)
+        if box.review_name is not None and not box.review:
+            raise OptionError("review_name", "needs review")
+        if box.resume is not None and box.review:
+            raise OptionError("resume", "excludes review, as a review has its directories")
         for option, form in (
             ("memory", size), ("swap", size), ("cpus", _processors), ("cpu_time", time),
             ("processes", _count),
@@ -204,7 +246,10 @@ class _Writer:
         for name, value in (box.rlimits or {}).items():
             yield from (b"--rlimit", _resource(name, value))
         if box.env is not None:
+            if box.keep_env:
+                raise OptionError("keep_env", "excludes env, which is the whole environment")
             yield b"--clearenv"
+        yield from self._each("keep_env", _kept)
         for option in ("env", "setenv"):
             for name, value in (getattr(box, option) or {}).items():
                 yield from (b"--setenv", _variable(option, name), word(option, value, empty=True))
@@ -247,8 +292,10 @@ def _flag(option: str) -> bytes:
     return b"--" + option.replace("_", "-").encode()
 
 
-def _words(option: str, value: Paths) -> Iterable[Path]:
+def _words(option: str, value: Any) -> Iterable[Any]:
     """One value, or several."""
+    if option in ("net_host", "publish") and type(value) is int:
+        return (value,)
     if isinstance(value, (str, bytes, os.PathLike)):
         if option == "options":
             raise OptionError(option, f"expected a list of words, found {value!r}")
@@ -322,6 +369,38 @@ def time(option: str, value: Any) -> bytes:
     if not 0 < value <= _LONGEST_TIME:
         raise OptionError(option, f"expected a time above 0, of at most 100 years, found {value!r}")
     return b"%dms" % math.ceil(value * 1000)
+
+
+def _time_in_seconds(option: str, value: Any) -> int:
+    """A length of time in whole seconds, rounded up."""
+    text = time(option, value).decode()
+    number, unit = re.fullmatch(r"([\d.]+)(\D*)", text, re.ASCII).groups()  # type: ignore[union-attr]
+    return math.ceil(float(number) * {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600}[unit])
+
+
+def _ports(option: str, value: Any) -> bytes:
+    """Ports as rules of the network have them: 80,8000-8010."""
+    result = word(option, str(value) if type(value) is int else value)
+    for part in result.split(b","):
+        match = re.fullmatch(rb"(\d{1,5})(?:-(\d{1,5}))?", part)
+        if not match or not 0 < int(match[1]) <= int(match[2] or match[1]) <= 65535:
+            raise OptionError(option, f"expected ports such as 80 or 8000-8010, found {value!r}")
+    return result
+
+
+def _published(option: str, value: Any) -> bytes:
+    result = word(option, str(value) if type(value) is int else value)
+    match = re.fullmatch(rb"(?:[\d.]+:|\[[\da-fA-F:.]+\]:)?(\d{1,5})(?::(\d{1,5}))?", result)
+    if not match or not all(0 < int(port) <= 65535 for port in match.groups() if port):
+        raise OptionError(option, f"expected PORT, PORT:INSIDE or ADDRESS:PORT:INSIDE, found {value!r}")
+    return result
+
+
+def _kept(option: str, value: Any) -> bytes:
+    result = _variable(option, value)
+    if b"," in result:
+        raise OptionError(option, f"expected one name in each element, found {value!r}")
+    return result
 
 
 def _processors(option: str, value: Any) -> bytes:

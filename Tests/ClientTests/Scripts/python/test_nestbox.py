@@ -11,6 +11,7 @@ import os
 import pathlib
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -240,6 +241,132 @@ class NotStartedTests(Case):
             process.wait()
 
 
+class TaskTests(Case):
+    """Sandboxes that run, and reviews."""
+
+    def setUp(self):
+        super().setUp()
+        # Names of its own.
+        for variable, name in (("XDG_RUNTIME_DIR", "runtime"), ("XDG_STATE_HOME", "state")):
+            os.mkdir(name, 0o700)
+            before = os.environ.get(variable)
+            os.environ[variable] = os.path.abspath(name)
+            self.addCleanup(
+                lambda v=variable, b=before: os.environ.pop(v) if b is None else os.environ.update({v: b}))
+
+    def test_a_kept_sandbox_is_listed_inspected_entered_and_stopped(self):
+        name = f"python-{os.getpid()}"
+        box = nestbox.keep(name=name, setenv={"A": "b c"})
+        self.addCleanup(self.stopped, name)
+        self.assertEqual((box.name, box.kept, box.network, box.made_by), (name, True, "none", "nestbox"))
+        self.assertIn(name, [one.name for one in nestbox.running()])
+        with self.assertRaisesRegex(nestbox.NotStarted, "in use"):
+            nestbox.keep(name=name)
+        seen = nestbox.inspect(box)
+        self.assertEqual(seen.namespaces["net"], os.readlink(f"/proc/{box.process}/ns/net"))
+        self.assertIn(box.process, seen.members)
+        self.assertIn("ro", seen.mounts["/usr"])
+        entered = nestbox.enter(name, ["sh", "-c", "cat; echo $A $B; echo e >&2; exit 3"], input=b"in ", setenv={"B": "d"})
+        self.assertEqual((entered.returncode, entered.stdout, entered.stderr), (3, b"in b c d\n", b"e\n"))
+        with self.assertRaisesRegex(nestbox.NotStarted, "nosuchcommand") as caught:
+            nestbox.enter(name, ["nosuchcommand"])
+        self.assertEqual(caught.exception.returncode, 127)
+        nestbox.stop(box.process)
+        with self.assertRaises(nestbox.NotFound) as caught:
+            nestbox.stop(name)
+        self.assertEqual((caught.exception.task, caught.exception.returncode), ("--stop", 125))
+        pickle.loads(pickle.dumps(caught.exception))
+        for call in (nestbox.inspect, lambda one: nestbox.enter(one, ["true"])):
+            with self.assertRaises(nestbox.NotFound):
+                call(name)
+
+    def stopped(self, name):
+        with contextlib.suppress(nestbox.NotFound):
+            nestbox.stop(name, timeout=1)
+
+    def test_a_command_is_stopped_by_its_name_and_gets_signals(self):
+        name = f"signals-{os.getpid()}"
+        line = "trap 'echo hup' HUP; echo ready; while :; do sleep 0.1; done"
+        with nestbox.Process(["sh", "-c", line], name=name, stdout=subprocess.PIPE) as process:
+            self.assertEqual(process.stdout.readline(), b"ready\n")
+            nestbox.send_signal(name, signal.SIGHUP)
+            self.assertEqual(process.stdout.readline(), b"hup\n")
+            nestbox.stop(name, timeout="500ms")
+        self.assertEqual(process.wait().outcome, Outcome.SIGNALED)
+
+    def test_changes_wait_for_a_decision(self):
+        os.mkdir("project")
+        for name in ("a", "b"):
+            pathlib.Path("project", name).write_text("old")
+        line = "echo new >a; echo new >b; echo x >./-x; ln -s /etc out"
+        result = nestbox.run(["sh", "-c", line], cwd="project", review="project", review_name="try")
+        self.assertTrue(result.succeeded, result)
+        self.assertEqual(pathlib.Path("project/a").read_text(), "old")
+        review, = nestbox.reviews()
+        self.assertEqual((review.name, review.changes, review.running), ("try", 4, False))
+        self.assertEqual(review.directories, [os.path.abspath("project")])
+        seen = nestbox.changes(review)
+        self.assertTrue(seen.complete)
+        self.assertEqual(
+            {(one.path, one.change) for one in seen.changes},
+            {("a", "changed"), ("b", "changed"), ("-x", "added"), ("out", "added")})
+        self.assertEqual([one.path for one in seen.changes if one.marks], ["out"])
+        nestbox.apply("try", "-x")
+        self.assertEqual(pathlib.Path("project/-x").read_text(), "x\n")
+        nestbox.discard("try", ["out"])
+        pathlib.Path("project/a").write_text("of the host")
+        with self.assertRaises(nestbox.ChangesLeft) as caught:
+            nestbox.apply("try")
+        self.assertIn("left a: the host has changed it", str(caught.exception))
+        self.assertEqual(pathlib.Path("project/b").read_text(), "new\n")
+        self.assertEqual(pathlib.Path("project/a").read_text(), "of the host")
+        # The command sees what waits.
+        seen = nestbox.run(["cat", "a"], cwd="project", resume="try", capture_output=True)
+        self.assertEqual(seen.stdout, b"new\n", seen)
+        nestbox.apply("try", overwrite=True)
+        self.assertEqual(pathlib.Path("project/a").read_text(), "new\n")
+        self.assertEqual(nestbox.reviews(), [])
+        for call in (nestbox.changes, nestbox.apply, nestbox.discard):
+            with self.assertRaisesRegex(nestbox.NotFound, "no review is called try"):
+                call("try")
+
+    def test_ports_and_variables_are_those_that_were_named(self):
+        os.environ["NESTBOX_KEPT"] = "kept"
+        self.addCleanup(os.environ.pop, "NESTBOX_KEPT")
+        for names, expected in (((), " b\n"), (["NESTBOX_*"], "kept b\n")):
+            result = nestbox.run(
+                ["sh", "-c", 'echo "$NESTBOX_KEPT $B"'], keep_env=names, setenv={"B": "b"},
+                capture_output=True, text=True)
+            self.assertEqual(result.stdout, expected, result)
+        with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
+            port = server.getsockname()[1]
+            line = f"import socket; print(socket.create_connection(('host.nestbox.internal', {port})).recv(9))"
+            with nestbox.Process(["python3", "-c", line], net_host=port, stdout=subprocess.PIPE) as process:
+                connection, _ = server.accept()
+                connection.sendall(b"hello")
+                connection.close()
+                self.assertEqual(process.stdout.read(), b"b'hello'\n")
+        with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
+            port = server.getsockname()[1]
+        line = "import socket; s = socket.create_server(('', 8080)); print(flush=True); s.accept()[0].sendall(b'inside')"
+        with nestbox.Process(["python3", "-c", line], publish=f"{port}:8080", stdout=subprocess.PIPE) as process:
+            self.assertEqual(process.stdout.readline(), b"\n")
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                self.assertEqual(connection.recv(9), b"inside")
+
+    def test_a_home_directory_without_secrets_forgets_changes(self):
+        os.makedirs("home/.ssh")
+        pathlib.Path("home/.ssh/key").write_text("key")
+        pathlib.Path("home/letter").write_text("dear")
+        before = os.environ["HOME"]
+        os.environ["HOME"] = os.path.abspath("home")
+        self.addCleanup(os.environ.update, {"HOME": before})
+        result = nestbox.run(
+            ["sh", "-c", "cat ~/letter ~/.ssh/key; echo x >~/letter"], tmp_home=True, capture_output=True)
+        self.assertEqual(result.stdout, b"dear", result)
+        self.assertEqual(pathlib.Path("home/letter").read_text(), "dear")
+
+
 class MisuseTests(Case):
     def test_every_misuse_is_an_error_before_anything_starts(self):
         pathlib.Path("executable").write_text("#!/bin/sh\ntouch started\n")
@@ -258,6 +385,8 @@ class MisuseTests(Case):
             "timeout_grace": [0], "output_limit": ["1.5"],
             "rlimits": [[], {"files": 1}, {"nofile": "many"}, {"nofile": (1, 2, 3)}, {"core": -2}, {1: 1}],
             "env": ["A=1", {"": "x"}, {"A=B": "x"}, {"A": None}, {"A": "\0"}, {1: "x"}], "setenv": [{"A": 1}],
+            "net_host": [0, "", "x", "90-80", "80,", [70000], True], "publish": [0, "80:", "x:80", [True], "80/udp"],
+            "review": [1, ""], "resume": ["a b"], "keep_env": ["A,B", "A=B", 1], "tmp_home": [1, None],
             "chdir": ["", 1], "name": ["", "a b", "-x", "x" * 65, 1],
             "options": ["--ro-bind", [1], ["--args"], ["--report", "3"], ["--"], ["--detach"]],
             "cwd": ["missing", "\0", 1], "pass_fds": [["x"], [-1], [True]],
@@ -267,6 +396,8 @@ class MisuseTests(Case):
             wrong += [(option, ["true"], {option: value}) for value in values]
         wrong += [
             ("memory", ["true"], {"memory": 1, "memory_try": 1}),
+            ("review_name", ["true"], {"review_name": "a"}), ("keep_env", ["true"], {"env": {}, "keep_env": "A"}),
+            ("resume", ["true"], {"review": ".", "resume": "a"}),
             ("capture_output", ["true"], {"capture_output": True, "stdout": 1}),
             ("input", ["true"], {"input": b"", "stdin": subprocess.DEVNULL}),
             ("input", ["true"], {"input": "text"}), ("input", ["true"], {"input": b"bytes", "text": True}),
@@ -280,6 +411,27 @@ class MisuseTests(Case):
                     self.assertEqual(caught.exception.option, option)
                     self.assertIsInstance(caught.exception, ValueError)
                     pickle.loads(pickle.dumps(caught.exception))
+        self.assertFalse(os.path.exists("started"))
+
+    def test_so_it_is_about_running_sandboxes_and_reviews(self):
+        pathlib.Path("executable").write_text("#!/bin/sh\ntouch started\n")
+        os.chmod("executable", 0o755)
+        for call, *arguments in [
+            (nestbox.inspect, ""), (nestbox.inspect, "a b"), (nestbox.inspect, 0), (nestbox.inspect, None),
+            (nestbox.inspect, True), (nestbox.stop, "--list"), (nestbox.stop, 2**40),
+            (nestbox.send_signal, "box", 0), (nestbox.send_signal, "box", 1000), (nestbox.send_signal, "box", "HUP"),
+            (nestbox.enter, "box", []), (nestbox.enter, "box", "ls"), (nestbox.enter, "", ["ls"]),
+            (nestbox.changes, "a/b"), (nestbox.apply, "box", [1]), (nestbox.apply, "box", ""),
+            (nestbox.discard, "", "a"), (nestbox.discard, "box", ["a\0"]), (nestbox.keep,),
+        ]:  # fmt: skip
+            with self.subTest(call=call, arguments=arguments), self.assertRaises(nestbox.OptionError):
+                call(*arguments, executable="./executable")
+        for options in ({"timeout": 0}, {"timeout": "soon"}):
+            with self.assertRaises(nestbox.OptionError):
+                nestbox.stop("box", executable="./executable", **options)
+        for options in ({"setenv": {"A=B": "c"}}, {"chdir": ""}, {"input": "text"}, {"policy": ""}):
+            with self.assertRaises(nestbox.OptionError):
+                nestbox.enter("box", ["true"], executable="./executable", **options)
         self.assertFalse(os.path.exists("started"))
 
     def test_a_mistyped_argument_is_answered_with_the_nearest(self):
