@@ -29,9 +29,9 @@ public enum PolicyManual {
         * `strict` -- For programs that only compute: files, memory, threads and pipes.
         * `compat` -- For unknown programs: a list of refused calls; the weakest.
 
-        Under all of them set-user-ID and set-group-ID bits cannot be set. Two parts can be included
-        by name as well: `host`, with these and other lines about the host, and `sockets`, with the
-        usual families and protocols.
+        Under all of them the command cannot set set-user-ID and set-group-ID bits. A policy can also
+        include two parts by name: `host`, with these and other lines about the host, and `sockets`,
+        with the usual families and protocols.
         """),
     Chapter(
       title: "LANGUAGE",
@@ -111,23 +111,23 @@ public enum PolicyManual {
     Chapter(
       title: "FILES OF CONTAINER ENGINES",
       text: """
-        A policy may also be a file as Docker and Podman take it with --security-opt seccomp=FILE: the
-        JSON of the OCI's runtime-spec, with the members that the engines' default files add to it. It
-        means what runc makes of it:
+        A policy may also be a file that Docker and Podman accept for --security-opt seccomp=FILE: the
+        JSON of the OCI's runtime-spec, with the members that the engines' default files add to it.
+        nestbox reads it as runc does:
 
-        A rule without args beats those with args, and the first of several counts. Two comparisons
-        of one argument are alternatives. Calls that this machine does not know are skipped, and so
-        are rules for other architectures and for a later kernel. As the command is taken for one
-        without capabilities, rules are skipped that need some, and kept that some would exclude.
+        A rule without args beats rules with args, and the first of several counts. Two comparisons
+        of one argument are alternatives. nestbox skips calls that this machine does not know, and
+        rules for other architectures and for a later kernel. It assumes a command without
+        capabilities: it skips rules that need some, and keeps rules that some would exclude.
 
-        Where args of rules with different actions overlap, the strictest action counts. Where the file
+        If args of rules with different actions overlap, the strictest action counts. If the file
         kills a thread, nestbox kills the process. SCMP_ACT_TRACE, SCMP_ACT_NOTIFY, unknown members
         and numbers above 9223372036854775807 are mistakes.
 
             nestbox --seccomp-policy /usr/share/containers/seccomp.json ls
             nestbox --seccomp-export oci default >default.json
 
-        A policy may include such a file and change it by the lines behind that.
+        A policy may include such a file, and change it in later lines.
         """),
     Chapter(
       title: "SEE ALSO",

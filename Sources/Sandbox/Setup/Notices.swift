@@ -24,7 +24,12 @@ extension NewRoot {
   private func write(_ notice: Notice?) {
     guard let notice else { return }
     plan.warn(notice.text)
-    if let remedy = notice.remedy { plan.warn(remedy.text) }
+    guard var remedy = notice.remedy else { return }
+    // A kept sandbox has the name until it is stopped.
+    if case .line(let line) = remedy, plan.sandbox.isKept, let name = plan.sandbox.name?.value {
+      remedy = .line("nestbox --stop \(name.quotedForShell); \(line)")
+    }
+    plan.warn(remedy.text)
   }
 
   /// The line as it was typed.
@@ -79,6 +84,7 @@ extension NewRoot {
   /// away.
   private func discardedDirectory() -> Notice? {
     guard Terminal.path(of: 2) != nil, plan.sandbox.workingDirectory == nil, !namesOutput,
+      !plan.sandbox.command.isEmpty,
       let path = plan.resolved.workingDirectory?.path,
       path.starts(with: plan.resolved.callerHome.path)
         || !["/tmp", "/var/tmp"].contains(where: { path.starts(with: $0) }),
