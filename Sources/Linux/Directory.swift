@@ -13,21 +13,6 @@ public enum FileKind: Sendable {
   case other
 }
 
-/// Identifies a file under any of its names.
-///
-/// See inode(7).
-public struct FileIdentity: Hashable, Sendable {
-  /// The device that the file lies on.
-  public let device: UInt64
-  /// Its number on the device.
-  public let inode: UInt64
-
-  /// Names a file.
-  public init(device: UInt64, inode: UInt64) {
-    (self.device, self.inode) = (device, inode)
-  }
-}
-
 /// How to open a file.
 public struct OpenMode: Sendable {
   let flags: CInt
@@ -67,15 +52,6 @@ extension Descriptors {
   public static func path(of number: CInt) throws(SystemCallError) -> FilePath {
     let directory = try OwnedDescriptor.open("/proc/self/fd", .directory)
     return try directory.symbolicLinkTarget(FilePath(String(number))).path
-  }
-
-  /// Identifies the open file `number`.
-  ///
-  /// See fstat(2).
-  public static func fileIdentity(of number: CInt) throws(SystemCallError) -> FileIdentity {
-    try OwnedDescriptor.borrowing(number) { file throws(SystemCallError) in
-      try file.fileIdentity()
-    }
   }
 }
 
@@ -245,84 +221,6 @@ extension OwnedDescriptor {
   ) throws(SystemCallError) {
     guard try openEntry(name).stamp() == stamp else { return }
     try remove(name, kind)
-  }
-
-  /// A number that differs from that of other files with the same inode number, earlier or later:
-  /// it includes the time of birth.
-  ///
-  /// See statx(2).
-  public borrowing func stamp() throws(SystemCallError) -> UInt64 {
-    var stamp: UInt64 = 0
-    try check(unsafe linux_file_stamp(rawValue, &stamp), "statx")
-    return stamp
-  }
-
-  /// The file's kind, the device it lies on, and its owner.
-  ///
-  /// See fstat(2).
-  public borrowing func status() throws(SystemCallError) -> (
-    kind: FileKind, device: UInt64, owner: UInt32
-  ) {
-    let status = try fileStatus()
-    return (
-      status.st_mode & S_IFMT == S_IFDIR ? .directory : .other, UInt64(status.st_dev), status.st_uid
-    )
-  }
-
-  /// Whether this is a regular file.
-  ///
-  /// See fstat(2).
-  public borrowing func isRegularFile() throws(SystemCallError) -> Bool {
-    try fileStatus().st_mode & S_IFMT == S_IFREG
-  }
-
-  /// Whether the file's permissions let anybody execute it.
-  ///
-  /// See inode(7).
-  public borrowing func isMarkedExecutable() throws(SystemCallError) -> Bool {
-    try fileStatus().st_mode & 0o111 != 0
-  }
-
-  /// Identifies this file.
-  ///
-  /// See fstat(2).
-  public borrowing func fileIdentity() throws(SystemCallError) -> FileIdentity {
-    let status = try fileStatus()
-    return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-  }
-
-  /// What `status()` returns; nil if the file lies on another user's FUSE file system, of whose files
-  /// the kernel tells this user nothing.
-  ///
-  /// See fuse(4), allow_other.
-  public borrowing func statusIfTold() throws(SystemCallError) -> (
-    kind: FileKind, device: UInt64, owner: UInt32
-  )? {
-    do throws(SystemCallError) {
-      return try status()
-    } catch {
-      guard error.errno == .permissionDenied, isOnFUSE else { throw error }
-      return nil
-    }
-  }
-
-  /// What `fileIdentity()` returns; nil in the case of `statusIfTold()`.
-  public borrowing func fileIdentityIfTold() throws(SystemCallError) -> FileIdentity? {
-    do throws(SystemCallError) {
-      return try fileIdentity()
-    } catch {
-      guard error.errno == .permissionDenied, isOnFUSE else { throw error }
-      return nil
-    }
-  }
-
-  private var isOnFUSE: Bool { linux_is_on_fuse(rawValue) == 1 }
-
-  borrowing func fileStatus() throws(SystemCallError) -> stat {
-    var status = stat()
-    let result = unsafe fstat(rawValue, &status) < 0 ? -errno : 0
-    try check(result, "fstat")
-    return status
   }
 
   /// Whether this process may write to `name` in this directory.

@@ -26,7 +26,8 @@ struct TerminalKeeper: ~Copyable {
 
   /// Ends it, because the monitor has given the terminal back itself.
   consuming func end() {
-    try? process.descriptor.send(.kill)
+    // If it cannot be killed, it ends after the monitor, and finds a terminal that is not raw.
+    guard (try? process.descriptor.send(.kill)) != nil else { return }
     _ = try? process.wait()
   }
 

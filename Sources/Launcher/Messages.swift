@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the program says: answers on standard output, everything else on standard error.
+
+internal import Linux
+internal import Options
+internal import Sandbox
+internal import Text
+
+extension Launcher {
+  /// Writes an answer to standard output.
+  /// - Returns: The status to exit with.
+  func print(_ text: String, _ draft: Draft) -> UInt8 { write(Array(text.utf8), draft) }
+
+  func write(_ bytes: [UInt8], _ draft: Draft) -> UInt8 {
+    do throws(SystemCallError) {
+      try Output.standardOutput(bytes)
+      return 0
+    } catch {
+      tell(.error, "Can't write to standard output: \(error.reason)", draft)
+      return persona.failure
+    }
+  }
+
+  /// Tells a mistake, because of which nothing starts, and reports it to a program.
+  /// - Returns: The status to exit with.
+  func fail(_ error: UsageError, _ draft: Draft) -> UInt8 {
+    let message = error.message(asBubblewrap: persona.isBubblewrap)
+    tell(.error, message, draft)
+    notify(message, draft)
+    // Another failure to report can only be told as well.
+    if draft.task == nil,
+      let failure = EndReport(mistake: message).write(to: draft.sandbox.channels.report?.value)
+    {
+      tell(.error, failure, draft)
+    }
+    return persona.failure
+  }
+
+  func tell(_ error: LaunchError, _ sandbox: ResolvedSandbox, _ draft: Draft) {
+    let text = persona.isBubblewrap ? error.messageOfBubblewrap(of: sandbox) : nil
+    tell(.error, text ?? error.message, draft)
+    notify(text ?? error.message, draft)
+  }
+
+  /// Shows why nothing was started, if nobody reads standard error.
+  func notify(_ message: String, _ draft: Draft) {
+    guard draft.notifies, Terminal.path(of: 2) == nil else { return }
+    DesktopNotification.show(message, environment)
+  }
+
+  func tell(_ level: Level, _ message: String, _ draft: Draft) {
+    Output.standardError(prefix(level, draft) + message + "\n")
+  }
+
+  /// Prints a line of --explain; one for programs as it is.
+  func tellExplanation(_ text: String, _ draft: Draft) {
+    if draft.isJSON { Output.standardError(text + "\n") } else { tell(.warning, text, draft) }
+  }
+
+  func prefix(_ level: Level, _ draft: Draft) -> String {
+    draft.hasLevelPrefix ? level.rawValue + persona.prefix : persona.prefix
+  }
+
+  /// Priorities of syslog(3) in the form of sd-daemon(3).
+  enum Level: String {
+    case error = "<3>"
+    case warning = "<4>"
+    case step = "<7>"
+  }
+}
