@@ -8,9 +8,10 @@ internal import Text
 
 /// A connection through the relay.
 ///
-/// It is one of the command to the outside, or, if it is published, of somebody outside to the command. The side that was accepted is called inside in both cases.
+/// The command connects to the outside, or, through a published port, a program outside connects to
+/// the command. In both cases the side that was accepted is called inside.
 ///
-/// No bytes are kept here: what one side cannot take yet stays with the other in the kernel.
+/// It keeps no bytes: what one side cannot take yet stays in the kernel's buffer of the other.
 final class Connection {
   private let inside: Side
   private var outside: Side?

@@ -27,7 +27,7 @@ extension Relay {
       log.lookUp(name, reason)
       return reply(question.answer(.noName, prohibition: "nestbox: not named by --net-allow"))
     }
-    // Nothing else is passed on: a record could lead past the relay, and a name could carry data out.
+    // Pass nothing else on: a record could lead past the relay, and a name could carry data out.
     guard [DNSType.a, DNSType.aaaa, DNSType.any].contains(question.type) else {
       return reply(question.answer([]))
     }
@@ -146,7 +146,7 @@ final class NameStream: Watcher {
     if unread.count > NameStream.longest + 2 { end(relay) }
   }
 
-  /// Sends an answer; who does not read them is left.
+  /// Sends an answer, and closes the stream of a program that does not read answers.
   private func send(_ answer: [UInt8], _ relay: Relay) {
     guard isOpen else { return }
     let bytes = [UInt8(truncatingIfNeeded: answer.count >> 8), UInt8(answer.count & 0xff)] + answer

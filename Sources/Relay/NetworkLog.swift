@@ -16,7 +16,7 @@ struct Decision {
   let endpoints: [Endpoint]
 }
 
-/// The log, if somebody wants one.
+/// The log, if the caller asked for one.
 struct NetworkLog {
   private let number: CInt?
 

@@ -120,7 +120,7 @@ final class Relay {
 
   // MARK: Watchers
 
-  /// Looks after a descriptor.
+  /// Watches a descriptor.
   /// - Returns: Whether the kernel can.
   func watch(_ watcher: Watcher, _ interest: EventQueue.Interest) -> Bool {
     do throws(SystemCallError) {
@@ -134,7 +134,7 @@ final class Relay {
     return true
   }
 
-  /// Looks after a descriptor in another way from now on.
+  /// Changes which events of a descriptor are watched.
   func rewatch(_ watcher: Watcher, _ interest: EventQueue.Interest) -> Bool {
     queue.remove(watcher.number)
     return watch(watcher, interest)
@@ -146,7 +146,7 @@ final class Relay {
     Descriptors.close(watcher.number)
   }
 
-  /// Looks after a descriptor no more.
+  /// Stops watching a descriptor.
   private func forget(_ watcher: Watcher) {
     let place = Int(watcher.number)
     if watchers.indices.contains(place), watchers[place] === watcher { watchers[place] = nil }

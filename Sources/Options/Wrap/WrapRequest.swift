@@ -55,7 +55,9 @@ public struct WrapRequest: Equatable, Sendable {
       options.insert(["--name", name], at: 0)
     }
     if desktopFile != nil && output == nil {
-      throw UsageError("--desktop-file needs --output, as the entry starts that file")
+      throw UsageError(
+        "--desktop-file needs --output, because the entry starts that file; add --output "
+          + "~/.local/bin/")
     }
   }
 

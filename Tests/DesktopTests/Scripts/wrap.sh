@@ -93,7 +93,7 @@ says "a descriptor" "--seccomp: a wrapper has no open descriptors to name" \
   --wrap tool --seccomp 3
 says "--output alone" "--output needs --wrap" --output x true
 says "--desktop-file without --output" \
-  "--desktop-file needs --output, as the entry starts that file" --wrap tool --desktop-file x
+  "--desktop-file needs --output, because the entry starts that file; add --output ~/.local/bin/" --wrap tool --desktop-file x
 
 # The menu entry: as difficult as the specification allows, except for a percent sign in the path,
 # which GLib does not support.
