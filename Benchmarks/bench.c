@@ -227,6 +227,12 @@ static void review_line(struct line *line, int number) {
   add_all(line, (const char *const[]){"true", NULL});
 }
 
+static void network_line(struct line *line, int number) {
+  if (number) add_all(line, (const char *const[]){"--net-allow", "example.org", NULL});
+  else add(line, "--unshare-net");
+  plain_line(line, 0);
+}
+
 static void no_words(struct line *line, int number) {
   (void)line;
   (void)number;
@@ -513,6 +519,7 @@ static const struct step steps[] = {
   {"--seccomp-policy default", policy_line, 0, plain_line, 0, 1, 0, 0.1, false},
   {"--review or --bind", review_line, 1, review_line, 0, 1, 0, 0.5, false},
   {"default profile or typed", default_line, 0, typed_line, 0, 1, 0, 0.3, false},
+  {"--net-allow or --unshare", network_line, 1, network_line, 0, 1, 0, 0.3, false},
 };
 
 static int share(int one_in) { return bench.rounds < one_in ? 1 : bench.rounds / one_in; }

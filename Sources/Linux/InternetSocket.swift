@@ -62,10 +62,11 @@ public enum InternetSocket {
   /// Makes a socket that is bound to `endpoint`, and listens if it is one of TCP.
   ///
   /// One at the unspecified address of IPv6 serves IPv4 as well. No other socket can share its
-  /// address. With `again`, ended connections of an earlier one do not count (SO_REUSEADDR).
-  /// See bind(2), listen(2), ipv6(7), socket(7).
+  /// address. With `again`, ended connections of an earlier one do not count (SO_REUSEADDR). One that is
+  /// `transparent` can be led to by `PortRedirection`, for which this process needs CAP_NET_ADMIN.
+  /// See bind(2), listen(2), ip(7), ipv6(7), socket(7).
   public static func bound(
-    _ kind: Kind, to endpoint: Endpoint, again: Bool = false
+    _ kind: Kind, to endpoint: Endpoint, again: Bool = false, transparent: Bool = false
   ) throws(SystemCallError) -> OwnedDescriptor {
     let family = endpoint.family
     let socket = OwnedDescriptor(try check(linux_internet_socket(family, kind.type), "socket"))
@@ -74,8 +75,16 @@ public enum InternetSocket {
       let isAny = endpoint.address == IPAddress(high: 0, low: 0)
       let number = socket.rawValue
       try check(linux_set_option(number, level, IPV6_V6ONLY, isAny ? 0 : 1), "setsockopt")
-      // An address to which only a route leads; those of IPv4 need nothing.
-      try check(linux_set_option(number, level, IPV6_FREEBIND, 1), "setsockopt")
+      if !isAny || kind == .datagram {
+        // An address to which only a route leads; those of IPv4 need nothing.
+        try check(linux_set_option(number, level, IPV6_FREEBIND, 1), "setsockopt")
+      }
+    }
+    if transparent {
+      let (level, name) =
+        family == AF_INET
+        ? (CInt(IPPROTO_IP), IP_TRANSPARENT) : (CInt(IPPROTO_IPV6), IPV6_TRANSPARENT)
+      try check(linux_set_option(socket.rawValue, level, name, 1), "setsockopt(IP_TRANSPARENT)")
     }
     if again {
       try check(linux_set_option(socket.rawValue, SOL_SOCKET, SO_REUSEADDR, 1), "setsockopt")
@@ -103,12 +112,11 @@ public enum InternetSocket {
     return socket
   }
 
-  /// Makes a socket of TCP over IPv4 that is not connected.
+  /// Makes a socket over IPv4 that is not connected.
   ///
   /// See socket(2).
-  public static func unconnected() throws(SystemCallError) -> OwnedDescriptor {
-    OwnedDescriptor(
-      try check(linux_internet_socket(AF_INET, Kind.stream.type), "socket"))
+  public static func unconnected(_ kind: Kind) throws(SystemCallError) -> OwnedDescriptor {
+    OwnedDescriptor(try check(linux_internet_socket(AF_INET, kind.type), "socket"))
   }
 
   /// Begins to connect a socket that is not connected; a failure may show only later.

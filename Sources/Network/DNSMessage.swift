@@ -229,6 +229,8 @@ public struct DNSQuery: Sendable {
   public struct Answer: Equatable, Sendable {
     /// How it went, as far as that matters.
     public let code: DNSCode
+    /// Whether it did not fit in a datagram, so that the server has more to say by a stream.
+    public let isCut: Bool
     /// The addresses.
     public let addresses: [IPAddress]
     /// For how many seconds they hold.
@@ -260,7 +262,8 @@ public struct DNSQuery: Sendable {
       else { continue }
       addresses.append(address)
     }
-    return Answer(code: code, addresses: addresses, lifetime: lifetime)
+    return Answer(
+      code: code, isCut: flags & 0x0200 != 0, addresses: addresses, lifetime: lifetime)
   }
 
   /// Whether it is the question of this query; servers may change the case of letters.

@@ -21,6 +21,10 @@ public struct NameTable: Sendable {
   /// The command's own address of IPv6.
   public static let ownV6 = IPAddress(high: 0xfd00 << 48, low: 0x100)
 
+  /// The port at the command's own addresses where connections to every port arrive, if a rule allows
+  /// them: the command itself may not bind a port below 1024.
+  public static let portForAll: UInt16 = 1
+
   /// How many names there may be.
   public static let mostNames = 16_384
   /// The numbers of addresses; the first are kept for the relay.

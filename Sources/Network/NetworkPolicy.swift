@@ -144,22 +144,28 @@ public struct NetworkPolicy: Sendable {
     public let names: [DomainName]?
   }
 
-  /// Where the relay listens.
+  /// Whether a rule allows all ports: then one socket accepts the connections to any of them.
+  public var servesAllPorts: Bool { allowed.contains { $0.ports.isEmpty } }
+
+  /// Where the relay listens, apart from the socket that serves all ports of TCP.
   ///
   /// The command may not bind ports below 1024 itself. Other ports stay free for it at its own
   /// addresses if rules name hosts in full.
   public var listeners: [Listener] {
     var listeners: [Listener] = []
-    for transport in [Port.Transport.tcp, .udp] {
-      let rules = allowed.filter { $0.transport == transport }
-      if rules.isEmpty { continue }
-      var isCovered = [Bool](repeating: false, count: 65_536)
-      for rule in rules {
-        for range in rule.ports { for port in range { isCovered[Int(port)] = true } }
-      }
-      for number in UInt16(1)...UInt16.max where isCovered[Int(number)] {
-        let port = Port(number, transport)
-        listeners.append(Listener(port: port, names: names(at: port)))
+    for transport in servesAllPorts ? [Port.Transport.udp] : [.tcp, .udp] {
+      var ranges: [ClosedRange<UInt16>] = []
+      for rule in allowed where rule.transport == transport { ranges += rule.ports }
+      ranges.sort { $0.lowerBound < $1.lowerBound }
+      // The first port that is not in the list yet.
+      var next: UInt32 = 1
+      for range in ranges {
+        for number in max(next, UInt32(range.lowerBound))..<max(next, UInt32(range.upperBound) + 1)
+        {
+          let port = Port(UInt16(number), transport)
+          listeners.append(Listener(port: port, names: names(at: port)))
+          next = number + 1
+        }
       }
     }
     return listeners

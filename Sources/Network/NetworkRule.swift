@@ -134,6 +134,9 @@ public final class NetworkRule: Equatable, Sendable {
       range = nil
     }
     self.ports = ports ?? (denies ? [] : [80...80, 443...443])
+    guard denies || !self.ports.isEmpty || transport == .tcp else {
+      throw mistake("not all ports of UDP can be allowed; name up to 1024, such as 8000-8010")
+    }
     if !denies, self.ports.contains(where: { $0.contains(53) }) {
       throw mistake("port 53 always leads to nestbox's own name service; leave it out")
     }
@@ -235,8 +238,7 @@ public final class NetworkRule: Equatable, Sendable {
     _ text: ArraySlice<UInt8>, denies: Bool
   ) throws(Mistake) -> [ClosedRange<UInt16>] {
     if text.elementsEqual([UInt8(ascii: "*")]) {
-      if denies { return [] }
-      throw Mistake(message: "not all ports can be allowed; name up to 1024, such as 8000-8010")
+      return []
     }
     var ranges: [ClosedRange<UInt16>] = []
     for part in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {

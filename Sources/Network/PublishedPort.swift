@@ -11,21 +11,22 @@ public struct PublishedPort: Equatable, Sendable {
   public let port: UInt16
   /// The port inside.
   public let inside: UInt16
+  /// What it is a port of, inside and outside.
+  public let transport: Port.Transport
 
-  /// Reads `[ADDRESS:]PORT[:INSIDE]`.
+  /// Reads `[ADDRESS:]PORT[:INSIDE][/udp]`.
   /// - Parameter text: The operand.
   /// - Throws: `NetworkRule.Mistake` if it is something else.
   public init(_ text: ByteString) throws(NetworkRule.Mistake) {
     let mistake = NetworkRule.Mistake(
       message:
-        "expected [ADDRESS:]PORT[:INSIDE], such as 8080, 8080:80 or 127.0.0.1:8080:80, found "
+        "expected [ADDRESS:]PORT[:INSIDE][/udp], such as 8080, 8080:80 or 127.0.0.1:8080:80, found "
         + text.quoted)
     var bytes = text.bytes[...]
     guard bytes.count <= 128 else { throw mistake }
-    guard bytes.suffix(4) != Array("/udp".utf8)[...] else {
-      throw NetworkRule.Mistake(message: "only ports of TCP can be published")
-    }
-    if bytes.suffix(4) == Array("/tcp".utf8)[...] { bytes = bytes.dropLast(4) }
+    let isUDP = bytes.suffix(4) == Array("/udp".utf8)[...]
+    transport = isUDP ? .udp : .tcp
+    if isUDP || bytes.suffix(4) == Array("/tcp".utf8)[...] { bytes = bytes.dropLast(4) }
     var typed: ArraySlice<UInt8>?
     if bytes.first == UInt8(ascii: "["), let end = bytes.firstIndex(of: UInt8(ascii: "]")) {
       typed = bytes[(bytes.startIndex + 1)..<end]
@@ -51,6 +52,9 @@ public struct PublishedPort: Equatable, Sendable {
   public var isLocal: Bool {
     address.v4.map { $0 >> 24 == 127 } ?? (address == IPAddress(high: 0, low: 1))
   }
+
+  /// The port inside as rules have it.
+  public var insideText: String { Port(inside, transport).text }
 
   /// The address and the port of the host.
   public var text: String {

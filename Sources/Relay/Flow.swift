@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// Datagrams: each pair of an address of the command and one that it sends to has a socket outside.
+// Datagrams: each pair of an address of the command and one that it sends to has a socket outside. Of a
+// published port each sender outside has a socket inside; here that counts as outside.
 
 internal import Linux
 internal import Network
 internal import SystemPackage
 internal import Text
 
-/// Receives the command's datagrams to a port.
+/// Receives the command's datagrams to a port, or those of others to a published port.
 final class DatagramSocket: Watcher {
   /// Whether it is a socket of IPv6, which may serve both families.
   let isIPv6: Bool
   private let port: UInt16
+  /// The port inside to which it leads, if it is published.
+  fileprivate let inside: UInt16?
   /// How many receptions have failed in a row.
   private var failures = 0
   /// How many are read before others have their turn.
   private static let most = 64
 
-  init(_ number: CInt, isIPv6: Bool) {
+  override var isPublished: Bool { inside != nil }
+
+  init(_ number: CInt, isIPv6: Bool, inside: UInt16? = nil) {
     self.isIPv6 = isIPv6
+    self.inside = inside
     port = InternetSocket.local(number)?.port ?? 0
     super.init(number)
   }
@@ -63,9 +69,21 @@ final class Flow {
   }
 
   fileprivate func begin(_ relay: Relay) {
+    if let port = socket.inside { return publish(port, relay) }
     relay.decide(target.address, Port(target.port, .udp)) { [weak self, unowned relay] decision in
       self?.connect(decision, relay)
     }
+  }
+
+  /// Leads to a port inside.
+  private func publish(_ port: UInt16, _ relay: Relay) {
+    isDecided = true
+    let endpoint = Endpoint(IPAddress(v4: 127 << 24 | 1), port)
+    guard let number = relay.takeDatagramSocket() else { return }
+    let socket = FlowSocket(number, self)
+    guard (try? InternetSocket.connect(number, to: endpoint)) != nil, relay.watch(socket, .input)
+    else { return relay.giveBackDatagrams(socket) }
+    outside = socket
   }
 
   private func connect(_ decision: Decision?, _ relay: Relay) {
@@ -120,9 +138,12 @@ final class Flow {
         decision, outside == nil ? nil : Flow.endpoint(of: decision, for: target.address),
         sent: moved.sent, received: moved.received)
     }
-    if let outside { relay.drop(outside) }
-    outside = nil
+    guard let outside else { return }
+    if isPublished { relay.giveBackDatagrams(outside) } else { relay.drop(outside) }
+    self.outside = nil
   }
+
+  fileprivate var isPublished: Bool { socket.isPublished }
 }
 
 /// The socket outside of a flow.
@@ -166,6 +187,16 @@ extension Relay {
     flows.append(flow)
     flow.begin(self)
     return flow
+  }
+
+  /// A socket inside, if need be that of the published flow that was not used for longest.
+  fileprivate func takeDatagramSocket() -> CInt? {
+    if datagramSockets.isEmpty,
+      let oldest = flows.filter({ $0.isPublished }).min(by: { $0.lastUse < $1.lastUse })
+    {
+      end(oldest)
+    }
+    return datagramSockets.popLast()
   }
 
   fileprivate func end(_ flow: Flow) {

@@ -4,10 +4,35 @@
 // A socket can connect inside only if it was made there. The set-up therefore makes some before the
 // command starts, and the relay reuses them: no process of it has to be inside.
 
-internal import Linux
-internal import Network
+public import Linux
+public import Network
 internal import SystemPackage
 internal import Text
+
+/// A socket that listens outside, and the port inside to which it leads.
+public struct PublishedSocket: Sendable {
+  /// The socket.
+  public let number: CInt
+  let inside: Port
+  let isIPv6: Bool
+
+  /// Listens at a port of the host, in the caller's network.
+  public init(_ port: PublishedPort) throws(SystemCallError) {
+    let isStream = port.transport == .tcp
+    number = try InternetSocket.bound(
+      isStream ? .stream : .datagram, to: Endpoint(port.address, port.port), again: isStream
+    ).release()
+    inside = Port(port.inside, port.transport)
+    isIPv6 = port.address.v4 == nil
+  }
+
+  /// What looks after it.
+  var watcher: Watcher {
+    inside.transport == .tcp
+      ? PublishedListener(number, inside: inside.number)
+      : DatagramSocket(number, isIPv6: isIPv6, inside: inside.number)
+  }
+}
 
 /// Unconnected sockets that were made inside.
 struct SocketPool {
@@ -45,6 +70,8 @@ struct SocketPool {
 final class PublishedListener: Watcher {
   private let inside: UInt16
   private static let most = 64
+
+  override var isPublished: Bool { true }
 
   init(_ number: CInt, inside: UInt16) {
     self.inside = inside

@@ -14,6 +14,9 @@ class Watcher {
 
   init(_ number: CInt) { self.number = number }
 
+  /// Whether it is a port of the host.
+  var isPublished: Bool { false }
+
   /// Handles what has happened; it may be less than it seems, as numbers are used again.
   func ready(_ relay: Relay) {}
 
@@ -43,6 +46,8 @@ final class Relay {
   private var nextLookAtFlows = 0
   /// Sockets for published connections.
   var pool = SocketPool()
+  /// The same for published datagrams.
+  var datagramSockets: [CInt] = []
   /// Streams to the name service.
   var nameStreams: [NameStream] = []
   private var queue: EventQueue
@@ -159,6 +164,18 @@ final class Relay {
     pool.give(watcher.number, inOrder: inOrder)
   }
 
+  /// Gives the socket of published datagrams back.
+  func giveBackDatagrams(_ watcher: Watcher) {
+    queue.remove(watcher.number)
+    forget(watcher)
+    InternetSocket.disconnect(watcher.number)
+    // What has arrived meanwhile is not for the next sender.
+    for _ in 0..<1024 where InternetSocket.read(watcher.number, into: &buffer) == .wouldWait {
+      break
+    }
+    datagramSockets.append(watcher.number)
+  }
+
   /// Leaves a listener alone for a moment, as descriptors are short.
   func pause(_ listener: Watcher) {
     queue.remove(listener.number)
@@ -183,7 +200,7 @@ final class Relay {
     endTime = now + Relay.lastPatience
     // The ports are free for others at once.
     for watcher in watchers {
-      if let watcher, watcher is PublishedListener { drop(watcher) }
+      if let watcher, watcher.isPublished { drop(watcher) }
     }
   }
 
@@ -200,6 +217,8 @@ final class Relay {
 
   private func end() -> Never {
     for watcher in watchers { watcher?.finish(self) }
+    // The monitor waits for this, as the end of a process takes longer.
+    Descriptors.close(notices)
     CurrentProcess.exit(0)
   }
 

@@ -11,7 +11,8 @@ internal import Text
 public struct RelayProcess {
   private let relay: Relay
   private let control: CInt
-  private let published: [(socket: CInt, inside: UInt16)]
+  private let lifeline: CInt
+  private let published: [PublishedSocket]
 
   /// Reads the host's resolver settings, and gives up everything that the relay does not need.
   ///
@@ -26,9 +27,9 @@ public struct RelayProcess {
   /// - Throws: `SystemCallError` if it lacks something, or would be less protected.
   public init(
     _ policy: NetworkPolicy, control: CInt, notices: CInt, lifeline: CInt,
-    published: [(socket: CInt, inside: UInt16)], log: CInt?
+    published: [PublishedSocket], log: CInt?
   ) throws(SystemCallError) {
-    self.control = control
+    (self.control, self.lifeline) = (control, lifeline)
     let settings = ResolverSettings(
       hosts: RelayProcess.contents("/etc/hosts"),
       configuration: RelayProcess.contents("/etc/resolv.conf"))
@@ -74,6 +75,8 @@ public struct RelayProcess {
   /// Takes the sockets from the set-up, and serves them until nothing lives inside; returns only by
   /// failing.
   public func run() throws(SystemCallError) {
+    // Nothing comes if the set-up has failed.
+    if try Descriptors.receive(from: lifeline, capacity: 1).message.isEmpty { relay.giveUp() }
     while true {
       let (message, descriptor) = try Descriptors.receive(from: control, capacity: 2)
       // The set-up has failed, and says why itself.
@@ -88,6 +91,10 @@ public struct RelayProcess {
         relay.pool.add(descriptor)
         continue
       }
+      if what == .unconnectedDatagrams {
+        relay.datagramSockets.append(descriptor)
+        continue
+      }
       let watcher: Watcher =
         switch what {
         case .names: NameSocket(descriptor)
@@ -100,8 +107,8 @@ public struct RelayProcess {
         throw SystemCallError(call: "epoll_ctl", errno: .noMemory)
       }
     }
-    for (socket, inside) in published {
-      guard relay.watch(PublishedListener(socket, inside: inside), .input) else {
+    for socket in published {
+      guard relay.watch(socket.watcher, .input) else {
         throw SystemCallError(call: "epoll_ctl", errno: .noMemory)
       }
     }

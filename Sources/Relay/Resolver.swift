@@ -78,9 +78,12 @@ private final class Lookup {
   private(set) var deadline = Int.max
   private var candidates: ArraySlice<DomainName>
   private var attempt = 0
+  private var server: Endpoint?
   private var queries: [DNSQuery] = []
   private var answers: [DNSQuery.Answer?] = [nil, nil]
   private var socket: LookupSocket?
+  /// Where the rest of an answer is fetched that did not fit in a datagram.
+  private var streams: [LookupStream] = []
   let name: DomainName
 
   /// How long a server may take, and how long for the other family once one has addresses.
@@ -99,13 +102,14 @@ private final class Lookup {
   func ask(_ resolver: Resolver, _ relay: Relay) {
     let servers = resolver.settings.servers
     while let name = candidates.first, attempt < servers.count * Lookup.rounds {
-      let server = servers[attempt % servers.count]
+      let server = Endpoint(servers[attempt % servers.count], 53)
+      self.server = server
       // Some old servers know no options.
       let hasOptions = attempt < servers.count
       attempt += 1
       answers = [nil, nil]
       guard let random = try? CurrentProcess.randomNumber(),
-        let number = try? InternetSocket.connecting(.datagram, to: Endpoint(server, 53)).release()
+        let number = try? InternetSocket.connecting(.datagram, to: server).release()
       else { continue }
       let socket = LookupSocket(number, self)
       guard relay.watch(socket, .input) else {
@@ -136,12 +140,32 @@ private final class Lookup {
       // No server is there.
       case .failed: return askAgain(relay.resolver, relay)
       case .bytes(let count):
-        for (index, query) in queries.enumerated() {
-          if let answer = query.answer(relay.buffer[..<count]) { answers[index] = answer }
+        for index in queries.indices {
+          if let answer = queries[index].answer(relay.buffer[..<count]) {
+            note(answer, index, relay)
+          }
         }
         judge(relay)
       }
     }
+  }
+
+  private func note(_ answer: DNSQuery.Answer, _ index: Int, _ relay: Relay) {
+    guard answer.isCut else { return answers[index] = answer }
+    guard answers[index] == nil, !streams.contains(where: { $0.index == index }), let server,
+      let number = try? InternetSocket.connecting(.stream, to: server).release()
+    else { return }
+    let stream = LookupStream(number, self, queries[index], answer, index)
+    streams.append(stream)
+    if !relay.watch(stream, .changes) { end(stream, nil, relay) }
+  }
+
+  /// Takes the whole answer; without one, the part that fitted in a datagram must do.
+  fileprivate func end(_ stream: LookupStream, _ answer: DNSQuery.Answer?, _ relay: Relay) {
+    streams.removeAll { $0 === stream }
+    relay.drop(stream)
+    answers[stream.index] = answer ?? stream.part
+    judge(relay)
   }
 
   private func judge(_ relay: Relay) {
@@ -175,6 +199,9 @@ private final class Lookup {
   }
 
   func timeIsUp(_ resolver: Resolver, _ relay: Relay) {
+    for stream in streams where answers[stream.index] == nil {
+      answers[stream.index] = stream.part
+    }
     if answers.contains(where: { $0?.addresses.isEmpty == false }) { return found(relay) }
     askAgain(resolver, relay)
   }
@@ -187,6 +214,8 @@ private final class Lookup {
   private func closeSocket(_ relay: Relay) {
     if let socket { relay.drop(socket) }
     socket = nil
+    for stream in streams { relay.drop(stream) }
+    streams = []
   }
 
   private func end(_ result: Resolver.Result, _ lifetime: UInt32, _ relay: Relay) {
@@ -207,4 +236,46 @@ private final class LookupSocket: Watcher {
   }
 
   override func ready(_ relay: Relay) { lookup.ready(relay) }
+}
+
+/// A stream on which a name server gives the whole of an answer.
+private final class LookupStream: Watcher {
+  let index: Int
+  /// The part of the answer that came in a datagram.
+  let part: DNSQuery.Answer
+  private unowned let lookup: Lookup
+  private let query: DNSQuery
+  private var isAsked = false
+  private var unread: [UInt8] = []
+
+  init(
+    _ number: CInt, _ lookup: Lookup, _ query: DNSQuery, _ part: DNSQuery.Answer, _ index: Int
+  ) {
+    (self.lookup, self.query, self.part, self.index) = (lookup, query, part, index)
+    super.init(number)
+  }
+
+  override func ready(_ relay: Relay) {
+    if !isAsked {
+      let count = query.bytes.count
+      let bytes = [UInt8(count >> 8), UInt8(count & 0xff)] + query.bytes
+      switch InternetSocket.write(number, bytes, count: bytes.count) {
+      // It is not connected yet.
+      case .wouldWait: return
+      case .bytes(bytes.count): isAsked = true
+      default: return lookup.end(self, nil, relay)
+      }
+    }
+    while true {
+      switch InternetSocket.read(number, into: &relay.buffer) {
+      case .wouldWait: return
+      case .failed, .bytes(0): return lookup.end(self, nil, relay)
+      // At most two bytes and 65 535 are kept.
+      case .bytes(let count): unread += relay.buffer[..<count].prefix(65_537 - unread.count)
+      }
+      guard unread.count >= 2 else { continue }
+      let end = 2 + Int(unread[0]) << 8 + Int(unread[1])
+      if unread.count >= end { return lookup.end(self, query.answer(unread[2..<end]), relay) }
+    }
+  }
 }

@@ -20,8 +20,8 @@ enum PassedSocket: UInt8 {
   case connections
   /// Datagrams to a port, over IPv6 or both families, and over IPv4 alone.
   case datagrams, datagramsV4
-  /// Not connected, for published connections.
-  case unconnected
+  /// Not connected, for published connections and datagrams.
+  case unconnected, unconnectedDatagrams
   /// No socket: all were passed. A byte follows that says whether there is IPv6.
   case end
 }
@@ -34,32 +34,34 @@ public enum SandboxNetwork {
   private static let anyV6 = IPAddress(high: 0, low: 0)
 
   /// Sets up this process's network namespace, makes the relay's sockets in it, and passes them through
-  /// the socket `control`, where the relay then answers.
+  /// the socket `control`, where the relay then answers; it waits for a message on `lifeline` before.
   ///
   /// No copy of a socket stays here.
   public static func setUp(
-    _ policy: NetworkPolicy, publishes: Bool, passingTo control: CInt
+    _ policy: NetworkPolicy, publishing published: [Port.Transport], passingTo control: CInt,
+    waking lifeline: CInt
   ) throws(SystemCallError) {
+    var passing = SocketPassing(control: control, lifeline: lifeline)
     let hasIPv6 = try configure(policy)
-    if publishes {
+    for transport in [Port.Transport.tcp, .udp] where published.contains(transport) {
+      let isStream = transport == .tcp
+      let what = isStream ? PassedSocket.unconnected : .unconnectedDatagrams
       for _ in 0..<SocketPool.size {
-        let socket = try InternetSocket.unconnected()
-        try Descriptors.send(
-          [PassedSocket.unconnected.rawValue], passing: socket.rawValue, to: control)
+        try passing.pass(what, InternetSocket.unconnected(isStream ? .stream : .datagram))
       }
     }
-    if !policy.allowed.isEmpty { try makeListeners(policy, hasIPv6, control) }
-    try Descriptors.send([PassedSocket.end.rawValue, hasIPv6 ? 1 : 0], to: control)
+    if !policy.allowed.isEmpty { try makeListeners(policy, hasIPv6, &passing) }
+    if policy.servesAllPorts { try makeListenerForAllPorts(hasIPv6, &passing) }
+    try passing.end(hasIPv6)
   }
 
   private static func makeListeners(
-    _ policy: NetworkPolicy, _ hasIPv6: Bool, _ control: CInt
+    _ policy: NetworkPolicy, _ hasIPv6: Bool, _ passing: inout SocketPassing
   ) throws(SystemCallError) {
     func pass(
       _ what: PassedSocket, _ kind: InternetSocket.Kind, _ address: IPAddress, _ port: UInt16
     ) throws(SystemCallError) {
-      let socket = try InternetSocket.bound(kind, to: Endpoint(address, port))
-      try Descriptors.send([what.rawValue], passing: socket.rawValue, to: control)
+      try passing.pass(what, InternetSocket.bound(kind, to: Endpoint(address, port)))
     }
     try pass(.names, .datagram, NameTable.nameServer, namePort)
     try pass(.nameStreams, .stream, NameTable.nameServer, namePort)
@@ -84,6 +86,20 @@ public enum SandboxNetwork {
         if hasIPv6 { try listen(at: addresses.v6) }
       }
     }
+  }
+
+  /// Has one socket of each family accept the connections to every port.
+  private static func makeListenerForAllPorts(
+    _ hasIPv6: Bool, _ passing: inout SocketPassing
+  ) throws(SystemCallError) {
+    var redirection = PortRedirection()
+    for address in hasIPv6 ? [NameTable.own, NameTable.ownV6] : [NameTable.own] {
+      let endpoint = Endpoint(address, NameTable.portForAll)
+      try passing.pass(
+        .connections, InternetSocket.bound(.stream, to: endpoint, transparent: true))
+      redirection.lead(to: endpoint, except: [NameTable.nameServer])
+    }
+    try redirection.apply()
   }
 
   /// Gives lo its addresses and routes.
@@ -115,4 +131,31 @@ public enum SandboxNetwork {
       return false
     }
   }
+}
+
+/// Passes sockets to the relay, and wakes it when all are passed: to wake a process costs more than to pass
+/// a socket.
+private struct SocketPassing {
+  let control: CInt
+  let lifeline: CInt
+  private var count = 0
+  /// The kernel keeps more messages than this for a process that does not read them yet.
+  private static let most = 64
+
+  init(control: CInt, lifeline: CInt) { (self.control, self.lifeline) = (control, lifeline) }
+
+  mutating func pass(
+    _ what: PassedSocket, _ socket: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    try Descriptors.send([what.rawValue], passing: socket.rawValue, to: control)
+    count += 1
+    if count == SocketPassing.most { try wake() }
+  }
+
+  mutating func end(_ hasIPv6: Bool) throws(SystemCallError) {
+    try Descriptors.send([PassedSocket.end.rawValue, hasIPv6 ? 1 : 0], to: control)
+    if count < SocketPassing.most { try wake() }
+  }
+
+  private func wake() throws(SystemCallError) { try Descriptors.send([0], to: lifeline) }
 }

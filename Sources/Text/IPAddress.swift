@@ -124,8 +124,15 @@ public struct IPAddress: Equatable, Sendable {
   ///
   /// See RFC 5952.
   public var text: String {
-    if v4 != nil { return bytes.map { String($0) }.joined(separator: ".") }
     let bytes = bytes
+    var text = ""
+    if v4 != nil {
+      for byte in bytes {
+        if !text.isEmpty { text += "." }
+        text += String(byte)
+      }
+      return text
+    }
     let groups = (0..<8).map { UInt16(bytes[2 * $0]) << 8 | UInt16(bytes[2 * $0 + 1]) }
     var (start, length) = (0, 0)
     var index = 0
@@ -134,7 +141,6 @@ public struct IPAddress: Equatable, Sendable {
       if zeros > max(length, 1) { (start, length) = (index, zeros) }
       index += zeros + 1
     }
-    var text = ""
     index = 0
     while index < 8 {
       if length > 0, index == start {

@@ -57,6 +57,11 @@ static inline int linux_route_socket(void) {
   return (int)linux_result(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
 }
 
+static inline int linux_filter_socket(void) {
+  return (int)linux_result(
+      socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
+}
+
 // An address and a port, both as numbers; IPv4 addresses as ::ffff:0:0/96.
 struct linux_endpoint {
   uint64_t high;

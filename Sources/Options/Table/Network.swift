@@ -14,6 +14,7 @@ extension Option {
       `example.org:80,8000-8010`. Without ports it means 80 and 443. A host is a name; `*.NAME` for all
       names below one, at any depth; an address; a network such as `192.0.2.0/24`; or `*` for every
       name and address that is not private. Write an IPv6 address in brackets if ports follow.
+      `example.org:*` allows all ports of TCP; for that the kernel needs nf_tables and nft_tproxy.
 
       A rule is for TCP, or for UDP if it ends with `/udp`: `example.org:443/udp`.
 
@@ -59,10 +60,11 @@ extension Option {
     Option(
       "--publish", [.publishedPort], in: .network, "Let a port of the host lead to one inside",
       """
-      The operand is `PORT`, `PORT:INSIDE` or `ADDRESS:PORT:INSIDE`, by TCP; an IPv6 address is in
-      brackets. Without INSIDE it is the same port, and without ADDRESS only programs of this machine
-      can connect. The command's server must listen on 127.0.0.1 or on all addresses. At most 64
-      connections at a time. The option makes a new network namespace.
+      The operand is `PORT`, `PORT:INSIDE` or `ADDRESS:PORT:INSIDE`, by TCP, or with `/udp` at its end by
+      UDP; an IPv6 address is in brackets. Without INSIDE it is the same port, and without ADDRESS only
+      programs of this machine can connect. The command's server must listen on 127.0.0.1 or on all
+      addresses. At most 64 connections at a time, and 64 who send datagrams. The option makes a new
+      network namespace.
 
           nestbox --publish 8080:8000 python3 -m http.server 8000
       """

@@ -56,7 +56,7 @@ extension LaunchRecord {
     note("net-allow", network.allowed.map(\.value.text))
     note(
       "publish",
-      network.published.map { ByteString($0.value.text + ":" + String($0.value.inside)) })
+      network.published.map { ByteString($0.value.text + ":" + $0.value.insideText) })
   }
 
   /// What `monitor` holds; nil if that is none that this process can believe, or holds nothing.

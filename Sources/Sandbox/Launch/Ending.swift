@@ -256,7 +256,7 @@ extension Ending {
   public var refusalTexts: [String] {
     refusals.map(\.text)
       + (refusals.count < Refusal.most
-        ? [] : ["the command may have tried to reach more than that"])
+        ? [] : ["only the first \(String(Refusal.most)) refusals are listed"])
   }
 
   /// What was used, in a line.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Helpers: processes that run beside a sandbox and serve it.
 //
-// A helper is started by the monitor, before the child or once the child's namespaces exist. It
-// reports that it is ready with a byte on its lifeline, a socket. The sandbox holds its other end:
+// A helper is started by the monitor: before the child, beside it, or once the child's namespaces
+// exist. It reports that it is ready with a byte on its lifeline, a socket. The sandbox holds its other end:
 // init while anything lives inside, or the monitor if there is no init. When the last holder has
 // closed it, the helper ends. If a helper ends before the command starts, the launch fails; later,
 // its loss is reported or ends the sandbox.
@@ -53,13 +53,12 @@ struct Helper {
   /// - Parameters:
   ///   - role: What it is for.
   ///   - namespaces: The kinds of new namespaces that it begins in.
-  ///   - isAwaited: Whether to wait until it runs; if not, its failure shows where it is needed first.
   ///   - body: What the process does (see `HelperProcess`); it returns or throws only if it could
   ///     not run.
   /// - Returns: The helper, and the descriptor that it passed, or -1.
   /// - Throws: `LaunchError` if it does not run; nothing of it remains then.
   static func start(
-    _ role: Role, in namespaces: Namespaces, isAwaited: Bool = true,
+    _ role: Role, in namespaces: Namespaces,
     _ body: (borrowing HelperProcess) throws(LaunchError) -> LaunchError
   ) throws(LaunchError) -> (helper: Helper, passed: CInt) {
     func attempt<Result: ~Copyable>(
@@ -87,7 +86,7 @@ struct Helper {
     var passed: CInt = -1
     // A descriptor, if it passes one; then the end, because it closes its channel once it runs. Or
     // a failure.
-    while isAwaited {
+    while true {
       let (message, descriptor) = try attempt { () throws(SystemCallError) in
         guard try Descriptors.waitForInput(ours.rawValue, milliseconds: patience) else {
           try child.descriptor.send(.kill)
@@ -115,27 +114,65 @@ struct Helper {
     }
   }
 
-  /// How long the end of a launch waits for what a helper finishes, in milliseconds.
-  private static let lastPatience: CInt = 500
-
-  /// Ends the helper after the command; one that ends by itself may take longer than the launch.
-  ///
-  /// `holdsLifeline` says whether this process holds the sandbox's end of the lifeline.
-  func end(holdsLifeline: Bool) {
-    guard role.endsItself else { return stop() }
-    if holdsLifeline { Descriptors.close(lifeline) }
-    let process = OwnedDescriptor(process)
-    let patience = Helper.lastPatience
-    if (try? Descriptors.waitForInput(process.rawValue, milliseconds: patience)) == true {
-      _ = try? process.waitForProcess()
-    }
-  }
+  /// Ends the helper after the command, unless it ends by itself.
+  func end() { if !role.endsItself { stop() } }
 
   /// The failure of a launch that has lost its helper.
+  var lossError: LaunchError { role.lossError }
+}
+
+/// A helper whose process is made right after the child, so that neither waits until the other has
+/// started; what it needs from the child, and its failure, pass between these two.
+struct HelperBeside {
+  /// What it is for.
+  let role: Helper.Role
+  private let identity: (user: UInt32, group: UInt32)
+  private let lifelineEnds: (ours: CInt, theirs: CInt)
+
+  /// Makes its lifeline.
+  init(_ role: Helper.Role) throws(LaunchError) {
+    self.role = role
+    identity = CurrentProcess.identity
+    lifelineEnds = try role.socketPair()
+  }
+
+  /// The sandbox's end of the lifeline.
+  var lifeline: CInt { lifelineEnds.ours }
+
+  /// Closes the helper's end in another process, in which it would keep the lifeline open.
+  func closeHelpersEnd() { Descriptors.close(lifelineEnds.theirs) }
+
+  /// Starts the process, which runs `body`.
+  func start(
+    _ body: (borrowing HelperProcess) throws(LaunchError) -> LaunchError
+  ) throws(LaunchError) -> Helper {
+    let child = try doing(role.action, option: role.option, role.name) {
+      () throws(SystemCallError) in try ChildProcess.clone()
+    }
+    guard let child else {
+      HelperProcess(
+        identity: identity, namespaces: [], lifeline: lifelineEnds.theirs, channel: -1
+      ).run(body)
+    }
+    closeHelpersEnd()
+    return Helper(role: role, process: child.release(), lifeline: lifelineEnds.ours)
+  }
+}
+
+extension Helper.Role {
+  /// The failure of a launch that has lost such a helper.
   var lossError: LaunchError {
     LaunchError(
-      role.action, option: role.option, subject: role.name,
+      action, option: option, subject: name,
       cause: SystemCallError(call: "read", errno: .brokenPipe))
+  }
+
+  /// Two connected sockets, which their owner closes.
+  func socketPair() throws(LaunchError) -> (ours: CInt, theirs: CInt) {
+    let pair = try doing(action, option: option, name) { () throws(SystemCallError) in
+      try SocketPair()
+    }
+    return (pair.ours.release(), pair.theirs.release())
   }
 }
 
@@ -149,7 +186,8 @@ struct HelperProcess: ~Copyable {
   fileprivate let namespaces: Namespaces
   /// Where it reports that it is ready, and notices the end of the sandbox.
   let lifeline: CInt
-  /// Where it passes a descriptor to the monitor, or reports a failure.
+  /// Where it passes a descriptor to the monitor, or reports a failure; -1 if the monitor does not wait
+  /// for it.
   fileprivate let channel: CInt
 
   fileprivate consuming func run(
@@ -180,7 +218,7 @@ struct HelperProcess: ~Copyable {
     for number in CInt(0)...2 { try null.replace(number) }
     var kept = DescriptorSet.standard
     kept.insert(lifeline)
-    kept.insert(channel)
+    if channel >= 0 { kept.insert(channel) }
     kept.insert(others)
     try Descriptors.closeAll(except: kept)
   }
@@ -238,9 +276,9 @@ struct Helpers {
       helpers.watcher = watcher
     }
     do throws(LaunchError) {
-      if let relay = try resolved.startRelay() {
-        helpers.add(relay.helper)
+      if let relay = try resolved.prepareRelay() {
         helpers.relay = relay
+        helpers.lifelines.append(relay.helper.lifeline)
       }
       try helpers.startBusProxy(for: resolved, mask, warningPrefix: warningPrefix)
     } catch {
@@ -266,6 +304,14 @@ struct Helpers {
     lifelines.append(helper.lifeline)
   }
 
+  /// Closes in the child what belongs to helpers that start beside it.
+  func closeHelpersEnds() { relay?.closeRelaysEnds() }
+
+  /// Starts those that run beside the child.
+  mutating func startBeside() throws(LaunchError) {
+    if let relay { running.append(try relay.start()) }
+  }
+
   /// Starts those that need the child's namespaces.
   /// - Returns: The new ones.
   mutating func startLater(
@@ -277,10 +323,9 @@ struct Helpers {
     return running[count...]
   }
 
-  /// Ends all of them after the command; `holdsLifelines` says whether this process holds the sandbox's
-  /// ends.
-  mutating func end(holdsLifelines: Bool) {
-    for helper in running { helper.end(holdsLifeline: holdsLifelines) }
+  /// Ends all of them after the command.
+  mutating func end() {
+    for helper in running { helper.end() }
     running = []
   }
 

@@ -112,6 +112,8 @@ struct Init: ~Copyable {
         guard let termination = end(of: change, status), !hasEnded else { continue }
         hasEnded = true
         if !isKept, !ChildProcess.reapEnded() {
+          // Helpers, which end when nothing lives inside, do so beside this process.
+          for number in held { Descriptors.close(number) }
           // In one message: the monitor wakes once less.
           try? status.send(SetupMessage.hasEndedAlone(termination, use).bytes)
           CurrentProcess.exit(0)

@@ -288,6 +288,7 @@ extension LaunchPlan {
       Descriptors.close(report.readEnd.rawValue)
       Descriptors.close(status.ours.rawValue)
       _ = consume signals
+      helpers.closeHelpersEnds()
       // Before any path is resolved: these are open directories of the host.
       for number in registration { Descriptors.close(number) }
       Setup(plan: self, report: report.writeEnd, status: status.theirs).run()
@@ -313,7 +314,6 @@ extension LaunchPlan {
     // Without an init no process inside holds it.
     if sandbox.commandIsInit { for number in sandbox.channels.sync { kept.insert(number.value) } }
     if job.takesTerminal { kept.insert(0) }
-    for helper in helpers.running { kept.insert(helper.process) }
     if let watcher = helpers.watcher { kept.insert(watcher.report) }
     if !hasInit { kept.insert(helpers.lifelines) }
     if let relay = helpers.relay { kept.insert(relay.notices) }

@@ -20,7 +20,13 @@ extension Monitor {
       if !plan.hasInit { Descriptors.close(watcher.lifeline) }
       ending.explanation = try watcher.readReport()
     }
-    if let relay = plan.helpers.relay { ending.refusals = relay.refusals() }
+    // Processes that live on inside keep their helpers: init holds the lifelines.
+    let isOver = phase != .running || !plan.hasInit
+    if let relay = plan.helpers.relay {
+      if isOver, !plan.hasInit { Descriptors.close(relay.helper.lifeline) }
+      ending.refusals = relay.refusals(
+        untilEnd: isOver && phase.wasExecuted && !isImpatient)
+    }
     returnPositions()
     StepLog.note("the command ended with status " + String(termination.shellStatus))
     if !phase.wasExecuted {
@@ -32,8 +38,7 @@ extension Monitor {
       // If the caller no longer reads, that does not change how the command ended.
       try? Descriptors.write(line, to: number)
     }
-    // Processes that live on inside keep their helpers: init holds the lifelines.
-    if phase != .running || !plan.hasInit { plan.helpers.end(holdsLifelines: !plan.hasInit) }
+    if isOver { plan.helpers.end() }
     job.takeTerminalBack()
     // A shell inside cannot hand the terminal back: the caller's group has no number in its pid
     // namespace.

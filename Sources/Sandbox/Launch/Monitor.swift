@@ -72,6 +72,9 @@ struct Monitor: ~Copyable {
     keeping kept: DescriptorSet, _ whenFailed: (LaunchError) -> Void
   ) throws(LaunchError) -> Ending {
     do throws(LaunchError) {
+      if plan.helpers.relay != nil { try plan.helpers.startBeside() }
+      var kept = kept
+      for helper in plan.helpers.running { kept.insert(helper.process) }
       try letGo(keeping: kept)
       for helper in plan.helpers.running { try watch(helper) }
       for copy in plan.standard?.copies ?? [] { try watch(copy) }

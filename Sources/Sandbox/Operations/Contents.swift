@@ -104,7 +104,7 @@ private struct InsideUser {
 }
 
 /// The lines of a hosts file, see hosts(5).
-private struct HostNames {
+struct HostNames {
   private let name: ByteString?
   private let hasHostNetwork: Bool
 

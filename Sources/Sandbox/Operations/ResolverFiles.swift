@@ -10,51 +10,72 @@ internal import Text
 extension RootBuilder where Self: ~Copyable {
   /// Has programs look up names at the relay alone: on top of everything else that is shown.
   mutating func showResolver() throws(LaunchError) {
-    let lines = ResolverLines()
-    if isOfHost("/etc/hosts") == true { try mountHosts(on: "/etc/hosts") }
-    if isOfHost("/etc/nsswitch.conf") == true {
-      try mountText(lines.sources, on: "/etc/nsswitch.conf", ResolverLines.permissions)
-    }
+    let resolved = resolved
+    _ = try cover("/etc/hosts") { HostNames(resolved).text }
+    _ = try cover("/etc/nsswitch.conf") { ResolverLines.sources }
     let place: FilePath = "/etc/resolv.conf"
-    let isShown = isOfHost(place)
-    if isShown == nil {
-      try step(.writeFile, ByteString(place)) { root throws(SystemCallError) in
-        // A file made on the host would outlive the sandbox.
-        try root.makeRoom(for: place)
-      }
+    guard try !cover(place, { ResolverLines.servers }) else { return }
+    try step(.writeFile, ByteString(place)) { root throws(SystemCallError) in
+      // A file made on the host would outlive the sandbox.
+      try root.makeRoom(for: place)
     }
-    if isShown != false { try mountText(lines.servers, on: place, ResolverLines.permissions) }
-    for socket in ResolverLines.sockets { try mask(socket) }
+    try mountText(ByteString(ResolverLines.servers), on: place, ResolverLines.permissions)
   }
 
-  /// Whether the file at `path` is one of the host; false if an option made it, which stays as it was
-  /// asked for; nil if there is none.
-  private mutating func isOfHost(_ path: FilePath) -> Bool? {
-    guard let found = try? existing(at: path) else { return nil }
-    return (try? isOwn(found)) != true
+  /// Covers a file of the host; one that an option made stays as it was asked for.
+  /// - Returns: Whether there is one.
+  private mutating func cover(
+    _ path: FilePath, _ text: () -> [UInt8]
+  ) throws(LaunchError) -> Bool {
+    guard let place = try? existing(at: path) else { return false }
+    if (try? isOwn(place)) == true { return true }
+    let bytes = text()
+    try step(.writeFile, ByteString(path)) { root throws(SystemCallError) in
+      let tree = try root.makeFile(ResolverLines.permissions) { file throws(SystemCallError) in
+        try Descriptors.write(bytes[...], to: file.rawValue)
+      }
+      try root.restrict(
+        tree, FilesystemOperation.Access.readOnly.attributes, propagation: .isolated)
+      try root.attach(tree, on: place)
+      try root.forgetFile()
+    }
+    return true
+  }
+
+  /// Hides the services of the host that look up names for others, wherever an option shows them.
+  ///
+  /// A network namespace does not keep a command from a socket that is a file.
+  mutating func maskNameServices() throws(LaunchError) {
+    for operation in resolved.operations {
+      guard let source = operation.action.source,
+        source == "/" || source.starts(with: "/run") || source.starts(with: "/var")
+      else { continue }
+      for var socket in ResolverLines.sockets where socket.starts(with: source) {
+        _ = socket.removePrefix(source)
+        try mask(operation.action.destination.pushing(socket))
+      }
+    }
   }
 }
 
 /// What programs that look up names read.
-private struct ResolverLines {
+private enum ResolverLines {
   static let permissions = FilePermissions(rawValue: 0o644)
 
   /// Services of the host that look up names for others.
-  ///
-  /// A network namespace does not keep a command from a socket that is a file.
   static let sockets: [FilePath] = [
     "/run/nscd/socket", "/var/run/nscd/socket", "/run/systemd/resolve/io.systemd.Resolve",
     "/run/systemd/resolve/io.systemd.Resolve.Monitor", "/run/avahi-daemon/socket",
   ]
 
   /// See resolv.conf(5).
-  var servers: ByteString { ByteString("nameserver " + NameTable.nameServer.text) }
+  static var servers: [UInt8] { Array(("nameserver " + NameTable.nameServer.text + "\n").utf8) }
 
   /// A file that is larger is left out.
   private static let mostBytes = 1 << 16
 
   /// The host's nsswitch.conf(5) with other sources of host names.
-  var sources: ByteString {
+  static var sources: [UInt8] {
     var text: [UInt8] = []
     if let file = try? OwnedDescriptor.open("/etc/nsswitch.conf", .reading),
       let bytes = try? Descriptors.contents(of: file.rawValue, limit: ResolverLines.mostBytes)
@@ -64,6 +85,6 @@ private struct ResolverLines {
         if !word.starts(with: Array("hosts:".utf8)) { text += line + [UInt8(ascii: "\n")] }
       }
     }
-    return ByteString(text + Array("hosts: files dns".utf8))
+    return text + Array("hosts: files dns\n".utf8)
   }
 }

@@ -58,6 +58,7 @@ extension Plan {
       .init("address", .string(setting.value.address.text)),
       .init("port", .number(Int64(setting.value.port))),
       .init("inside", .number(Int64(setting.value.inside))),
+      .init("transport", .string(setting.value.transport == .udp ? "udp" : "tcp")),
     ])
   }
 

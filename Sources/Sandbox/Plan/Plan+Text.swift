@@ -108,7 +108,7 @@ extension Plan {
   private var networkLines: [String] {
     let network = sandbox.network
     let published = network.published.map { setting in
-      "\(setting.value.text) of the host leads to port \(String(setting.value.inside)) inside"
+      "\(setting.value.text) of the host leads to port \(setting.value.insideText) inside"
     }
     guard !network.allowed.isEmpty else { return published }
     func line(_ word: String, _ setting: Setting<NetworkRule>) -> String {

@@ -55,6 +55,7 @@ public struct Plan {
     self.operations = operations
     do throws(LaunchError) {
       if !sandbox.network.allowed.isEmpty { try root.showResolver() }
+      if resolved.namespaces.contains(.network) { try root.maskNameServices() }
       networkProblem = nil
     } catch {
       networkProblem = error

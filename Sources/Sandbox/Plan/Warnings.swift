@@ -92,9 +92,13 @@ private struct Hazard {
           case .everything:
             "\(setting.option.name) \(setting.value.text.quotedForShell) lets the command send to "
               + "any host of the internet what it can read: name the hosts that it needs"
-          case .below(let name) where name.dots == 0:
+          case .below(let name) where name.isOpenToAll:
             "\(setting.option.name) \(setting.value.text.quotedForShell) covers names that anybody "
               + "can register: name the hosts that the command needs"
+          case .name(let name) where name.isOnSharedServers,
+            .below(let name) where name.isOnSharedServers:
+            "\(setting.option.name) \(setting.value.text.quotedForShell) leads to servers that many sites "
+              + "share: the command can ask them for other sites, and send those what it can read"
           default: nil
           }
         }

@@ -100,6 +100,7 @@ struct Setup: ~Copyable {
     _ outcome: Outcome, _ mask: UInt32, _ proc: CInt?,
     _ replacements: [StandardDescriptors.Replacement]
   ) throws(LaunchError) -> Never {
+    try awaitRelay()
     // Before a process inside can inspect this one, or a planted link can lead to one of these
     // descriptors.
     closeSources()
@@ -284,6 +285,7 @@ extension Setup {
         throw error.asked(by: first.option)
       }
     }
+    if plan.namespaces.contains(.network) { try root.maskNameServices() }
     guard !plan.sandbox.buses.isEmpty else { return [] }
     if let proxy = plan.helpers.busProxy { try root.keepSockets(of: proxy) }
     // On top of anything else shown at these paths.

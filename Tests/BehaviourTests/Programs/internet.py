@@ -21,6 +21,7 @@ NAMES = {
     "private.test": ("10.113.0.7", None),
     "own.test": ("203.0.113.1", None),
     "mapped.test": (None, "::ffff:10.113.0.7"),
+    "cut.test": ("203.0.113.7", None),
     "two.test": ("203.0.113.99", "2001:db8:113::7"),
 }
 
@@ -43,7 +44,7 @@ def wait_for_link():
     ip("link", "set", "far", "up")
 
 
-def answer(message):
+def answer(message, is_stream=False):
     name, index = [], 12
     while message[index]:
         name.append(message[index + 1 : index + 1 + message[index]].decode())
@@ -51,6 +52,8 @@ def answer(message):
     kind = struct.unpack(">H", message[index + 1 : index + 3])[0]
     text = ".".join(name).lower()
     say("asked", text, kind)
+    if text == "cut.test" and not is_stream:
+        return message[:2] + b"\x83\x80\0\1\0\0\0\0\0\0" + message[12 : index + 5]
     if text == "silent.test":
         return None
     if text == "failing.test":
@@ -75,6 +78,19 @@ def serve_names():
         message, sender = server.recvfrom(4096)
         if reply := answer(message):
             server.sendto(reply, sender)
+
+
+class Names(socketserver.BaseRequestHandler):
+    """The name server for streams, which sends an answer in two pieces."""
+
+    def handle(self):
+        while head := self.request.recv(2, socket.MSG_WAITALL):
+            message = self.request.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
+            reply = answer(message, True)
+            reply = len(reply).to_bytes(2, "big") + reply
+            self.request.sendall(reply[:7])
+            time.sleep(0.05)
+            self.request.sendall(reply[7:])
 
 
 def serve_datagrams(family, address, port):
@@ -165,7 +181,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 wait_for_link()
 threading.Thread(target=serve_names, daemon=True).start()
-for port, handler in ((80, Web), (443, Web), (7, Echo), (9, Reset), (11, Watch), (12, Count), (22, Echo), (8080, Web)):
+for port, handler in ((80, Web), (443, Web), (7, Echo), (9, Reset), (11, Watch), (12, Count), (22, Echo), (8080, Web), (53, Names), (30000, Web)):
     threading.Thread(target=Server(("::", port), handler).serve_forever, daemon=True).start()
 threading.Thread(target=listen_to_datagrams, daemon=True).start()
 for family, address in ((socket.AF_INET, "203.0.113.7"), (socket.AF_INET6, "2001:db8:113::7")):

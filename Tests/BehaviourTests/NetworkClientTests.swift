@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// --net-allow with the programs that people use: a name that a rule allows works, and any other fails at
+// once with the program's own message. The servers are in world.sh, with certificates made here.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Clients of the network by name", .needs("python3"), .needs("ip"), .needs("openssl"))
+struct NetworkClientTests {
+  /// Makes a server's files in /mnt/www, which the other host then serves over HTTP (8081) and HTTPS
+  /// (8443).
+  private static let serve = """
+    mkdir -p /mnt/www /mnt/home; cd /mnt
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout key.pem -out ca.pem -subj /CN=web.test \\
+      -addext subjectAltName=DNS:web.test 2>/dev/null
+    echo hello >www/hello
+    far() { nsenter --target "$(pgrep -f 'internet[.]py')" --net "$@"; }
+    cat >serve.py <<'END'
+    import functools, http.server, ssl, sys, threading
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory="/mnt/www")
+    plain = http.server.ThreadingHTTPServer(("203.0.113.7", 8081), handler)
+    secure = http.server.ThreadingHTTPServer(("203.0.113.7", 8443), handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain("/mnt/ca.pem", "/mnt/key.pem")
+    secure.socket = context.wrap_socket(secure.socket, server_side=True)
+    threading.Thread(target=plain.serve_forever, daemon=True).start()
+    open("/mnt/ready", "w").close()
+    secure.serve_forever()
+    END
+    far python3 serve.py >/mnt/served 2>&1 &
+    while ! [ -e /mnt/ready ]; do sleep 0.02; done
+    export HOME=/mnt/home
+    box() {
+      nestbox --unshare-user --unshare-pid --ro-bind / / --dev /dev --proc /proc --bind /mnt /mnt --tmpfs /tmp \\
+        --net-allow web.test:80,8081,8443,2222 "$@"
+    }
+    # The status of a command that must not hang: musl would wait five seconds for a name server that fails.
+    export -f box
+    quickly() { timeout --signal=KILL 4 bash -c '"$@"' - "$@"; }
+
+    """
+
+  private func run(_ script: String) throws -> Outcome {
+    let session = try Session()
+    for name in ["world.sh", "internet.py"] {
+      try session.write(
+        name, String(contentsOfFile: ProfileTests.programs + "/" + name, encoding: .utf8))
+    }
+    try session.write("script", NetworkClientTests.serve + script)
+    return try session.run("bash world.sh bash script")
+  }
+
+  // Red: the relay breaks TLS, or a name that nobody allowed keeps a program waiting.
+  @Test("Over HTTPS: curl and Python", .needs("curl"))
+  func https() throws {
+    let outcome = try run(
+      """
+      box curl -s --cacert ca.pem https://web.test:8443/hello
+      box python3 -c '
+      import ssl, urllib.request as r
+      print(r.urlopen("https://web.test:8443/hello", context=ssl.create_default_context(cafile="ca.pem")).read())'
+      quickly box curl -sS https://other.test/ 2>&1; echo $?
+      quickly box python3 -c 'import urllib.request as r; r.urlopen("https://other.test/")' 2>&1 | grep '^urllib'
+      """)
+    #expect(
+      outcome.lines.filter { !$0.hasPrefix("nestbox: ") } == [
+        "hello", "b'hello\\n'", "curl: (6) Could not resolve host: other.test", "6",
+        "urllib.error.URLError: <urlopen error [Errno -2] Name or service not known>",
+      ], "\(outcome)")
+  }
+
+  // Red: git cannot clone what the rules allow, by HTTPS or by ssh.
+  @Test("git over HTTPS and ssh", .needs("git"), .needs("sshd"), .needs("ssh-keygen"))
+  func git() throws {
+    let outcome = try run(
+      """
+      export GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
+      git init -q work && cd work && echo text >file && git add file
+      git -c user.name=n -c user.email=e commit -qm first && cd ..
+      git clone -q --bare work www/work.git && git -C www/work.git update-server-info
+      box env GIT_SSL_CAINFO=/mnt/ca.pem git clone -q https://web.test:8443/work.git /mnt/by-https; cat by-https/file
+      quickly box git clone -q https://other.test/work.git no 2>&1 | grep fatal
+
+      # A server that is an ordinary user: it needs no other users.
+      printf 'tester:x:1234:1234::/mnt/home:/bin/sh\\n' | cat /etc/passwd - >passwd
+      mount --bind passwd /etc/passwd
+      ssh-keygen -q -t ed25519 -N '' -f host; ssh-keygen -q -t ed25519 -N '' -f user
+      mkdir -p home/.ssh; cp user.pub home/.ssh/authorized_keys
+      cat >sshd.conf <<END
+      Port 2222
+      ListenAddress 203.0.113.7
+      HostKey /mnt/host
+      PidFile /mnt/sshd.pid
+      UsePAM no
+      StrictModes no
+      AuthorizedKeysFile /mnt/home/.ssh/authorized_keys
+      END
+      far unshare --user --map-user=1234 --map-group=1234 $(command -v sshd) -D -e -f /mnt/sshd.conf 2>sshd.log &
+      while ! [ -e sshd.pid ]; do sleep 0.02; done
+      echo "web.test $(cat host.pub)" | sed 's/^web.test/[web.test]:2222/' >known
+      export GIT_SSH_COMMAND='ssh -F none -i /mnt/user -o UserKnownHostsFile=/mnt/known -o IdentitiesOnly=yes -o BatchMode=yes'
+      box git clone -q ssh://tester@web.test:2222/mnt/work /mnt/by-ssh; cat by-ssh/file
+      quickly box git clone -q ssh://tester@other.test/mnt/work no 2>&1 | tr -d '\r' | grep ssh:
+      """)
+    #expect(
+      outcome.lines == [
+        "text",
+        "fatal: unable to access 'https://other.test/work.git/': Could not resolve host: other.test",
+        "text", "ssh: Could not resolve hostname other.test: Name or service not known",
+      ], "\(outcome)")
+  }
+
+  // Red: a runtime with its own resolver or its own thread does not find a name, or waits for one.
+  @Test("Node", .needs("node"))
+  func node() throws {
+    let outcome = try run(
+      """
+      program='const [url] = process.argv.slice(1)
+      fetch(url).then(r => r.text()).then(t => process.stdout.write(t), e => console.log(e.cause.code))'
+      box node -e "$program" http://web.test:8081/hello
+      quickly box node -e "$program" http://other.test/
+      quickly box node -e 'require("dns").resolve4("other.test", e => console.log(e.code))'
+      """)
+    #expect(outcome.lines == ["hello", "ENOTFOUND", "ENOTFOUND"], "\(outcome)")
+  }
+
+  // Red: the same of the JVM, which also asks for IPv6 first.
+  @Test("Java", .needs("javac"))
+  func java() throws {
+    let outcome = try run(
+      """
+      cat >Get.java <<'END'
+      class Get {
+        public static void main(String[] words) throws Exception {
+          try (var in = new java.net.URL(words[0]).openStream()) { System.out.write(in.readAllBytes()); }
+          catch (java.io.IOException e) { System.out.println(e); }
+          System.out.flush();
+        }
+      }
+      END
+      javac -nowarn Get.java 2>/dev/null
+      box java -XX:TieredStopAtLevel=1 -cp /mnt Get http://web.test:8081/hello
+      box java -XX:TieredStopAtLevel=1 -cp /mnt Get http://other.test/
+      """)
+    #expect(outcome.lines == ["hello", "java.net.UnknownHostException: other.test"], "\(outcome)")
+  }
+
+  // Red: another C library asks its name server in its own way: musl waits five seconds for one that
+  // answers with a failure.
+  @Test("A program of musl", .needs("musl-gcc"))
+  func musl() throws {
+    let outcome = try run(
+      """
+      cat >find.c <<'END'
+      #include <arpa/inet.h>
+      #include <netdb.h>
+      #include <stdio.h>
+      int main(int count, char **words) {
+        struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+        int error = getaddrinfo(words[1], "80", &hints, &found);
+        if (error) return puts(gai_strerror(error)), 1;
+        for (; found; found = found->ai_next) puts(found->ai_family == AF_INET ? "IPv4" : "IPv6");
+        return 0;
+      }
+      END
+      musl-gcc -static -o find find.c
+      box ./find web.test | sort -u; quickly box ./find other.test; quickly box ./find name-without-dots
+      """)
+    #expect(
+      outcome.lines == ["IPv4", "IPv6", "Name does not resolve", "Name does not resolve"],
+      "\(outcome)")
+  }
+
+  // Red: packages cannot be installed from the servers that the rules allow.
+  @Test("pip", .needs("pip3"))
+  func pip() throws {
+    let outcome = try run(
+      """
+      mkdir -p www/simple/tiny home/pip; cd www/simple/tiny
+      python3 - <<'END'
+      import zipfile
+      with zipfile.ZipFile("tiny-1.0-py3-none-any.whl", "w") as wheel:
+          wheel.writestr("tiny.py", "word = 'installed'\\n")
+          wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n")
+          wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+          wheel.writestr("tiny-1.0.dist-info/RECORD", "")
+      END
+      echo '<a href="tiny-1.0-py3-none-any.whl">tiny-1.0-py3-none-any.whl</a>' >index.html; cd /mnt
+      get() { box python3 -m pip --isolated --disable-pip-version-check --no-cache-dir install -q --target /mnt/lib --retries 0 "$@"; }
+      get --cert /mnt/ca.pem --index-url https://web.test:8443/simple tiny 2>&1 | grep -v '^WARNING: Running'
+      PYTHONPATH=/mnt/lib python3 -c 'import tiny; print(tiny.word)'
+      get --index-url https://other.test/simple tinier 2>&1 | grep -c 'No matching distribution found for tinier'
+      """)
+    #expect(
+      outcome.lines.first == "installed" && outcome.lines.last != "0" && outcome.lines.count == 2,
+      "\(outcome)")
+  }
+
+  // Red: the same with apt, whose methods are processes of their own.
+  @Test("apt", .needs("apt-get"))
+  func apt() throws {
+    let outcome = try run(
+      """
+      mkdir -p www/debs apt/lists/partial apt/cache/archives/partial apt/etc
+      : >www/debs/Packages
+      printf 'Origin: test\\nDate: %s\\nMD5Sum:\\nSHA256:\\n %s 0 Packages\\n' \\
+        "$(date -Ru)" "$(sha256sum www/debs/Packages | cut -c 1-64)" >www/debs/Release
+      : >apt/status
+      update() {
+        echo "deb [trusted=yes] $1 ./" >apt/etc/sources.list
+        box apt-get -o Dir::Etc=/mnt/apt/etc -o Dir::State=/mnt/apt -o Dir::State::status=/mnt/apt/status \\
+          -o Dir::Cache=/mnt/apt/cache -o APT::Sandbox::User= -o Acquire::Retries=0 -o Dir::Log=/mnt/apt update 2>&1
+      }
+      update http://web.test:8081/debs | grep -c 'Reading package lists'
+      update http://other.test/debs | grep -c "Could not resolve 'other.test'"
+      """)
+    #expect(outcome.lines.first == "1" && outcome.lines.last != "0", "\(outcome)")
+  }
+
+  // Red: a browser, which looks names up in its own way, shows no page.
+  @Test("Chromium", .needs("chromium"))
+  func chromium() throws {
+    let outcome = try run(
+      """
+      dump() {
+        timeout --signal=KILL 60 nestbox --unshare-user --unshare-pid --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp \\
+          --bind /mnt /mnt --net-allow web.test:8081 chromium --headless --no-sandbox --disable-gpu \\
+          --user-data-dir=/tmp/profile --dump-dom "$1" 2>&1
+      }
+      echo '<p>hello from the web</p>' >www/page.html
+      dump http://web.test:8081/page.html | grep -o 'hello from the web'
+      # Without a link it takes itself for offline.
+      dump http://other.test/ | grep -oE 'ERR_(NAME_NOT_RESOLVED|INTERNET_DISCONNECTED)' | sort -u | wc -l
+      """)
+    #expect(outcome.lines == ["hello from the web", "1"], "\(outcome)")
+  }
+}
