@@ -167,6 +167,15 @@ struct Launcher {
   ) -> (status: UInt8, signal: Signal?) {
     if parser.draft.isVerbose { StepLog.begin(prefix(.step, parser.draft)) }
     if parser.draft.sandbox.becomesCommand { return (become(sandbox, parser), nil) }
+    var lesson: LearningTask?
+    if let wanted = parser.draft.lesson {
+      do throws(UsageError) {
+        lesson = try LearningTask(
+          wanted, self, parser.draft, parser.applied, parser.profileWords, sandbox)
+      } catch {
+        return (fail(error, parser.draft), nil)
+      }
+    }
     let watch = RepositoryWatch(sandbox)
     var isTold = false
     do throws(LaunchError) {
@@ -190,6 +199,7 @@ struct Launcher {
         // A program that waits for the report must learn that there is none.
         return (persona.failure, nil)
       }
+      if let lesson { return (finish(lesson, ending, parser.draft), nil) }
       return (ending.status, ending.signal)
     } catch {
       if !isTold { tell(error, sandbox, parser.draft) }
@@ -203,6 +213,18 @@ struct Launcher {
         tell(.error, hint, parser.draft)
       }
       return (persona.isBubblewrap ? persona.failure : error.exitStatus, nil)
+    }
+  }
+
+  /// Learns or verifies a profile by a run that has ended.
+  /// - Returns: The status to exit with.
+  private func finish(
+    _ lesson: LearningTask, _ ending: Ending, _ draft: Draft
+  ) -> UInt8 {
+    do throws(UsageError) {
+      return try lesson.end(ending)
+    } catch {
+      return fail(error, draft)
     }
   }
 

@@ -20,6 +20,10 @@ public struct Draft: Sendable {
   public var task: Task?
   /// Whether a task answers in JSON.
   public var isJSON = false
+  /// A profile to learn or to verify by a launch.
+  public var lesson: Lesson?
+  /// Whether that profile loses the lines that are not needed.
+  public var shrinks = false
   /// Oddities that are not mistakes.
   public var warnings: [String] = []
 
@@ -59,6 +63,22 @@ public struct Draft: Sendable {
 
   /// Whether a launch holds changes back.
   public var isUnderReview: Bool { resumedReview != nil || sandbox.isUnderReview }
+
+  /// A profile to learn or to verify.
+  ///
+  /// A class, so that other drafts do not grow.
+  public final class Lesson: Sendable {
+    /// The file, as it was typed.
+    public let file: ByteString
+    /// The option.
+    public let option: WrittenOption
+    /// Whether the profile is to be verified.
+    public let verifies: Bool
+
+    init(_ file: ByteString, _ option: WrittenOption, verifies: Bool) {
+      (self.file, self.option, self.verifies) = (file, option, verifies)
+    }
+  }
 
   /// Something to do instead of launching a sandbox.
   public enum Task: Equatable, Sendable {

@@ -108,5 +108,6 @@ public struct Operand: Equatable, Sendable {
   static var program: Operand { Operand(name: "PROGRAM", kind: .program) }
   static var hostDirectory: Operand { Operand(name: "DIR", kind: .hostDirectory) }
   static var hostFile: Operand { Operand(name: "PATH", kind: .hostPath) }
+  static var learnedFile: Operand { Operand(name: "FILE", kind: .hostPath) }
   static var topic: Operand { Operand(name: "TOPIC", kind: .topic) }
 }

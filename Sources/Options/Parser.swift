@@ -33,6 +33,8 @@ public struct Parser {
   private var taken: [(name: ByteString, identity: Profile.Identity)] = []
   /// The project that they name.
   private let project = FoundProject()
+  /// What has been applied, if a profile is to be learned from it.
+  private var record: AppliedOptions?
 
   /// A parser at the beginning of a command line.
   /// - Parameters:
@@ -45,6 +47,12 @@ public struct Parser {
     self.standardProfile = standardProfile
   }
 
+  /// The options that have been applied, in order, for a profile that is learned from them.
+  public var applied: [AppliedOption] { record?.all ?? [] }
+
+  /// Writes words for that profile.
+  public var profileWords: ProfileWords { record?.words ?? ProfileWords() }
+
   /// Whether --args has read options from a descriptor.
   public var hasReadOptions: Bool { dataIndex > 0 }
 
@@ -53,8 +61,9 @@ public struct Parser {
 
   /// Reads the options and the command.
   public mutating func parse(_ words: [ByteString]) throws(UsageError) {
-    let rest = try parseBehindProfile(words)
+    var rest = try parseBehindProfile(words)
     if draft.task?.endsParsing == true { return }
+    if draft.lesson != nil, draft.task == nil { rest = try parseRecording(words, rest) }
     try requireNoModifier(before: nil)
     if draft.sandbox.explain != nil, draft.task == nil {
       draft.sandbox.explainsInJSON = draft.isJSON
@@ -68,6 +77,9 @@ public struct Parser {
     }
     if draft.task?.entersSandbox == true, let option = draft.optionOfNewSandbox {
       throw UsageError("\(option) cannot be combined with --enter: that sandbox exists already")
+    }
+    if draft.shrinks, draft.lesson == nil {
+      throw UsageError("--shrink needs --learn FILE or --verify FILE")
     }
     if let option = draft.optionOfWrapper { throw UsageError("\(option) needs --wrap") }
     try requireReview()
@@ -131,6 +143,7 @@ public struct Parser {
     // without it may be right now.
     let failed = draft
     draft = Draft()
+    record?.begin()
     isNested = false
     dataIndex = 0
     typed = words[...]
@@ -153,6 +166,21 @@ public struct Parser {
       throw mistake
     }
     return command
+  }
+
+  /// Reads everything again, and notes what is applied: no other line pays for that.
+  private mutating func parseRecording(
+    _ words: [ByteString], _ command: ArraySlice<ByteString>
+  ) throws(UsageError) -> ArraySlice<ByteString> {
+    draft = Draft()
+    (taken, isNested, dataIndex) = ([], false, 0)
+    record = AppliedOptions(surroundings, command: Array(command))
+    let rest = try parseBehindProfile(words)
+    if let lesson = draft.lesson, lesson.verifies, let other = record?.beside(lesson.option) {
+      throw UsageError(
+        "\(lesson.option.name) runs the command under exactly this profile: leave out \(other)")
+    }
+    return rest
   }
 
   private mutating func parseTyped(
@@ -234,11 +262,13 @@ public struct Parser {
           bubblewrap: "\(option.name) does not take an empty path argument")
       }
     }
+    let count = draft.sandbox.filesystem.count
     do throws(UsageError) {
       try option.apply(&draft, occurrence)
     } catch {
       throw error.of(option.name)
     }
+    record?.note(option, occurrence, draft.sandbox.filesystem, from: count)
     if let descriptor = draft.moreArguments.take() { try parseNested(descriptor) }
     if let name = draft.moreProfile.take() {
       let profile: Profile
@@ -383,6 +413,7 @@ extension Parser {
       throw error.at(origin)
     }
     let occurrence = Occurrence(name: option.name, origin: origin, words: words.dropFirst())
+    record?.line = reader.written
     // An included profile names its own lines.
     if option.traits.contains(.includes) { return try apply(option, occurrence) }
     let task = draft.task

@@ -26,6 +26,8 @@ public struct Sandbox: Equatable, Sendable {
   public var explain: WrittenOption?
   /// Whether that is printed as JSON.
   public var explainsInJSON = false
+  /// What else the watch is for.
+  public var learning: Learning?
   /// Prints what the command used, for people.
   public var tellsUse: WrittenOption?
   /// Forbids new user namespaces inside.

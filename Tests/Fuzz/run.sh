@@ -12,7 +12,7 @@ swift build --package-path Tests/Fuzz --scratch-path "$work" \
   -Xcc -fsanitize=fuzzer-no-link,address 2>&1 | tail -n 1
 fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
 corpus() { mkdir -p "$work/corpus/$1"; }
-targets="options args policy profile elf script records running git review groups watched network"
+targets="options args policy profile elf script records running git review groups watched network learned"
 for target in $targets; do corpus $target; done
 # Words of the examples, as they would be typed.
 grep -rhoE '^\$ .*nestbox .*' Tests/BehaviourTests/Cases | sed -n '1,600s/.*nestbox //p' |
@@ -46,6 +46,7 @@ printf '\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\x01a\x04test\x00\x00\x0
 printf '\x00\x01\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x01a\x04test\x00\x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x1e\x00\x04\xcb\x00\x71\x07' \
   >"$work/corpus/network/answer"
 printf 'a.test:80,443=[2001:db8::1]:8080' >"$work/corpus/network/rule"
+printf 'home/a b\0etc/\n--share-net\0usr/"\\$\0home/.x' >"$work/corpus/learned/names"
 # A program with a loader, a library and a search path, as small as the linker makes it.
 echo 'int main(void) { return 0; }' | gcc -x c - -s -Wl,-z,noseparate-code -Wl,-rpath,'$ORIGIN/../lib' \
   -o "$work/corpus/elf/program" || true

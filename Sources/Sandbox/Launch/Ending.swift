@@ -41,6 +41,8 @@ public struct Ending: Sendable {
 
   /// What the sandbox kept from the command, in lines to print, if somebody asked.
   public internal(set) var explanation: [String] = []
+  /// What the run has shown that the command needs, if somebody asked.
+  public internal(set) var learned: [LearnedItem] = []
   /// What the command could not reach because of the rules about the network.
   var refusals: [Refusal] = []
 

@@ -18,7 +18,7 @@ extension Monitor {
     if phase.wasExecuted, !isImpatient, let watcher = plan.helpers.watcher {
       // Without an init, nobody else holds it.
       if !plan.hasInit { Descriptors.close(watcher.lifeline) }
-      ending.explanation = try watcher.readReport()
+      ending.take(try watcher.readReport())
     }
     // Processes that live on inside keep their helpers: init holds the lifelines.
     let isOver = phase != .running || !plan.hasInit

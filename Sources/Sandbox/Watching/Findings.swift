@@ -53,7 +53,7 @@ struct Findings {
   let resolved: ResolvedSandbox
   private let inside: InsideLook
   /// The sandbox on paper; made when something is missing.
-  private lazy var plan = resolved.plan()
+  lazy var plan = resolved.plan()
   private var places: [ByteString: Int] = [:]
 
   /// How many findings are made at most: a payload decides how many things it asks for.
@@ -272,7 +272,7 @@ extension Findings {
   }
 
   /// What speaks against showing a file.
-  private mutating func objection(to path: FilePath) -> String? {
+  mutating func objection(to path: FilePath) -> String? {
     // What a link leads to is shown as well.
     let target = (try? plan.root.host.follow(path))?.path ?? path
     if let socket = PowerfulSocket.all.first(where: { socket in

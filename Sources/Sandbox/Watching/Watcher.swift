@@ -224,12 +224,26 @@ private struct WatchLoop: ~Copyable {
   /// Writes the report, each line with a NUL behind it.
   private borrowing func tell() {
     guard root >= 0 else { return }
-    let findings = Findings(observations, root: root, of: resolved)
-    for line in findings.lines(line: words) {
-      let bytes = Array(line.utf8) + [0]
+    var findings = Findings(observations, root: root, of: resolved)
+    for line in fields(&findings) {
+      let bytes = Array(line.bytes) + [0]
       guard (try? Descriptors.write(bytes[...], to: report)) != nil else { break }
     }
     Descriptors.close(report)
+  }
+}
+
+extension WatchLoop {
+  /// The report: lines for people, or what the launcher makes a profile of.
+  private borrowing func fields(_ findings: inout Findings) -> [ByteString] {
+    guard let learning = resolved.sandbox.learning else {
+      return findings.lines(line: words).map { ByteString($0) }
+    }
+    var fields: [ByteString] = []
+    for item in Learner(&findings).items(observations, learning, &findings) {
+      fields += item.fields
+    }
+    return fields
   }
 }
 
@@ -310,7 +324,7 @@ extension Watcher {
 
   /// Reads the report, once the sandbox has ended; what has not come in time is left out.
   /// - Throws: `LaunchError` if the watcher ended before: the command's last calls were refused.
-  func readReport() throws(LaunchError) -> [String] {
+  func readReport() throws(LaunchError) -> [ByteString] {
     let deadline = MonotonicClock.milliseconds + Watcher.limit.milliseconds
     var bytes: [UInt8] = []
     var isWhole = false
@@ -329,6 +343,6 @@ extension Watcher {
     }
     var lines = bytes.split(separator: 0, omittingEmptySubsequences: false)
     lines.removeLast()
-    return lines.map { ByteString($0).text }
+    return lines.map { ByteString($0) }
   }
 }

@@ -5,13 +5,13 @@
 import Glibc
 import Linux
 import Network
-import Options
 import Review
 import Running
 import Seccomp
 import SystemPackage
 import Text
 
+@testable import Options
 @testable import Sandbox
 
 /// What the bytes represent.
@@ -40,6 +40,8 @@ enum Target: String {
   case groups
   /// The registers of a watched call, then the memory that they lead to; or a program.
   case watched
+  /// Names of files that a command used, each ended by a NUL, for a profile that is learned.
+  case learned
   /// A question of a program inside, an answer of a name server, a rule, and the host's settings.
   case network
 
@@ -198,6 +200,36 @@ private func look(at bytes: [UInt8]) {
   }
 }
 
+/// Every line of a learned profile shows one of the names that were used, and nothing else.
+private func learn(_ bytes: [UInt8]) {
+  let names = bytes.split(separator: 0, omittingEmptySubsequences: false)
+    .map { ByteString(Array("/".utf8) + $0) }
+  var items = names.map { LearnedItem(.same, $0, operation: 0) }
+  items += names.map {
+    LearnedItem(.missing, $0, notes: ["not-shown", "", $0, "", "--read", $0])
+  }
+  let words = ProfileWords(Surroundings(environment: ["HOME=/home"]), command: [])
+  let option = AppliedOption(lines: [], operations: 0..<1, use: .learned)
+  var profile = LearnedProfile()
+  profile.add("run", [option], items, words)
+  for line in profile.lines {
+    guard line.first != UInt8(ascii: "#") else {
+      inspect(String(decoding: line, as: UTF8.self))
+      continue
+    }
+    var reader = LineReader(
+      line[...],
+      ProfileVariables(
+        surroundings: Surroundings(environment: ["HOME=/home"]), command: [], path: nil))
+    var read: [ByteString] = []
+    while let word = try? reader.next() { read.append(word) }
+    precondition(read.count == 2 && read[0] == "--ro-same-try" && names.contains(read[1]))
+  }
+  let text = profile.text
+  profile.add("run", [option], items, words)
+  precondition(profile.text == text, "the same run adds something")
+}
+
 /// Takes `bytes` for the files of git that a launch reads.
 private func readRepository(_ bytes: [UInt8]) {
   for setting in GitSettings(bytes).settings {
@@ -285,6 +317,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case .groups: readGroups(Array(bytes))
   case .watched: readCall(Array(bytes))
   case .network: readNetwork(Array(bytes))
+  case .learned: learn(Array(bytes))
   }
   return 0
 }

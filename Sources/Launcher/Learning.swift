@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// --learn, --verify and --shrink, before and after the run that they are about.
+
+internal import Linux
+internal import Options
+internal import Sandbox
+internal import SystemPackage
+internal import Text
+
+/// A run from which a profile is learned, or under which one is verified.
+///
+/// A class: copies of its parts would make the executable larger.
+final class LearningTask {
+  private let launcher: Launcher
+  private let draft: Draft
+  private let lesson: Draft.Lesson
+  private let options: [AppliedOption]
+  private let words: ProfileWords
+  /// The profile as it was before the run: the command may have changed the file since.
+  private var profile: LearnedProfile
+  private let path: ByteString
+
+  /// Prepares for the run.
+  init(
+    _ lesson: Draft.Lesson, _ launcher: Launcher, _ draft: Draft, _ options: [AppliedOption],
+    _ words: ProfileWords, _ sandbox: ResolvedSandbox
+  ) throws(UsageError) {
+    (self.launcher, self.draft, self.lesson) = (launcher, draft, lesson)
+    (self.options, self.words) = (options, words)
+    let name = lesson.option.name
+    guard let path = launcher.surroundings.absolute(lesson.file),
+      let file = path.path.lastComponent, file.kind == .regular
+    else { throw UsageError("\(name): \(lesson.file.quoted) cannot be written") }
+    self.path = path
+    profile = LearnedProfile(try LearningTask.text(of: path, name))
+    guard !lesson.verifies || draft.shrinks else { return }
+    let directory = path.path.removingLastComponent()
+    guard let open = try? OwnedDescriptor.open(directory, .directory),
+      let real = try? Descriptors.path(of: open.rawValue)
+    else {
+      throw UsageError("\(name): there is no directory \(ByteString(directory).quoted)")
+    }
+    if sandbox.plan().mayChange(ByteString(real.appending(file))) {
+      throw UsageError(
+        "\(name): the command could change \(path.quoted) itself; name a file in another directory, "
+          + "which the command cannot write to")
+    }
+  }
+
+  private static func text(of path: ByteString, _ option: String) throws(UsageError) -> [UInt8] {
+    do throws(SystemCallError) {
+      let file = try OwnedDescriptor.open(path.path, .readingPatiently)
+      return try Descriptors.contents(of: file.rawValue, limit: 1 << 20)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return [] }
+      throw UsageError("\(option): can't read \(path.quoted): \(error.reason)")
+    }
+  }
+
+  /// Writes or reports what the run has shown.
+  /// - Returns: The status to exit with.
+  func end(_ ending: Ending) throws(UsageError) -> UInt8 {
+    let items = ending.learned
+    guard !lesson.verifies else { return try verify(ending, items) }
+    guard ending.status == 0 else {
+      launcher.tell(
+        .error,
+        "nothing was learned: the command ended with status \(String(ending.status)), and a profile "
+          + "is learned from runs that succeed", draft)
+      return ending.status
+    }
+    let run = draft.sandbox.command.map(\.quotedForShell).joined(separator: " ")
+    profile.add(run, options, items, words)
+    let added = profile.added
+    let shrunk = try shrink()
+    try write()
+    let count = String(profile.count)
+    guard !draft.isJSON else {
+      tellJSON(
+        [
+          .init("file", .bytes(lesson.file)), .init("added", LearningTask.json(added)),
+          .init("left-out", .number(Int64(profile.leftOut))),
+        ], items, shrunk)
+      return 0
+    }
+    var text = "wrote \(lesson.file.quoted): \(count) lines, \(String(added.count)) of them new"
+    if profile.leftOut > 0 {
+      text += "; comments say what is not given, and why (\(String(profile.leftOut)))"
+    }
+    launcher.tell(.warning, text, draft)
+    tell(shrunk)
+    return 0
+  }
+
+  private func write() throws(UsageError) {
+    try WrapperFile.write(profile.text, to: path, 0o644, lesson.option.name)
+  }
+
+  // MARK: - Verifying
+
+  private func verify(
+    _ ending: Ending, _ items: [LearnedItem]
+  ) throws(UsageError) -> UInt8 {
+    let missing = items.filter { item in
+      guard let thing = MissedThing(item) else { return false }
+      return !thing.isUsual && !profile.knows(item, words)
+    }
+    let unused = items.compactMap { item -> Int? in
+      guard item.kind == .unusedLine, let line = Int(item.subject.text),
+        (1...profile.lines.count).contains(line)
+      else { return nil }
+      return line
+    }
+    if !draft.isJSON { tell(missing, unused, items) }
+    let shrunk = ending.status == 0 ? try shrink() : nil
+    if draft.shrinks, ending.status != 0 {
+      launcher.tell(.error, "nothing was left out, because the command failed", draft)
+    }
+    if shrunk != nil { try write() }
+    if draft.isJSON {
+      tellJSON(
+        [
+          .init("file", .bytes(lesson.file)), .init("status", .number(Int64(ending.status))),
+          .init("missing", .array(missing.compactMap(LearningTask.json))),
+          .init("unused-lines", .array(unused.map { .number(Int64($0)) })),
+        ], items, shrunk)
+    }
+    tell(shrunk)
+    return ending.status
+  }
+
+  /// The most lines that people are told.
+  private static let mostLines = 30
+
+  private func tell(_ missing: [LearnedItem], _ unused: [Int], _ items: [LearnedItem]) {
+    var lines: [String] = []
+    for item in missing {
+      guard let thing = MissedThing(item) else { continue }
+      lines.append(thing.sentence(item.subject) { $0.map(\.quotedForShell).joined(separator: " ") })
+    }
+    let file = lesson.file.quoted
+    if lines.isEmpty {
+      lines.append(
+        file
+          + " is enough for this run: it kept nothing from the command but what its comments name")
+    }
+    for line in unused {
+      lines.append(
+        "not used: " + file + ":" + String(line) + ": "
+          + ByteString(profile.lines[line - 1]).quoted)
+    }
+    if items.last?.kind == .incomplete {
+      lines.append("the command asked for more than nestbox notes")
+    }
+    let left = lines.count - LearningTask.mostLines
+    if left > 0 {
+      lines.insert(String(left) + " more lines: --json has all", at: LearningTask.mostLines)
+    }
+    for line in lines.prefix(LearningTask.mostLines + 1) { launcher.tell(.warning, line, draft) }
+  }
+
+  // MARK: - Shrinking
+
+  private func shrink() throws(UsageError) -> Shrinking? {
+    guard draft.shrinks else { return nil }
+    let shrinking = try Shrinking(profile, draft.sandbox.command, launcher)
+    profile = shrinking.profile
+    return shrinking
+  }
+
+  private func tell(_ shrunk: Shrinking?) {
+    guard let shrunk, !draft.isJSON else { return }
+    launcher.tell(
+      .warning,
+      "left out \(String(shrunk.leftOut.count)) lines in \(String(shrunk.trials)) runs; "
+        + "\(String(profile.count)) remain, under which the command had the same status"
+        + (shrunk.comparesOutput ? " and output" : ", and its output differs from run to run"),
+      draft)
+  }
+
+  // MARK: - For programs
+
+  private static func json(_ lines: [[UInt8]]) -> JSON {
+    .array(lines.map { .bytes(ByteString($0)) })
+  }
+
+  private static func json(_ item: LearnedItem) -> JSON? {
+    guard let thing = MissedThing(item) else { return nil }
+    return .object([
+      .init("what", .string(thing.what)), .init("subject", .bytes(item.subject)),
+      .init("programs", .string(thing.programs)),
+      .init("options", .array(thing.options.map { .bytes($0) })),
+      .init("objection", .optional(thing.objection.isEmpty ? nil : thing.objection)),
+    ])
+  }
+
+  private func tellJSON(_ members: [JSON.Member], _ items: [LearnedItem], _ shrunk: Shrinking?) {
+    let calls = items.first { $0.kind == .calls }.flatMap { Int64($0.subject.text) } ?? 0
+    var all: [JSON.Member] = [.init("version", .number(1)), .init("calls", .number(calls))]
+    all += members
+    all.append(.init("lines", .number(Int64(profile.count))))
+    if let shrunk {
+      all.append(.init("shrunk-away", LearningTask.json(shrunk.leftOut)))
+      all.append(.init("trials", .number(Int64(shrunk.trials))))
+      all.append(.init("output-compared", .boolean(shrunk.comparesOutput)))
+    }
+    let isComplete = !items.contains { $0.kind == .incomplete }
+    all.append(.init("complete", .boolean(isComplete)))
+    Output.standardError(JSON.object(all).line)
+  }
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// A profile as --learn writes it: the options of the learning run, in order, and in the place of those
+// that show files of the host, what the command used of them. A second run adds its lines where they
+// belong in that order, and changes no line that is there.
+
+public import Sandbox
+public import Text
+
+/// The text of a learned profile.
+public struct LearnedProfile: Sendable {
+  /// The lines.
+  public private(set) var lines: [[UInt8]] = []
+  /// What the last run has added, without comments.
+  public private(set) var added: [[UInt8]] = []
+  /// How many comments say what is left out.
+  public private(set) var leftOut = 0
+
+  private static let title =
+    "# Learned by nestbox --learn from these runs, and nothing else; read it before you use it:"
+  private static let runMark = "#   "
+  private static let unusedMark = "# No run used: "
+
+  /// An empty profile, or that of a file.
+  public init(_ text: [UInt8] = []) {
+    lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .map { Array($0) }
+    if lines.last?.isEmpty == true { lines.removeLast() }
+  }
+
+  /// The text.
+  public var text: [UInt8] { lines.flatMap { $0 + [UInt8(ascii: "\n")] } }
+
+  /// Adds what a run needs.
+  /// - Parameters:
+  ///   - run: The run, in words.
+  ///   - options: What its line has set.
+  ///   - items: What it has used.
+  ///   - words: How to write words.
+  public mutating func add(
+    _ run: String, _ options: [AppliedOption], _ items: [LearnedItem], _ words: ProfileWords
+  ) {
+    added = []
+    leftOut = 0
+    addRun(run, items)
+    var place = lines.firstIndex { $0.first != UInt8(ascii: "#") } ?? lines.count
+    let firstLearned = options.firstIndex { $0.use == .learned }
+    for (index, option) in options.enumerated() {
+      switch option.use {
+      case .kept: add(option.lines, at: &place)
+      case .told(let name):
+        add(comment: "the run had \(name), which cannot stand in a profile", at: &place)
+      case .learned:
+        for item in items {
+          let isHere =
+            item.operation.map { option.operations.contains($0) } ?? (index == firstLearned)
+          if isHere { add(item, words, at: &place) }
+        }
+      }
+    }
+    for item in items { addNotice(item, words) }
+  }
+}
+
+// MARK: - Lines
+
+extension LearnedProfile {
+  /// Adds lines that belong together, unless they are there.
+  private mutating func add(_ new: [[UInt8]], at place: inout Int) {
+    guard !new.isEmpty else { return }
+    if let known = lines.indices.first(where: { lines[$0...].starts(with: new) }) {
+      place = max(place, known + new.count)
+      return
+    }
+    lines.insert(contentsOf: new, at: place)
+    place += new.count
+    added += new
+  }
+
+  private mutating func add(comment: String, at place: inout Int) {
+    leftOut += 1
+    // Whatever it is about, it stays one line, which does nothing to a terminal.
+    let line = Array(("# " + ByteString(comment).quoted).utf8)
+    guard !lines.contains(line) else { return }
+    lines.insert(line, at: place)
+    place += 1
+  }
+
+  private mutating func add(_ item: LearnedItem, _ words: ProfileWords, at place: inout Int) {
+    let path = item.subject
+    let options: [ByteString]
+    switch item.kind {
+    case .same: options = ["--ro-same-try", path]
+    case .linked: options = ["--ro-bind-try", path, path]
+    case .writable: options = ["--bind-try", path, path]
+    case .devices: options = ["--dev-bind-try", path, path]
+    case .directory: options = ["--dir", path]
+    case .objection:
+      let reason = item.notes.first?.quoted ?? ""
+      return add(
+        comment: "used, but \(reason): " + LearnedProfile.option(["--read", path], words),
+        at: &place)
+    case .missing, .unused, .unusedLine, .address, .calls, .incomplete: return
+    }
+    guard ProfileWords.isPrintable(path) else {
+      return add(comment: "used, but its name can't be shown here: \(path.quoted)", at: &place)
+    }
+    if item.kind == .same, isShown(path, words) { return }
+    add([words.line(options)], at: &place)
+  }
+
+  /// Whether a line shows a directory around `path`.
+  private func isShown(_ path: ByteString, _ words: ProfileWords) -> Bool {
+    var bytes = path.bytes
+    while let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash > bytes.startIndex {
+      bytes = bytes[..<slash]
+      if lines.contains(words.line(["--ro-same-try", ByteString(bytes)])) { return true }
+    }
+    return false
+  }
+
+  /// An option in a comment: a line that can be made one, or else its words.
+  private static func option(_ option: [ByteString], _ words: ProfileWords) -> String {
+    guard option.allSatisfy({ ProfileWords.isPrintable($0) }) else {
+      return option.map(\.quotedForShell).joined(separator: " ")
+    }
+    return String(decoding: words.line(option), as: UTF8.self)
+  }
+
+  /// Adds a comment on what is not there at the end.
+  private mutating func addNotice(_ item: LearnedItem, _ words: ProfileWords) {
+    var end = lines.count
+    switch item.kind {
+    case .missing:
+      guard let thing = MissedThing(item), !thing.isUsual else { return }
+      add(comment: thing.sentence(item.subject) { LearnedProfile.option($0, words) }, at: &end)
+    case .address:
+      add(
+        comment: "\(item.subject.quoted) is an address that \(item.notes.first?.quoted ?? "") "
+          + "connected to", at: &end)
+    case .incomplete:
+      add(comment: "that run used more than nestbox notes: verify this profile", at: &end)
+    default: return
+    }
+  }
+}
+
+// MARK: - The head
+
+extension LearnedProfile {
+  /// Says what the profile was learned from and what no run has used.
+  private mutating func addRun(_ run: String, _ items: [LearnedItem]) {
+    let title = Array(LearnedProfile.title.utf8)
+    if lines.first != title { lines.insert(title, at: 0) }
+    var end = 1
+    let line = Array((LearnedProfile.runMark + run).utf8)
+    while end < lines.count, lines[end].starts(with: LearnedProfile.runMark.utf8) { end += 1 }
+    if !lines[..<end].contains(line) {
+      lines.insert(line, at: end)
+      end += 1
+    }
+    let mark = LearnedProfile.unusedMark
+    var unused = items.filter { $0.kind == .unused }.map(\.subject.quoted)
+    if end < lines.count, lines[end].starts(with: mark.utf8) {
+      let known = String(decoding: lines[end].dropFirst(mark.utf8.count), as: UTF8.self)
+        .split(separator: ";").map { $0.drop { $0 == " " } }
+      unused = unused.filter { name in known.contains { $0 == name } }
+      lines.remove(at: end)
+    }
+    if !unused.isEmpty {
+      lines.insert(Array((mark + unused.joined(separator: "; ")).utf8), at: end)
+    }
+  }
+}
+
+/// Something that a command did not get.
+public struct MissedThing: Sendable {
+  /// How it was kept from the command.
+  public let what: String
+  /// What speaks against giving it to the command; empty for nothing.
+  public let objection: String
+  /// The programs that asked for it.
+  public let programs: String
+  /// Whether nearly every program looks for it, and does without.
+  public let isUsual: Bool
+  /// What would give it to the command.
+  public let options: [ByteString]
+
+  /// Reads an item; nil for one of another kind.
+  public init?(_ item: LearnedItem) {
+    guard item.kind == .missing, item.notes.count >= 4 else { return nil }
+    (what, objection) = (item.notes[0].text, item.notes[1].text)
+    (programs, isUsual) = (item.notes[2].text, !item.notes[3].isEmpty)
+    options = Array(item.notes[4...])
+  }
+
+  /// What it is, and what would give it to the command, as `text` writes options.
+  public func sentence(_ subject: ByteString, _ text: ([ByteString]) -> String) -> String {
+    let words =
+      switch what {
+      case "not-shown": "is not shown inside"
+      case "read-only": "is read-only inside"
+      case "not-permitted": "may not be used inside"
+      case "no-network": "is in no network inside"
+      case "refused": "is a system call that the policy refuses"
+      default: "is a capability that the command lacks"
+      }
+    return subject.quoted + " " + words + " (" + programs + "): "
+      + (options.isEmpty ? objection : text(options))
+  }
+}
+
+// MARK: - Shrinking
+
+extension LearnedProfile {
+  /// What begins a line that is left out.
+  private static let leftOutMark = Array("# not needed: ".utf8)
+
+  /// Options that show files or permit something: without such a line a command gets less.
+  private static let permitting =
+    " --ro-same --ro-same-try --ro-bind --ro-bind-try --bind --bind-try --dev-bind --dev-bind-try "
+    + "--read --write --read-glob --dir --share-net --net-allow --net-host --cap-add --seccomp-allow "
+    + "--dbus-talk --dbus-own "
+  /// Those that let a command change files.
+  private static let changing = " --bind --bind-try --dev-bind --dev-bind-try --write "
+
+  /// How many lines are options.
+  public var count: Int {
+    lines.count { $0.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: "-") }
+  }
+
+  /// The lines that can be left out without permitting more, the most general first.
+  public var candidates: [Int] {
+    var writable: [[UInt8]] = []
+    var found: [Int] = []
+    for (index, line) in lines.enumerated() {
+      let words = LearnedProfile.words(of: line)
+      guard let word = words.first, let path = words.last.map({ Array($0) }) else { continue }
+      let option = " " + ByteString(word).text + " "
+      guard LearnedProfile.permitting.includes(option) else { continue }
+      // What is read-only in a writable directory would become writable.
+      let isGuard = writable.contains { path.starts(with: $0) }
+      if LearnedProfile.changing.includes(option) {
+        writable.append(path)
+      } else if isGuard {
+        continue
+      }
+      // After a modifier, such as --perms, another option would be modified.
+      if index > 0, LearnedProfile.isModifier(lines[index - 1]) { continue }
+      found.append(index)
+    }
+    return found
+  }
+
+  private static func isModifier(_ line: [UInt8]) -> Bool {
+    guard let word = words(of: line).first else { return false }
+    return Option.named(ByteString(word))?.traits.contains(.isModifier) == true
+  }
+
+  /// The words of a line, with their variables and quotes.
+  @inline(never) private static func words(of line: [UInt8]) -> [ArraySlice<UInt8>] {
+    var reader = LineReader(line[...], nil)
+    while let word = try? reader.next() { _ = word }
+    return reader.written
+  }
+
+  /// The same profile without the given lines, which become comments.
+  public func leavingOut(_ indices: [Int]) -> LearnedProfile {
+    var profile = self
+    for index in indices { profile.lines[index] = LearnedProfile.leftOutMark + lines[index] }
+    return profile
+  }
+
+  /// Whether a comment says that a command did not get this.
+  public func knows(_ thing: LearnedItem, _ words: ProfileWords) -> Bool {
+    let start = Array(("# " + thing.subject.quoted + " is ").utf8)
+    let end = [UInt8(ascii: " ")] + words.word(thing.subject)
+    return lines.contains { line in
+      line.first == UInt8(ascii: "#")
+        && (line.starts(with: start) || line.suffix(end.count).elementsEqual(end))
+    }
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// --learn, --verify and --shrink: whether programs run under what was learned from them as they did
+// before, and whether a hostile command gets more than it had.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Learned profiles", .needs("python3"))
+struct LearnTests {
+  private static let table = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "learn-programs.py")
+
+  // Red: a program behaves differently under the profile that was learned from it.
+  @Test(
+    "Under its learned profile a program does the same",
+    arguments: ["python3", "perl", "gcc", "make", "git", "bash", "sed", "tar", "diff", "server"])
+  func same(_ program: String) throws {
+    let session = try Session()
+    try session.write("table.py", String(contentsOf: LearnTests.table, encoding: .utf8))
+    let outcome = try session.run(
+      "mkdir work; NESTBOX=$(command -v nestbox) LEARN_DIR=$PWD/work python3 table.py \(program)")
+    #expect(outcome.status == 0, "\(outcome.output) \(outcome.errors)")
+    let row = outcome.lines.last ?? ""
+    #expect(row.contains("| same |") || row.contains("not installed"), "\(row)")
+  }
+
+  // Red: a command gives itself a network, or a file, by a name that it chose.
+  @Test func `Names that a command chooses add nothing but themselves`() throws {
+    let session = try Session()
+    try session.write(
+      "hostile.py",
+      #"""
+      import os
+      for name in [b"a\n--share-net", b"b\" \"c", b"${HOME}", b"d\\", b"#e", b" f ", b"\xff", b"\x1b[2J"]:
+        path = os.path.join(os.getcwdb(), b"d", name)
+        open(path, "rb").read()
+        try: os.stat(b"/etc/\n--share-net\n" + name)
+        except OSError: pass
+      """#)
+    let outcome = try session.run(
+      #"""
+      mkdir d; cd d; touch $'a\n--share-net' 'b" "c' '${HOME}' 'd\' '#e' ' f ' $'\xff' $'\e[2J'; cd ..
+      nestbox --learn ./p.profile --read d --read hostile.py python3 hostile.py 2>err || cat err
+      grep -c share-net p.profile; grep -cx -- '--share-net.*' p.profile
+      LC_ALL=C grep -c $'\e' p.profile
+      nestbox --profile ./p.profile --dry-run --json true | python3 -c '
+      import json, sys
+      print(json.load(sys.stdin)["namespaces"]["net"])'
+      nestbox --profile ./p.profile python3 -c 'import os
+      print(sorted(os.listdir(b"d")))'
+      """#)
+    #expect(
+      outcome.lines == [
+        "1", "0", "0", "new",
+        #"[b' f ', b'#e', b'${HOME}', b'a\n--share-net', b'b" "c', b'd\\', b'\xff']"#,
+      ], "\(outcome)")
+  }
+
+  // Red: a learned profile shows what its run did not show, or permits what it did not permit.
+  @Test func `A profile shows nothing that its run did not show`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      mkdir -p d/e other home/.ssh; echo k >home/.ssh/id; echo x >d/e/f; echo y >other/f
+      export HOME=$PWD/home
+      nestbox --learn ./p.profile --read d sh -c 'ls d d/e; cat ~/.ssh/id other/f; ls /; true' >/dev/null 2>&1
+      nestbox --profile ./p.profile sh -c 'cat d/e/f; cat ~/.ssh/id other/f /etc/hostname; echo >d/new' 2>/dev/null
+      nestbox --profile ./p.profile sh -c 'grep Seccomp: /proc/self/status; ls /proc/self/fd | wc -l'
+      grep -v '^#   ' p.profile | grep -c 'other/f'; grep -v '^#' p.profile | grep -c 'other\\|ssh'
+      """)
+    #expect(outcome.lines == ["x", "Seccomp:\t2", "4", "1", "0"], "\(outcome)")
+  }
+
+  // Red: a profile that lacks a listed directory, a link or a loader is told to be enough.
+  @Test func `Links, loaders, interpreters and listed directories are learned`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      mkdir -p real/list; ln -s real link; ln -s list real/near; touch real/list/1 real/list/2
+      cp /bin/sh shell; printf '#!%s/shell\\necho from script\\n' "$PWD" >script; chmod +x script
+      line='./script; ls link/near'
+      nestbox --learn ./p.profile --ro-bind / / --dev /dev --proc /proc --unshare-all sh -c "$line" 2>err || cat err
+      nestbox --verify ./p.profile sh -c "$line"
+      grep -v '^#' p.profile | sed -n "s|.*\\${HOME}/||p;s|.*\\${PROJECT}/||p" | sort
+      """)
+    #expect(
+      outcome.lines == [
+        "from script", "1", "2", "from script", "1", "2", "link", "real/list", "real/near",
+        "script", "shell",
+      ], "\(outcome)")
+  }
+
+  // Red: the trials of --shrink count a run that differs for the same, or take a protection away.
+  @Test func `Shrinking keeps what the output depends on`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      mkdir w; cd w; echo one >a; echo two >b
+      nestbox --learn ../p.profile --read . sh -c 'cat a; cat b 2>&1; true' >/dev/null 2>&1
+      nestbox --verify ../p.profile --shrink --json sh -c 'cat a; test -e b || true' 2>../err
+      python3 -c 'import json
+      r = json.load(open("../err")); print(r["output-compared"], any("/b" in l for l in r["shrunk-away"]))'
+      grep -c '^--ro-same-try.*/a$' ../p.profile; grep -c '^--unshare-all' ../p.profile
+      nestbox --verify ../p.profile --shrink --json date +%N 2>../err >/dev/null
+      python3 -c 'import json; print(json.load(open("../err"))["output-compared"])'
+      """)
+    #expect(outcome.lines == ["one", "True True", "1", "1", "False"], "\(outcome)")
+  }
+}
