@@ -64,7 +64,7 @@ struct JobTests {
     let outcome = try type(
       #"["bash", "--norc", "-i"]"#,
       #"""
-      \#(JobTests.prompt),
+      \#(JobTests.prompt), "export XDG_RUNTIME_DIR=$PWD\n", \#(JobTests.prompt),
       "nestbox --unshare-pid --ro-bind / / --dev /dev \#(profile) --name box --keep --detach\n",
       \#(JobTests.prompt), "nestbox --enter box sh -c 'echo rea''dy; exec cat'\n",
       ["ready\r"], "\u001a", ["Stopped"], \#(JobTests.prompt), "fg\n", ["exec cat"],
