@@ -12,6 +12,15 @@ public enum NestboxError: Error, Hashable, Sendable {
   case notStarted(Failure, status: Int32)
   /// Something killed nestbox; what the command did is unknown. Everything inside is killed as well.
   case reportMissing(status: Int32)
+  /// No running sandbox has the name, or a process with the number.
+  case noSuchSandbox(SandboxReference)
+  /// No review has the name.
+  case noSuchReview(String)
+  /// Changes of a review were not applied, such as those of files that the host has changed since;
+  /// nestbox names them. The others were applied.
+  case changesLeft([String])
+  /// nestbox could not do what the option names, for another reason.
+  case taskFailed(option: String, message: String, status: Int32)
   /// A call of the kernel failed in this process.
   case system(call: String, errno: Int32)
 }
@@ -48,6 +57,11 @@ extension NestboxError: CustomStringConvertible {
       ]
       .compactMap { $0 }.joined(separator: "\n")
     case .reportMissing(let status): "nestbox ended with status \(status) and without a report"
+    case .noSuchSandbox(let sandbox):
+      "no running sandbox has the name or process \(sandbox.word)"
+    case .noSuchReview(let name): "no review is called \(name)"
+    case .changesLeft(let lines): lines.joined(separator: "\n")
+    case .taskFailed(let option, let message, _): "\(option): \(message)"
     case .system(let call, let errno): "\(call) failed with error \(errno)"
     }
   }

@@ -96,7 +96,7 @@ public struct CommandResult: Hashable, Sendable {
   public var output: Output
   /// What it and nestbox wrote to standard error, as far as it was collected.
   public var errors: Output
-  /// What it used; nil only if it was cancelled before it began.
+  /// What it used; nil if it was cancelled before it began, or has entered a running sandbox.
   public var report: Report?
 
   /// Whether it exited with 0.

@@ -34,10 +34,7 @@ extension Sandbox {
     _ command: [String], input: [UInt8] = [], collecting limit: Int = 1 << 24,
     stream: (@Sendable (OutputKind, [UInt8]) -> Void)? = nil
   ) throws(NestboxError) -> RunningCommand {
-    if command.isEmpty { throw .invalidOption("command", reason: "expected at least one word") }
-    for (index, word) in command.enumerated() {
-      try Sandbox.check(word, "command", mayBeEmpty: index > 0)
-    }
+    try Sandbox.check(command: command)
     if limit < 0 { throw .invalidOption("collecting", reason: "expected a number from 0 on") }
     return try RunningCommand(
       Start(executable: executablePath(), options: words(), command: command), input, limit, stream)
@@ -122,8 +119,11 @@ final class Job: @unchecked Sendable {
   private let queue = DispatchQueue(label: "nestbox")
   private let files: Start.Files
   private let descriptor: CInt
+  private let isTask: Bool
   private var texts = [Output(), Output()]
   private var openPipes = 2
+  /// What still waits for pipes.
+  private var pipes: [any DispatchSourceProtocol] = []
   private var status: CInt?
   private var isCancelled = false
   private var ending: Ending?
@@ -137,6 +137,7 @@ final class Job: @unchecked Sendable {
     process = started.process
     descriptor = started.descriptor
     files = started.files
+    isTask = start.task != nil
     for (index, pipe) in [started.output, started.errors].enumerated() {
       read(pipe, index, limit, stream)
     }
@@ -167,6 +168,14 @@ final class Job: @unchecked Sendable {
       guard ending == nil else { return }
       isCancelled = true
       guard status == nil else { return }
+      if isTask {
+        // nestbox passes it on to a command that has entered a sandbox.
+        _ = linux_pidfd_send_signal(descriptor, SIGTERM)
+        queue.asyncAfter(deadline: .now() + 2) { [self] in
+          if status == nil { _ = linux_pidfd_send_signal(descriptor, SIGKILL) }
+        }
+        return
+      }
       let first = files.firstInside(of: process)
       guard first >= 0 else {
         // Nothing runs inside yet, and a process that starts now dies with nestbox.
@@ -192,6 +201,7 @@ final class Job: @unchecked Sendable {
       : DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
     // This object lives until the source is cancelled.
     source.setEventHandler { if body() { source.cancel() } }
+    if isTask { pipes.append(source) }
     source.setCancelHandler {
       close(descriptor)
       source.setEventHandler(handler: nil)
@@ -244,9 +254,12 @@ final class Job: @unchecked Sendable {
   // MARK: The end
 
   private func endIfDone() {
-    guard let status, openPipes == 0, ending == nil else { return }
+    // Where a cancelled command had entered a sandbox, what it left there may hold the pipes.
+    guard let status, openPipes == 0 || isTask && isCancelled, ending == nil else { return }
+    for source in pipes { source.cancel() }
+    pipes = []
     let report = files.report()
-    if isCancelled, report == nil { files.awaitFirstInside() }
+    if isCancelled, report == nil, !isTask { files.awaitFirstInside() }
     files.close()
     let ending = self.ending(report, status)
     self.ending = ending
@@ -257,6 +270,11 @@ final class Job: @unchecked Sendable {
   private func ending(_ report: Report?, _ status: CInt) -> Ending {
     let code = status & 0x7f == 0 ? status >> 8 & 0xff : -(status & 0x7f)
     var outcome = Outcome.cancelled
+    if isTask {
+      if !isCancelled { outcome = code < 0 ? .signaled(-code) : .exited(code) }
+      return .success(
+        CommandResult(outcome: outcome, output: texts[0], errors: texts[1], report: nil))
+    }
     if let report, report.outcome != "not-started" { outcome = report.meaning }
     if isCancelled {
       // Otherwise it had ended before.

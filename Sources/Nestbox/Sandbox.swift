@@ -27,13 +27,27 @@ public struct Sandbox: Hashable, Sendable {
   public var write: [String] = []
   /// A directory that is the command's home directory and is kept.
   public var home: String?
+  /// Whether the command sees this user's home directory without secrets; its changes there are
+  /// forgotten.
+  public var hasTemporaryHome = false
   /// Patterns of files to hide, such as `*.pem`.
   public var hide: [String] = []
   /// What the command may reach on the network, such as `example.org:443`.
   public var netAllow: [String] = []
   /// What it may not reach, whatever ``netAllow`` says.
   public var netDeny: [String] = []
-  /// The policy of system calls: a name, or a path with a slash.
+  /// Ports of this machine's localhost that the command reaches at host.nestbox.internal, such as
+  /// `8080` or `8000-8010`.
+  public var netHost: [String] = []
+  /// Ports that lead to a server inside: `8080`, `8080:80` or `0.0.0.0:8080:80`.
+  public var publish: [String] = []
+  /// Directories that the command may change, whose changes wait for a decision: see ``Review``.
+  public var review: [String] = []
+  /// What the review is called; if nil, nestbox makes a name of the directory's and the time.
+  public var reviewName: String?
+  /// A review whose changes the command sees and adds to.
+  public var resume: String?
+  /// The policy of system calls: a name, a path with a slash, or a file of Docker or Podman.
   public var policy: String?
   /// What the command may use.
   public var limits = Limits()
@@ -41,6 +55,8 @@ public struct Sandbox: Hashable, Sendable {
   public var environment: [String: String]?
   /// Variables to set besides.
   public var variables: [String: String] = [:]
+  /// More of the caller's variables that are kept, such as `TERM` or `CI_*`.
+  public var keptVariables: [String] = []
   /// Where the command starts, as a path inside.
   public var directory: String?
   /// A name under which the sandbox is registered while it lives.
@@ -65,6 +81,8 @@ public struct Sandbox: Hashable, Sendable {
   public struct Limits: Hashable, Sendable {
     /// Bytes of memory, all processes together.
     public var memory: UInt64?
+    /// Bytes of memory that the kernel may write to swap; none if it is nil and ``memory`` is not.
+    public var swap: UInt64?
     /// How many processors' time, all processes together.
     public var processors: Double?
     /// The time on processors, all processes together.
@@ -109,25 +127,51 @@ extension Sandbox {
     try add("--profile", profiles)
     try add("--net-allow", netAllow)
     try add("--net-deny", netDeny)
+    for ports in netHost { try Sandbox.checkPorts(ports) }
+    try add("--net-host", netHost)
+    for port in publish { try Sandbox.checkPublished(port) }
+    try add("--publish", publish)
+    if hasTemporaryHome { words.append("--tmp-home") }
     try add("--read", read)
     try add("--write", write)
     try add("--home", home)
     try add("--hide", hide)
     try add("--seccomp-policy", policy)
+    try add("--review", review)
+    if let reviewName {
+      if review.isEmpty { throw .invalidOption("--review-name", reason: "expected a review") }
+      try Sandbox.checkName(reviewName, "--review-name")
+      words += ["--review-name", reviewName]
+    }
+    if let resume {
+      if !review.isEmpty {
+        throw .invalidOption("--resume", reason: "a review has its directories already")
+      }
+      try Sandbox.checkName(resume, "--resume")
+      words += ["--resume", resume]
+    }
     for (option, value) in try limits.words() { words += [option, value] }
-    if environment != nil { words.append("--clearenv") }
+    if environment != nil {
+      if !keptVariables.isEmpty {
+        throw .invalidOption("--keep-env", reason: "the whole environment is named")
+      }
+      words.append("--clearenv")
+    }
+    for name in keptVariables where name.utf8.contains(where: { $0 == 0x2c || $0 == 0x3d }) {
+      throw .invalidOption("--keep-env", reason: "expected the name of one variable: \(name)")
+    }
+    try add("--keep-env", keptVariables)
     for (name, value) in (environment ?? [:]).sorted(by: { $0.key < $1.key })
       + variables.sorted(by: { $0.key < $1.key })
     {
-      try Sandbox.check(name, "--setenv")
-      try Sandbox.check(value, "--setenv", mayBeEmpty: true)
-      if name.utf8.contains(UInt8(ascii: "=")) {
-        throw .invalidOption("--setenv", reason: "the name of a variable has no =: \(name)")
-      }
+      try Sandbox.check(variable: name, value)
       words += ["--setenv", name, value]
     }
     try add("--chdir", directory)
-    try add("--name", name)
+    if let name {
+      try Sandbox.checkName(name, "--name")
+      words += ["--name", name]
+    }
     for word in options {
       try Sandbox.check(word, "options", mayBeEmpty: true)
       if Sandbox.own.contains(word) {
@@ -143,6 +187,21 @@ extension Sandbox {
     "--args", "--report", "--info-fd", "--detach", "--keep", "--exec", "--",
   ]
 
+  static func check(variable name: String, _ value: String) throws(NestboxError) {
+    try check(name, "--setenv")
+    try check(value, "--setenv", mayBeEmpty: true)
+    if name.utf8.contains(UInt8(ascii: "=")) {
+      throw .invalidOption("--setenv", reason: "the name of a variable has no =: \(name)")
+    }
+  }
+
+  static func check(command: [String]) throws(NestboxError) {
+    if command.isEmpty { throw .invalidOption("command", reason: "expected at least one word") }
+    for (index, word) in command.enumerated() {
+      try check(word, "command", mayBeEmpty: index > 0)
+    }
+  }
+
   /// Refuses a text that the kernel would cut.
   static func check(
     _ text: String, _ option: String, mayBeEmpty: Bool = false
@@ -156,11 +215,67 @@ extension Sandbox {
   }
 }
 
+// MARK: - Names and ports
+
+extension Sandbox {
+  /// Refuses what cannot be the name of a sandbox or a review.
+  static func checkName(_ name: String, _ option: String) throws(NestboxError) {
+    func isWord(_ byte: UInt8) -> Bool {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"):
+        true
+      default: false
+      }
+    }
+    let marks = Array("_.-".utf8)
+    guard let first = name.utf8.first, isWord(first), name.utf8.count <= 64,
+      name.utf8.allSatisfy({ isWord($0) || marks.contains($0) })
+    else {
+      throw .invalidOption(
+        option, reason: "expected up to 64 letters, digits, dots, dashes and underscores: \(name)")
+    }
+  }
+
+  private static func isPort(_ text: Substring) -> Bool {
+    text.utf8.allSatisfy { (0x30...0x39).contains($0) } && (UInt16(text) ?? 0) > 0
+  }
+
+  /// Refuses what is not ports and ranges of them, with commas between.
+  fileprivate static func checkPorts(_ text: String) throws(NestboxError) {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    for part in parts {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false)
+      guard ends.count <= 2, ends.allSatisfy(isPort),
+        (UInt16(ends[0]) ?? 0) <= (ends.last.flatMap { UInt16($0) } ?? 0)
+      else {
+        throw .invalidOption(
+          "--net-host", reason: "expected ports such as 80 or 8000-8010: \(text)")
+      }
+    }
+  }
+
+  /// Refuses what is not a port, with an address before it and a port inside behind it.
+  fileprivate static func checkPublished(_ text: String) throws(NestboxError) {
+    // The colons of an IPv6 address are in brackets.
+    let rest = text.hasPrefix("[") ? text.drop { $0 != "]" }.dropFirst(2) : text[...]
+    let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
+    let ports = parts.count == 3 ? parts.dropFirst() : parts[...]
+    guard ports.count <= 2, !ports.isEmpty, ports.allSatisfy(isPort),
+      parts.count < 3 || !parts[0].isEmpty
+    else {
+      throw .invalidOption(
+        "--publish", reason: "expected PORT, PORT:INSIDE or ADDRESS:PORT:INSIDE: \(text)")
+    }
+  }
+}
+
 extension Sandbox.Limits {
   fileprivate func words() throws(NestboxError) -> [(String, String)] {
     var words: [(String, String)] = []
     let suffix = isBestEffort ? "-try" : ""
     if let memory { words.append(("--memory" + suffix, String(memory))) }
+    if let swap { words.append(("--swap" + suffix, String(swap))) }
     if let processors {
       guard processors >= 0.01, processors <= 10_000 else {
         throw .invalidOption("--cpus", reason: "expected at least 0.01 processors")

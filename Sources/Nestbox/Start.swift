@@ -11,6 +11,8 @@ struct Start {
   let executable: String
   let options: [String]
   let command: [String]
+  /// The words of a task that starts no command of a new sandbox, and so has no report.
+  var task: [String]?
 
   /// A started process, and this process's ends of its pipes.
   struct Started {
@@ -46,10 +48,14 @@ struct Start {
     let (input, output, errors) = (try pipe(), try pipe(), try pipe())
     for end in [input.1, output.0, errors.0] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
     let words =
-      [
-        executable, "--report", String(files.reportFile), "--args", String(arguments), "--info-fd",
-        String(files.infoFile), "--die-with-parent", "--",
-      ] + command
+      if let task {
+        [executable] + (options.isEmpty ? [] : ["--args", String(arguments)]) + task + command
+      } else {
+        [
+          executable, "--report", String(files.reportFile), "--args", String(arguments),
+          "--info-fd", String(files.infoFile), "--die-with-parent", "--",
+        ] + command
+      }
     let process = try spawn(
       words, [(input.0, 0), (output.1, 1), (errors.1, 2)],
       [arguments, files.reportFile, files.infoFile])

@@ -12,7 +12,7 @@ swift build --package-path Tests/Fuzz --scratch-path "$work" \
   -Xcc -fsanitize=fuzzer-no-link,address 2>&1 | tail -n 1
 fuzzer=$(find "$work" -name Fuzzer -type f -perm -u+x | head -n 1)
 corpus() { mkdir -p "$work/corpus/$1"; }
-targets="options args policy profile elf script records running git review groups watched network learned"
+targets="options args policy oci profile elf script records running git review groups watched network learned"
 for target in $targets; do corpus $target; done
 # Words of the examples, as they would be typed.
 grep -rhoE '^\$ .*nestbox .*' Tests/BehaviourTests/Cases | sed -n '1,600s/.*nestbox //p' |
@@ -30,6 +30,12 @@ for file in stat status mountinfo limits cgroup uid_map net/dev net/fib_trie net
   head -c 4096 "/proc/self/$file" >"$work/corpus/running/${file//\//-}"
 done
 cp seccomp/*.policy "$work/corpus/policy/"
+cp Tests/BehaviourTests/Programs/engine.json "$work/corpus/oci/"
+# What Debian's packages have of Podman and Docker.
+for file in /usr/share/containers/seccomp.json /usr/share/gocode/src/github.com/docker/docker/profiles/seccomp/default.json; do
+  [ ! -e $file ] || cp $file "$work/corpus/oci/$(echo $file | cut -d / -f 4).json"
+done
+grep -ohE '"[A-Za-z0-9_.]+"' "$work"/corpus/oci/*.json | sort -u >"$work/words-oci"
 printf '[core]\n\thooksPath = "tools/hooks" # here\n[include]\npath=../shared\n[filter "a"]\nclean = tools/clean \\\n %%f\n' \
   >"$work/corpus/git/config"
 printf 'nestbox-review 1\nstarted 1700000000 5\ntoken 77\ntree 26 9 /home/joe/a%%20b\n' >"$work/corpus/review/record"
@@ -56,10 +62,12 @@ sed -n 's/^ *\(--[a-z0-9-]*\).*/"\1"/p' Tests/OptionsTests/Golden/help.txt | sor
 status=0
 for target in ${FUZZ_TARGETS:-$targets}; do
   longest=4096
+  words=$work/words
   [ $target != elf ] || longest=32768
+  [ $target != oci ] || { longest=32768 words=$work/words-oci; }
   echo "== $target"
   (cd "$work" && FUZZ=$target "$fuzzer" -max_total_time="$seconds" -max_len=$longest -timeout=10 \
-    -rss_limit_mb=4096 -dict="$work/words" -print_final_stats=1 -artifact_prefix="$work/$target-" \
+    -rss_limit_mb=4096 -dict="$words" -print_final_stats=1 -artifact_prefix="$work/$target-" \
     "$work/corpus/$target") >"$work/$target.log" 2>&1 || status=1
   grep -E '^stat::(number_of_executed_units|new_units_added|peak_rss_mb)|^SUMMARY|ERROR|Fatal error' "$work/$target.log" || true
   grep -oE 'cov: [0-9]+' "$work/$target.log" | tail -n 1 || true

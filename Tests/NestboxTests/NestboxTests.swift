@@ -75,7 +75,12 @@ struct NestboxTests {
     { $0.limits.processors = 0 }, { $0.limits.processors = .nan },
     { $0.limits.resources = ["nofile": ""] }, { $0.variables = ["A=B": "c"] },
     { $0.environment = ["": "c"] }, { $0.name = "" }, { $0.options = ["--args", "3"] },
-    { $0.options = ["--"] }, { $0.netAllow = [""] },
+    { $0.options = ["--"] }, { $0.netAllow = [""] }, { $0.name = "a b" },
+    { $0.netHost = ["0"] }, { $0.netHost = ["90-80"] }, { $0.netHost = ["80,"] },
+    { $0.publish = ["80:"] }, { $0.publish = ["70000"] }, { $0.publish = ["1:2:3:4"] },
+    { $0.publish = ["80/udp"] }, { $0.review = [""] }, { $0.reviewName = "a" },
+    { $0.resume = "a/b" }, { ($0.review, $0.resume) = (["."], "a") },
+    { $0.keptVariables = ["A,B"] }, { ($0.environment, $0.keptVariables) = ([:], ["A"]) },
   ]
 
   // Red: a mistake starts a command with another sandbox than was meant.

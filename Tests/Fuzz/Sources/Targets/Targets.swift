@@ -7,12 +7,12 @@ import Linux
 import Network
 import Review
 import Running
-import Seccomp
 import SystemPackage
 import Text
 
 @testable import Options
 @testable import Sandbox
+@testable import Seccomp
 
 /// What the bytes represent.
 enum Target: String {
@@ -22,6 +22,8 @@ enum Target: String {
   case args
   /// A policy of system calls.
   case policy
+  /// A policy of a container engine, which is JSON.
+  case oci
   /// A profile.
   case profile
   /// The file of a command that failed: a program.
@@ -266,6 +268,21 @@ private func readGroups(_ bytes: [UInt8]) {
   precondition(answer == whole.next(), "an answer depends on how it arrives")
 }
 
+/// What is written for engines after reading can be read.
+private func readEnginesPolicy() {
+  let text: String
+  do throws(PolicyError) {
+    text = try PolicyChoice(ByteString(Target.file.path)).policy().ociText()
+  } catch {
+    inspect(error.message)
+    return
+  }
+  Array(text.utf8).withUnsafeBufferPointer { write($0) }
+  // Rules that stand beside each other may change places, so that the texts may differ.
+  let again = try? PolicyChoice(ByteString(Target.file.path)).policy()
+  precondition(again != nil, "a policy that was written cannot be read")
+}
+
 /// Runs the chosen target once.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -295,6 +312,9 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     } catch {
       inspect(error.message)
     }
+  case .oci:
+    write(bytes)
+    readEnginesPolicy()
   case .records: readRecords(Array(bytes))
   case .profile:
     write(bytes)
