@@ -34,6 +34,8 @@ static inline void release_image(void) {
   release_pages(here - 128 * 1024, here - page, page);
 }
 
+void linux_release_image(void) { release_image(); }
+
 // After this time a wait is long. Most one-shot commands have ended by then; releasing pages costs,
 // and so does reading them again.
 static const struct timespec patience = {.tv_nsec = 50000000};

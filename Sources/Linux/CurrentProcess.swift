@@ -17,6 +17,11 @@ public enum CurrentProcess {
   /// The parent's process id; 0 if the parent is outside this pid namespace.
   public static var parent: Int32 { getppid() }
 
+  /// Releases the instructions and constants of the program, which the kernel reads again when needed.
+  ///
+  /// See madvise(2).
+  public static func releaseImage() { linux_release_image() }
+
   /// Ends the process at once, without running exit handlers.
   ///
   /// See _exit(2).

@@ -217,7 +217,7 @@ final class Relay {
 
   private func end() -> Never {
     for watcher in watchers { watcher?.finish(self) }
-    // The monitor waits for this, as the end of a process takes longer.
+    // The monitor waits for this.
     Descriptors.close(notices)
     CurrentProcess.exit(0)
   }

@@ -15,3 +15,6 @@
 long linux_poll_released(struct pollfd *_Nonnull polled, unsigned long count);
 long linux_wait_released(int *_Nonnull status, uint64_t keys, int stay, int64_t deadline,
                          int *_Nonnull key);
+
+// Releases them at once.
+void linux_release_image(void);

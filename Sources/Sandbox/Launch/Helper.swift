@@ -114,8 +114,19 @@ struct Helper {
     }
   }
 
-  /// Ends the helper after the command, unless it ends by itself.
-  func end() { if !role.endsItself { stop() } }
+  /// How long the end of a launch waits for the end of a helper that has finished, in milliseconds.
+  private static let lastPatience: CInt = 100
+
+  /// Ends the helper after the command, unless it ends by itself, which may take longer than the launch.
+  func end() {
+    guard role.endsItself else { return stop() }
+    let process = OwnedDescriptor(process)
+    // Otherwise it would be left where process 1 does not reap, as in some containers.
+    if (try? Descriptors.waitForInput(process.rawValue, milliseconds: Helper.lastPatience)) == true
+    {
+      _ = try? process.waitForProcess()
+    }
+  }
 
   /// The failure of a launch that has lost its helper.
   var lossError: LaunchError { role.lossError }

@@ -108,7 +108,7 @@ final class NetworkRelay {
   }
 
   /// How long the end of a launch waits for what the relay has to finish, in milliseconds.
-  private static let patience = 500
+  private static let patience = 400
 
   /// What was refused, as far as the relay has told of it; it tells everything before it ends.
   ///
