@@ -28,11 +28,9 @@ extension Monitor {
     StepLog.note("the launch failed")
     let (lines, isWhole) = LaunchReport.lines(bytes)
     guard let error = LaunchError(in: lines, isWhole: isWhole) else { return }
-    // Once the watcher has ended, the kernel refuses watched calls, which is all that the child saw.
-    if error.cause.errno == .noFunction, let failure = plan.helpers.watcher?.failure {
-      throw failure
-    }
-    throw error
+    // Of a watcher that has ended, the child sees a closed channel or that the kernel refuses its
+    // calls; the watcher has written why before that.
+    throw plan.helpers.watcher?.failure ?? error
   }
 
   /// Fails: no process is left to report on the launch.
