@@ -34,6 +34,11 @@ final class LearningTask {
     self.path = path
     profile = LearnedProfile(try LearningTask.text(of: path, name))
     guard !lesson.verifies || draft.shrinks else { return }
+    if let line = profile.firstForeignLine {
+      throw UsageError(
+        "\(name): \(path.quoted) is no profile (line \(String(line))), and stays as it is; name "
+          + "another file")
+    }
     let directory = path.path.removingLastComponent()
     guard let open = try? OwnedDescriptor.open(directory, .directory),
       let real = try? Descriptors.path(of: open.rawValue)

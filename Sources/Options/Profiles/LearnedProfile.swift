@@ -27,6 +27,14 @@ public struct LearnedProfile: Sendable {
     if lines.last?.isEmpty == true { lines.removeLast() }
   }
 
+  /// The number of the first line that no profile has, from 1: it is no option, comment or empty line.
+  public var firstForeignLine: Int? {
+    lines.firstIndex { line in
+      let first = line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+      return first != nil && first != UInt8(ascii: "-") && first != UInt8(ascii: "#")
+    }.map { $0 + 1 }
+  }
+
   /// The text.
   public var text: [UInt8] { lines.flatMap { $0 + [UInt8(ascii: "\n")] } }
 

@@ -121,20 +121,21 @@ extension Cause {
       cause:
         "another program already watches the calls of this process: a container engine, WSL, or "
         + "an outer --explain",
-      hint: "leave out --explain, or run nestbox outside of that program"),
+      hint: "leave out --explain (--learn, --verify), or run nestbox outside of that program"),
     Cause(
       [.watch], [.notSupported],
       cause: "a filter of --seccomp or --add-seccomp-fd hands calls to a tracer or a listener, and "
         + "--explain would let them pass",
-      hint: "leave out --explain, or use a filter that answers for itself"),
+      hint: "leave out --explain (--learn, --verify), or use a filter that answers for itself"),
     Cause(
       [.watch], [.argListTooLong],
       cause: "the policy leaves no room for the watch in a program of 4096 instructions",
-      hint: "leave out --explain, or use a shorter policy"),
+      hint: "leave out --explain (--learn, --verify), or use a shorter policy"),
     Cause(
       [.watch], [.notPermitted, .noFunction, .invalidArgument],
       cause: "this kernel, or a filter around nestbox, has no listeners for system calls",
-      hint: "leave out --explain, or use Linux 5.12 or later without such a filter"),
+      hint:
+        "leave out --explain (--learn, --verify), or use Linux 5.12 or later without such a filter"),
     Cause([.setHostname, .setDomainName], [.invalidArgument]) { failure in
       Diagnosis(
         "the kernel allows names of at most 64 bytes, and this one has "
