@@ -13,23 +13,24 @@ extension Review {
 
   /// The changes for people: what deserves a look comes first.
   public func text(of changes: Changes) -> String {
-    let told = changes.told
-    let marked = told.filter { !$0.marks.isEmpty }
+    let told = changes.told.count
+    let marks = changes.list.map(\.marks)
     let places = record.trees.map { ByteString($0.path).quoted }.joined(separator: ", ")
-    var text = "\(name.text): \(Review.number(told.count, "change")) in \(places)"
+    var text = "\(name.text): \(Review.number(told, "change")) in \(places)"
     text += isInUse ? ", and its sandbox still runs\n" : "\n"
+    let marked = marks.indices.filter { !marks[$0].isEmpty }
     if !marked.isEmpty {
       text += "\nLook at these first:\n"
-      for change in marked {
-        text += line(change, in: changes) + "  (" + change.marks.map(\.text).joined(separator: "; ")
-        text += ")\n"
+      for index in marked {
+        text += line(changes.list[index]) + "  ("
+        text += marks[index].map(\.text).joined(separator: "; ") + ")\n"
       }
-      if marked.count < told.count { text += "\nThe others:\n" }
+      if marked.count < told { text += "\nThe others:\n" }
     }
     let directories = RemovedDirectories(changes.list)
     for (index, change) in changes.list.enumerated()
-    where !change.isToldWithCounterpart && !directories.hold[index] && change.marks.isEmpty {
-      text += line(change, in: changes, files: directories.files[index]) + "\n"
+    where !change.isToldWithCounterpart && !directories.hold[index] && marks[index].isEmpty {
+      text += line(change, files: directories.files[index]) + "\n"
     }
     for (path, reason) in changes.unread {
       text += "not read: \(ByteString(path).quoted): \(reason)\n"
@@ -38,7 +39,7 @@ extension Review {
     return text
   }
 
-  private func line(_ change: Change, in changes: Changes, files: Int? = nil) -> String {
+  private func line(_ change: Change, files: Int? = nil) -> String {
     let name = ByteString(place(of: change)).quoted
     switch change.kind {
     case .added:

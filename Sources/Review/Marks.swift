@@ -38,26 +38,30 @@ extension Change {
 
   /// The program that executes the file later merely because it is there.
   private var executor: String? {
-    let names = path.components.map { ByteString($0.string) }
-    for (index, name) in names.enumerated() {
-      guard let found = ExecutedLater.named(name) else { continue }
-      if name == ".git", index + 1 < names.count, ExecutedLater.isData(inGit: names[index + 1]) {
+    var isInGit = false
+    // From the bytes: a path may have a thousand names, whose types would cost as much for each change.
+    for part in Fields(ByteString(path).bytes, separatedBy: UInt8(ascii: "/")) {
+      let name = ByteString(part)
+      if isInGit, !ExecutedLater.isData(inGit: name) { return "git" }
+      guard let found = ExecutedLater.named(name) else {
+        isInGit = false
         continue
       }
-      return found.program
+      guard name == ".git" else { return found.program }
+      isInGit = true
     }
-    return nil
+    return isInGit ? "git" : nil
   }
 
   /// Whether the text of a link leads out of the directory under review.
   private func leadsOut(_ target: ByteString) -> Bool {
     if target.bytes.first == UInt8(ascii: "/") { return true }
-    var depth = path.components.count - 1
-    for component in target.path.components {
-      switch component.kind {
-      case .parentDirectory: depth -= 1
-      case .currentDirectory: continue
-      case .regular: depth += 1
+    var depth = ByteString(path).bytes.count { $0 == UInt8(ascii: "/") }
+    for part in Fields(target.bytes, separatedBy: UInt8(ascii: "/")) {
+      switch ByteString(part) {
+      case "..": depth -= 1
+      case "", ".": continue
+      default: depth += 1
       }
       if depth < 0 { return true }
     }

@@ -11,7 +11,7 @@ struct ReviewTests {
   private static let tools = #"""
     import ctypes, json, os, shutil, stat, subprocess, threading, time
     os.environ["XDG_STATE_HOME"] = os.path.abspath("state")
-    def nestbox(*words, **more): return subprocess.run(["nestbox", *words], capture_output=True, text=True, timeout=60, **more)
+    def nestbox(*words, **more): return subprocess.run(["nestbox", *words], capture_output=True, text=True, **more)
     def write(path, text):
       with open(path, "w") as file: file.write(text)
     upper = "state/nestbox/reviews/r/upper-0"
