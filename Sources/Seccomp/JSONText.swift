@@ -27,7 +27,10 @@ struct JSONNode {
       let reason = unsafe withUnsafeBytes(of: mistake.text) { bytes in
         unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      throw PolicyError(position, "this is not valid JSON: \(reason)")
+      // The library cites the text itself, which may hold what drives a terminal.
+      let cause = reason.replacingAll(" near ", by: "\0").utf8.prefix { $0 != 0 }
+      let text = String(decoding: cause, as: UTF8.self)
+      throw PolicyError(position, "this is not valid JSON: \(text)")
     }
     defer { unsafe json_decref(tree) }
     value = unsafe JSONNode.copy(tree)

@@ -106,6 +106,20 @@ struct OCITests {
     #expect(try decision(call, policy).action(for: arguments).description == answer)
   }
 
+  // Red: a file makes a terminal do what it likes when nestbox says what is wrong with it.
+  @Test(arguments: ["\u{1b}]0;title\u{7}", "{\"a\": \u{9b}2J", "[\u{1b}", "{\"a\":\"\u{1b}"])
+  func `A mistake is told without the file's bytes`(_ text: String) {
+    do throws(PolicyError) {
+      _ = try policy("{" + text)
+      Issue.record("it was read")
+    } catch {
+      let isPlain = error.message.unicodeScalars.allSatisfy {
+        $0.properties.generalCategory != .control
+      }
+      #expect(isPlain && error.message.includes("this is not valid JSON: "), "\(error.message)")
+    }
+  }
+
   static let mistakes: [(String, String)] = [
     ("{", "file:1:1: this is not valid JSON: "),
     (#"{"defaultAction":"SCMP_ACT_ALLOW","defaultAction":"SCMP_ACT_KILL"}"#, "file:1:"),
