@@ -37,7 +37,7 @@ tuned_flags := \
   $(addprefix -Xcc ,-DNESTBOX_QUICK_START) \
   $(foreach flag,function-sections disable-type-layout \
     disable-concrete-type-metadata-mangled-name-accessors,-Xswiftc -Xfrontend -Xswiftc -$(flag))
-build_tuned = $(SWIFT) build -c release --product nestbox --scratch-path $(tuned) $(tuned_flags)
+build_tuned = NESTBOX_TUNED=1 $(SWIFT) build -c release --product nestbox --scratch-path $(tuned) $(tuned_flags)
 
 # Strips the executable into a file. Written in large blocks it lies in larger pieces of the page
 # cache, which saves a launch some 16 page faults (measured on ext4, Linux 6.18).

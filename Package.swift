@@ -25,6 +25,10 @@ let strict: [SwiftSetting] = [
   ]
 #endif
 
+/// Modules of which a plain launch needs little: `make build` has them small rather than fast.
+let rare: [SwiftSetting] =
+  Context.environment["NESTBOX_TUNED"] == nil ? [] : [.unsafeFlags(["-Osize"])]
+
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -57,7 +61,7 @@ let package = Package(
       name: "Relay", dependencies: ["Linux", "Network", "Seccomp", "Text", system],
       swiftSettings: strict),
     .target(
-      name: "Running", dependencies: ["Linux", "Text", system], swiftSettings: strict),
+      name: "Running", dependencies: ["Linux", "Text", system], swiftSettings: strict + rare),
     .target(
       name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", "CLibjansson", system],
       swiftSettings: strict),
@@ -70,13 +74,13 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Review", dependencies: ["Sandbox", "Running", "Linux", "Text", system],
-      swiftSettings: strict),
+      swiftSettings: strict + rare),
     .target(
       name: "Launcher",
       dependencies: [
         "Options", "Review", "Sandbox", "Running", "Seccomp", "Linux", "Text", system,
       ],
-      swiftSettings: strict),
+      swiftSettings: strict + rare),
 
     .executableTarget(
       name: "nestbox", dependencies: ["Launcher"], exclude: ["layout.ld", "order.txt"],
