@@ -66,25 +66,26 @@ public struct CallListener: ~Copyable {
         ]))
   }
 
-  /// Whether `call` still waits: if so, its thread was not another one meanwhile.
-  public borrowing func isWaiting(_ call: WaitingCall) -> Bool {
-    linux_is_call_waiting(rawValue, call.id) == 0
-  }
-
   /// Has the kernel carry out `call`.
-  public borrowing func permit(_ call: WaitingCall) throws(SystemCallError) {
+  /// - Returns: Whether it still waited: if so, what was read of its thread is its own, and not of a
+  ///   later thread with the same number.
+  public borrowing func permit(_ call: WaitingCall) throws(SystemCallError) -> Bool {
     try sent(linux_continue_call(rawValue, call.id))
   }
 
   /// Has `call` fail with `error`, without any effect.
-  public borrowing func refuse(_ call: WaitingCall, _ error: Errno) throws(SystemCallError) {
+  /// - Returns: Whether it still waited.
+  public borrowing func refuse(
+    _ call: WaitingCall, _ error: Errno
+  ) throws(SystemCallError) -> Bool {
     try sent(linux_refuse_call(rawValue, call.id, error.rawValue))
   }
 
-  private borrowing func sent(_ result: CInt) throws(SystemCallError) {
+  private borrowing func sent(_ result: CInt) throws(SystemCallError) -> Bool {
     // Its thread has ended, or a signal has interrupted it.
-    if result == -ENOENT { return }
+    if result == -ENOENT { return false }
     try check(result, "ioctl(SECCOMP_IOCTL_NOTIF_SEND)")
+    return true
   }
 }
 
@@ -192,6 +193,12 @@ public enum ProcessMemory {
       most = pageSize
     }
     return nil
+  }
+
+  /// Whether this process may not read the memory of `thread` at all.
+  public static func isClosed(_ thread: Int32, at address: UInt64) -> Bool {
+    var buffer = [UInt8](zeros: 1)
+    return read(thread, address, into: &buffer, at: 0, 1) == Int(-EPERM)
   }
 
   private static func read(

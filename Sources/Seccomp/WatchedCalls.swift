@@ -10,8 +10,12 @@ public enum CallIntent: UInt8, Sendable {
   case look = 1
   /// It looks at a link itself.
   case lookAtLink
-  /// It reads a file or enters a directory.
+  /// It reads a file.
   case read
+  /// It enters a directory.
+  case enter
+  /// It enters a directory that is open already.
+  case enterOpen
   /// It changes a file that exists.
   case write
   /// It makes a name.
@@ -30,6 +34,8 @@ public enum CallIntent: UInt8, Sendable {
   case connect
   /// It names an address of its own.
   case bind
+  /// It sends messages, of which the first may be a question to a name server.
+  case ask
   /// It needs a capability.
   case capability
 }
@@ -71,6 +77,14 @@ public struct WatchedCall: Sendable {
     }
   }
 
+  /// Whether the same relative path may lead elsewhere afterwards.
+  public var movesDirectories: Bool {
+    switch intent {
+    case .enter, .enterOpen, .capability: true
+    default: isRenaming
+    }
+  }
+
   private var isRenaming: Bool { flags == WatchedCall.renames }
   private static let renames: Int8 = 6
 
@@ -94,7 +108,8 @@ public struct WatchedCall: Sendable {
     WatchedCall("execve", .execute, 0), WatchedCall("execveat", .execute, 1, directory: 0),
     WatchedCall("readlink", .lookAtLink, 0),
     WatchedCall("readlinkat", .lookAtLink, 1, directory: 0),
-    WatchedCall("chdir", .read, 0), WatchedCall("inotify_add_watch", .read, 1),
+    WatchedCall("chdir", .enter, 0), WatchedCall("fchdir", .enterOpen, -1),
+    WatchedCall("inotify_add_watch", .read, 1),
     WatchedCall("getxattr", .look, 0), WatchedCall("lgetxattr", .lookAtLink, 0),
     WatchedCall("setxattr", .write, 0), WatchedCall("lsetxattr", .write, 0),
     WatchedCall("unlink", .remove, 0), WatchedCall("unlinkat", .remove, 1, directory: 0),
@@ -113,7 +128,7 @@ public struct WatchedCall: Sendable {
     WatchedCall("chown", .write, 0), WatchedCall("lchown", .write, 0),
     WatchedCall("fchownat", .write, 1, directory: 0),
     WatchedCall("connect", .connect, 1, flags: 2), WatchedCall("sendto", .connect, 4, flags: 5),
-    WatchedCall("bind", .bind, 1, flags: 2),
+    WatchedCall("sendmmsg", .ask, 1), WatchedCall("bind", .bind, 1, flags: 2),
     WatchedCall("socket", .capability, 0, flags: 1, capability: "CAP_NET_RAW"),
     WatchedCall("chroot", needs: "CAP_SYS_CHROOT"),
     WatchedCall("mount", needs: "CAP_SYS_ADMIN"), WatchedCall("umount2", needs: "CAP_SYS_ADMIN"),
@@ -246,21 +261,35 @@ extension Steps {
     let offset = { (argument: Int8) in 16 + 8 * UInt32(argument) }
     switch call.intent {
     case .look where call.flags >= 0:
-      // AT_EMPTY_PATH: a file that is open already.
-      let check = number(of: .test(InstructionCode.jumpIfBits, 0x1000, yes: allow, no: notify))
-      return number(of: .load(offset(call.flags), mask: .max, check))
+      // AT_EMPTY_PATH: a file that is open already. AT_SYMLINK_NOFOLLOW below an open directory: its
+      // name comes from the directory's list, as programs that walk trees look at each name so.
+      let isCurrent = number(
+        of: .test(InstructionCode.jumpIfEqual, UInt32(bitPattern: -100), yes: notify, no: allow))
+      let directory = number(of: .load(offset(call.directory), mask: .max, isCurrent))
+      let link = number(of: .test(InstructionCode.jumpIfBits, 0x100, yes: directory, no: notify))
+      let empty = number(of: .test(InstructionCode.jumpIfBits, 0x1000, yes: allow, no: link))
+      return number(of: .load(offset(call.flags), mask: .max, empty))
     case .connect where call.path == 4:
-      // Without an address.
-      let low = number(of: .test(InstructionCode.jumpIfEqual, 0, yes: allow, no: notify))
+      // Without an address, only what the C library sends when it asks a name server for one kind of
+      // address: MSG_NOSIGNAL, and a short message.
+      let length = number(
+        of: .test(InstructionCode.jumpIfGreater, 512, yes: allow, no: notify))
+      let loadLength = number(of: .load(offset(2), mask: .max, length))
+      let quiet = number(of: .test(InstructionCode.jumpIfEqual, 0x4000, yes: loadLength, no: allow))
+      let sent = number(of: .load(offset(3), mask: .max, quiet))
+      let low = number(of: .test(InstructionCode.jumpIfEqual, 0, yes: sent, no: notify))
       let loadLow = number(of: .load(offset(call.path), mask: .max, low))
       let high = number(of: .test(InstructionCode.jumpIfEqual, 0, yes: loadLow, no: notify))
       return number(of: .load(offset(call.path) + 4, mask: .max, high))
     case .capability where call.flags >= 0:
-      // Raw sockets (SOCK_RAW), and those for packets (AF_PACKET).
-      let packet = number(of: .test(InstructionCode.jumpIfEqual, 17, yes: notify, no: allow))
-      let family = number(of: .load(offset(0), mask: .max, packet))
-      let raw = number(of: .test(InstructionCode.jumpIfEqual, 3, yes: notify, no: family))
-      return number(of: .load(offset(1), mask: 0xf, raw))
+      // Raw sockets (SOCK_RAW) of the internet (AF_INET, AF_INET6), and those for packets
+      // (AF_PACKET).
+      let isRaw = number(of: .test(InstructionCode.jumpIfEqual, 3, yes: notify, no: allow))
+      let raw = number(of: .load(offset(1), mask: 0xf, isRaw))
+      let internet6 = number(of: .test(InstructionCode.jumpIfEqual, 10, yes: raw, no: allow))
+      let internet = number(of: .test(InstructionCode.jumpIfEqual, 2, yes: raw, no: internet6))
+      let packet = number(of: .test(InstructionCode.jumpIfEqual, 17, yes: notify, no: internet))
+      return number(of: .load(offset(0), mask: .max, packet))
     default: return notify
     }
   }

@@ -21,8 +21,35 @@ struct KeptThing: Sendable, CustomTestStringConvertible {
   let thing: String
   /// The options that it must name.
   let options: String
+  /// The programs and other files without which it cannot be tried.
+  var needs: [String] = []
 
   var testDescription: String { name }
+
+  /// A device that this machine has and sandboxes have not.
+  private static let device =
+    ["/dev/net/tun", "/dev/autofs", "/dev/fuse", "/dev/rtc0"].first {
+      FileManager.default.fileExists(atPath: $0)
+    } ?? "/dev/none"
+
+  private static let busPrograms = ["dbus-daemon", "dbus-send", "xdg-dbus-proxy"].map {
+    "/usr/bin/" + $0
+  }
+
+  private static let service = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "DesktopTests/Scripts/service.py").path
+
+  /// Starts a session bus.
+  private static let bus = """
+    rm -f bus address
+    daemon="dbus-daemon --session --nofork --address=unix:path=$PWD/bus --print-address"
+    # It wants to know the name of its user.
+    (cat /etc/passwd; echo "user:x:$(id -u):$(id -g)::$PWD:/bin/sh") >users
+    unshare --map-current-user --keep-caps --mount sh -c \
+      "mount --bind users /etc/passwd; exec $daemon" >address 2>&1 &
+    while ! grep -q '^unix:' address; do sleep 0.1; done
+    export DBUS_SESSION_BUS_ADDRESS=$(grep '^unix:' address)
+    """
 
   static let all: [KeptThing] = [
     KeptThing(
@@ -74,7 +101,46 @@ struct KeptThing: Sendable, CustomTestStringConvertible {
         """, line: "nestbox --explain --read script $more sh -c ./script",
       thing: "/shell is not shown inside (sh", options: "--read $PWD/shell"),
     KeptThing(
-      name: "a library", setup: "mkdir d; echo 'print(\"works\")' >d/mod.py",
+      name: "a library of a program",
+      setup: """
+        mkdir d; echo 'int f(void) { return 0; }' | gcc -shared -o d/libmine.so -x c -
+        echo '#include <stdio.h>
+        int f(void); int main(void) { return puts("works") < 0 || f(); }' >main.c
+        gcc -o program main.c -L$PWD/d -lmine -Wl,-rpath,$PWD/d
+        """, line: "nestbox --explain --read program $more ./program",
+      thing: "/d/libmine.so is not shown inside (program)", options: "--read $PWD/d/libmine.so",
+      needs: ["/usr/bin/gcc"]),
+    KeptThing(
+      name: "a device", line: "nestbox --explain $more sh -c \"test -c \(device) && echo works\"",
+      thing: "\(device) is not shown inside (sh)",
+      options: "--profile untrusted --dev-bind \(device) \(device)"),
+    KeptThing(
+      name: "a service on the session bus",
+      setup: bus + """
+
+        mkdir notes; rm -f notes/*
+        python3 \(service) "$DBUS_SESSION_BUS_ADDRESS" org.example.Served $PWD/notes &
+        while [ ! -e notes/org.example.Served ]; do sleep 0.1; done
+        """,
+      line: """
+        nestbox --explain --dbus-session $more gdbus call --session --timeout 20 \
+          --dest org.example.Served --object-path /org/example --method org.example.Test.Note \
+          works | grep -o works
+        """,
+      thing: "the D-Bus proxy lets nothing through to org.example.Served",
+      options: "--dbus-talk org.example.Served",
+      needs: busPrograms + ["/usr/bin/gdbus", "/usr/lib/python3/dist-packages/gi"]),
+    KeptThing(
+      name: "a name on the session bus", setup: bus,
+      line: """
+        nestbox --explain --dbus-session $more dbus-send --print-reply \\
+          --dest=org.freedesktop.DBus / org.freedesktop.DBus.RequestName string:org.example.Own \\
+          uint32:4 | grep -q 'uint32 1' && echo works
+        """,
+      thing: "the D-Bus proxy lets nothing through to org.example.Own",
+      options: "--dbus-own org.example.Own", needs: busPrograms),
+    KeptThing(
+      name: "a module of Python", setup: "mkdir d; echo 'print(\"works\")' >d/mod.py",
       line: "nestbox --explain --setenv PYTHONPATH $PWD/d $more python3 -c 'import mod'",
       thing: "/d is not shown inside (python3", options: "--read $PWD/d"),
     KeptThing(
@@ -168,16 +234,19 @@ struct ExplainTests {
   // help.
   @Test("The thing is named, and with its option the command works", arguments: KeptThing.all)
   func kept(_ kept: KeptThing) throws {
+    for file in kept.needs where !FileManager.default.fileExists(atPath: file) {
+      try Test.cancel("needs \(file)")
+    }
     let session = try Session()
-    // A process of the set-up.
-    let end = "\n[ -z \"$!\" ] || kill $! 2>/dev/null || true"
+    // The processes of the set-up.
+    let end = "\nbegun=$(jobs -p); [ -z \"$begun\" ] || kill $begun 2>/dev/null || true"
     let first = try session.run("\(BrokenSetup.preamble)\n\(kept.setup)\nmore=; \(kept.line)\(end)")
     #expect(!first.lines.contains("works"), "nothing was kept")
     let report = first.errors.split(separator: "\n").map(String.init).first {
       $0.hasPrefix("nestbox: ") && $0.contains(kept.thing)
     }
     let line = try #require(report, "\(first.errors)")
-    let typed = String(line[(try #require(line.range(of: "): "))).upperBound...])
+    let typed = String(line[(try #require(line.range(of: ": --"))).lowerBound...].dropFirst(2))
     let options = kept.options.replacing("$PWD", with: session.directory.path)
     #expect(typed == options, "\(first.errors)")
     let again = kept.setup.replacing("mkdir ", with: "mkdir -p ").replacing(

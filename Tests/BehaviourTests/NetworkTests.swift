@@ -66,6 +66,53 @@ struct NetworkTests {
     #expect(outcome.errors.isEmpty, "\(outcome)")
   }
 
+  // Red: a person is not told which host a command wants, or types a rule that does not help.
+  @Test(
+    "Without a network --explain names the host, and with its rule the command reaches it",
+    arguments: [
+      ("http://other.test/", "other.test (curl", "--net-allow other.test"),
+      ("-4 http://other.test/", "other.test (curl", "--net-allow other.test"),
+      ("http://web.test:8080/", "web.test (curl", "--net-allow web.test"),
+      ("http://203.0.113.8/", "203.0.113.8 port 80 (curl", "--net-allow 203.0.113.8"),
+      ("http://203.0.113.7:8080/", "203.0.113.7 port 8080 (curl", "--net-allow 203.0.113.7:8080"),
+      (
+        "http://[2001:db8:113::7]/", "2001:db8:113::7 port 80 (curl",
+        "--net-allow '[2001:db8:113::7]'"
+      ),
+    ])
+  func explained(_ place: String, _ thing: String, _ options: String) throws {
+    let port = place.hasPrefix("http://web") ? ":8080" : ""
+    let outcome = try run(
+      """
+      nestbox --explain curl -sS \(place) && echo reached
+      nestbox \(options)\(port) curl -sS --max-time 20 \(place)
+      """)
+    #expect(
+      outcome.errors.contains("no network inside leads to \(thing)"), "\(outcome.errors)")
+    let told = outcome.errors.split(separator: "\n").map(String.init)
+    #expect(told.contains { $0.hasSuffix("): \(options)") }, "\(outcome.errors)")
+    #expect(
+      outcome.lines.count == 1 && outcome.output.contains("203.0.113")
+        || outcome.output.contains("2001:db8:113::7"), "\(outcome)")
+  }
+
+  // Red: what a rule allows is called kept from the command, or what none allows is not.
+  @Test func `Under rules --explain names only what they do not allow`() throws {
+    let outcome = try run(
+      """
+      for place in 203.0.113.7 203.0.113.8 web.test; do
+        box --explain --net-allow 203.0.113.7 --net-allow web.test curl -sS http://$place/
+      done
+      """)
+    #expect(outcome.lines.count == 2, "\(outcome)")
+    let told = outcome.errors.split(separator: "\n").filter { $0.contains("no network") }
+    #expect(
+      told == [
+        "nestbox: no network inside leads to 203.0.113.8 port 80 (curl): --net-allow 203.0.113.8"
+      ],
+      "\(outcome.errors)")
+  }
+
   // Red: the command reaches what nobody named; or a program hangs where it should fail at once.
   @Test(
     "Everything else is refused, with a message and the rule that would allow it",

@@ -46,10 +46,6 @@ static inline int linux_receive_call(int listener, struct linux_waiting_call *_N
   return (int)linux_result(ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call->notification));
 }
 
-static inline int linux_is_call_waiting(int listener, uint64_t id) {
-  return (int)linux_result(ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id));
-}
-
 static inline int linux_continue_call(int listener, uint64_t id) {
   struct seccomp_notif_resp answer = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
   return (int)linux_result(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer));

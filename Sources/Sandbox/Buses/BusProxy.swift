@@ -30,8 +30,10 @@ struct ProxiedBus {
 
 extension ResolvedSandbox {
   /// Starts the proxy for the requested buses; nil if there are none.
+  ///
+  /// It writes into `log` what it does, unless that is -1.
   func startBusProxy(
-    _ mask: SignalMask, warningPrefix: String
+    _ mask: SignalMask, warningPrefix: String, log: CInt
   ) throws(LaunchError) -> BusProxy? {
     let environment = Environment(inherited, [])
     let buses = try proxiedBuses()
@@ -42,7 +44,7 @@ extension ResolvedSandbox {
     do throws(LaunchError) {
       let (helper, sockets) = try Helper.start(role, in: [.user, .mount]) {
         process throws(LaunchError) in
-        try process.becomeBusProxy(for: buses, environment, mask)
+        try process.becomeBusProxy(for: buses, environment, mask, log: log)
       }
       return BusProxy(helper: helper, sockets: sockets, buses: buses)
     } catch {
@@ -90,17 +92,18 @@ extension ResolvedSandbox {
 extension HelperProcess {
   /// Executes the proxy; returns only what kept it from being executed.
   fileprivate borrowing func becomeBusProxy(
-    for buses: [ProxiedBus], _ environment: Environment, _ mask: SignalMask
+    for buses: [ProxiedBus], _ environment: Environment, _ mask: SignalMask, log: CInt
   ) throws(LaunchError) -> LaunchError {
     try doing(.startBusProxy) { () throws(SystemCallError) in
-      try leaveCaller()
+      try leaveCaller(keeping: log < 0 ? [] : [log])
+      if log >= 0 { try OwnedDescriptor(log).replace(1) }
       try enterSocketDirectory()
       // It only passes messages on, so a payload that takes it over gains nothing.
       try renouncePrivileges()
       try Descriptors.keepOnExec(lifeline)
       try mask.restore()
     }
-    let words = arguments(for: buses)
+    let words = arguments(for: buses, isLogging: log >= 0)
     return Execution(file: words[0], words: words, name: nil, environment: environment).run()
   }
 
@@ -118,10 +121,11 @@ extension HelperProcess {
   }
 
   /// The proxy's words.
-  private borrowing func arguments(for buses: [ProxiedBus]) -> [ByteString] {
+  private borrowing func arguments(for buses: [ProxiedBus], isLogging: Bool) -> [ByteString] {
     var words: [ByteString] = [BusProxy.program, ByteString("--fd=" + String(lifeline))]
     for proxied in buses {
       words += [proxied.address.text, ByteString(proxied.bus.rawValue), "--filter"]
+      if isLogging { words.append("--log") }
       for rule in proxied.access.rules {
         words.append(ByteString(Array("--\(rule.policy.rawValue)=".utf8) + rule.pattern.bytes))
       }

@@ -302,9 +302,10 @@ struct Helpers {
   private mutating func startBusProxy(
     for resolved: ResolvedSandbox, _ mask: SignalMask, warningPrefix: String
   ) throws(LaunchError) {
-    if !resolved.sandbox.buses.isEmpty,
-      let proxy = try resolved.startBusProxy(mask, warningPrefix: warningPrefix)
-    {
+    guard !resolved.sandbox.buses.isEmpty else { return }
+    let log = try watcher?.openBusLog(option: resolved.sandbox.explain) ?? -1
+    defer { if log >= 0 { Descriptors.close(log) } }
+    if let proxy = try resolved.startBusProxy(mask, warningPrefix: warningPrefix, log: log) {
       add(proxy.helper)
       busProxy = proxy
     }

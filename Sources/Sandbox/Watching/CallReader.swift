@@ -3,6 +3,7 @@
 // whether the kernel carries the call out: the caller can change its memory at any time.
 
 package import Linux
+internal import Network
 package import Seccomp
 internal import SystemPackage
 package import Text
@@ -36,9 +37,16 @@ package enum CallReader {
       return AskedFor(
         kind: .capability, directory: nil, subject: ByteString(stringLiteral: call.capability))
     case .connect, .bind:
-      return address(
+      let asked = address(
         at: argument(call.path, data), argument(call.flags, data), memory,
         isOwn: call.intent == .bind)
+      // sendto(2) has the message before the address, which a connected socket needs not.
+      guard call.path == 4, data.arguments[4] == 0 || asked?.kind == .nameServer else {
+        return asked
+      }
+      return host(at: data.arguments[1], data.arguments[2], memory) ?? asked
+    case .ask: return hostOfFirstMessage(data, memory)
+    case .enterOpen: return nil
     default: break
     }
     guard let place = argument(call.path, data), place != 0,
@@ -72,7 +80,7 @@ package enum CallReader {
     switch call.intent {
     case .look: return .look
     case .lookAtLink: return .lookAtLink
-    case .read: return .read
+    case .read, .enter: return .read
     case .write: return .write
     case .create: return .create
     case .remove: return .remove
@@ -89,7 +97,7 @@ package enum CallReader {
       // access(2): X_OK, W_OK, R_OK.
       if mode & 2 != 0 { return .write }
       return mode & 1 != 0 ? .execute : mode & 4 != 0 ? .read : .look
-    case .connect, .bind, .capability: return nil
+    case .connect, .bind, .ask, .capability, .enterOpen: return nil
     }
   }
 
@@ -152,22 +160,53 @@ extension CallReader {
       guard (1..<1024).contains(port) else { return nil }
       return AskedFor(kind: .port, directory: nil, subject: ByteString(String(port)))
     }
-    let isLoopback =
-      address.count == 4
-      ? address[0] == 127 || address == [0, 0, 0, 0]
-      : address.dropLast().allSatisfy { $0 == 0 } && (address.last ?? 0) < 2
+    guard let address = IPAddress(address[...]) else { return nil }
     // Port 0 only chooses a route, as getaddrinfo(3) does.
-    if isLoopback && port != 53 || port == 0 { return nil }
-    var text = ""
-    if address.count == 4 {
-      text = address.map { String($0) }.joined(separator: ".")
-    } else {
-      for index in stride(from: 0, to: 16, by: 2) {
-        if index > 0 { text += ":" }
-        text += String(Int(address[index]) << 8 | Int(address[index + 1]), radix: 16)
-      }
-    }
+    if address.isLoopback && port != 53 || port == 0 { return nil }
     return AskedFor(
-      kind: .address, directory: nil, subject: ByteString(text + " port " + String(port)))
+      kind: port == 53 ? .nameServer : .address, directory: nil,
+      subject: ByteString(address.text + " port " + String(port)))
+  }
+}
+
+// MARK: - Questions to name servers
+
+extension CallReader {
+  /// The longest message that is read: questions are short.
+  private static let longestQuestion: UInt64 = 512
+
+  /// The host that a message asks a name server for.
+  private static func host(
+    at place: UInt64, _ length: UInt64, _ memory: some CallMemory
+  ) -> AskedFor? {
+    guard place != 0, (17...longestQuestion).contains(length),
+      let bytes = memory.bytes(at: place, Int(length)),
+      case .question(let question) = DNSQuestion.read(bytes[...]), let name = question.name
+    else { return nil }
+    return AskedFor(kind: .host, directory: nil, subject: ByteString(name.bytes))
+  }
+
+  /// The same of the first of several messages, as the C library asks for both kinds of addresses.
+  ///
+  /// Its socket is connected, so that the address of the server is not known here.
+  private static func hostOfFirstMessage(
+    _ data: CallData, _ memory: some CallMemory
+  ) -> AskedFor? {
+    // struct mmsghdr of programs with 64 bits: AUDIT_ARCH_64BIT, and not x32.
+    guard data.architecture & 0x8000_0000 != 0, data.number & 0x4000_0000 == 0,
+      data.arguments[1] != 0, let header = memory.bytes(at: data.arguments[1], 56)
+    else { return nil }
+    // msg_iov and msg_iovlen.
+    let (parts, count) = (number(header[16..<24]), number(header[24..<32]))
+    guard parts != 0, count == 1, let part = memory.bytes(at: parts, 16) else { return nil }
+    return host(at: number(part[0..<8]), number(part[8..<16]), memory)
+  }
+}
+
+extension IPAddress {
+  /// Whether it leads to the sandbox's own network, where it also does outside.
+  fileprivate var isLoopback: Bool {
+    if let v4 { return v4 >> 24 == 127 || v4 == 0 }
+    return high == 0 && low < 2
   }
 }

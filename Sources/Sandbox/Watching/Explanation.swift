@@ -61,14 +61,17 @@ extension Finding {
       case .readOnly: "\(name) is read-only inside"
       case .notPermitted: "\(name) may not be used inside"
       case .noNetwork: "no network inside leads to \(name)"
+      case .noBusName: "the D-Bus proxy lets nothing through to \(name)"
       case .refused: "the policy refuses the system call \(name)"
+      case .unreadable: "nobody may read the paths that this program uses"
       case .capability: "the command lacks the capability \(name)"
       }
-    let times = count > 1 ? ", \(String(count)) times" : ""
-    let who = programs.map(\.quoted).joined(separator: ", ")
+    var details = programs.filter { !$0.isEmpty }.map(\.quoted)
+    if count > 1 { details.append("\(String(count)) times") }
+    let who = details.isEmpty ? "" : " (" + details.joined(separator: ", ") + ")"
     let rest =
       options.isEmpty ? objection ?? "" : options.map(\.quotedForShell).joined(separator: " ")
-    return "\(what) (\(who)\(times))" + (rest.isEmpty ? "" : ": " + rest)
+    return what + who + (rest.isEmpty ? "" : ": " + rest)
   }
 
   fileprivate var json: JSON {

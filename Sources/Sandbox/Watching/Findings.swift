@@ -3,6 +3,7 @@
 // the host. A thing is the sandbox's doing only where the host would have answered otherwise.
 
 internal import Linux
+internal import Network
 internal import Seccomp
 internal import SystemPackage
 internal import Text
@@ -15,13 +16,15 @@ struct Finding {
     case readOnly = "read-only"
     case notPermitted = "not-permitted"
     case noNetwork = "no-network"
+    case noBusName = "no-bus-name"
     case refused
     case capability
+    case unreadable
   }
 
   let kind: Kind
   /// The path, address, call or capability.
-  let subject: ByteString
+  var subject: ByteString
   /// What asked for it.
   var programs: [ByteString]
   /// How often.
@@ -52,6 +55,9 @@ struct Findings {
   let isComplete: Bool
   let resolved: ResolvedSandbox
   private let inside: InsideLook
+  private let namesNoProfile: Bool
+  /// Whether it is known for which hosts name servers were asked.
+  private let asksByName: Bool
   /// The sandbox on paper; made when something is missing.
   lazy var plan = resolved.plan()
   private var places: [ByteString: Int] = [:]
@@ -59,11 +65,19 @@ struct Findings {
   /// How many findings are made at most: a payload decides how many things it asks for.
   private static let most = 5000
 
-  init(_ observations: Observations, root: CInt, of resolved: ResolvedSandbox) {
+  /// Looks at everything that was noted; `words` is the line that was typed.
+  init(
+    _ observations: Observations, root: CInt, of resolved: ResolvedSandbox,
+    line words: [ByteString] = []
+  ) {
     self.resolved = resolved
+    namesNoProfile = !words.dropLast(resolved.sandbox.command.count).contains {
+      $0.bytes.starts(with: "--profile".utf8)
+    }
     inside = InsideLook(root: root)
     calls = observations.calls
     isComplete = !observations.isFull
+    asksByName = observations.all.contains { $0.kind == .host }
     for observation in observations.all { examine(observation) }
     all.sort { $0.last > $1.last }
     for index in all.indices {
@@ -103,13 +117,19 @@ struct Findings {
 extension Findings {
   private mutating func examine(_ seen: Observation) {
     switch seen.kind {
-    case .address:
-      if resolved.namespaces.contains(.network) { add(.noNetwork, seen.subject, seen) }
+    case .address: connect(seen)
+    // Where the relay answers, it tells what it refuses by name.
+    case .host, .nameServer:
+      if isWithoutNetwork, seen.kind == .host || !asksByName {
+        add(.noNetwork, seen.subject, seen)
+      }
+    case .busName: add(.noBusName, seen.subject, seen)
     case .abstractSocket:
       // Clients of X11 try it first, and then the socket in the file system.
-      if resolved.namespaces.contains(.network), !seen.subject.bytes.starts(with: "/".utf8) {
+      if isWithoutNetwork, !seen.subject.bytes.starts(with: "/".utf8) {
         add(.noNetwork, ByteString("@").appending(seen.subject), seen)
       }
+    case .unreadable: add(.unreadable, seen.subject, seen)
     case .port: needs("CAP_NET_BIND_SERVICE", seen)
     case .capability: needs(seen.subject, seen)
     case .refusal:
@@ -117,6 +137,35 @@ extension Findings {
       if Errno(rawValue: seen.error) != .noFunction { add(.refused, name(ofCall: seen), seen) }
     default: look(for: seen)
     }
+  }
+
+  /// Whether the sandbox has a network of its own that leads nowhere.
+  private var isWithoutNetwork: Bool {
+    resolved.namespaces.contains(.network) && !resolved.sandbox.network.isUsed
+  }
+
+  /// What the command wanted to reach by its number.
+  private mutating func connect(_ seen: Observation) {
+    guard resolved.namespaces.contains(.network) else { return }
+    if let (address, port) = Findings.endpoint(seen.subject), resolved.sandbox.network.isUsed {
+      let isPermitted =
+        resolved.sandbox.network.policy.refusal(
+          of: address, port: Port(port), isOwn: false) == nil
+      // Stand-ins for names are the relay's.
+      if isPermitted || NameTable.pool.contains(address) || NameTable.poolV6.contains(address) {
+        return
+      }
+    }
+    add(.noNetwork, seen.subject, seen)
+  }
+
+  /// The address and the port of a subject such as "192.0.2.7 port 443".
+  private static func endpoint(_ subject: ByteString) -> (address: IPAddress, port: UInt16)? {
+    let words = subject.bytes.split(separator: UInt8(ascii: " "))
+    guard words.count == 3, let address = IPAddress(text: words[0]),
+      let port = UInt32(decimal: words[2])
+    else { return nil }
+    return (address, UInt16(truncatingIfNeeded: port))
   }
 
   /// The name of a refused call.
@@ -248,11 +297,15 @@ extension Findings {
     case .noNetwork:
       if finding.subject.bytes.first == UInt8(ascii: "@") {
         finding.objection = "sockets of this kind belong to the network of the host"
+      } else if let rule = Findings.rule(for: finding.subject) {
+        finding.options = ["--net-allow", rule]
       } else if resolved.sandbox.isFromProfile {
         finding.options = ["--profile", "network"]
       } else {
         finding.options = ["--share-net"]
       }
+    case .noBusName: completeBusName(&finding)
+    case .unreadable: break
     case .readOnly:
       finding.objection = objection(to: path)
       if finding.objection == nil, !FileAccess.write.isGranted(path) {
@@ -268,6 +321,36 @@ extension Findings {
         finding.options.first == "--ro-same" || finding.options.first == "--proc"
         || finding.options.first == "--dev"
         || finding.options.first == "--read" && plan.isOfSystem(path)
+      // Other options for files take the place of the profile that nobody named.
+      if resolved.sandbox.isFromProfile, namesNoProfile,
+        finding.options.first != "--read", finding.options.first != "--write",
+        finding.options.first != "--profile"
+      {
+        finding.options = ["--profile", "untrusted"] + finding.options
+      }
+    }
+  }
+
+  /// The rule of --net-allow for a host or an address; nil where none can be.
+  private static func rule(for subject: ByteString) -> ByteString? {
+    guard let (address, port) = endpoint(subject) else { return subject }
+    if port == 53 { return nil }
+    let host = address.v4 == nil ? "[" + address.text + "]" : address.text
+    return ByteString(port == 80 || port == 443 ? host : host + ":" + String(port))
+  }
+
+  /// The subject is the access, then the name.
+  private func completeBusName(_ finding: inout Finding) {
+    let words = finding.subject.bytes.split(separator: UInt8(ascii: " "))
+    guard words.count == 2 else { return }
+    let option = "-" + ByteString(words[0]).text
+    finding.subject = ByteString(words[1])
+    let buses = resolved.sandbox.buses.shown
+    if buses.count > 1 {
+      finding.objection = "allow it on its bus, with --dbus\(option) or --dbus-system\(option)"
+    } else if let bus = buses.first {
+      let name = bus.bus == .session ? "--dbus" : "--dbus-system"
+      finding.options = [ByteString(name + option), finding.subject]
     }
   }
 

@@ -93,7 +93,8 @@ extension Learner {
       if !plan.namespaces.contains(.network) {
         addresses.append(LearnedItem(.address, seen.subject, notes: [seen.program]))
       }
-    case .abstractSocket, .port, .capability, .refusal: break
+    case .abstractSocket, .nameServer, .host, .busName, .unreadable, .port, .capability, .refusal:
+      break
     default: visit(seen.subject.path, seen.kind)
     }
   }

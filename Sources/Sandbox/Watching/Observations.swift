@@ -18,11 +18,21 @@ package enum ObservedKind: UInt8 {
   case abstractSocket
   /// An address in the network, with a port.
   case address
+  /// The address of a name server, with its port.
+  case nameServer
+  /// A host, by its name.
+  case host
+  /// A name on a bus, after the access to it: "talk org.example.Name".
+  case busName
+  /// Something that could not be read.
+  case unreadable
   /// A port below 1024, at which the command wants to listen and needs a capability.
   case port
   case capability
   /// A call that the policy refused; the subject is its architecture and its number.
   case refusal
+
+  fileprivate static let count = Int(ObservedKind.refusal.rawValue) + 1
 
   /// Whether something is to be changed or made.
   var changes: Bool { self == .write || self == .create || self == .remove }
@@ -46,7 +56,8 @@ struct Observation {
 /// The notes of a run, each once.
 struct Observations {
   private(set) var all: [Observation] = []
-  private var places: [ByteString: Int] = [:]
+  /// The place of each subject, for each kind.
+  private var places = Array(repeating: [ByteString: Int](), count: ObservedKind.count)
   /// How many calls were watched.
   private(set) var calls = 0
   /// Whether there was no room for more.
@@ -63,11 +74,7 @@ struct Observations {
   mutating func note(
     _ kind: ObservedKind, _ subject: ByteString, by program: ByteString, error: CInt = 0
   ) {
-    // No kind is 0, so that the key is a string.
-    var key = [kind.rawValue &+ 1]
-    key += subject.bytes
-    let name = ByteString(key)
-    if let place = places[name] {
+    if let place = places[Int(kind.rawValue)][subject] {
       all[place].count &+= 1
       all[place].last = calls
       return
@@ -76,8 +83,8 @@ struct Observations {
       isFull = true
       return
     }
-    size += 2 * subject.count
-    places[name] = all.count
+    size += subject.count
+    places[Int(kind.rawValue)][subject] = all.count
     all.append(
       Observation(kind: kind, subject: subject, program: program, last: calls, error: error))
   }

@@ -31,6 +31,7 @@ struct Watcher {
     static let root: UInt8 = 1
     static let mounts: UInt8 = 2
     static let listener: UInt8 = 3
+    static let busLog: UInt8 = 4
   }
 }
 
@@ -75,14 +76,16 @@ private struct WatchLoop: ~Copyable {
   private let report: CInt
   private var listener: CallListener?
   private var root: CInt = -1
+  /// What the proxy of the buses says that it does.
+  private var busLog = BusLog()
   private var observations = Observations()
   /// The names of processes; forgotten when a process executes another program.
   private var names: [Int32: ByteString] = [:]
+  /// The working directories of threads; forgotten when any process may have changed one.
+  private var directories: [Int32: ByteString] = [:]
   /// Whether the command is about to be executed.
   private var hasBegun = false
 
-  /// How many calls are answered before the other events are looked at.
-  private static let mostInARow = 64
   private static let mostNames = 4096
 
   init(
@@ -118,8 +121,10 @@ private struct WatchLoop: ~Copyable {
         var set = PollSet()
         set.add(lifeline, .input)
         set.add(listener?.rawValue ?? -1, .input)
+        set.add(busLog.rawValue, .input)
         try set.wait(isLong: false)
-        if set.isReady(1) { try answerCalls() }
+        if set.isReady(1), try !answerCall(), try hasNoMoreCalls() { listener = nil }
+        if set.isReady(2) { note(busLog.refusals()) }
         if set.isReady(0), try !take() { break }
       }
     } catch {
@@ -129,6 +134,7 @@ private struct WatchLoop: ~Copyable {
       return error
     }
     listener = nil
+    while busLog.hasMore { note(busLog.refusals()) }
     tell()
     // The monitor has read the report when it ends this process.
     while true { CurrentProcess.sleep(milliseconds: 60_000) }
@@ -145,21 +151,16 @@ private struct WatchLoop: ~Copyable {
     case Watcher.Message.mounts where listener == nil: break
     case Watcher.Message.listener where listener == nil:
       listener = CallListener(OwnedDescriptor(descriptor))
+    case Watcher.Message.busLog where busLog.rawValue < 0: busLog = BusLog(descriptor)
     default: Descriptors.close(descriptor)
     }
     return true
   }
 
-  private mutating func answerCalls() throws(SystemCallError) {
-    guard let number = listener?.rawValue else { return }
-    for _ in 0..<WatchLoop.mostInARow {
-      if try !answerCall(), try Descriptors.isAtEnd(number) {
-        // The last process under the filter has ended.
-        listener = nil
-        return
-      }
-      guard try Descriptors.waitForInput(number, milliseconds: 0) else { return }
-    }
+  /// Whether the last process under the filter has ended.
+  private mutating func hasNoMoreCalls() throws(SystemCallError) -> Bool {
+    guard let number = listener?.rawValue else { return true }
+    return try Descriptors.isAtEnd(number)
   }
 
   /// Receives one call, notes what it asks for, and answers it; false if it was interrupted.
@@ -168,19 +169,26 @@ private struct WatchLoop: ~Copyable {
     // Before anything is read: what the policy refuses depends on nothing that could fail.
     if case .refuses(let error)? = policy?.verdict(on: call.data) {
       note(refusal: call, error)
-      try listener?.refuse(call, error)
+      _ = try listener?.refuse(call, error)
       return true
     }
     let watched = list.call(call.data)
     let isOwn = watched?.intent == .execute && call.data.arguments[5] == word
-    let asked = hasBegun && !isOwn ? watched.flatMap { read(call, $0) } : nil
-    let second = asked == nil ? nil : watched?.second.flatMap { read(call, $0) }
+    var asked: (kind: ObservedKind, subject: ByteString)?
+    var second: (kind: ObservedKind, subject: ByteString)?
+    if hasBegun, !isOwn, let watched {
+      asked = read(call, watched)
+      if asked != nil, let other = watched.second { second = read(call, other) }
+    }
     let name = asked == nil ? nil : name(of: call.thread)
-    let isReal = asked != nil && listener?.isWaiting(call) == true
-    try listener?.permit(call)
+    let isReal = try listener?.permit(call) == true
     observations.count()
     if isOwn { hasBegun = true }
-    if watched?.intent == .execute { names[call.thread] = nil }
+    if watched?.intent == .execute {
+      names[call.thread] = nil
+      directories[call.thread] = nil
+    }
+    if watched?.movesDirectories == true { directories = [:] }
     guard isReal, let asked, let name else { return true }
     observations.note(asked.kind, asked.subject, by: name)
     if let second { observations.note(second.kind, second.subject, by: name) }
@@ -188,21 +196,35 @@ private struct WatchLoop: ~Copyable {
   }
 
   /// What a call asks for, with an absolute path.
-  private func read(
+  private mutating func read(
     _ call: WaitingCall, _ watched: WatchedCall
   ) -> (kind: ObservedKind, subject: ByteString)? {
     guard let asked = CallReader.read(watched, call.data, ThreadMemory(thread: call.thread)) else {
-      return nil
+      let isClosed =
+        watched.path >= 0
+        && ProcessMemory.isClosed(call.thread, at: call.data.arguments[Int(watched.path)])
+      return isClosed ? (.unreadable, "") : nil
     }
     switch asked.kind {
-    case .abstractSocket, .address, .port, .capability, .refusal: return (asked.kind, asked.subject)
+    case .abstractSocket, .address, .nameServer, .host, .busName, .port, .capability, .refusal,
+      .unreadable:
+      return (asked.kind, asked.subject)
     default: break
     }
     if asked.subject.bytes.first == UInt8(ascii: "/") { return (asked.kind, asked.subject) }
-    guard
-      let directory = WaitingThread.directory(of: call.thread, descriptor: asked.directory)
-    else { return nil }
+    let directory =
+      asked.directory.map { WaitingThread.directory(of: call.thread, descriptor: $0) }
+      ?? workingDirectory(of: call.thread)
+    guard let directory else { return nil }
     return (asked.kind, ByteString(directory: directory.bytes, name: asked.subject))
+  }
+
+  private mutating func workingDirectory(of thread: Int32) -> ByteString? {
+    if let directory = directories[thread] { return directory }
+    let directory = WaitingThread.directory(of: thread, descriptor: nil)
+    if directories.count >= WatchLoop.mostNames { directories = [:] }
+    directories[thread] = directory
+    return directory
   }
 
   private mutating func name(of thread: Int32) -> ByteString {
@@ -211,6 +233,10 @@ private struct WatchLoop: ~Copyable {
     if names.count >= WatchLoop.mostNames { names = [:] }
     names[thread] = name
     return name
+  }
+
+  private mutating func note(_ names: [ByteString]) {
+    for name in names { observations.note(.busName, name, by: "") }
   }
 
   private mutating func note(refusal call: WaitingCall, _ error: Errno) {
@@ -224,7 +250,7 @@ private struct WatchLoop: ~Copyable {
   /// Writes the report, each line with a NUL behind it.
   private borrowing func tell() {
     guard root >= 0 else { return }
-    var findings = Findings(observations, root: root, of: resolved)
+    var findings = Findings(observations, root: root, of: resolved, line: words)
     for line in fields(&findings) {
       let bytes = Array(line.bytes) + [0]
       guard (try? Descriptors.write(bytes[...], to: report)) != nil else { break }
@@ -310,6 +336,17 @@ extension Watcher {
 // MARK: - In the monitor
 
 extension Watcher {
+  /// Has the watcher read what the proxy of the buses says that it does.
+  /// - Returns: Where the proxy writes it.
+  func openBusLog(option: WrittenOption?) throws(LaunchError) -> CInt {
+    try doing(.watch, option: option) { () throws(SystemCallError) in
+      let pipe = try Pipe()
+      try Descriptors.send(
+        [Watcher.Message.busLog], passing: pipe.readEnd.rawValue, to: lifeline)
+      return pipe.writeEnd.release()
+    }
+  }
+
   /// Why the watcher has ended before the sandbox; nil if it could not say.
   var failure: LaunchError? {
     guard (try? Descriptors.waitForInput(report, milliseconds: 0)) == true,

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands of every kind under --explain: whether each of their calls is heard of, and is answered as
+// without a watch.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Watched commands", .needs("gcc"))
+struct WatchedTests {
+  /// What a command does, and what it prints.
+  struct Deed: Sendable, CustomTestStringConvertible {
+    let mode: String
+    let output: String
+    /// How many files are told, and how often the first was looked for, as the report says it.
+    var files = 1
+    var times = ""
+    var options = ""
+
+    var testDescription: String { mode }
+
+    static let all: [Deed] = [
+      Deed(mode: "look", output: "2"),
+      Deed(mode: "threads", output: "wrong 0", files: 16),
+      Deed(mode: "crowd", output: "begun 300 wrong 0", times: ", 300 times"),
+      Deed(mode: "vfork", output: "2"),
+      Deed(mode: "closed", output: "2"),
+      Deed(mode: "killed", output: "2", times: ", "),
+    ]
+    static let others: [Deed] = [
+      Deed(mode: "signals", output: "wrong 0, interrupted 0", times: ", "),
+      Deed(mode: "restarted", output: "wrong 0, interrupted 0", times: ", "),
+      Deed(mode: "uring", output: "38", files: 0, options: "--seccomp-allow io_uring_setup"),
+      Deed(mode: "listener", output: "16", files: 0),
+      Deed(mode: "younger", output: "0 38", files: 0),
+      Deed(mode: "trace", output: "0 0", files: 0),
+    ]
+  }
+
+  private func run(_ deed: Deed, _ flags: String) throws {
+    let session = try Session()
+    let source = ProfileTests.programs + "/watched.c"
+    let built = try session.run(
+      "for i in $(seq 0 15); do >f$i; done; gcc \(flags) -o watched $1 -pthread", source)
+    guard built.status == 0 else { try Test.cancel("gcc \(flags) builds nothing here") }
+    // The default policy kills 32-bit programs.
+    let shown =
+      flags.hasPrefix("-m32")
+      ? "$system --unshare-pid --proc /proc --ro-bind watched $PWD/watched --chdir $PWD"
+      : "--read watched"
+    let outcome = try session.run(
+      BrokenSetup.preamble
+        + "nestbox --explain \(deed.options) \(shown) ./watched \(deed.mode)")
+    #expect(outcome.output == deed.output, "\(outcome.errors)")
+    for number in 0..<deed.files {
+      let times = number == 0 ? deed.times : ""
+      #expect(
+        outcome.errors.contains("/f\(number) is not shown inside (watched\(times)"),
+        "\(outcome.errors)")
+    }
+  }
+
+  // Red: programs that share memory, suspend each other, die or do not use the C library are not heard
+  // of, or wait for ever.
+  @Test(
+    "Dynamic, static and 32-bit programs are heard, whatever their processes do",
+    arguments: Deed.all, ["", "-static", "-m32 -static -isystem /usr/include/x86_64-linux-gnu"])
+  func heard(_ deed: Deed, _ flags: String) throws { try run(deed, flags) }
+
+  // Red: a signal makes a call answer wrongly, or a command's own filters disturb the watch.
+  @Test("Signals and filters of the command change no answer", arguments: Deed.others)
+  func answered(_ deed: Deed) throws { try run(deed, "") }
+
+  // Red: when the watcher lacks memory, what the policy refuses is carried out.
+  @Test func `A watcher without memory carries out nothing that is refused`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      printf 'default allow\\nforeign kill\\nerrno EDOM mkdir mkdirat\\n' >mine.policy
+      mkdir d
+      nestbox --explain --write d --seccomp-policy ./mine.policy python3 -c '
+      import os, time
+      open("d/begun", "w").close()
+      while True:
+        for i in range(200):
+          try: os.mkdir("d/made" + str(i))
+          except OSError: pass
+          os.path.exists("x" * 4000 + str(time.monotonic_ns()))' &
+      launcher=$!
+      while [ ! -e d/begun ]; do sleep 0.1; done
+      for child in $(pgrep -P $launcher); do
+        pgrep -P $child >/dev/null || prlimit --pid $child --as=1000000 --data=1000000
+      done
+      wait $launcher; echo $?; ls d
+      """)
+    #expect(outcome.lines == ["125", "begun"], "\(outcome.errors)")
+  }
+
+  // Red: a program whose memory is closed is not named, or does not run.
+  @Test(.asRoot) func `A program that may not be read runs, and is named`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      gcc -o watched \(ProfileTests.programs)/watched.c -pthread && echo built
+      """)
+    #expect(outcome.output == "built")
+    let program = session.directory.appending(path: "watched").path
+    try FileManager.default.setAttributes(
+      [.ownerAccountID: 0, .posixPermissions: 0o711], ofItemAtPath: program)
+    let second = try session.run("nestbox --explain --read watched ./watched look")
+    #expect(second.output == "2", "\(second.errors)")
+    #expect(
+      second.errors.contains("nobody may read the paths that this program uses (watched"),
+      "\(second.errors)")
+  }
+
+  // Red: a debugger inside stops working, or hides calls from the watch.
+  @Test(.needs("strace")) func `A tracer works inside`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      >f0; gcc -o watched \(ProfileTests.programs)/watched.c -pthread
+      nestbox --explain --seccomp-allow ptrace --read watched strace -f -e trace=%file \
+        ./watched look
+      """)
+    #expect(outcome.output == "2", "\(outcome.errors)")
+    #expect(outcome.errors.contains("ENOENT"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("/f0 is not shown inside (watched"), "\(outcome.errors)")
+  }
+}
