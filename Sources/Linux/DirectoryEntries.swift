@@ -272,14 +272,18 @@ extension OwnedDescriptor {
 // MARK: - Contents
 
 extension Descriptors {
-  /// Whether two regular files have the same content, as far as reading tells.
+  /// Whether two regular files, of which one has `size` bytes, have the same content, as far as
+  /// reading tells.
+  ///
+  /// Most files are small: a buffer of the longest read would cost each more than its reads.
   public static func haveSameContent(
-    _ one: borrowing OwnedDescriptor, _ other: borrowing OwnedDescriptor
+    _ one: borrowing OwnedDescriptor, _ other: borrowing OwnedDescriptor, size: Int64
   ) throws(SystemCallError) -> Bool {
+    let count = Int(min(65_536, max(0, size) + 1))
     var offset: UInt64 = 0
     while true {
-      let bytes = try Descriptors.bytes(of: one.rawValue, at: offset, count: 65_536)
-      let others = try Descriptors.bytes(of: other.rawValue, at: offset, count: 65_536)
+      let bytes = try Descriptors.bytes(of: one.rawValue, at: offset, count: count)
+      let others = try Descriptors.bytes(of: other.rawValue, at: offset, count: count)
       guard bytes == others else { return false }
       if bytes.isEmpty { return true }
       offset += UInt64(bytes.count)

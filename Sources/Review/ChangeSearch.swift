@@ -173,7 +173,7 @@ struct ChangeSearch {
       // has the same time.
       guard let file = try? base.openRegularEntry(name) else { return old.modified != new.modified }
       let other = try ReviewTree.openFile(name, in: upper)
-      return try !Descriptors.haveSameContent(file, other)
+      return try !Descriptors.haveSameContent(file, other, size: new.size)
     // The layer's is another one by nature; nothing of it is applied.
     case .device, .socket: return false
     case .directory, .fifo: return false
@@ -215,7 +215,8 @@ extension ChangeSearch {
       for candidate in removed.candidates(new, change, { changes.list[$0].counterpart != nil }) {
         guard changes.list[candidate].tree == change.tree, new.size <= bytes else { continue }
         bytes -= new.size
-        guard isSame(changes.list[candidate].path, change.path, trees[change.tree]) else {
+        guard isSame(changes.list[candidate].path, change.path, new.size, trees[change.tree])
+        else {
           continue
         }
         changes.list[index].counterpart = changes.list[candidate].path
@@ -225,12 +226,14 @@ extension ChangeSearch {
     }
   }
 
-  private func isSame(_ old: FilePath, _ new: FilePath, _ tree: ReviewTree) -> Bool {
+  private func isSame(
+    _ old: FilePath, _ new: FilePath, _ size: Int64, _ tree: ReviewTree
+  ) -> Bool {
     do throws(SystemCallError) {
       let file = try tree.openBase(old.parent).openRegularEntry(old.lastName.path)
       let other = try ReviewTree.openFile(
         new.lastName.path, in: tree.openUpper(new.parent))
-      return try Descriptors.haveSameContent(file, other)
+      return try Descriptors.haveSameContent(file, other, size: size)
     } catch {
       return false
     }
