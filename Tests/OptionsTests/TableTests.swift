@@ -93,10 +93,9 @@ struct TableTests {
   /// mount, systemd-run, docker, and ls in a profile.
   private static let optionsOfOthers: Set = [
     "--abort", "--app-name", "--color", "--continue", "--directory", "--error", "--fd", "--filter",
-    "--grep",
-    "--icon", "--make-private", "--no-color", "--no-dereference", "--no-ext-diff", "--no-index",
-    "--no-markup", "--no-pager", "--no-prefix", "--no-textconv", "--passivepopup",
-    "--scope", "--security-opt", "--text", "--title", "--user",
+    "--grep", "--icon", "--log", "--make-private", "--no-color", "--no-dereference",
+    "--no-ext-diff", "--no-index", "--no-markup", "--no-pager", "--no-prefix", "--no-textconv",
+    "--passivepopup", "--scope", "--security-opt", "--text", "--title", "--user",
   ]
 
   private func option(_ name: String) throws -> Option {

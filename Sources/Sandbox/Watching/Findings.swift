@@ -343,14 +343,15 @@ extension Findings {
   private func completeBusName(_ finding: inout Finding) {
     let words = finding.subject.bytes.split(separator: UInt8(ascii: " "))
     guard words.count == 2 else { return }
-    let option = "-" + ByteString(words[0]).text
+    let owns = words[0].elementsEqual("own".utf8)
+    let onSession = owns ? "--dbus-own" : "--dbus-talk"
+    let onSystem = owns ? "--dbus-system-own" : "--dbus-system-talk"
     finding.subject = ByteString(words[1])
     let buses = resolved.sandbox.buses.shown
     if buses.count > 1 {
-      finding.objection = "allow it on its bus, with --dbus\(option) or --dbus-system\(option)"
+      finding.objection = "allow it on its bus, with \(onSession) or \(onSystem)"
     } else if let bus = buses.first {
-      let name = bus.bus == .session ? "--dbus" : "--dbus-system"
-      finding.options = [ByteString(name + option), finding.subject]
+      finding.options = [ByteString(bus.bus == .session ? onSession : onSystem), finding.subject]
     }
   }
 
