@@ -30,7 +30,7 @@ archive() {
     "$source/Packaging/copyright"
   # With @bindir@ in it, for those who need it.
   install -D -m 644 "$source/docs/apparmor/nestbox" "$work/$name/share/nestbox/apparmor/nestbox"
-  chmod -R go-w "$work/$name"
+  chmod -R go-w,a+rX "$work/$name"
   tar --create --directory "$work" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --format=gnu \
     --owner=0 --group=0 --numeric-owner "$name" | gzip -9n >"$directory/$name.tar.gz"
   echo "$directory/$name.tar.gz"

@@ -22,7 +22,7 @@ export MAINTAINER='Tester <tester@example.org>'
 cp -r "$repository/Packaging" "$repository/docs" "$repository/LICENSE" "$repository/CHANGELOG.md" two
 mkdir -p two/Sources/Options
 cp "$repository/Sources/Options/Release.swift" two/Sources/Options
-cp -r stage two/stage
+(umask 077 && cp -r --no-preserve=mode stage two/stage && chmod u+x two/stage/usr/bin/nestbox)
 for kind in deb archive; do
   (cd one && "$repository/Packaging/package.sh" $kind ../stage . >/dev/null)
   (cd two && umask 077 && TZ=Asia/Tokyo Packaging/package.sh $kind stage . >/dev/null)
