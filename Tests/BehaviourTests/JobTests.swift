@@ -69,7 +69,8 @@ struct JobTests {
       \#(JobTests.prompt), "nestbox --enter box sh -c 'echo rea''dy; exec cat'\n",
       ["ready\r"], "\u001a", ["Stopped"], \#(JobTests.prompt), "fg\n", ["exec cat"],
       "word\n", ["word\r\nword"], "\u001a", ["Stopped"], \#(JobTests.prompt), "fg\n", ["exec cat"],
-      "\u0003", \#(JobTests.prompt), "nestbox --enter box sh -c 'kill -STOP $$; echo on''ward'\n",
+      "more\n", ["more\r\nmore"], "\u0003", \#(JobTests.prompt),
+      "nestbox --enter box sh -c 'kill -STOP $$; echo on''ward'\n",
       ["Stopped"], \#(JobTests.prompt), "fg\n", ["onward\r"], \#(JobTests.prompt),
       "nestbox --stop box\n", \#(JobTests.prompt), "exit 5\n"
       """#)
