@@ -27,7 +27,8 @@ public struct LearnedProfile: Sendable {
     if lines.last?.isEmpty == true { lines.removeLast() }
   }
 
-  /// The number of the first line that no profile has, from 1: it is no option, comment or empty line.
+  /// The number, from 1, of the first line that is neither an option nor a comment nor empty: a file that
+  /// has one is not a profile.
   public var firstForeignLine: Int? {
     lines.firstIndex { line in
       let first = line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
