@@ -7,8 +7,8 @@ struct NestboxTask {
   private let words: [String]
   private let executable: String?
   private let options: [String]
-  private let sandbox: SandboxReference?
-  private let review: ReviewReference?
+  private var sandbox: SandboxReference?
+  private var review: ReviewReference?
 
   init(_ words: [String], _ executable: String?, options: [String] = []) {
     self.words = words
@@ -18,19 +18,13 @@ struct NestboxTask {
   }
 
   init(_ words: [String], _ executable: String?, about sandbox: SandboxReference) {
-    self.words = words
-    self.executable = executable
-    options = []
+    self.init(words, executable)
     self.sandbox = sandbox
-    review = nil
   }
 
   init(_ words: [String], _ executable: String?, about review: ReviewReference) {
-    self.words = words
-    self.executable = executable
-    options = []
+    self.init(words, executable)
     self.review = review
-    sandbox = nil
   }
 
   /// Starts it and waits, whatever its status is.
