@@ -250,10 +250,11 @@ struct Launcher {
 
   /// Writes the report of `--report`, or says why it could not be written.
   private func write(
-    _ report: EndReport, of sandbox: ResolvedSandbox, _ draft: Draft, after end: String = ""
+    _ report: EndReport, of sandbox: ResolvedSandbox, _ draft: Draft,
+    after end: @autoclosure () -> String = ""
   ) -> Bool {
     guard let failure = report.write(for: sandbox) else { return true }
-    tell(.error, failure + end, draft)
+    tell(.error, failure + end(), draft)
     return false
   }
 

@@ -11,14 +11,14 @@ public enum MonotonicClock {
   /// Milliseconds since some moment in the past.
   public static var milliseconds: Int {
     var time = timespec()
-    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    _ = unsafe linux_monotonic_time(&time)
     return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
   }
 
   /// Microseconds since some moment in the past.
   public static var microseconds: Int64 {
     var time = timespec()
-    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    _ = unsafe linux_monotonic_time(&time)
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
   }
 }

@@ -95,26 +95,6 @@ public struct ResourceUse: Equatable, Sendable {
   /// Nothing.
   public init() {}
 
-  /// How many figures there are.
-  public static let count = 9
-
-  /// All figures, in an order that `init(figures:)` knows.
-  public var figures: [Int64] {
-    [
-      user, system, largestProcess, read, written, minorFaults, majorFaults, voluntarySwitches,
-      forcedSwitches,
-    ]
-  }
-
-  /// Takes the figures in that order; those that are missing are 0.
-  public init(figures: [Int64]) {
-    guard figures.count == ResourceUse.count else { return }
-    (user, system, largestProcess) = (figures[0], figures[1], figures[2])
-    (read, written) = (figures[3], figures[4])
-    (minorFaults, majorFaults) = (figures[5], figures[6])
-    (voluntarySwitches, forcedSwitches) = (figures[7], figures[8])
-  }
-
   init(_ usage: rusage) {
     user = ResourceUse.microseconds(usage.ru_utime)
     system = ResourceUse.microseconds(usage.ru_stime)

@@ -79,14 +79,14 @@ extension Option {
     if let result = body(binds) ?? body(filesystem) ?? body(namespaces) ?? body(process) {
       return result
     }
-    if let result = body(general) ?? body(lifetime) ?? body(profiles) ?? body(files) {
+    if let result = body(lifetime) ?? body(limits) ?? body(general) ?? body(profiles) ?? body(files)
+    {
       return result
     }
     if let result = body(joins) ?? body(overlays) ?? body(security) ?? body(seccomp) ?? body(labels)
     {
       return result
     }
-    if let result = body(limits) { return result }
     if let result = body(network) { return result }
     return body(channels) ?? body(buses) ?? body(wrapping) ?? body(patterns)
       ?? body(running) ?? body(reviews) ?? body(watching)

@@ -2,7 +2,9 @@
 // JSON, for reports that programs read.
 
 /// A value as RFC 8259 writes it.
-public indirect enum JSON: Equatable, Sendable {
+///
+/// Not indirect: lists of values lie apart anyway, and a box for each number would have to be freed.
+public enum JSON: Equatable, Sendable {
   /// No value.
   case null
   /// True or false.
@@ -47,18 +49,20 @@ public indirect enum JSON: Equatable, Sendable {
   public static func optional(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
 
   /// The value over several lines, with a newline at the end.
-  public var text: String { written(indent: []) }
+  public var text: String { String(decoding: bytes(indent: []), as: UTF8.self) }
 
   /// The value in one line, with a newline at the end.
-  public var line: String { written(indent: nil) }
+  public var line: String { String(decoding: lineBytes, as: UTF8.self) }
 
-  private func written(indent: [UInt8]?) -> String {
-    // Bytes: the operations of strings touch many pages, which takes a launch time.
+  /// The same as bytes: the operations of strings touch many pages, which takes a launch time.
+  public var lineBytes: [UInt8] { bytes(indent: nil) }
+
+  private func bytes(indent: [UInt8]?) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(1024)
     write(to: &bytes, indent: indent)
     bytes.append(UInt8(ascii: "\n"))
-    return String(decoding: bytes, as: UTF8.self)
+    return bytes
   }
 
   /// Writes the value: over several lines with `indent` before each, or in one without.
@@ -66,8 +70,8 @@ public indirect enum JSON: Equatable, Sendable {
     switch self {
     case .null: bytes += "null".utf8
     case .boolean(let value): bytes += (value ? "true" : "false").utf8
-    case .number(let value): bytes += String(value).utf8
-    case .unsigned(let value): bytes += String(value).utf8
+    case .number(let value): JSON.writeDecimal(value, 0, to: &bytes)
+    case .unsigned(let value): JSON.write(value, 1, to: &bytes)
     case .fraction(let value, let places): JSON.writeDecimal(value, places, to: &bytes)
     case .string(let value): JSON.quote(value, to: &bytes)
     case .array(let values):
@@ -116,12 +120,15 @@ public indirect enum JSON: Equatable, Sendable {
   }
 
   private static func writeDecimal(_ value: Int64, _ places: Int, to bytes: inout [UInt8]) {
-    var digits = Array(String(value.magnitude).utf8)
-    while digits.count <= places { digits.insert(UInt8(ascii: "0"), at: 0) }
     if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    bytes += digits[..<(digits.count - places)]
-    bytes.append(UInt8(ascii: "."))
-    bytes += digits[(digits.count - places)...]
+    write(value.magnitude, places + 1, to: &bytes)
+    if places > 0 { bytes.insert(UInt8(ascii: "."), at: bytes.count - places) }
+  }
+
+  /// Writes a number with at least `least` digits.
+  private static func write(_ value: UInt64, _ least: Int, to bytes: inout [UInt8]) {
+    if value > 9 || least > 1 { write(value / 10, least - 1, to: &bytes) }
+    bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
   }
 
   private static func quote(_ value: String, to bytes: inout [UInt8]) {

@@ -126,7 +126,8 @@ in_every_group() {
     check 'swap is limited' '4096000' sh -c "$box --memory 64M --swap 4000K sleep 8 & sleep 3; cat \$(find $groups -path '*/nestbox-*' -name payload 2>/dev/null)/../memory.swap.max; wait"
     check 'no swap unless asked' '0' sh -c "$box --memory 64M sleep 8 & sleep 3; cat \$(find $groups -path '*/nestbox-*' -name payload 2>/dev/null)/../memory.swap.max; wait"
     check 'ten at a time' '10 memory 10' sh -c "for i in 1 2 3 4 5 6 7 8 9 10; do $box --memory 32M --report 3 hog private 64 3>report\$i >/dev/null 2>&1 & done; wait
-      echo \$(sed -n 's/.*\"outcome\": \"\([^\"]*\).*/\1/p' report?* | sort | uniq -c) \$(grep -l '\"complete\": true' report?* | wc -l)"
+      echo \$(sed -n 's/.*\"outcome\": \"\([^\"]*\).*/\1/p' report?* | sort | uniq -c) \$(grep -l '\"complete\": true' report?* | wc -l)
+      sed -n 's/.*\"message\": \"\([^\"]*\).*/\1/p' report?*"
     check 'nothing is left in the end' '' settled
 }
 

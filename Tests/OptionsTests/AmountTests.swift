@@ -19,7 +19,7 @@ struct AmountTests {
       ("1.1234567890K", nil),
     ] as [(String, UInt64?)])
   func sizes(_ text: String, _ bytes: UInt64?) {
-    #expect(Amount.bytes(text) == bytes)
+    #expect(Amount.bytes(Array(text.utf8)[...]) == bytes)
   }
 
   // Red: 1m is a thousandth of a second, or a minute has 100 seconds.
@@ -31,13 +31,13 @@ struct AmountTests {
       ("18446744073709551615h", nil),
     ] as [(String, UInt64?)])
   func times(_ text: String, _ milliseconds: UInt64?) {
-    #expect(Amount.time(text, perSecond: 1000) == milliseconds)
+    #expect(Amount.time(Array(text.utf8)[...], perSecond: 1000) == milliseconds)
   }
 
   // Red: a unit that the resource cannot express is rounded to nothing, and limits it to 0.
   @Test func `A resource that counts in seconds has no milliseconds`() {
-    #expect(Amount.time("500ms", perSecond: 1) == nil)
-    #expect(Amount.time("2m", perSecond: 1) == 120)
+    #expect(Amount.time(Array("500ms".utf8)[...], perSecond: 1) == nil)
+    #expect(Amount.time(Array("2m".utf8)[...], perSecond: 1) == 120)
   }
 
   // Red: an option limits another resource than it names.

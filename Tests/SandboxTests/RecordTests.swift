@@ -13,7 +13,13 @@ import Text
 struct RecordTests {
   private static let longName = ByteString([UInt8](repeating: 0xe4, count: 255))
 
-  private static let use = ResourceUse(figures: [1, 2, 3, 4, 5, 6, 7, 8, .max])
+  private static let use = {
+    var use = ResourceUse()
+    (use.user, use.system, use.largestProcess, use.read, use.written) = (1, 2, 3, 4, 5)
+    (use.minorFaults, use.majorFaults, use.voluntarySwitches) = (6, 7, 8)
+    use.forcedSwitches = .max
+    return use
+  }()
 
   private static let messages: [SetupMessage] = [
     .hasMoved, .isReady, .hasStarted, .hasSettled, .hasTimedOut, .isDescribed([]),

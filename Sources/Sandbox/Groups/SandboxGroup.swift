@@ -5,6 +5,7 @@
 // processes are in the inner group, where the sandbox's control group namespace begins: no file of a
 // limit is in there, so that a payload cannot lift one, even on systems that mount the hierarchy
 // without `nsdelegate`. What the new root shows of the hierarchy is read-only (NewRoot+Groups.swift).
+// GroupRemoval.swift removes what a payload, or a monitor that was killed, has left.
 //
 // Each sandbox gets new groups: after cgroup.kill, Linux 6.18 kills every process that is cloned into
 // the same group later.
@@ -36,8 +37,10 @@ final class SandboxGroup {
   /// All that is open for it.
   var descriptors: [CInt] { [base.directory, directory, processes] }
 
-  private static let prefix = "nestbox-"
-  private static let inner: FilePath = "payload"
+  /// How the names of outer groups begin; the number of the monitor follows.
+  static let prefix = "nestbox-"
+  /// The name of the inner group.
+  static let inner: FilePath = "payload"
   /// How many groups a payload can make, and how deep: all of them are removed in the end.
   private static let most = (groups: 1000, depth: 16)
 
@@ -78,7 +81,7 @@ extension SandboxGroup {
   fileprivate static func make(
     in base: GroupBase, _ limits: GroupLimits, ownProcesses: Int, of sandbox: Sandbox
   ) throws(LaunchError) -> SandboxGroup {
-    sweep(base)
+    base.open { GroupRemoval.sweep($0) }
     let group: SandboxGroup
     do throws(LaunchError) {
       group = try doing(.makeGroup, option: limits.first?.option) { () throws(SystemCallError) in
@@ -263,7 +266,7 @@ extension SandboxGroup {
   /// - Parameter patience: How long killed processes may take to leave it, in milliseconds.
   /// - Returns: Whether none is left.
   func empty(patience: Int) -> Bool {
-    OwnedDescriptor.borrowing(directory) { SandboxGroup.empty($0, patience: patience) }
+    OwnedDescriptor.borrowing(directory) { GroupRemoval.empty($0, patience: patience) }
   }
 
   /// Removes the group; where processes live on in it, a later launch does.
@@ -289,76 +292,10 @@ extension SandboxGroup {
   private static func giveUp(_ base: GroupBase) {
     let directory = OwnedDescriptor(base.directory)
     guard base.wasLeft, (try? directory.becomesOnlyHolder()) == true else { return }
-    sweep(base)
+    base.open { GroupRemoval.sweep($0) }
     // Without the controllers, a group in which processes live on would have no limits.
     let entries = (try? Directory.entries(of: directory)) ?? []
     let others = entries.filter { $0.kind == .directory && $0.name.path != GroupBase.monitors }
     if others.isEmpty { GroupBase.comeBack(directory.rawValue) }
-  }
-
-  /// Removes the groups inside, of which the payload may have made many, the deepest first.
-  /// - Returns: Whether no process is left in them.
-  @discardableResult
-  private static func empty(_ top: borrowing OwnedDescriptor, patience: Int) -> Bool {
-    do throws(SystemCallError) {
-      // Nearly always it is the only one, and no process is left.
-      try top.remove(inner, .directory)
-      return true
-    } catch {
-      if error.errno == .noSuchFileOrDirectory { return true }
-    }
-    let deadline = MonotonicClock.milliseconds + patience
-    var paths: [FilePath] = []
-    _ = TreeSearch.forEachDirectory(below: top) { path, entries in
-      paths.append(path)
-      return entries.filter { $0.kind == .directory }
-    }
-    for path in paths.reversed() where path != "." {
-      while true {
-        do throws(SystemCallError) {
-          let parent = try top.openDirectlyInRoot(path.parent.isEmpty ? "." : path.parent)
-          try parent.remove(path.lastName.path, .directory)
-        } catch {
-          // The kernel has not yet forgotten a process that was killed.
-          if error.errno == .resourceBusy, MonotonicClock.milliseconds < deadline {
-            CurrentProcess.sleep(milliseconds: 1)
-            continue
-          }
-        }
-        break
-      }
-    }
-    return (try? top.openEntry(inner)) == nil
-  }
-
-  /// Removes the groups whose monitors were killed, and in which nothing lives on.
-  private static func sweep(_ base: GroupBase) {
-    base.open { sweep($0) }
-  }
-
-  private static func sweep(_ parent: borrowing OwnedDescriptor) {
-    // A directory has two links, and one for each group in it: the launcher's own, and no other.
-    if let links = try? parent.entryStatus().links, (2...3).contains(links) { return }
-    guard let entries = try? Directory.entries(of: parent) else { return }
-    let start = Array(prefix.utf8)
-    for entry in entries
-    where entry.kind == .directory && entry.name.bytes.starts(with: start)
-      && entry.name.path != GroupBase.monitors
-    {
-      // The lock decides; this saves time where many launches run.
-      if let monitor = monitor(of: entry.name), CurrentProcess.isNumber(monitor) { continue }
-      guard let directory = try? parent.openEntry(entry.name.path),
-        let locked = try? directory.locked(.exclusive)
-      else { continue }
-      empty(locked, patience: 0)
-      try? parent.remove(entry.name.path, .directory)
-    }
-  }
-
-  /// The process that made the group with this name.
-  private static func monitor(of name: ByteString) -> Int32? {
-    GroupText.number(
-      Array(name.bytes.dropFirst(prefix.utf8.count).prefix { $0 != UInt8(ascii: "-") })
-    ).flatMap { Int32(exactly: $0) }
   }
 }

@@ -14,8 +14,9 @@ struct UserManager: ~Copyable {
   /// The connection.
   private let socket: OwnedDescriptor
 
-  /// How long it may take, in milliseconds.
-  private static let patience = 5000
+  /// How long it may take, in milliseconds: as long as sd_bus_call(3) waits, because a launch on a
+  /// busy machine should rather wait than fail.
+  private static let patience = 25_000
   /// The longest answer, and the longest signal before it.
   private static let longest = 1 << 20
 

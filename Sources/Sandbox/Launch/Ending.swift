@@ -184,7 +184,7 @@ public struct EndReport {
   public func write(to number: CInt?) -> String? {
     guard let number else { return nil }
     do throws(SystemCallError) {
-      try Descriptors.write(JSON.object(members).line, to: number)
+      try Descriptors.write(JSON.object(members).lineBytes[...], to: number)
       return nil
     } catch {
       // A reader that has closed its end wants no report.

@@ -107,11 +107,11 @@ extension SetupMessage: Record {
     case .hasSettled: self = .hasSettled
     case .hasTimedOut: self = .hasTimedOut
     case .hasExitedAlone:
-      self = .hasEndedAlone(.exited(try reader.number()), try SetupMessage.optionalUse(&reader))
+      self = .hasEndedAlone(.exited(try reader.number()), try ResourceUse.optional(&reader))
     case .wasKilledAlone:
       let signal = try SetupMessage.signal(&reader)
-      self = .hasEndedAlone(.signaled(signal), try SetupMessage.optionalUse(&reader))
-    case .haveUsed: self = .haveUsed(try SetupMessage.use(&reader))
+      self = .hasEndedAlone(.signaled(signal), try ResourceUse.optional(&reader))
+    case .haveUsed: self = .haveUsed(try ResourceUse(from: &reader))
     case .hasReopened: self = .hasReopened(try reader.number())
     case .isHeld: self = .isHeld(place: try reader.number())
     case .hasTerminal: self = .hasTerminal
@@ -141,11 +141,13 @@ extension SetupMessage: Record {
     case .hasEndedAlone(.exited(let status), let use):
       writer.write(Kind.hasExitedAlone.rawValue)
       writer.write(status)
-      SetupMessage.write(use, to: &writer)
+      writer.write(flag: use != nil)
+      use?.write(to: &writer)
     case .hasEndedAlone(.signaled(let signal), let use):
       writer.write(Kind.wasKilledAlone.rawValue)
       writer.write(UInt8(truncatingIfNeeded: signal.rawValue))
-      SetupMessage.write(use, to: &writer)
+      writer.write(flag: use != nil)
+      use?.write(to: &writer)
     case .hasStopped(let signal):
       writer.write(Kind.hasStopped.rawValue)
       writer.write(UInt8(truncatingIfNeeded: signal.rawValue))
@@ -165,7 +167,7 @@ extension SetupMessage: Record {
     case .hasTimedOut: writer.write(Kind.hasTimedOut.rawValue)
     case .haveUsed(let use):
       writer.write(Kind.haveUsed.rawValue)
-      for figure in use.figures { writer.write(figure) }
+      use.write(to: &writer)
     case .hasReopened(let number):
       writer.write(Kind.hasReopened.rawValue)
       writer.write(number)
@@ -180,23 +182,6 @@ extension SetupMessage: Record {
     }
   }
 
-  private static func use(_ reader: inout RecordReader) throws(MalformedRecord) -> ResourceUse {
-    var figures: [Int64] = []
-    for _ in 0..<ResourceUse.count { figures.append(try reader.number()) }
-    return ResourceUse(figures: figures)
-  }
-
-  private static func optionalUse(
-    _ reader: inout RecordReader
-  ) throws(MalformedRecord) -> ResourceUse? {
-    try reader.flag() ? try use(&reader) : nil
-  }
-
-  private static func write(_ use: ResourceUse?, to writer: inout RecordWriter) {
-    writer.write(flag: use != nil)
-    for figure in use?.figures ?? [] { writer.write(figure) }
-  }
-
   private static func signal(_ reader: inout RecordReader) throws(MalformedRecord) -> Signal {
     let signal = Signal(rawValue: CInt(try reader.number(UInt8.self)))
     guard (1...64).contains(signal.rawValue) else { throw MalformedRecord() }
@@ -209,5 +194,39 @@ extension SetupMessage: Record {
     case 1: true
     default: throw MalformedRecord()
     }
+  }
+}
+
+/// Not as a list: its type would have to be made, in init and in the monitor.
+extension ResourceUse: Record {
+  init(from reader: inout RecordReader) throws(MalformedRecord) {
+    self.init()
+    user = try reader.number()
+    system = try reader.number()
+    largestProcess = try reader.number()
+    read = try reader.number()
+    written = try reader.number()
+    minorFaults = try reader.number()
+    majorFaults = try reader.number()
+    voluntarySwitches = try reader.number()
+    forcedSwitches = try reader.number()
+  }
+
+  func write(to writer: inout RecordWriter) {
+    writer.write(user)
+    writer.write(system)
+    writer.write(largestProcess)
+    writer.write(read)
+    writer.write(written)
+    writer.write(minorFaults)
+    writer.write(majorFaults)
+    writer.write(voluntarySwitches)
+    writer.write(forcedSwitches)
+  }
+
+  fileprivate static func optional(
+    _ reader: inout RecordReader
+  ) throws(MalformedRecord) -> ResourceUse? {
+    try reader.flag() ? try ResourceUse(from: &reader) : nil
   }
 }

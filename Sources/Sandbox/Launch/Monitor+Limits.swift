@@ -10,23 +10,18 @@ extension Monitor {
     if plan.sandbox.isMeasured { startTime = MonotonicClock.microseconds }
     if let group = plan.group { try beginCounting(group) }
     guard let time = plan.sandbox.timeLimit else { return }
-    let number = try doing(.limit, option: time.option) { () throws(SystemCallError) in
+    timer = try doing(.limit, option: time.option) { () throws(SystemCallError) in
       let timer = try Timer.make()
       try Timer.start(timer.rawValue, milliseconds: time.value)
       return timer.release()
     }
-    try add(
-      Watch(number: number, interest: .input) { monitor throws(LaunchError) in
-        try monitor.timeIsUp(number, time.option)
-        return true
-      })
   }
 
   /// How long init has to kill and reap what is left, in milliseconds.
   private static let patienceWithInit: Int64 = 2000
 
   /// Asks the command to end, then kills it, and with it everything inside.
-  private mutating func timeIsUp(_ timer: CInt, _ option: WrittenOption) throws(LaunchError) {
+  mutating func timeIsUp() throws(LaunchError) {
     defer { timeouts += 1 }
     let next: Int64
     switch timeouts {
@@ -43,8 +38,9 @@ extension Monitor {
       Timer.stop(timer)
       return killAll()
     }
-    try doing(.limit, option: option) { () throws(SystemCallError) in
-      try Timer.start(timer, milliseconds: next)
+    let number = timer
+    try doing(.limit, option: plan.sandbox.timeLimit?.option) { () throws(SystemCallError) in
+      try Timer.start(number, milliseconds: next)
     }
   }
 

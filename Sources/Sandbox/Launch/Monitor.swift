@@ -43,6 +43,8 @@ struct Monitor: ~Copyable {
   var limit: Ending.LimitHit?
   /// Whether the child has ended.
   var hasChildEnded = false
+  /// The timer of the limit of time, which is no watch so that it costs little; -1 if there is none.
+  var timer: CInt = -1
   /// How often the time was up.
   var timeouts = 0
   /// The copies from the command to files of the caller that are not at their end.
@@ -121,7 +123,8 @@ extension Monitor {
     static let signals = 1
     static let status = 2
     static let child = 3
-    static let watches = 4
+    static let timer = 4
+    static let watches = 5
   }
 
   /// Adds something to wait for.
@@ -142,6 +145,7 @@ extension Monitor {
     set.add(signals.rawValue, .input)
     set.add(status?.rawValue ?? -1, .input)
     set.add(phase.hasChild ? child.descriptor.rawValue : -1, .input)
+    set.add(timer, .input)
     for watch in watches { set.add(watch.number, watch.interest) }
     relay?.add(to: &set)
   }
@@ -190,6 +194,7 @@ extension Monitor {
       relay.giveBack()
       self.relay = nil
     }
+    if set.isReady(Place.timer) { try timeIsUp() }
     try handleWatches(set)
     return nil
   }

@@ -50,26 +50,32 @@ enum Phase: Equatable {
   }
 
   /// Whether `message` is possible in this phase.
+  ///
+  /// One after the other: a pair of both has a type that the runtime would have to make.
   func permits(_ message: SetupMessage) -> Bool {
-    switch (self, message) {
-    case (_, .hasMoved): afterMove != nil
+    switch message {
+    case .hasMoved: return afterMove != nil
     // Init reports last what all have used.
-    case (.ending, .haveUsed), (.running, .haveUsed), (.kept, .haveUsed): true
-    case (_, .haveUsed): false
+    case .haveUsed: return wasExecuted
+    default: break
+    }
+    switch self {
     // Nobody is left to speak.
-    case (.between, _), (.ending, _): false
+    case .between, .ending: return false
     // Init alone is left.
-    case (.kept, .hasFailed): true
-    case (.kept, _): false
-    case (_, .isDescribed), (_, .isReady), (_, .isHeld), (_, .hasTerminal): isLaunching
+    case .kept: if case .hasFailed = message { return true } else { return false }
+    case .settingUp, .running, .dying: break
+    }
+    let isRunning = if case .running = self { true } else { false }
+    switch message {
+    case .isDescribed, .isReady, .isHeld, .hasTerminal: return isLaunching
     // The child waits for no answer: the monitor may read before that the command was executed.
-    case (_, .hasReopened): isLaunching || self == .running
-    // In these phases the child creates and removes nothing on the host.
-    case (.running, .hasLeft), (.running, .isCreating): false
-    case (_, .hasStopped), (_, .wasTyped): self == .running
-    case (_, .hasTimedOut): isLaunching || self == .running
-    case (_, .isCreating), (_, .hasLeft), (_, .hasSettled), (_, .hasStarted): true
-    case (_, .hasEnded), (_, .hasEndedAlone), (_, .hasFailed): true
+    case .hasReopened, .hasTimedOut: return isLaunching || isRunning
+    // Then the child creates and removes nothing on the host.
+    case .hasLeft, .isCreating: return !isRunning
+    case .hasStopped, .wasTyped: return isRunning
+    case .hasSettled, .hasStarted, .hasEnded, .hasEndedAlone, .hasFailed: return true
+    case .hasMoved, .haveUsed: return false
     }
   }
 }
