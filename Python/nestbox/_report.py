@@ -85,6 +85,7 @@ class Report:
     limits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     complete: bool = True
     incomplete_because: Optional[str] = None
+    counted_by: Optional[str] = None
     raw: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
     """The whole object, with what this version of the package has no field for."""
 

@@ -27,9 +27,10 @@ extension Launcher {
     let message = error.message(asBubblewrap: persona.isBubblewrap)
     tell(.error, message, draft)
     notify(message, draft)
-    // Another failure to report can only be told as well.
-    if draft.task == nil,
-      let failure = EndReport(mistake: message).write(to: draft.sandbox.channels.report?.value)
+    // Another failure to report can only be told as well. If the descriptor is the mistake, it has been.
+    if draft.task == nil, let report = draft.sandbox.channels.report?.value,
+      Descriptors.isWritable(report),
+      let failure = EndReport(mistake: message).write(to: report)
     {
       tell(.error, failure, draft)
     }

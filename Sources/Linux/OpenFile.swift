@@ -69,6 +69,12 @@ extension Descriptors {
     if present >= 0, present != flags { _ = linux_fcntl(number, F_SETFL, Int(flags)) }
   }
 
+  /// Whether `number` is open for writing.
+  public static func isWritable(_ number: CInt) -> Bool {
+    let flags = linux_fcntl(number, F_GETFL, 0)
+    return flags >= 0 && flags & CInt(LINUX_O_PATH) == 0 && flags & O_ACCMODE != O_RDONLY
+  }
+
   /// Whether the mount through which `number` is open is read-only.
   ///
   /// See fstatvfs(3).

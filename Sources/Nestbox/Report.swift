@@ -62,6 +62,8 @@ public struct Report: Hashable, Sendable, Decodable {
   public var complete: Bool
   /// Why some may not have been counted.
   public var incompleteBecause: String?
+  /// What counted: "control-group", or "parents", from which a command can hide processes.
+  public var countedBy: String?
 
   private enum CodingKeys: String, CodingKey {
     case outcome, signal, error, wall, user, system, read, written, complete
@@ -70,6 +72,7 @@ public struct Report: Hashable, Sendable, Decodable {
     case memoryPeak = "memory-peak"
     case processesPeak = "processes-peak"
     case incompleteBecause = "incomplete-because"
+    case countedBy = "counted-by"
   }
 
   /// Reads a report; nil if there is none, or only a part of one.

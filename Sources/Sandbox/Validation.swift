@@ -67,6 +67,12 @@ extension Sandbox {
           .at(option.origin)
       }
     }
+    // The others report something first, and fail before the command runs.
+    if let report = channels.report, !Descriptors.isWritable(report.value) {
+      throw UsageError(
+        "\(report.option.name): descriptor \(String(report.value)) is not open for writing"
+      ).at(report.option.origin)
+    }
   }
 
   private var hasNewUserNamespace: Bool {

@@ -229,6 +229,36 @@ struct LimitTests {
     #expect(outcome.lines == LimitTests.counts, "\(outcome)")
   }
 
+  // Red: a command whose processes nobody waits for seems to use nothing, and no word warns of it.
+  @Test(.asRoot) func `A control group counts what a command hides, as the report tells`()
+    throws
+  {
+    let outcome = try DelegatedGroup.run(
+      "in_group python3 hiding.py", files: ["hiding.py": LimitTests.hiding])
+    #expect(outcome.lines == ["parents False", "control-group True"], "\(outcome)")
+  }
+
+  /// Uses a second of processor time in a process for which the kernel lets nobody wait.
+  private static let hiding = """
+    import json, os, subprocess
+    command = '''
+    import os, signal, time
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if os.fork() == 0:
+      while time.process_time() < 1: pass
+      os._exit(0)
+    try: os.wait()
+    except ChildProcessError: pass
+    '''
+    for group in [], ["--cpu-time", "100s"]:
+      read, write = os.pipe()
+      subprocess.run(["nestbox", "--ro-bind", "/", "/", "--unshare-pid", *group, "--report", str(write),
+                      "python3", "-c", command], pass_fds=[write], check=True)
+      os.close(write)
+      with open(read) as file: report = json.load(file)
+      print(report["counted-by"], report["user"] + report["system"] >= 1)
+    """
+
   // Red: where a filter hides clone3, as RestrictNamespaces= of systemd does, no sandbox has a control
   // group, or its command runs outside.
   @Test(.asRoot, arguments: ["ENOSYS", "EPERM"])

@@ -150,12 +150,14 @@ extension Option {
       "--report", [.descriptor], in: .limits, "Report the end and what was used on FD in JSON",
       """
       Writes one line when everything has ended, or when the launch has failed or options behind this
-      one have a mistake: `outcome` is exited,
-      signaled, timeout, memory, cpu-time, output or not-started, with `exit-code`, `signal` or `error`. Times are in seconds,
-      sizes in bytes; a figure that is not known is left out. `complete` is false where processes may
-      not have been counted, and `incomplete-because` says why. Processes whose parent ignores SIGCHLD
-      are not counted by the kernel. The command does not get the descriptor. If the report cannot be
-      written, nestbox says so and exits with 125.
+      one have a mistake: `outcome` is exited, signaled, timeout, memory, cpu-time, output or
+      not-started, with `exit-code`, `signal` or `error`. Times are in seconds, sizes in bytes; a figure
+      that is not known is left out. `complete` is false where processes may not have been counted, and
+      `incomplete-because` says why. `counted-by` is control-group or parents: without a control group,
+      the kernel counts a process when its parent waits for it, and a command can hide processes, by
+      ignoring SIGCHLD or in a pid namespace of its own. --cpu-time and --memory make a group. The
+      command does not get the descriptor; one that has the same file or pipe as output can write there
+      too. If the report cannot be written, nestbox says so and exits with 125.
 
           nestbox --report 3 sh -c 'exit 137' 3>report
       """, traits: .lastWins

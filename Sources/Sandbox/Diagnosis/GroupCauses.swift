@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why no control group can be made for a sandbox.
+// Why a limit cannot be set, or no control group be made for it.
 
 internal import Linux
 internal import SystemPackage
@@ -35,6 +35,15 @@ extension Cause {
           ? "the user's systemd has not made a scope"
           : "the control group of this process is not delegated to this user",
         remedy: failure.inScope)
+    },
+    Cause([.limit], [.notPermitted]) { failure in
+      guard let name = failure.error.subject, let resource = Resource(named: name.text),
+        let hard = try? resource.limits().hard
+      else { return nil }
+      let most = String(hard) + resource.unit.suffix
+      return Diagnosis(
+        "the hard limit of \(name.quoted) is \(most) here, and cannot be raised inside",
+        "limit it to \(most) or less")
     },
     Cause([.protectGroups], [.notPermitted]) { failure in
       Diagnosis(

@@ -76,12 +76,20 @@ extension GroupBase {
   ) throws(SystemCallError) -> GroupBase {
     if let base = try beside(path, hierarchy, needed) { return base }
     let directory = try open(path, hierarchy)
+    let available = GroupLimits.Controllers(
+      in: try Descriptors.contents(
+        of: "cgroup.controllers", in: directory.rawValue, limit: GroupText.limit))
+    // First: without it, no other place in the group would help.
+    if let missing = needed.first(where: { !available.contains($0) }) {
+      throw SystemCallError(
+        call: "cgroup.controllers", subject: ByteString(missing.name), errno: .notSupported)
+    }
     // The root of the whole hierarchy may have processes and groups.
     let isRoot =
       path.components.isEmpty
       && (try? Descriptors.contents(of: "cgroup.type", in: directory.rawValue, limit: 64)) == nil
     if !isRoot { try requireAlone(directory, path) }
-    return try divide(directory.release(), path, isRoot: isRoot, needed)
+    return try divide(directory.release(), path, isRoot: isRoot, needed, available)
   }
 
   /// The group around this process's own, if it is divided already and not systemd's.
@@ -140,17 +148,10 @@ extension GroupBase {
 
   /// Moves this process to a group below and has the groups there get the controllers.
   private static func divide(
-    _ directory: CInt, _ path: FilePath, isRoot: Bool, _ needed: [GroupLimits.Controller]
+    _ directory: CInt, _ path: FilePath, isRoot: Bool, _ needed: [GroupLimits.Controller],
+    _ available: GroupLimits.Controllers
   ) throws(SystemCallError) -> GroupBase {
     let owned = OwnedDescriptor(directory)
-    let available = GroupLimits.Controllers(
-      in: try Descriptors.contents(
-        of: "cgroup.controllers", in: directory, limit: GroupText.limit))
-    if let missing = needed.first(where: { !available.contains($0) }) {
-      throw SystemCallError(
-        call: "cgroup.controllers", subject: ByteString(missing.name),
-        errno: .notSupported)
-    }
     guard try owned.lock(.shared) else {
       throw SystemCallError(call: "flock", subject: ByteString(path), errno: .resourceBusy)
     }

@@ -93,6 +93,9 @@ public struct EndReport {
     add("limits", .object(sandbox.limitMembers(heldByGroup: ending.heldByGroup)))
     let isCounted = ending.use != nil || ending.groupUse?.user != nil
     add("complete", .boolean(isCounted && ending.incompleteness == nil))
+    if isCounted {
+      add("counted-by", .string(ending.groupUse?.user != nil ? "control-group" : "parents"))
+    }
     if let reason = ending.incompleteness { add("incomplete-because", .string(reason)) }
   }
 
@@ -183,6 +186,8 @@ public struct EndReport {
   /// - Returns: Why it could not be written.
   public func write(to number: CInt?) -> String? {
     guard let number else { return nil }
+    // The caller's limit for file sizes is to be an error, not the launcher's end.
+    SignalDisposition.ignoreFileSizeLimit()
     do throws(SystemCallError) {
       try Descriptors.write(JSON.object(members).lineBytes[...], to: number)
       return nil
