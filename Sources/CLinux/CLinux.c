@@ -23,21 +23,27 @@ int linux_vfork(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context) {
   return (int)linux_result(pid);
 }
 
-// Only the middle process may run in shared memory here, and it makes one call: the grandchild, which
-// returns, has a copy of the stack.
-int linux_clone_orphan(void) {
-  pid_t middle = vfork();
-  if (middle < 0) return -errno;
-  if (middle == 0) {
-    long orphan = syscall(SYS_clone, (unsigned long)SIGCHLD, 0UL, 0UL, 0UL, 0UL);
-    if (orphan == 0) return 0;
-    _exit(orphan < 0 ? errno : 0);
-  }
+// Waits for the middle process of `linux_clone_orphan`, which exits with the error of its clone(2).
+// A function of its own, as the caller's frame must not hold a variable that the middle process, which
+// shares the frame, could overwrite.
+static __attribute__((noinline)) int wait_for_middle(pid_t middle) {
   int status = 0;
   while (waitpid(middle, &status, 0) < 0)
     if (errno != EINTR) return -errno;
   if (!WIFEXITED(status)) return -EINTR;
   return WEXITSTATUS(status) == 0 ? middle : -WEXITSTATUS(status);
+}
+
+// Only the middle process may run in shared memory here, and it makes one call: the grandchild, which
+// returns, has a copy of the stack.
+int linux_clone_orphan(void) {
+  pid_t middle = vfork();
+  if (middle == 0) {
+    long orphan = syscall(SYS_clone, (unsigned long)SIGCHLD, 0UL, 0UL, 0UL, 0UL);
+    if (orphan == 0) return 0;
+    _exit(orphan < 0 ? errno : 0);
+  }
+  return middle < 0 ? -errno : wait_for_middle(middle);
 }
 
 // FNV-1a over the numbers, enough to tell files apart.

@@ -591,6 +591,10 @@ class AsyncTests(Case):
             self.assertEqual((results.count(True), results.count("late")), (80, 20))
 
         asyncio.run(main())
+        # A thread of asyncio that waited for a process outlives it by a moment.
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join(60)
         self.assertEqual((marked(), children(), threading.active_count()), ([], [], 1))
 
 
