@@ -535,7 +535,10 @@ struct NetworkTests {
     #expect(outcome.lines.filter { $0.hasPrefix("succeeded") } == [], "\(outcome)")
     #expect(outcome.lines.contains("0") && outcome.output.contains("web.test"), "\(outcome)")
     let peak = try #require(Int(outcome.lines.last ?? ""), "\(outcome)")
-    #expect(peak < 20_000, "\(outcome)")
+    // AddressSanitizer keeps what was freed.
+    #if !ADDRESS_SANITIZER
+      #expect(peak < 20_000, "\(outcome)")
+    #endif
   }
 
   // Red: a process or a namespace is left behind, or the network opens when the relay is gone.
