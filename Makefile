@@ -299,6 +299,7 @@ bench: build ## Compare its speed with bubblewrap's and with a plain C program's
 	$(draw)/speed.py .build/bench/table.txt >.build/bench/speed.svg ||
 	  rm .build/bench/speed.svg # There is nothing to compare with.
 	.build/bench/calls --nestbox .build/bench/nestbox
+	Benchmarks/network.py .build/bench/nestbox
 	[ ! -e .build/bench/speed.svg ] || echo 'make: the first table as a plot: .build/bench/speed.svg'
 
 .PHONY: lint

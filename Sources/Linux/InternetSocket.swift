@@ -112,6 +112,15 @@ public enum InternetSocket {
     return socket
   }
 
+  /// Whether this process can make sockets of IPv6: the kernel or a filter may lack or refuse them.
+  ///
+  /// See socket(2).
+  public static var hasIPv6: Bool {
+    let socket = linux_internet_socket(AF_INET6, Kind.datagram.type)
+    if socket >= 0 { Descriptors.close(socket) }
+    return socket >= 0
+  }
+
   /// Makes a socket over IPv4 that is not connected.
   ///
   /// See socket(2).
@@ -209,6 +218,13 @@ public enum InternetSocket {
     Transfer(linux_receive_bytes(number, nil, count, CInt(MSG_TRUNC)))
   }
 
+  /// Moves at most `count` bytes from a stream to a pipe or the other way, without a copy in this process.
+  ///
+  /// See splice(2).
+  public static func splice(_ source: CInt, to destination: CInt, _ count: Int) -> Transfer {
+    Transfer(linux_splice(source, destination, count))
+  }
+
   /// Reads from a stream or a connected datagram socket.
   public static func read(_ number: CInt, into buffer: inout [UInt8]) -> Transfer {
     unsafe buffer.withUnsafeMutableBytes { bytes in
@@ -295,6 +311,9 @@ public struct EventQueue: ~Copyable {
   public init() throws(SystemCallError) {
     queue = OwnedDescriptor(try check(linux_epoll_create(), "epoll_create1"))
   }
+
+  /// The queue's descriptor: it can be read as long as something has happened to one of the others.
+  public var number: CInt { queue.rawValue }
 
   /// Adds a descriptor, until that is closed.
   public borrowing func add(_ number: CInt, _ interest: Interest) throws(SystemCallError) {

@@ -13,6 +13,9 @@ public import Text
 public struct LoopbackNetwork {
   private var bytes: [UInt8] = []
   private var count = 0
+  /// Where the last message begins.
+  private var last = 0
+  private var firstOptional: Int?
 
   /// No settings.
   public init() {}
@@ -27,7 +30,7 @@ public struct LoopbackNetwork {
   }
 
   /// The interface's number, which is the same in every network namespace.
-  private static let index = raw(UInt32(1))
+  private static var index: [UInt8] { raw(UInt32(1)) }
   // The values of rtnetlink(7) by their names there.
   private static let localTable: UInt8 = 255
   private static let mainTable: UInt8 = 254
@@ -46,7 +49,8 @@ public struct LoopbackNetwork {
   }
 
   private mutating func add<Type: BinaryInteger>(_ type: Type, _ flags: UInt16, _ body: [UInt8]) {
-    let always = UInt16(NLM_F_REQUEST | NLM_F_ACK)
+    last = bytes.count
+    let always = UInt16(NLM_F_REQUEST)
     bytes += LoopbackNetwork.raw(UInt32(16 + body.count)) + LoopbackNetwork.raw(UInt16(type))
     bytes += LoopbackNetwork.raw(flags | always) + LoopbackNetwork.raw(UInt32(count))
     bytes += LoopbackNetwork.raw(UInt32(0)) + body
@@ -95,20 +99,39 @@ public struct LoopbackNetwork {
       ])
   }
 
+  /// Lets the kernel refuse what is added from here on.
+  public mutating func beginOptional() { firstOptional = count }
+
   /// Makes the settings in this process's network namespace.
-  public func apply() throws(SystemCallError) {
+  /// - Returns: Whether the kernel has accepted those that it may refuse.
+  @discardableResult
+  public consuming func apply() throws(SystemCallError) -> Bool {
     let socket = OwnedDescriptor(try check(linux_route_socket(), "socket"))
+    // The kernel answers the last one, and before that each that it refuses. The flags follow the length
+    // and the type.
+    bytes[last + 6] |= UInt8(NLM_F_ACK)
     try Descriptors.send(bytes, to: socket.rawValue)
-    for _ in 0..<count {
+    var areAllAccepted = true
+    while true {
       let (message, _) = try Descriptors.receive(from: socket.rawValue, capacity: 256)
       // The header, whose second word begins with the type, then the error as a negative number.
       guard message.count >= 20, message[4] == UInt8(NLMSG_ERROR) else {
         throw SystemCallError(call: "recvmsg(NETLINK_ROUTE)", errno: .protocolError)
       }
-      let error = message[16..<20].enumerated().reduce(UInt32(0)) {
-        $0 | UInt32($1.element) << (8 * UInt32($1.offset))
+      let error = CInt(bitPattern: LoopbackNetwork.word(message, at: 16))
+      let number = Int(LoopbackNetwork.word(message, at: 8))
+      if error != 0, let firstOptional, number >= firstOptional {
+        areAllAccepted = false
+      } else {
+        try check(error, "sendmsg(NETLINK_ROUTE)")
       }
-      try check(CInt(bitPattern: error), "sendmsg(NETLINK_ROUTE)")
+      if number == count - 1 { return areAllAccepted }
     }
+  }
+
+  private static func word(_ bytes: [UInt8], at place: Int) -> UInt32 {
+    var word: UInt32 = 0
+    for index in 0..<4 { word |= UInt32(bytes[place + index]) << UInt32(8 * index) }
+    return word
   }
 }

@@ -69,4 +69,50 @@ extension Descriptors {
     let count = Int(try check(CInt(truncatingIfNeeded: result), "recvmsg"))
     return (Array(buffer[..<count]), passed)
   }
+
+  /// The most descriptors that a message can have.
+  public static var mostPassed: Int { Int(linux_most_passed) }
+
+  /// Sends a message with several descriptors, at least one.
+  ///
+  /// See sendmsg(2), and unix(7), SCM_RIGHTS.
+  public static func send(
+    _ message: [UInt8], passing passed: [CInt], to number: CInt
+  ) throws(SystemCallError) {
+    let result = retrying {
+      unsafe message.withUnsafeBytes { bytes -> CLong in
+        unsafe passed.withUnsafeBufferPointer { passed -> CLong in
+          guard let start = bytes.baseAddress, let first = passed.baseAddress else {
+            return CLong(-EINVAL)
+          }
+          return unsafe linux_send_many(number, start, bytes.count, first, passed.count)
+        }
+      }
+    }
+    try check(CInt(truncatingIfNeeded: result), "sendmsg")
+  }
+
+  /// Receives a message of at most `capacity` bytes and all descriptors that came with it; the message is
+  /// empty at the end.
+  ///
+  /// See recvmsg(2), and unix(7), SCM_RIGHTS.
+  public static func receiveAll(
+    from number: CInt, capacity: Int
+  ) throws(SystemCallError) -> (message: [UInt8], descriptors: [CInt]) {
+    var buffer = [UInt8](zeros: capacity)
+    var passed = [CInt](repeating: -1, count: mostPassed)
+    var count = 0
+    let result = retrying {
+      unsafe buffer.withUnsafeMutableBytes { bytes -> CLong in
+        unsafe passed.withUnsafeMutableBufferPointer { passed -> CLong in
+          guard let start = bytes.baseAddress, let first = passed.baseAddress else {
+            return CLong(-EINVAL)
+          }
+          return unsafe linux_receive_many(number, start, bytes.count, first, &count)
+        }
+      }
+    }
+    let length = Int(try check(CInt(truncatingIfNeeded: result), "recvmsg"))
+    return (Array(buffer[..<length]), Array(passed[..<count]))
+  }
 }

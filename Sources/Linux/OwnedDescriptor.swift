@@ -162,6 +162,11 @@ public struct DescriptorSet: Sendable {
     readEnd = OwnedDescriptor(first)
     writeEnd = OwnedDescriptor(second)
   }
+
+  /// Gives both ends up.
+  public consuming func release() -> (read: CInt, write: CInt) {
+    (readEnd.release(), writeEnd.release())
+  }
 }
 
 /// Two connected sockets that keep message boundaries, both closed on exec.

@@ -8,18 +8,26 @@ public import Text
 /// An address is never given to a second name while the sandbox lives, and a name has the same
 /// address in every sandbox as long as no other name is in its way: programs keep addresses.
 public struct NameTable: Sendable {
+  // Computed, as the variables of a launch: each that is made once takes a page of its own.
+
   /// The addresses of IPv4 that stand for names, or for the relay.
   ///
   /// They are set aside for tests of networks, so that no host of the internet has them (RFC 2544).
-  public static let pool = AddressRange(IPAddress(v4: 198 << 24 | 18 << 16), length: 96 + 15)
+  public static var pool: AddressRange {
+    AddressRange(IPAddress(v4: 198 << 24 | 18 << 16), length: 96 + 15)
+  }
   /// Those of IPv6, of the private ones.
-  public static let poolV6 = AddressRange(IPAddress(high: 0xfd00_6e62 << 32, low: 0), length: 64)
+  public static var poolV6: AddressRange {
+    AddressRange(IPAddress(high: 0xfd00_6e62 << 32, low: 0), length: 64)
+  }
   /// The name service.
-  public static let nameServer = IPAddress(v4: 198 << 24 | 18 << 16 | 53)
+  public static var nameServer: IPAddress { IPAddress(v4: 198 << 24 | 18 << 16 | 53) }
+  /// The same as text, which a launch writes: to convert it would cost more than to write it.
+  public static let nameServerText: StaticString = "198.18.0.53"
   /// The command's own address.
-  public static let own = IPAddress(v4: 10 << 24 | 2 << 8 | 100)
+  public static var own: IPAddress { IPAddress(v4: 10 << 24 | 2 << 8 | 100) }
   /// The command's own address of IPv6.
-  public static let ownV6 = IPAddress(high: 0xfd00 << 48, low: 0x100)
+  public static var ownV6: IPAddress { IPAddress(high: 0xfd00 << 48, low: 0x100) }
 
   /// The port at the command's own addresses where connections to every port arrive, if a rule allows
   /// them: the command itself may not bind a port below 1024.

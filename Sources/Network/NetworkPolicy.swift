@@ -171,6 +171,21 @@ public struct NetworkPolicy: Sendable {
     return listeners
   }
 
+  /// The ports of TCP at which the relay listens at every address.
+  public var portsServedEverywhere: [ClosedRange<UInt16>] {
+    var ranges: [ClosedRange<UInt16>] = []
+    for listener in listeners where listener.names == nil && listener.port.transport == .tcp {
+      let number = listener.port.number
+      // They come in order.
+      if let last = ranges.last, Int(last.upperBound) + 1 == Int(number) {
+        ranges[ranges.count - 1] = last.lowerBound...number
+      } else {
+        ranges.append(number...number)
+      }
+    }
+    return ranges
+  }
+
   /// The names of which the relay serves a port; nil for all addresses.
   private func names(at port: Port) -> [DomainName]? {
     var names: [DomainName] = []

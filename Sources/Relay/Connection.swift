@@ -11,7 +11,7 @@ internal import Text
 /// The command connects to the outside, or, through a published port, a program outside connects to
 /// the command. In both cases the side that was accepted is called inside.
 ///
-/// It keeps no bytes: what one side cannot take yet stays in the kernel's buffer of the other.
+/// It keeps no bytes: what one side cannot take yet stays in the kernel, in the buffer of the other or in a pipe.
 final class Connection {
   private let inside: Side
   private var outside: Side?
@@ -22,20 +22,16 @@ final class Connection {
   private var deadline: Int
   private var isOpen = true
   private var isPublished = false
-  /// Which sides have sent everything.
-  private var hasEnded = (inside: false, outside: false)
+  /// Both directions.
+  private var (toOutside, toInside) = (Way(), Way())
   private var decision: Decision?
   /// Where it leads, once it does.
   private var endpoint: Endpoint?
-  /// How many bytes have gone each way.
-  private var moved: (sent: UInt64, received: UInt64) = (0, 0)
 
   /// How long the outside may take to answer, and how long before another address is tried as well.
   ///
   /// See RFC 8305.
   private static let patience: (all: Int, each: Int) = (30_000, 250)
-  /// How many times a direction may fill the buffer before others have their turn.
-  private static let mostRounds = 8
 
   private init(_ socket: CInt, _ relay: Relay) {
     inside = Side(socket)
@@ -131,44 +127,14 @@ final class Connection {
 
   // MARK: Bytes
 
-  private enum Progress { case waits, more, failed }
-
   /// Moves what can be moved, in both directions.
   func move(_ relay: Relay) {
     guard isOpen, let outside else { return }
-    let up = move(inside.number, outside.number, &hasEnded.inside, &moved.sent, relay)
-    let down = move(outside.number, inside.number, &hasEnded.outside, &moved.received, relay)
+    let up = toOutside.move(inside.number, outside.number, relay)
+    let down = toInside.move(outside.number, inside.number, relay)
     if up == .failed || down == .failed { return fail(relay) }
-    if hasEnded.inside && hasEnded.outside { return close(relay) }
+    if toOutside.hasEnded && toInside.hasEnded { return close(relay) }
     if up == .more || down == .more { relay.continueLater(self) }
-  }
-
-  private func move(
-    _ source: CInt, _ destination: CInt, _ hasEnded: inout Bool, _ moved: inout UInt64,
-    _ relay: Relay
-  ) -> Progress {
-    if hasEnded { return InternetSocket.hasFailed(source) ? .failed : .waits }
-    for _ in 0..<Connection.mostRounds {
-      switch InternetSocket.peek(source, into: &relay.buffer) {
-      case .failed: return .failed
-      case .wouldWait: return .waits
-      case .bytes(0):
-        hasEnded = true
-        InternetSocket.endSending(destination)
-        return .waits
-      case .bytes(let count):
-        switch InternetSocket.write(destination, relay.buffer, count: count) {
-        case .failed: return .failed
-        // It says when it can take more.
-        case .wouldWait: return .waits
-        case .bytes(let written):
-          guard InternetSocket.discard(source, written) == .bytes(written) else { return .failed }
-          moved &+= UInt64(written)
-          if written < count { return .waits }
-        }
-      }
-    }
-    return .more
   }
 
   // MARK: The end
@@ -176,7 +142,7 @@ final class Connection {
   /// Closes a socket of the other side, or gives it back.
   private func leave(_ watcher: Watcher, _ relay: Relay) {
     guard isPublished else { return relay.drop(watcher) }
-    relay.giveBack(watcher, inOrder: hasEnded.inside && hasEnded.outside)
+    relay.giveBack(watcher, inOrder: toOutside.hasEnded && toInside.hasEnded)
   }
 
   /// Resets both sides: neither may take a part for the whole.
@@ -190,10 +156,12 @@ final class Connection {
   private func close(_ relay: Relay) {
     isOpen = false
     if let decision {
-      relay.log.ended(decision, endpoint, sent: moved.sent, received: moved.received)
+      relay.log.ended(decision, endpoint, sent: toOutside.moved, received: toInside.moved)
     }
     relay.waiting.removeAll { $0 === self }
     relay.connections -= 1
+    toOutside.leave(relay)
+    toInside.leave(relay)
     for attempt in attempts { leave(attempt, relay) }
     relay.drop(inside)
     if let outside { leave(outside, relay) }

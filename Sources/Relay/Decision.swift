@@ -33,6 +33,21 @@ extension Relay {
     }
   }
 
+  /// Notes that a connection to a port was refused because nothing serves it.
+  func noteAttempt(at target: Endpoint) {
+    let port = Port(target.port)
+    guard NameTable.isSynthetic(target.address) else {
+      _ = decide(literal: target.address, port)
+      return
+    }
+    // A port that a rule allows for this name is served at its address.
+    if let name = table.name(of: target.address),
+      case .refused(let reason) = policy.destination(of: name, port: port)
+    {
+      refuse(name.text, port, reason)
+    }
+  }
+
   private func refuse(
     _ host: String, _ port: Port, _ reason: NetworkPolicy.Reason, _ address: IPAddress? = nil
   ) {
@@ -68,5 +83,39 @@ extension Relay {
       refuse(name.text, port, reason, address)
       return nil
     }
+  }
+}
+
+/// Notices connections to ports that nothing serves: the kernel refuses them.
+final class AttemptWatcher: Watcher {
+  private let isIPv6: Bool
+  /// How many receptions have failed in a row.
+  private var failures = 0
+  /// How many are read before others have their turn.
+  private static let most = 64
+
+  init(_ number: CInt, isIPv6: Bool) {
+    self.isIPv6 = isIPv6
+    super.init(number)
+  }
+
+  override func ready(_ relay: Relay) {
+    for _ in 0..<AttemptWatcher.most {
+      let (transfer, _, receiver) = InternetSocket.receivePacket(number, into: &relay.buffer)
+      guard case .bytes(let count) = transfer else {
+        // As for the name service.
+        failures = transfer == .failed ? failures + 1 : 0
+        if failures > 1000 { relay.drop(self) }
+        return
+      }
+      failures = 0
+      if let target = AttemptSocket.target(
+        of: relay.buffer, count: count, at: receiver, isIPv6: isIPv6)
+      {
+        relay.noteAttempt(at: target)
+      }
+    }
+    // Nobody is told of more.
+    if !relay.tellsMore { relay.drop(self) }
   }
 }

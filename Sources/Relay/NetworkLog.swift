@@ -22,6 +22,9 @@ struct NetworkLog {
 
   init(_ number: CInt?) { self.number = number }
 
+  /// Whether the caller asked for it.
+  var isWritten: Bool { number != nil }
+
   /// Writes a line.
   ///
   /// It waits for a slow reader, so that the log is complete.

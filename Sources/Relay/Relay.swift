@@ -48,6 +48,8 @@ final class Relay {
   var pool = SocketPool()
   /// The same for published datagrams.
   var datagramSockets: [CInt] = []
+  /// Pipes for connections that move much.
+  var pipes = PipePool()
   /// Streams to the name service.
   var nameStreams: [NameStream] = []
   private var queue: EventQueue
@@ -59,6 +61,8 @@ final class Relay {
   private let notices: CInt
   /// When the relay ends at the latest; nil while something lives inside.
   private var endTime: Int?
+  /// When it gives memory back that it has used to start.
+  private var restTime: Int
   private var told: [Refusal] = []
   /// The most connections at a time.
   let mostConnections: Int
@@ -73,6 +77,7 @@ final class Relay {
     resolver = Resolver(settings)
     table = NameTable(policy.exactNames)
     queue = try EventQueue()
+    restTime = MonotonicClock.milliseconds + 1000
     // Two sockets a connection; and the listeners, look-ups and streams to the name service.
     let others = UInt64(NetworkRule.mostPorts / 2)
     mostConnections = Int(min(descriptors > others ? (descriptors - others) / 2 : 16, 1024))
@@ -100,7 +105,7 @@ final class Relay {
   /// How long nothing has to be done unless something happens.
   private var timeLeft: CInt {
     if !busy.isEmpty || endTime != nil && isIdle { return 0 }
-    var next = endTime ?? Int.max
+    var next = min(endTime ?? Int.max, restTime)
     for connection in waiting { next = min(next, connection.nextTime) }
     for stream in nameStreams { next = min(next, stream.deadline) }
     next = min(next, resolver.nextTime)
@@ -110,6 +115,10 @@ final class Relay {
   }
 
   private func handleTimes() {
+    if restTime <= now {
+      CurrentProcess.releaseImage()
+      restTime = .max
+    }
     for connection in waiting where connection.nextTime <= now { connection.timeIsUp(self) }
     for stream in nameStreams where stream.deadline <= now { stream.end(self) }
     resolver.handleTimes(self)
@@ -223,6 +232,9 @@ final class Relay {
   }
 
   // MARK: Notices
+
+  /// Whether anybody hears of another refusal.
+  var tellsMore: Bool { log.isWritten || told.count < Refusal.most }
 
   /// Tells the monitor of a refusal, each once.
   func tell(_ refusal: Refusal) {

@@ -10,8 +10,8 @@ internal import Text
 /// A process that is to become a relay.
 public struct RelayProcess {
   private let relay: Relay
-  private let control: CInt
   private let lifeline: CInt
+  private var sockets: PassedSockets
   private let published: [PublishedSocket]
 
   /// Reads the host's resolver settings, and gives up everything that the relay does not need.
@@ -19,25 +19,22 @@ public struct RelayProcess {
   /// The process must have left its caller and have renounced new privileges.
   /// - Parameters:
   ///   - policy: What the command may reach.
-  ///   - control: The socket through which the set-up passes sockets.
+  ///   - sockets: Those that the set-up has passed so far.
+  ///   - lifeline: The socket through which it passes the others, and which ends when nothing lives inside.
   ///   - notices: The socket to the monitor.
-  ///   - lifeline: The socket that ends when nothing lives inside.
   ///   - published: Sockets that listen outside, and the ports inside to which they lead.
   ///   - log: Where look-ups and connections are written; nil for nowhere.
   /// - Throws: `SystemCallError` if it lacks something, or would be less protected.
   public init(
-    _ policy: NetworkPolicy, control: CInt, notices: CInt, lifeline: CInt,
+    _ policy: NetworkPolicy, sockets: PassedSockets, lifeline: CInt, notices: CInt,
     published: [PublishedSocket], log: CInt?
   ) throws(SystemCallError) {
-    (self.control, self.lifeline) = (control, lifeline)
+    (self.sockets, self.lifeline) = (sockets, lifeline)
     let settings = ResolverSettings(
       hosts: RelayProcess.contents("/etc/hosts"),
       configuration: RelayProcess.contents("/etc/resolv.conf"))
     let descriptors = try RelayProcess.raiseLimits()
     relay = try Relay(policy, settings, notices: notices, log: log, descriptors: descriptors)
-    guard relay.watch(Lifeline(lifeline), .input) else {
-      throw SystemCallError(call: "epoll_ctl", errno: .noMemory)
-    }
     self.published = published
     // Nobody may look into its memory, in which the caller's environment still is.
     try CurrentProcess.setHidden(true)
@@ -69,54 +66,38 @@ public struct RelayProcess {
     return hard
   }
 
-  /// The answer to the set-up once the sockets are served.
-  public static let isReady: [UInt8] = [0]
-
-  /// Takes the sockets from the set-up, and serves them until nothing lives inside; returns only by
-  /// failing.
-  public func run() throws(SystemCallError) {
-    // Nothing comes if the set-up has failed.
-    if try Descriptors.receive(from: lifeline, capacity: 1).message.isEmpty { relay.giveUp() }
-    while true {
-      let (message, descriptor) = try Descriptors.receive(from: control, capacity: 2)
-      // The set-up has failed, and says why itself.
-      guard let first = message.first, let what = PassedSocket(rawValue: first) else {
-        relay.giveUp()
+  /// Serves the sockets until nothing lives inside; returns only by failing.
+  public consuming func run() throws(SystemCallError) {
+    while !sockets.areAll {
+      do throws(SystemCallError) {
+        try sockets.receive(from: lifeline)
+      } catch {
+        // The set-up has failed, and says why itself.
+        if error.errno == .brokenPipe { relay.giveUp() }
+        throw error
       }
-      if what == .end {
-        relay.hasIPv6 = message.last == 1
-        break
+    }
+    relay.hasIPv6 = sockets.hasIPv6
+    var watchers: [Watcher] = [Lifeline(lifeline)]
+    for (what, number) in sockets.sockets {
+      switch what {
+      case .unconnected: relay.pool.add(number)
+      case .unconnectedDatagrams: relay.datagramSockets.append(number)
+      case .names: watchers.append(NameSocket(number))
+      case .nameStreams: watchers.append(NameListener(number))
+      case .datagrams: watchers.append(DatagramSocket(number, isIPv6: true))
+      case .datagramsV4: watchers.append(DatagramSocket(number, isIPv6: false))
+      case .connections: watchers.append(Listener(number))
+      case .attempts: watchers.append(AttemptWatcher(number, isIPv6: false))
+      case .attemptsV6: watchers.append(AttemptWatcher(number, isIPv6: true))
       }
-      if what == .unconnected {
-        relay.pool.add(descriptor)
-        continue
-      }
-      if what == .unconnectedDatagrams {
-        relay.datagramSockets.append(descriptor)
-        continue
-      }
-      let watcher: Watcher =
-        switch what {
-        case .names: NameSocket(descriptor)
-        case .nameStreams: NameListener(descriptor)
-        case .datagrams: DatagramSocket(descriptor, isIPv6: true)
-        case .datagramsV4: DatagramSocket(descriptor, isIPv6: false)
-        default: Listener(descriptor)
-        }
-      guard descriptor >= 0, relay.watch(watcher, .input) else {
+    }
+    for socket in published { watchers.append(socket.watcher) }
+    for watcher in watchers {
+      guard relay.watch(watcher, .input) else {
         throw SystemCallError(call: "epoll_ctl", errno: .noMemory)
       }
     }
-    for socket in published {
-      guard relay.watch(socket.watcher, .input) else {
-        throw SystemCallError(call: "epoll_ctl", errno: .noMemory)
-      }
-    }
-    try Descriptors.send(RelayProcess.isReady, to: control)
-    Descriptors.close(control)
-    // Beside the child, which has more to do. It keeps less memory, and its end, for which a launch waits,
-    // takes less time.
-    CurrentProcess.releaseImage()
     try relay.run()
   }
 }

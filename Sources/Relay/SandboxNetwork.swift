@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The network of a sandbox whose command reaches only what rules name. Inside, the interface lo is the
 // only one, and all addresses that stand for names lead to sockets there. The set-up makes these
-// sockets and passes them out to the relay, a process outside that decides and connects.
+// sockets and passes them out. When the command first uses one, the monitor starts the relay with them:
+// a process outside that decides and connects.
 //
 // This module has both ends. This file: what the set-up does in the sandbox's network namespace.
 
@@ -10,38 +11,22 @@ public import Network
 internal import SystemPackage
 internal import Text
 
-/// What is passed with each socket.
-enum PassedSocket: UInt8 {
-  /// The name service for datagrams.
-  case names
-  /// The name service for streams.
-  case nameStreams
-  /// Connections to a port.
-  case connections
-  /// Datagrams to a port, over IPv6 or both families, and over IPv4 alone.
-  case datagrams, datagramsV4
-  /// Not connected, for published connections and datagrams.
-  case unconnected, unconnectedDatagrams
-  /// No socket: all were passed. A byte follows that says whether there is IPv6.
-  case end
-}
-
 /// The network inside.
 public enum SandboxNetwork {
   /// The port of the name service.
   private static let namePort: UInt16 = 53
-  private static let anyV4 = IPAddress(v4: 0)
-  private static let anyV6 = IPAddress(high: 0, low: 0)
+  private static var anyV4: IPAddress { IPAddress(v4: 0) }
+  private static var anyV6: IPAddress { IPAddress(high: 0, low: 0) }
 
   /// Sets up this process's network namespace, makes the relay's sockets in it, and passes them through
-  /// the socket `control`, where the relay then answers; it waits for a message on `lifeline` before.
+  /// the socket `lifeline`.
   ///
-  /// No copy of a socket stays here.
+  /// From then on the kernel keeps what the command sends until the relay serves it. No copy of a socket
+  /// stays here.
   public static func setUp(
-    _ policy: NetworkPolicy, publishing published: [Port.Transport], passingTo control: CInt,
-    waking lifeline: CInt
+    _ policy: NetworkPolicy, publishing published: [Port.Transport], passingTo lifeline: CInt
   ) throws(SystemCallError) {
-    var passing = SocketPassing(control: control, lifeline: lifeline)
+    var passing = SocketPassing(to: lifeline)
     let hasIPv6 = try configure(policy)
     for transport in [Port.Transport.tcp, .udp] where published.contains(transport) {
       let isStream = transport == .tcp
@@ -51,8 +36,12 @@ public enum SandboxNetwork {
       }
     }
     if !policy.allowed.isEmpty { try makeListeners(policy, hasIPv6, &passing) }
-    if policy.servesAllPorts { try makeListenerForAllPorts(hasIPv6, &passing) }
-    try passing.end(hasIPv6)
+    if policy.servesAllPorts {
+      try makeListenerForAllPorts(hasIPv6, &passing)
+    } else if !policy.allowed.isEmpty {
+      try watchAttempts(policy.portsServedEverywhere, hasIPv6, &passing)
+    }
+    try passing.end(hasIPv6: hasIPv6)
   }
 
   private static func makeListeners(
@@ -65,7 +54,7 @@ public enum SandboxNetwork {
     }
     try pass(.names, .datagram, NameTable.nameServer, namePort)
     try pass(.nameStreams, .stream, NameTable.nameServer, namePort)
-    var table = NameTable(policy.exactNames)
+    var table: NameTable?
     for listener in policy.listeners {
       let port = listener.port
       func listen(at address: IPAddress) throws(SystemCallError) {
@@ -81,10 +70,23 @@ public enum SandboxNetwork {
         continue
       }
       for name in names {
-        guard let addresses = table.addresses(of: name) else { continue }
+        if table == nil { table = NameTable(policy.exactNames) }
+        guard let addresses = table?.addresses(of: name) else { continue }
         try listen(at: addresses.v4)
         if hasIPv6 { try listen(at: addresses.v6) }
       }
+    }
+  }
+
+  /// Has the relay notice connections to ports that nothing serves.
+  ///
+  /// Without the right to do so, as in some containers, nobody is told of these.
+  private static func watchAttempts(
+    _ served: [ClosedRange<UInt16>], _ hasIPv6: Bool, _ passing: inout SocketPassing
+  ) throws(SystemCallError) {
+    for isIPv6 in hasIPv6 ? [false, true] : [false] {
+      guard let socket = try? AttemptSocket.make(isIPv6: isIPv6, except: served) else { return }
+      try passing.pass(isIPv6 ? .attemptsV6 : .attempts, socket)
     }
   }
 
@@ -116,46 +118,15 @@ public enum SandboxNetwork {
     for range in policy.literals where range.isV4 { network.add(local: range, from: NameTable.own) }
     // A literal address that no rule names is refused at once, with a reason.
     network.prohibitOthers()
-    try network.apply()
-    network = LoopbackNetwork()
-    network.add(address: NameTable.ownV6)
-    network.add(local: NameTable.poolV6, from: NameTable.ownV6)
-    for range in policy.literals where !range.isV4 {
-      network.add(local: range, from: NameTable.ownV6)
+    let hasIPv6 = InternetSocket.hasIPv6
+    if hasIPv6 {
+      network.beginOptional()
+      network.add(address: NameTable.ownV6)
+      network.add(local: NameTable.poolV6, from: NameTable.ownV6)
+      for range in policy.literals where !range.isV4 {
+        network.add(local: range, from: NameTable.ownV6)
+      }
     }
-    do throws(SystemCallError) {
-      try network.apply()
-      _ = try InternetSocket.bound(.datagram, to: Endpoint(NameTable.ownV6, 0))
-      return true
-    } catch {
-      return false
-    }
+    return try network.apply() && hasIPv6
   }
-}
-
-/// Passes sockets to the relay, and wakes it when all are passed: to wake a process costs more than to pass
-/// a socket.
-private struct SocketPassing {
-  let control: CInt
-  let lifeline: CInt
-  private var count = 0
-  /// The kernel keeps more messages than this for a process that does not read them yet.
-  private static let most = 64
-
-  init(control: CInt, lifeline: CInt) { (self.control, self.lifeline) = (control, lifeline) }
-
-  mutating func pass(
-    _ what: PassedSocket, _ socket: borrowing OwnedDescriptor
-  ) throws(SystemCallError) {
-    try Descriptors.send([what.rawValue], passing: socket.rawValue, to: control)
-    count += 1
-    if count == SocketPassing.most { try wake() }
-  }
-
-  mutating func end(_ hasIPv6: Bool) throws(SystemCallError) {
-    try Descriptors.send([PassedSocket.end.rawValue, hasIPv6 ? 1 : 0], to: control)
-    if count < SocketPassing.most { try wake() }
-  }
-
-  private func wake() throws(SystemCallError) { try Descriptors.send([0], to: lifeline) }
 }

@@ -143,6 +143,49 @@ static inline long linux_receive(
   return received;
 }
 
+// The most descriptors that come with one message (unix(7), SCM_RIGHTS).
+enum { linux_most_passed = 253 };
+
+union linux_passed {
+  struct cmsghdr header;
+  char space[CMSG_SPACE(linux_most_passed * sizeof(int))];
+};
+
+// Sends `length` bytes with `count` descriptors, at least one.
+static inline long linux_send_many(
+    int fd, const void *_Nonnull bytes, size_t length, const int *_Nonnull passed, size_t count) {
+  if (count == 0 || count > linux_most_passed) return -EINVAL;
+  struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+  union linux_passed control;
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1,
+      .msg_control = &control, .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(count * sizeof(int));
+  memcpy(CMSG_DATA(header), passed, count * sizeof(int));
+  return linux_result(sendmsg(fd, &message, MSG_NOSIGNAL));
+}
+
+// Receives one message, and up to `linux_most_passed` descriptors into `passed`; `*count` says how many.
+static inline long linux_receive_many(
+    int fd, void *_Nonnull bytes, size_t length, int *_Nonnull passed, size_t *_Nonnull count) {
+  struct iovec part = {.iov_base = bytes, .iov_len = length};
+  union linux_passed control;
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1,
+      .msg_control = &control, .msg_controllen = sizeof control.space};
+  *count = 0;
+  long received = linux_result(recvmsg(fd, &message, MSG_CMSG_CLOEXEC));
+  struct cmsghdr *header = received >= 0 ? CMSG_FIRSTHDR(&message) : 0;
+  if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+    *count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(passed, CMSG_DATA(header), *count * sizeof(int));
+  }
+  return received;
+}
+
 // xattr(7): whether the attribute `name` of the open file is `1`.
 static inline int linux_is_marked(int fd, const char *_Nonnull name) {
   char value;

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -103,6 +104,22 @@ static inline struct linux_endpoint linux_endpoint(const union linux_address *_N
 
 static inline int linux_internet_socket(int family, int type) {
   return (int)linux_result(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+// A socket that gets a copy of every packet of TCP that arrives at this namespace and that the classic BPF
+// program lets pass (raw(7); socket(7), SO_ATTACH_FILTER).
+static inline int linux_raw_socket(
+    int family, const uint64_t *_Nonnull instructions, unsigned short count) {
+  int fd = (int)linux_result(socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  if (fd < 0) return fd;
+  struct sock_fprog program = {count, (struct sock_filter *)(uintptr_t)instructions};
+  long result = linux_result(
+      setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
+  if (result < 0) {
+    close(fd);
+    return (int)result;
+  }
+  return fd;
 }
 
 static inline int linux_set_option(int socket, int level, int name, int value) {
@@ -271,6 +288,12 @@ static inline long linux_send_packet(
     message.msg_controllen = CMSG_SPACE(sizeof information);
   }
   return linux_result(sendmsg(socket, &message, MSG_NOSIGNAL));
+}
+
+// splice(2) between a pipe and a socket, which does not wait for either.
+static inline long linux_splice(int from, int to, size_t count) {
+  const unsigned flags = 1 | 2;  // SPLICE_F_MOVE, SPLICE_F_NONBLOCK
+  return linux_result(syscall(SYS_splice, from, (void *)0, to, (void *)0, count, flags));
 }
 
 static inline int linux_epoll_create(void) {

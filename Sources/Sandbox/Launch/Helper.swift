@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Helpers: processes that run beside a sandbox and serve it.
 //
-// A helper is started by the monitor: before the child, beside it, or once the child's namespaces
-// exist. It reports that it is ready with a byte on its lifeline, a socket. The sandbox holds its other end:
+// A helper is started by the monitor: before the child, once the child's namespaces exist, or when the
+// command first needs it. It has a lifeline, a socket, on which one that the child waits for reports with
+// a byte that it is ready. The sandbox holds its other end:
 // init while anything lives inside, or the monitor if there is no init. When the last holder has
 // closed it, the helper ends. If a helper ends before the command starts, the launch fails; later,
 // its loss is reported or ends the sandbox.
@@ -132,9 +133,8 @@ struct Helper {
   var lossError: LaunchError { role.lossError }
 }
 
-/// A helper whose process is made right after the child, so that neither waits until the other has
-/// started; what it needs from the child, and its failure, pass between these two.
-struct HelperBeside {
+/// A helper whose process is made when there is something for it to do: many commands never need it.
+struct HelperOnDemand {
   /// What it is for.
   let role: Helper.Role
   private let identity: (user: UInt32, group: UInt32)
@@ -149,6 +149,8 @@ struct HelperBeside {
 
   /// The sandbox's end of the lifeline.
   var lifeline: CInt { lifelineEnds.ours }
+  /// The helper's end, which the monitor keeps for it.
+  var helpersEnd: CInt { lifelineEnds.theirs }
 
   /// Closes the helper's end in another process, in which it would keep the lifeline open.
   func closeHelpersEnd() { Descriptors.close(lifelineEnds.theirs) }

@@ -67,12 +67,15 @@ struct Helpers {
     lifelines.append(helper.lifeline)
   }
 
-  /// Closes in the child what belongs to helpers that start beside it.
+  /// Closes in the child what the monitor keeps for helpers that may start later.
   func closeHelpersEnds() { relay?.closeRelaysEnds() }
 
-  /// Starts those that run beside the child.
-  mutating func startBeside() throws(LaunchError) {
-    if let relay { running.append(try relay.start()) }
+  /// Starts the relay.
+  /// - Returns: Its helper; nil if it runs already.
+  mutating func start(_ relay: NetworkRelay) throws(LaunchError) -> Helper? {
+    guard let helper = try relay.start() else { return nil }
+    running.append(helper)
+    return helper
   }
 
   /// Starts those that need the child's namespaces.

@@ -316,7 +316,7 @@ extension LaunchPlan {
     if job.takesTerminal { kept.insert(0) }
     if let watcher = helpers.watcher { kept.insert(watcher.report) }
     if !hasInit { kept.insert(helpers.lifelines) }
-    if let relay = helpers.relay { kept.insert(relay.notices) }
+    if let relay = helpers.relay { kept.insert(relay.keptByMonitor) }
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
       phase: .settingUp(movesLeft: moves), job: job,

@@ -235,7 +235,9 @@ extension Monitor {
     // If everything inside has just ended, the helper ends as it should.
     case .isTold(let warning):
       if termination != .exited(0) {
-        try? Descriptors.write(plan.warningPrefix + warning + "\n", to: 2)
+        let relay = helper.role.action == .startRelay ? plan.helpers.relay : nil
+        let cause = relay?.failure.map { ": " + $0.message } ?? ""
+        try? Descriptors.write(plan.warningPrefix + warning + cause + "\n", to: 2)
       }
     case .endsSandbox: throw lossError
     }

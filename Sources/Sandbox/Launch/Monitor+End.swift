@@ -23,6 +23,8 @@ extension Monitor {
     // Processes that live on inside keep their helpers: init holds the lifelines.
     let isOver = phase != .running || !plan.hasInit
     if let relay = plan.helpers.relay {
+      // For what was sent last, or by processes that live on.
+      if phase.wasExecuted, !isOver || relay.hasWork { startRelay(relay) }
       if isOver, !plan.hasInit { Descriptors.close(relay.helper.lifeline) }
       ending.refusals = relay.refusals(
         untilEnd: isOver && phase.wasExecuted && !isImpatient)

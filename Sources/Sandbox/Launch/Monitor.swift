@@ -74,11 +74,11 @@ struct Monitor: ~Copyable {
     keeping kept: DescriptorSet, _ whenFailed: (LaunchError) -> Void
   ) throws(LaunchError) -> Ending {
     do throws(LaunchError) {
-      if plan.helpers.relay != nil { try plan.helpers.startBeside() }
       var kept = kept
       for helper in plan.helpers.running { kept.insert(helper.process) }
       try letGo(keeping: kept)
       for helper in plan.helpers.running { try watch(helper) }
+      if let relay = plan.helpers.relay { try watch(relay) }
       for copy in plan.standard?.copies ?? [] { try watch(copy) }
       return try supervise()
     } catch {

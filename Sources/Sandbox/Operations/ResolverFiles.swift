@@ -12,7 +12,10 @@ extension RootBuilder where Self: ~Copyable {
   mutating func showResolver() throws(LaunchError) {
     let resolved = resolved
     _ = try cover("/etc/hosts") { HostNames(resolved).text }
-    _ = try cover("/etc/nsswitch.conf") { ResolverLines.sources }
+    let path: FilePath = "/etc/nsswitch.conf"
+    let sources = NameSources(path)
+    // Many hosts have these alone, and a mount costs time.
+    if !sources.areWanted || !shows(path) { _ = try cover(path) { sources.text } }
     let place: FilePath = "/etc/resolv.conf"
     guard try !cover(place, { ResolverLines.servers }) else { return }
     try step(.writeFile, ByteString(place)) { root throws(SystemCallError) in
@@ -20,6 +23,12 @@ extension RootBuilder where Self: ~Copyable {
       try root.makeRoom(for: place)
     }
     try mountText(ByteString(ResolverLines.servers), on: place, ResolverLines.permissions)
+  }
+
+  /// Whether a path leads to the file of the host that has it there.
+  private mutating func shows(_ path: FilePath) -> Bool {
+    guard let place = try? existing(at: path) else { return false }
+    return isHostFile(place, path)
   }
 
   /// Covers a file of the host; one that an option made stays as it was asked for.
@@ -69,22 +78,51 @@ private enum ResolverLines {
   ]
 
   /// See resolv.conf(5).
-  static var servers: [UInt8] { Array(("nameserver " + NameTable.nameServer.text + "\n").utf8) }
+  static var servers: [UInt8] {
+    ByteString("nameserver ").bytes + ByteString(stringLiteral: NameTable.nameServerText).bytes
+      + [UInt8(ascii: "\n")]
+  }
+}
 
+/// The host's sources of names, see nsswitch.conf(5).
+private struct NameSources {
+  private static let wanted = ByteString("files dns")
   /// A file that is larger is left out.
   private static let mostBytes = 1 << 16
 
-  /// The host's nsswitch.conf(5) with other sources of host names.
-  static var sources: [UInt8] {
-    var text: [UInt8] = []
-    if let file = try? OwnedDescriptor.open("/etc/nsswitch.conf", .reading),
-      let bytes = try? Descriptors.contents(of: file.rawValue, limit: ResolverLines.mostBytes)
+  /// The file with the wanted sources of host names.
+  private(set) var text: [UInt8] = []
+  /// Whether it has just these already.
+  private(set) var areWanted = false
+
+  /// Reads the host's file.
+  init(_ path: FilePath) {
+    if let file = try? OwnedDescriptor.open(path, .reading),
+      let bytes = try? Descriptors.contents(of: file.rawValue, limit: NameSources.mostBytes)
     {
-      for line in bytes.split(separator: UInt8(ascii: "\n")) {
-        let word = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-        if !word.starts(with: Array("hosts:".utf8)) { text += line + [UInt8(ascii: "\n")] }
+      take(bytes)
+    }
+    text += ByteString("hosts: ").bytes + NameSources.wanted.bytes + [UInt8(ascii: "\n")]
+  }
+
+  private mutating func take(_ bytes: [UInt8]) {
+    var isOther = false
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      let word = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+      guard word.starts(with: "hosts:".utf8) else {
+        text += line
+        text.append(UInt8(ascii: "\n"))
+        continue
+      }
+      let sources = word.dropFirst(6).split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+      if sources.count == 2, sources[0].elementsEqual("files".utf8),
+        sources[1].elementsEqual("dns".utf8)
+      {
+        areWanted = true
+      } else {
+        isOther = true
       }
     }
-    return text + Array("hosts: files dns\n".utf8)
+    if isOther { areWanted = false }
   }
 }

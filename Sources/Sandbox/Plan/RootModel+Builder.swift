@@ -219,6 +219,11 @@ extension RootModel {
 
   func isOwn(_ tree: borrowing Tree) -> Bool { hostPath(of: tree.position) == nil }
 
+  func isHostFile(_ place: borrowing Tree, _ path: FilePath) -> Bool {
+    guard let shown = hostPath(of: place.position) else { return false }
+    return shown == (try? host.follow(path))?.path
+  }
+
   mutating func restrict(
     _ tree: borrowing Tree, _ attributes: MountAttributes, propagation: MountPropagation
   ) {

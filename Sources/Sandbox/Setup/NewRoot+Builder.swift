@@ -259,6 +259,13 @@ extension NewRoot {
     try tree.descriptor.statusIfTold().map { isOwn($0.device) } ?? false
   }
 
+  func isHostFile(_ place: borrowing MountTree, _ path: FilePath) -> Bool {
+    guard let file = try? OwnedDescriptor.open(path, .location),
+      let identity = try? file.fileIdentity()
+    else { return false }
+    return (try? place.descriptor.fileIdentity()) == identity
+  }
+
   func restrict(
     _ tree: borrowing MountTree, _ attributes: MountAttributes, propagation: MountPropagation
   ) throws(SystemCallError) {

@@ -100,7 +100,6 @@ struct Setup: ~Copyable {
     _ outcome: Outcome, _ mask: UInt32, _ proc: CInt?,
     _ replacements: [StandardDescriptors.Replacement]
   ) throws(LaunchError) -> Never {
-    try awaitRelay()
     // Before a process inside can inspect this one, or a planted link can lead to one of these
     // descriptors.
     closeSources()

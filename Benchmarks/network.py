@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""network.py NESTBOX [ROUNDS]: what a connection and a stream cost through the relay of --net-allow.
+
+A server on this machine's localhost is reached directly, through nestbox's relay, and through pasta, if that
+is installed and works here. All three take turns; the ratios are those within a round, so that a busy machine
+disturbs all of them.
+"""
+
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+CONNECTIONS = 200
+BYTES = 400_000_000
+BLOCK = 1 << 18
+
+
+def serve(listener):
+    def handle(peer):
+        with peer:
+            kind = peer.recv(1)
+            if kind == b"e":
+                peer.send(kind)
+            elif kind == b"u":
+                buffer = bytearray(BLOCK)
+                while peer.recv_into(buffer):
+                    pass
+                peer.send(kind)
+            elif kind == b"d":
+                block = bytes(BLOCK)
+                for _ in range(BYTES // BLOCK):
+                    peer.sendall(block)
+
+    while True:
+        peer, _ = listener.accept()
+        threading.Thread(target=handle, args=(peer,), daemon=True).start()
+
+
+def measure(host, port):
+    """Prints milliseconds for a connection with its first answer, and Gbit/s each way."""
+    address = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)[0][4]
+
+    def connect(kind):
+        peer = socket.create_connection(address, 20)
+        peer.send(kind)
+        return peer
+
+    times = []
+    for _ in range(CONNECTIONS):
+        begin = time.perf_counter()
+        with connect(b"e") as peer:
+            peer.recv(1)
+            times.append(time.perf_counter() - begin)
+    begin = time.perf_counter()
+    with connect(b"u") as peer:
+        block = bytes(BLOCK)
+        for _ in range(BYTES // BLOCK):
+            peer.sendall(block)
+        peer.shutdown(socket.SHUT_WR)
+        peer.recv(1)
+    up = time.perf_counter() - begin
+    begin = time.perf_counter()
+    with connect(b"d") as peer:
+        buffer = bytearray(BLOCK)
+        while peer.recv_into(buffer):
+            pass
+    down = time.perf_counter() - begin
+    size = BYTES // BLOCK * BLOCK * 8e-9
+    print(statistics.median(times) * 1e3, size / up, size / down)
+
+
+def gateway():
+    """The address that pasta leads to this machine's localhost."""
+    with open("/proc/net/route") as routes:
+        for line in routes.readlines()[1:]:
+            words = line.split()
+            if words[1] == "00000000":
+                return socket.inet_ntoa(bytes.fromhex(words[2])[::-1])
+    return None
+
+
+def ways(nestbox, port):
+    """The command lines that reach the server, without those that do not work here."""
+    client = [sys.executable, os.path.abspath(__file__), "--measure"]
+    lines = {
+        "direct": client + ["127.0.0.1", str(port)],
+        "nestbox": [nestbox, "--ro-bind", "/", "/", "--net-host", str(port)]
+        + client + ["host.nestbox.internal", str(port)],
+    }
+    pasta, address = shutil.which("pasta"), gateway()
+    if pasta and address:
+        line = [pasta, "--config-net", "--"]
+        works = subprocess.run(line + ["true"], capture_output=True, stdin=subprocess.DEVNULL)
+        if works.returncode == 0:
+            lines["pasta"] = line + client + [address, str(port)]
+        else:
+            print("pasta does not work here:", works.stderr.decode().strip().split("\n")[-1])
+    else:
+        print("pasta is not installed (Debian's package passt), or there is no default route")
+    return lines
+
+
+def main():
+    if sys.argv[1] == "--measure":
+        return measure(sys.argv[2], int(sys.argv[3]))
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 10
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    threading.Thread(target=serve, args=(listener,), daemon=True).start()
+    lines = ways(sys.argv[1], listener.getsockname()[1])
+    found = {}
+    for _ in range(rounds):
+        for name, line in lines.items():
+            run = subprocess.run(line, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+            if run.returncode:
+                sys.exit(f"{name} failed: {run.stderr}")
+            found.setdefault(name, []).append([float(word) for word in run.stdout.split()])
+    print(f"{'':10} {'connect, ms':>12} {'more than direct':>17} {'up, Gbit/s':>12} {'down':>8} {'of direct':>12}")
+    for name, values in found.items():
+        connect, up, down = (statistics.median(column) for column in zip(*values))
+        more = statistics.median(a[0] - b[0] for a, b in zip(values, found["direct"]))
+        parts = [
+            statistics.median(a[column] / b[column] for a, b in zip(values, found["direct"]))
+            for column in (1, 2)
+        ]
+        print(
+            f"{name:10} {connect:12.3f} {more:+17.3f} {up:12.2f} {down:8.2f} {parts[0]:6.2f} {parts[1]:5.2f}")
+
+
+main()

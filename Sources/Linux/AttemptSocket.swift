@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attempts to connect to ports where nothing listens: the kernel refuses them and tells nobody.
+
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+public import Text
+
+/// A socket that gets a copy of each packet that begins a connection to an address of this network
+/// namespace, except for those of localhost and those to ports that are served anyway.
+///
+/// See raw(7).
+public enum AttemptSocket {
+  /// Makes one, for which this process needs CAP_NET_RAW.
+  public static func make(
+    isIPv6: Bool, except ports: [ClosedRange<UInt16>]
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let family = isIPv6 ? AF_INET6 : AF_INET
+    let program = filter(isIPv6, ports)
+    let result = unsafe program.withUnsafeBufferPointer { program -> CInt in
+      guard let start = program.baseAddress else { return -EINVAL }
+      return unsafe linux_raw_socket(family, start, UInt16(clamping: program.count))
+    }
+    let socket = OwnedDescriptor(try check(result, "socket(SOCK_RAW)"))
+    try check(linux_ask_for_destinations(socket.rawValue, family), "setsockopt")
+    return socket
+  }
+
+  /// The address and the port that the first `count` bytes of `buffer` were sent to; nil if it is not such
+  /// a packet.
+  public static func target(
+    of buffer: [UInt8], count: Int, at address: IPAddress, isIPv6: Bool
+  ) -> Endpoint? {
+    // What precedes the header of TCP: nothing in IPv6.
+    guard let first = buffer.first else { return nil }
+    let start = isIPv6 ? 0 : Int(first & 15) * 4
+    guard count >= start + 4, buffer.count >= start + 4 else { return nil }
+    return Endpoint(address, UInt16(buffer[start + 2]) << 8 | UInt16(buffer[start + 3]))
+  }
+
+  /// The program, for bpf(4)'s machine: one word for each instruction of linux/filter.h.
+  private static func filter(_ isIPv6: Bool, _ ports: [ClosedRange<UInt16>]) -> [UInt64] {
+    // The places in the header of TCP, which begins at X in IPv4.
+    let (half, byte): (UInt16, UInt16) = isIPv6 ? (0x28, 0x30) : (0x48, 0x50)
+    func step(_ code: UInt16, _ number: UInt32, _ yes: UInt8 = 0, _ no: UInt8 = 0) -> UInt64 {
+      UInt64(code) | UInt64(yes) << 16 | UInt64(no) << 24 | UInt64(number) << 32
+    }
+    let (isEqual, isAtLeast, isAbove): (UInt16, UInt16, UInt16) = (0x15, 0x35, 0x25)
+    let (drop, pass) = (step(0x06, 0), step(0x06, 128))
+    var program: [UInt64] = []
+    // X is the length of the header of IPv4, and localhost is not looked at.
+    if !isIPv6 { program = [step(0xb1, 0), step(0x30, 16), step(isEqual, 127, 0, 1), drop] }
+    // The flags SYN and ACK: only the first packet has the first alone.
+    program += [step(byte, 13), step(0x54, 0x12), step(isEqual, 2, 1, 0), drop, step(half, 2)]
+    for range in ports {
+      program += [
+        step(isAtLeast, UInt32(range.lowerBound), 0, 2),
+        step(isAbove, UInt32(range.upperBound), 1, 0), drop,
+      ]
+    }
+    return program + [pass]
+  }
+}
