@@ -151,7 +151,7 @@ struct Launcher {
     }
     let tasks = ReviewTasks(self, parser.draft)
     do throws(UsageError) {
-      let (review, sandbox) = try tasks.begin(sandbox, caller)
+      let (review, sandbox) = try tasks.begin(sandbox)
       let result = launchNow(sandbox, parser, registration + review.descriptors, detachment)
       tasks.end(review)
       return result

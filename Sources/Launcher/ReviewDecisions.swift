@@ -10,8 +10,9 @@ internal import Text
 
 extension ReviewTasks {
   /// Applies changes.
-  func apply(_ name: ByteString) throws(UsageError) -> UInt8 {
+  func apply(_ typed: ByteString?) throws(UsageError) -> UInt8 {
     let option = "--apply"
+    let name = try name(typed, for: option)
     let (review, changes) = try acquire(name, option)
     let chosen = try choose(review, changes, option)
     let report = try doing(option, name) { () throws(ReviewError) in
@@ -29,30 +30,34 @@ extension ReviewTasks {
       let path = ByteString(review.place(of: change)).quotedForShell
       launcher.tell(
         .error,
-        "\(option): to apply such a change all the same: nestbox "
-          + "\(storeWords)--overwrite --apply \(name.quotedForShell) \(path)", draft)
+        "\(option): to apply such a change all the same: "
+          + draft.reviewLine("--overwrite --apply \(name.quotedForShell) \(path)"), draft)
     }
     if report.isDiskFull {
       launcher.tell(
         .error,
-        "\(option): the disk is full; nothing is lost: make room, then type nestbox "
-          + "\(storeWords)--apply \(name.quotedForShell)", draft)
+        "\(option): the disk is full; nothing is lost: make room, then type "
+          + line(option, name, also: draft.sandbox.command), draft)
     }
-    if !report.left.isEmpty || changes.isIncomplete || !changes.unread.isEmpty { return 1 }
+    let count = Review.number(report.applied, "change")
+    if !report.left.isEmpty || changes.isIncomplete || !changes.unread.isEmpty {
+      if report.applied > 0 { _ = launcher.print("applied \(count); the others wait\n", draft) }
+      return 1
+    }
     let isDone = try doing(option, name) { () throws(ReviewError) in
       // Of some files that are applied, the host does not tell the content any more.
       guard chosen.paths.isEmpty else { return try removeIfDone(review) }
       try review.remove()
       return true
     }
-    let count = Review.number(report.applied, "change")
     return launcher.print(
       "applied \(count)" + (isDone ? "\n" : "; others wait\n"), draft)
   }
 
   /// Discards changes.
-  func discard(_ name: ByteString) throws(UsageError) -> UInt8 {
+  func discard(_ typed: ByteString?) throws(UsageError) -> UInt8 {
     let option = "--discard"
+    let name = try name(typed, for: option)
     guard !draft.sandbox.command.isEmpty else {
       // Also where its record cannot be read, or the directory is gone.
       try doing(option, name) { () throws(ReviewError) in
@@ -66,7 +71,7 @@ extension ReviewTasks {
         try review.acquire()
         try review.remove()
       }
-      return 0
+      return launcher.print("discarded the review \(name.quoted)\n", draft)
     }
     let (review, changes) = try acquire(name, option)
     let chosen = try choose(review, changes, option)
@@ -83,8 +88,10 @@ extension ReviewTasks {
             + "a directory above it; discard that directory")
       }
     }
-    _ = try doing(option, name) { () throws(ReviewError) in try removeIfDone(review) }
-    return 0
+    let isDone = try doing(option, name) { () throws(ReviewError) in try removeIfDone(review) }
+    let count = Review.number(
+      changes.told.count { chosen.contains($0) }, "change")
+    return launcher.print("discarded \(count)" + (isDone ? "\n" : "; others wait\n"), draft)
   }
 
   private func acquire(
@@ -111,15 +118,15 @@ extension ReviewTasks {
     for word in draft.sandbox.command {
       guard let found = place(word, review) else {
         throw UsageError(
-          "\(option): \(word.quoted) is not a path in a directory under review; nestbox "
-            + "\(storeWords)--changes \(review.name.quotedForShell) shows the paths")
+          "\(option): \(word.quoted) is not a path in a directory under review; "
+            + draft.reviewLine("--changes \(review.name.quotedForShell)") + " shows the paths")
       }
       guard
         changes.list.contains(where: { $0.tree == found.tree && $0.path.starts(with: found.path) })
       else {
         throw UsageError(
-          "\(option): \(review.name.quoted) has no change at \(word.quoted); nestbox "
-            + "\(storeWords)--changes \(review.name.quotedForShell) lists its changes")
+          "\(option): \(review.name.quoted) has no change at \(word.quoted); "
+            + draft.reviewLine("--changes \(review.name.quotedForShell)") + " lists its changes")
       }
       choice.paths.append(found)
     }

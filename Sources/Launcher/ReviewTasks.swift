@@ -25,9 +25,39 @@ struct ReviewTasks {
     return ReviewStore(absolute.lexicallyNormalized())
   }
 
-  /// The words that every line to type needs besides the task.
-  var storeWords: String {
-    draft.reviewStore.map { "--review-store \(ByteString($0).quotedForShell) " } ?? ""
+  /// The review that a task is about: the one that was typed, or the only one that waits.
+  func name(_ typed: ByteString?, for task: String) throws(UsageError) -> ByteString {
+    if let typed { return typed }
+    let store = self.store
+    let names = try doing(task, "") { () throws(ReviewError) in try store.names() }
+    let waiting = names.filter { (try? store.review($0))?.isInUse != true }
+    let candidates = waiting.isEmpty ? names : waiting
+    guard let name = candidates.first else {
+      throw UsageError("\(task): no review waits in \(ByteString(store.path).quoted)")
+    }
+    if candidates.count == 1 { return name }
+    let count = Review.number(candidates.count, "review")
+    var text = "\(task): \(count) wait; type one of these lines:"
+    for name in candidates.prefix(ReviewTasks.mostLines) {
+      text += "\n" + line(task, name, also: draft.sandbox.command)
+    }
+    if candidates.count > ReviewTasks.mostLines {
+      text += "\n" + draft.reviewLine("--reviews") + " lists the others"
+    }
+    throw UsageError(text)
+  }
+
+  private static let mostLines = 10
+
+  /// The line to type that does `task` with the review `name` and these paths, as this line does it.
+  func line(_ task: String, _ name: ByteString, also words: [ByteString] = []) -> String {
+    var text = ""
+    if draft.isJSON { text += "--json " }
+    if draft.showsDifferences { text += "--diff " }
+    if draft.overwritesConflicts { text += "--overwrite " }
+    text += task + " " + name.quotedForShell
+    for word in words { text += " " + word.quotedForShell }
+    return draft.reviewLine(text)
   }
 
   func doing<Result: ~Copyable>(
@@ -42,28 +72,44 @@ struct ReviewTasks {
 
   func message(_ error: ReviewError, _ name: ByteString) -> String {
     let word = name.quotedForShell
+    let removal = "to remove the review: " + draft.reviewLine("--discard \(word)")
     switch error {
-    case .isUnknown: return "no review is called \(name.quoted); nestbox --reviews lists them"
+    case .isUnknown:
+      return "no review is called \(name.quoted); \(draft.reviewLine("--reviews")) lists them"
     case .nameIsTaken:
-      return "a review is called \(name.quoted) already; to go on with it: nestbox "
-        + "\(storeWords)--resume \(word)"
+      return "a review is called \(name.quoted) already; to go on with it: "
+        + draft.reviewLine("--resume \(word)")
     case .isInUse:
       return "\(name.quoted) is in use: its sandbox still runs, or another nestbox changes it"
-    case .hasNoRecord:
-      return "the record of \(name.quoted) cannot be read; to remove the review: nestbox "
-        + "\(storeWords)--discard \(word)"
+    case .hasNoRecord: return "the record of \(name.quoted) cannot be read; " + removal
+    case .hasNoLayer:
+      return "the layer of \(name.quoted) is gone, and its changes with it; " + removal
     case .directoryIsGone(let path):
       return
         "\(ByteString(path).quoted) is not the directory that was reviewed; move that back, or "
-        + "type nestbox \(storeWords)--discard \(word)"
+        + "type " + draft.reviewLine("--discard \(word)")
+    case .storeIsUnsuitable(let path, let flaw):
+      let other = "use --review-store with a directory of yours"
+      switch flaw {
+      case .isLink: return "\(ByteString(path).quoted) is a symbolic link; \(other)"
+      case .isNoDirectory: return "\(ByteString(path).quoted) is not a directory; \(other)"
+      case .isForeign: return "\(ByteString(path).quoted) belongs to another user; \(other)"
+      case .isOpen:
+        return "other users may enter \(ByteString(path).quoted); to forbid that: chmod 700 "
+          + ByteString(path).quotedForShell
+      }
     case .failed(let path, let error):
       let path = ByteString(path).quoted
-      if error.errno == .notSupported {
+      switch error.errno {
+      case .notSupported:
         return
           "the file system of \(path) keeps no extended attributes or whiteouts, which a layer "
           + "needs; use --review-store with a directory on ext4, xfs or btrfs"
+      case .noSpace, .readOnlyFileSystem:
+        return "\(path): \(error.reason) (\(error.call)); use --review-store with a directory on "
+          + "another file system"
+      default: return "\(path): \(error.reason) (\(error.call))"
       }
-      return "\(path): \(error.reason) (\(error.call))"
     }
   }
 
@@ -105,7 +151,8 @@ struct ReviewTasks {
   }
 
   /// Reports what a review would change.
-  func changes(_ name: ByteString) throws(UsageError) -> UInt8 {
+  func changes(_ typed: ByteString?) throws(UsageError) -> UInt8 {
+    let name = try name(typed, for: "--changes")
     let (review, changes) = try doing("--changes", name) {
       () throws(ReviewError) -> (Review, Changes) in
       let review = try store.review(name)

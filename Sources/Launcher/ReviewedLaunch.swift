@@ -21,13 +21,11 @@ extension ReviewTasks {
   /// Begins or resumes the review of a launch.
   /// - Returns: The review, and the sandbox that writes to its layers.
   func begin(
-    _ sandbox: ResolvedSandbox, _ caller: Caller
+    _ sandbox: ResolvedSandbox
   ) throws(UsageError) -> (LaunchReview, ResolvedSandbox) {
     // A descriptor opened here must not be mistaken for the caller's standard input or output.
     try? Descriptors.occupyStandard()
-    let name = draft.resumedReview?.value ?? draft.reviewName?.value
     let review: Review
-    let layers: [ReviewLayer]
     if let resumed = draft.resumedReview {
       review = try doing("--resume", resumed.value) { () throws(ReviewError) in
         let review = try store.review(resumed.value)
@@ -35,19 +33,23 @@ extension ReviewTasks {
         return review
       }
     } else {
+      let name = draft.reviewName?.value
       review = try doing("--review", name ?? "") { () throws(ReviewError) in
         try begin(name, sandbox.directoriesUnderReview)
       }
     }
-    layers = try doing("--review", review.name) { () throws(ReviewError) in try review.layers() }
-    let lock = review.handOverLock()
-    do throws(UsageError) {
-      let sandbox = sandbox.writing(to: layers, lock: lock)
-      return (LaunchReview(review: review, lock: lock), try sandbox.resolved(for: caller))
-    } catch {
-      end(LaunchReview(review: review, lock: lock))
-      throw error
+    let layers = try doing("--review", review.name) { () throws(ReviewError) in
+      do throws(ReviewError) {
+        return try review.layers()
+      } catch {
+        _ = try? review.removeIfUnchanged()
+        throw error
+      }
     }
+    let lock = review.handOverLock()
+    return (
+      LaunchReview(review: review, lock: lock), sandbox.writing(to: layers, lock: lock)
+    )
   }
 
   private func begin(
@@ -83,6 +85,7 @@ extension ReviewTasks {
     let review = ended.review
     do throws(ReviewError) {
       try review.takeLockBack(ended.lock)
+      if try review.removeIfUnchanged() { return }
       // However long it takes: a signal that ends the launcher meanwhile leaves the review for later.
       let found = SignalDisposition.whileSignalsEnd { () -> Result<Changes, ReviewError> in
         do throws(ReviewError) {
@@ -119,7 +122,7 @@ extension ReviewTasks {
     }
     if marked.count > 3 { lines.append("  and at \(String(marked.count - 3)) more") }
     for task in ["--diff --changes", "--apply", "--discard"] {
-      lines.append("nestbox \(storeWords)\(task) \(review.name.text)")
+      lines.append(draft.reviewLine("\(task) \(review.name.text)"))
     }
     return lines.joined(separator: "\n")
   }

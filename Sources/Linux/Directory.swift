@@ -50,8 +50,7 @@ extension Descriptors {
   ///
   /// See proc(5), fd.
   public static func path(of number: CInt) throws(SystemCallError) -> FilePath {
-    let directory = try OwnedDescriptor.open("/proc/self/fd", .directory)
-    return try directory.symbolicLinkTarget(FilePath(String(number))).path
+    try linkTarget(FilePath("/proc/self/fd/" + String(number)), in: AT_FDCWD).path
   }
 }
 

@@ -39,12 +39,15 @@ public struct FileTime: Equatable, Comparable, Sendable {
     let rest = cycle - (365 * year + year / 4 - year / 100)
     let month = (5 * rest + 2) / 153
     let isNextYear = month >= 10
-    let numbers = [
-      days / 146_097 * 400 + year + (isNextYear ? 1 : 0), isNextYear ? month - 9 : month + 3,
-      rest - (153 * month + 2) / 5 + 1, second / 3600, second / 60 % 60, second % 60,
-    ]
-    let digits = numbers.map { ($0 < 10 ? "0" : "") + String($0) }
-    return digits.prefix(3).joined() + "-" + digits.suffix(3).joined()
+    var text = String(days / 146_097 * 400 + year + (isNextYear ? 1 : 0))
+    func add(_ number: Int64) { text += (number < 10 ? "0" : "") + String(number) }
+    add(isNextYear ? month - 9 : month + 3)
+    add(rest - (153 * month + 2) / 5 + 1)
+    text += "-"
+    add(second / 3600)
+    add(second / 60 % 60)
+    add(second % 60)
+    return text
   }
 
   init(_ time: timespec) {
@@ -117,6 +120,11 @@ extension OwnedDescriptor {
   public borrowing func entryStatus() throws(SystemCallError) -> EntryStatus {
     EntryStatus(try fileStatus())
   }
+
+  /// Whether this directory, which is open for reading and was not read yet, has no entries.
+  ///
+  /// See getdents(2).
+  public borrowing func isEmptyDirectory() -> Bool { linux_is_empty_directory(rawValue) == 1 }
 
   /// Opens the regular file `name` for reading; fails with EINVAL where it is anything else.
   ///

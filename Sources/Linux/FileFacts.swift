@@ -90,10 +90,11 @@ public struct FoundFile: Equatable, Sendable {
     self.mount = mount
   }
 
-  /// Follows `path` to its end without opening the file for reading.
+  /// Follows `path` to its end without opening the file for reading; looks for its mount if
+  /// `findsMount`.
   ///
   /// See open(2), O_PATH, and proc(5), fdinfo.
-  public init(following path: FilePath) throws(SystemCallError) {
+  public init(following path: FilePath, findsMount: Bool = true) throws(SystemCallError) {
     let file = try OwnedDescriptor.open(path, .location)
     let kind: FileFacts.Kind
     do throws(SystemCallError) {
@@ -103,12 +104,15 @@ public struct FoundFile: Equatable, Sendable {
       guard error.errno == .permissionDenied else { throw error }
       kind = .directory
     }
+    let path = try Descriptors.path(of: file.rawValue)
+    self.init(path: path, kind: kind, mount: findsMount ? FoundFile.mount(of: file) : nil)
+  }
+
+  private static func mount(of file: borrowing OwnedDescriptor) -> Int? {
     let name = FilePath("/proc/self/fdinfo/" + String(file.rawValue))
     let lines = (try? TextFile.lines(of: name)) ?? []
     let number = lines.first { $0.hasPrefix("mnt_id:") }
-    self.init(
-      path: try Descriptors.path(of: file.rawValue), kind: kind,
-      mount: number.flatMap { Int($0.dropFirst(7).filter(\.isNumber)) })
+    return number.flatMap { Int($0.dropFirst(7).filter(\.isNumber)) }
   }
 }
 

@@ -33,6 +33,12 @@ public struct Draft: Sendable {
   public var resumedReview: Setting<ByteString>?
   /// Where reviews are kept.
   public var reviewStore: FilePath?
+
+  /// A line to type that does something with reviews, where these are kept.
+  public func reviewLine(_ words: String) -> String {
+    let store = reviewStore.map { "--review-store \(ByteString($0).quotedForShell) " } ?? ""
+    return "nestbox \(store)\(words)"
+  }
   /// Whether a report on a review shows the text that changes.
   public var showsDifferences = false
   /// Whether files that were changed on the host as well are replaced.
@@ -109,12 +115,12 @@ public struct Draft: Sendable {
     case enter(ByteString)
     /// The reviews that wait.
     case reviews
-    /// What a review would change.
-    case changes(ByteString)
+    /// What a review would change; nil is the only one that waits.
+    case changes(ByteString?)
     /// To change that.
-    case apply(ByteString)
+    case apply(ByteString?)
     /// To forget that.
-    case discard(ByteString)
+    case discard(ByteString?)
     /// A file that is written from the option table.
     case generate(Generated)
 

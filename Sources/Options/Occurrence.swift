@@ -29,6 +29,9 @@ public struct Occurrence: Sendable {
   /// The word at `index`, as it is.
   func text(_ index: Int) -> ByteString { words[words.startIndex + index] }
 
+  /// The review that it names; nil where its name was left out.
+  var review: ByteString? { words.first }
+
   /// The word at `index` as a path.
   func path(_ index: Int) -> FilePath { text(index).path }
 

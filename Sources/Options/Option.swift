@@ -56,7 +56,8 @@ public struct Option: Sendable {
     static let takesSize = Traits(rawValue: 8)
     /// `--overlay-src` and `--overlay-opt` may stand before it.
     static let takesOverlayParts = Traits(rawValue: 32)
-    /// Its last operand may be left out at the end of the command line.
+    /// Its last operand may be left out at the end of the command line, and where it is a name, in
+    /// front of another option.
     static let lastIsOptional = Traits(rawValue: 64)
     /// It concerns one command line and is not allowed in a profile.
     static let isForCommandLine = Traits(rawValue: 128)
@@ -83,6 +84,7 @@ extension Option {
     {
       return result
     }
+    if let result = body(reviewedLaunches) { return result }
     if let result = body(joins) ?? body(overlays) ?? body(security) ?? body(seccomp) ?? body(labels)
     {
       return result
@@ -105,6 +107,15 @@ extension Option {
   /// The option called `word`.
   static func named(_ word: ByteString) -> Option? {
     first { find(word, $0) } ?? (word == "-h" ? named("--help") : nil)
+  }
+
+  /// The words of `rest` that this option takes, without an optional name where another option follows.
+  func operands(in rest: ArraySlice<ByteString>) -> ArraySlice<ByteString> {
+    let words = rest.prefix(operands.count)
+    guard traits.contains(.lastIsOptional), operands.last?.kind == .review,
+      words.last?.bytes.first == UInt8(ascii: "-")
+    else { return words }
+    return words.dropLast()
   }
 
   private static func find(_ word: ByteString, _ table: [Option]) -> Option? {

@@ -201,8 +201,8 @@ public struct Parser {
       rest = rest.dropFirst()
       if word == Parser.end { return rest }
       guard let option = Option.named(word) else { throw Parser.unknown(word) }
-      let operands = rest.prefix(option.operands.count)
-      try Parser.require(operands, of: option)
+      let operands = option.operands(in: rest)
+      try Parser.require(operands, of: option, draft)
       rest = rest.dropFirst(operands.count)
       if !isNested {
         typed = rest
@@ -214,7 +214,7 @@ public struct Parser {
   }
 
   private static func require(
-    _ operands: ArraySlice<ByteString>, of option: Option
+    _ operands: ArraySlice<ByteString>, of option: Option, _ draft: Draft
   ) throws(UsageError) {
     let isComplete =
       operands.count == option.operands.count
@@ -224,7 +224,7 @@ public struct Parser {
       let remedy =
         switch missing {
         case "SANDBOX": "; nestbox --list shows the running sandboxes"
-        case "REVIEW": "; nestbox --reviews shows the reviews that wait"
+        case "REVIEW": "; \(draft.reviewLine("--reviews")) shows the reviews that wait"
         default: ""
         }
       throw UsageError(
@@ -404,7 +404,7 @@ extension Parser {
     guard let word = words.first else { return }
     let option: Option
     do throws(UsageError) {
-      option = try Parser.option(word, words.dropFirst())
+      option = try Parser.option(word, words.dropFirst(), draft)
       if option.traits.contains(.isForCommandLine) {
         throw UsageError("\(option.name): not allowed in a profile")
       }
@@ -427,13 +427,13 @@ extension Parser {
 
   /// The option on a line of a profile.
   private static func option(
-    _ word: ByteString, _ operands: ArraySlice<ByteString>
+    _ word: ByteString, _ operands: ArraySlice<ByteString>, _ draft: Draft
   ) throws(UsageError) -> Option {
     guard word.bytes.first == UInt8(ascii: "-"), word != end else {
       throw UsageError("expected an option at the start of the line, found \(word.quoted)")
     }
     guard let option = Option.named(word) else { throw unknown(word) }
-    try require(operands.prefix(option.operands.count), of: option)
+    try require(operands.prefix(option.operands.count), of: option, draft)
     if operands.count > option.operands.count {
       let extra = operands[operands.startIndex + option.operands.count]
       throw UsageError("\(option.name): unexpected \(extra.quoted) at the end of the line")

@@ -39,7 +39,8 @@ struct ChangeSearch {
   mutating func search(_ tree: ReviewTree, _ number: Int) {
     self.number = number
     var pending: [Place] = []
-    guard let top = try? tree.upper.entryStatus(), let base = try? tree.base.entryStatus() else {
+    let top = tree.top
+    guard let base = try? tree.base.entryStatus() else {
       changes.isIncomplete = true
       return
     }

@@ -40,10 +40,14 @@ extension Change {
   private var executor: String? {
     var isInGit = false
     // From the bytes: a path may have a thousand names, whose types would cost as much for each change.
-    for part in Fields(ByteString(path).bytes, separatedBy: UInt8(ascii: "/")) {
-      let name = ByteString(part)
+    let bytes = ByteString(path).bytes
+    var start = bytes.startIndex
+    while start < bytes.endIndex {
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex
+      let name = ByteString(bytes[start..<end])
+      start = end == bytes.endIndex ? end : end + 1
       if isInGit, !ExecutedLater.isData(inGit: name) { return "git" }
-      guard let found = ExecutedLater.named(name) else {
+      guard let found = ExecutedLater.ending(bytes[..<end]) else {
         isInGit = false
         continue
       }

@@ -18,12 +18,14 @@ public final class Review {
   private let open: OpenReview
   private var trees: [ReviewTree] = []
   private var handedOver: FileIdentity?
+  /// The permissions that each layer got when this process made it; empty if another process did.
+  private let madeWith: [UInt32]
 
   init(
     _ name: ByteString, _ path: FilePath, _ store: consuming OwnedDescriptor,
-    _ open: OpenReview, _ record: ReviewRecord
+    _ open: OpenReview, _ record: ReviewRecord, madeWith permissions: [UInt32] = []
   ) {
-    (self.name, self.path, self.record) = (name, path, record)
+    (self.name, self.path, self.record, madeWith) = (name, path, record, permissions)
     self.store = store
     self.open = open
   }
@@ -69,16 +71,22 @@ public final class Review {
 
   /// The layers, for a launch.
   public func layers() throws(ReviewError) -> [ReviewLayer] {
+    let place = try failing(path) { () throws(SystemCallError) in
+      try Descriptors.path(of: open.descriptor.rawValue)
+    }
     var layers: [ReviewLayer] = []
-    for (number, tree) in record.trees.enumerated() {
+    for number in record.trees.indices {
+      let upper = try openLayer(number)
+      let name = ReviewStore.work(number)
       layers.append(
-        try failing(path) { () throws(SystemCallError) -> ReviewLayer in
-          let upper = try open.descriptor.openSubdirectory(ReviewStore.layer(number))
-          let work = try Review.makeWork(ReviewStore.work(number), in: open.descriptor)
+        try failing(path) { () throws(SystemCallError) in
+          let work = try Review.makeWork(name, in: open.descriptor)
           return ReviewLayer(
-            base: tree.path, upper: try Descriptors.path(of: upper.rawValue),
-            work: try Descriptors.path(of: work.rawValue),
-            files: [tree.identity, try upper.fileIdentity(), try work.fileIdentity()])
+            base: record.trees[number].path, upper: place.pushing(ReviewStore.layer(number)),
+            work: place.pushing(name),
+            files: [
+              record.trees[number].identity, try upper.fileIdentity(), try work.fileIdentity(),
+            ])
         })
     }
     return layers
@@ -121,10 +129,27 @@ public final class Review {
       guard error.isAbsence else { throw .failed(tree.path, error) }
       throw .directoryIsGone(tree.path)
     }
-    let upper = try failing(path) { () throws(SystemCallError) in
-      try open.descriptor.openSubdirectory(ReviewStore.layer(number))
+    let location = try openLayer(number)
+    do throws(SystemCallError) {
+      // The command may have closed the directory to its owner.
+      let status = try location.entryStatus()
+      let isClosed = status.permissions & 0o700 != 0o700
+      if isClosed { try location.setPermissions(status.permissions | 0o700) }
+      let upper = try open.descriptor.openSubdirectory(ReviewStore.layer(number))
+      return ReviewTree(base, upper, status, isClosed: isClosed)
+    } catch {
+      throw .failed(path, error)
     }
-    return ReviewTree(base, upper)
+  }
+
+  /// Opens the location of a layer.
+  private func openLayer(_ number: Int) throws(ReviewError) -> OwnedDescriptor {
+    do throws(SystemCallError) {
+      return try open.descriptor.openDirectlyInRoot(ReviewStore.layer(number))
+    } catch {
+      if error.isAbsence { throw .hasNoLayer }
+      throw .failed(path, error)
+    }
   }
 
   private static func openBase(
@@ -135,6 +160,57 @@ public final class Review {
       throw SystemCallError(call: "fstat", errno: .staleNFSFileHandle)
     }
     return base
+  }
+
+  /// Removes the review if its layers are as this process has made them.
+  ///
+  /// Most launches end so. Then it takes only the names that nestbox and the kernel have made, and no
+  /// walk.
+  /// - Returns: Whether it was removed; if not, something was changed, or another process made the
+  ///   layers.
+  public func removeIfUnchanged() throws(ReviewError) -> Bool {
+    guard !madeWith.isEmpty else { return false }
+    for number in madeWith.indices {
+      guard let upper = try? open.descriptor.openSubdirectory(ReviewStore.layer(number)),
+        let status = try? upper.entryStatus(), status.permissions == madeWith[number],
+        upper.isEmptyDirectory()
+      else { return false }
+    }
+    do throws(SystemCallError) {
+      try removeKnownNames()
+    } catch {
+      try remove()
+    }
+    return true
+  }
+
+  /// The lock comes last: until then no other process takes the rest for a review.
+  private func removeKnownNames() throws(SystemCallError) {
+    for number in madeWith.indices {
+      try Review.removeWork(ReviewStore.work(number), in: open.descriptor, depth: 0)
+    }
+    try open.descriptor.remove(ReviewStore.record, .other)
+    for number in madeWith.indices {
+      try open.descriptor.remove(ReviewStore.layer(number), .directory)
+    }
+    try open.descriptor.remove(ReviewStore.lock, .other)
+    try store.remove(name.path, .directory)
+  }
+
+  /// Removes a work directory, in which the kernel has made `work/incompat/volatile/dirty`, without
+  /// permissions.
+  private static func removeWork(
+    _ name: FilePath, in place: borrowing OwnedDescriptor, depth: Int
+  ) throws(SystemCallError) {
+    let directory = try place.openDirectlyInRoot(name)
+    if depth > 0 { try directory.setPermissions(0o700) }
+    switch depth {
+    case 0: try removeWork("work", in: directory, depth: 1)
+    case 1: try removeWork("incompat", in: directory, depth: 2)
+    case 2: try removeWork("volatile", in: directory, depth: 3)
+    default: try directory.remove("dirty", .other)
+    }
+    try place.remove(name, .directory)
   }
 
   /// Removes the review with all its changes.
@@ -152,11 +228,18 @@ final class ReviewTree {
   let upper: OwnedDescriptor
   /// The device of the directory: what is mounted in it is left alone.
   let device: UInt64
+  /// The layer's top, as the command left it.
+  let top: EntryStatus
   /// Directories of the layer that were closed to this user, and their permissions.
   fileprivate var closed: [(path: FilePath, permissions: UInt32)] = []
 
-  init(_ base: consuming OwnedDescriptor, _ upper: consuming OwnedDescriptor) {
+  init(
+    _ base: consuming OwnedDescriptor, _ upper: consuming OwnedDescriptor, _ top: EntryStatus,
+    isClosed: Bool
+  ) {
     device = (try? base.fileIdentity().device) ?? 0
+    self.top = top
+    if isClosed { closed.append(("", top.permissions)) }
     self.base = base
     self.upper = upper
   }

@@ -20,10 +20,23 @@ public enum ReviewError: Error, Equatable, Sendable {
   case isInUse
   /// The record cannot be read.
   case hasNoRecord
+  /// A layer is gone.
+  case hasNoLayer
+  /// The store is not a directory of this user alone.
+  case storeIsUnsuitable(FilePath, StoreFlaw)
   /// A directory under review is not where it was.
   case directoryIsGone(FilePath)
   /// A system call failed on a path.
   case failed(FilePath, SystemCallError)
+}
+
+/// Why a store is not a directory of this user alone.
+public enum StoreFlaw: Sendable {
+  case isLink, isNoDirectory
+  /// Another user owns it.
+  case isForeign
+  /// Other users may enter it.
+  case isOpen
 }
 
 /// The store.
@@ -37,22 +50,45 @@ public struct ReviewStore: Sendable {
   }
 
   static let record: FilePath = "record"
-  private static let newRecord: FilePath = "record.new"
   static let lock: FilePath = "lock"
   static func layer(_ number: Int) -> FilePath { FilePath("upper-" + String(number)) }
   static func work(_ number: Int) -> FilePath { FilePath("work-" + String(number)) }
 
   /// Opens the store; nil where there is none.
   func open() throws(ReviewError) -> OwnedDescriptor? {
-    guard (try? FileFacts(at: path)) != nil else { return nil }
-    return try failing(path) { () throws(SystemCallError) in
-      try OwnedDescriptor.privateDirectory(path)
+    do throws(SystemCallError) {
+      _ = try FileFacts(at: path)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw .failed(path, error)
     }
+    return try opened()
+  }
+
+  /// Opens the store, or makes it in a directory that exists.
+  private func opened() throws(ReviewError) -> OwnedDescriptor {
+    do throws(SystemCallError) {
+      return try OwnedDescriptor.privateDirectory(path)
+    } catch {
+      if let flaw { throw .storeIsUnsuitable(path, flaw) }
+      throw .failed(path, error)
+    }
+  }
+
+  /// What is wrong with the file that lies there.
+  private var flaw: StoreFlaw? {
+    guard let status = try? OwnedDescriptor.open(path, .linkLocation).entryStatus() else {
+      return nil
+    }
+    if status.kind == .link { return .isLink }
+    if status.kind != .directory { return .isNoDirectory }
+    if status.owner != CurrentProcess.identity.user { return .isForeign }
+    return status.permissions & 0o077 == 0 ? nil : .isOpen
   }
 
   private func make() throws(ReviewError) -> OwnedDescriptor {
     if let store = try? OwnedDescriptor.privateDirectory(path) { return store }
-    return try failing(path) { () throws(SystemCallError) -> OwnedDescriptor in
+    try failing(path.removingLastComponent()) { () throws(SystemCallError) -> Void in
       var place: FilePath = "/"
       for component in path.components.dropLast() {
         let parent = try OwnedDescriptor.open(place, .directory)
@@ -66,8 +102,8 @@ public struct ReviewStore: Sendable {
           }
         }
       }
-      return try OwnedDescriptor.privateDirectory(path)
     }
+    return try opened()
   }
 
   /// The names of all reviews.
@@ -130,6 +166,7 @@ public struct ReviewStore: Sendable {
       throw .failed(place, error)
     }
     let (directory, record): (OpenReview, ReviewRecord)
+    var permissions: [UInt32] = []
     do throws(ReviewError) {
       directory = OpenReview(
         try failing(place) { () throws(SystemCallError) in
@@ -140,28 +177,28 @@ public struct ReviewStore: Sendable {
         try ReviewStore.requireLayers(in: directory.descriptor, of: store)
       }
       var trees: [ReviewRecord.Tree] = []
-      for (number, path) in directories.enumerated() {
-        trees.append(
-          try failing(path) { () throws(SystemCallError) in
-            try ReviewStore.makeLayer(
-              ReviewStore.layer(number), of: path, in: directory.descriptor)
-          })
+      for number in directories.indices {
+        let path = directories[number]
+        let (tree, bits) = try failing(path) { () throws(SystemCallError) in
+          try ReviewStore.makeLayer(ReviewStore.layer(number), of: path, in: directory.descriptor)
+        }
+        trees.append(tree)
+        permissions.append(bits)
       }
       record = try failing(place) { () throws(SystemCallError) -> ReviewRecord in
         let record = ReviewRecord(
           started: try directory.descriptor.entryStatus().changed,
           token: try CurrentProcess.randomNumber(), trees: trees)
-        let file = try directory.descriptor.create(
-          ReviewStore.newRecord, .init(rawValue: 0o600))
+        // In place: nothing was changed yet that a record cut short could lose.
+        let file = try directory.descriptor.create(ReviewStore.record, .init(rawValue: 0o600))
         try Descriptors.write(record.text, to: file.rawValue)
-        try directory.descriptor.rename(ReviewStore.newRecord, to: ReviewStore.record)
         return record
       }
     } catch {
       try? TreeRemoval.remove(name.path, from: store)
       throw error
     }
-    return Review(name, place, store, directory, record)
+    return Review(name, place, store, directory, record, madeWith: permissions)
   }
 
   /// Fails where the file system of the store keeps no layers.
@@ -183,16 +220,20 @@ public struct ReviewStore: Sendable {
   }
 
   /// Makes the layer of the directory `path` of the host.
+  /// - Returns: The directory, and the permissions of the layer.
   private static func makeLayer(
     _ name: FilePath, of path: FilePath, in directory: borrowing OwnedDescriptor
-  ) throws(SystemCallError) -> ReviewRecord.Tree {
+  ) throws(SystemCallError) -> (ReviewRecord.Tree, UInt32) {
     let base = try OwnedDescriptor.open(path, .directory)
     let status = try base.entryStatus()
     try directory.makeDirectory(name, .init(rawValue: 0o700))
     // The layer's top is the directory's own entry inside.
-    try directory.openSubdirectory(name).changePermissions(status.permissions & 0o1777)
-    return ReviewRecord.Tree(
-      path: try Descriptors.path(of: base.rawValue), identity: status.identity)
+    let permissions = status.permissions & 0o1777
+    try directory.openSubdirectory(name).changePermissions(permissions)
+    return (
+      ReviewRecord.Tree(
+        path: try Descriptors.path(of: base.rawValue), identity: status.identity), permissions
+    )
   }
 }
 

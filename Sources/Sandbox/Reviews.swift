@@ -59,7 +59,7 @@ extension Sandbox {
       let operation = filesystem[index]
       index += 1
       guard case .review(let typed, let layer) = operation.action,
-        let found = try? FoundFile(following: Sandbox.expand(typed, home))
+        let found = try? FoundFile(following: Sandbox.expand(typed, home), findsMount: false)
       else { continue }
       let path = found.path
       if known.contains(path) {
@@ -72,7 +72,7 @@ extension Sandbox {
       var place: Int?
       for earlier in 0..<(index - 1) {
         guard let shown = filesystem[earlier].action.shownWritable,
-          let source = try? FoundFile(following: Sandbox.expand(shown.source, home)).path
+          let source = Sandbox.realPath(shown.source, home)
         else { continue }
         if source == path, shown.isAtItsPlace {
           place = earlier
@@ -90,7 +90,7 @@ extension Sandbox {
       for between in (place + 1)..<index {
         // It would stand on the overlay, and write to the host.
         guard let shown = filesystem[between].action.shownWritable,
-          let source = try? FoundFile(following: Sandbox.expand(shown.source, home)).path,
+          let source = Sandbox.realPath(shown.source, home),
           source != path, source.starts(with: path)
         else { continue }
         let other = filesystem[between].option
@@ -106,6 +106,11 @@ extension Sandbox {
     }
   }
 
+  /// Where a path of the host leads without links; nil if nothing is there.
+  private static func realPath(_ path: FilePath, _ home: ByteString) -> FilePath? {
+    try? FoundFile(following: expand(path, home), findsMount: false).path
+  }
+
   private static func expand(_ path: FilePath, _ home: ByteString) -> FilePath {
     guard path.components.first?.string == "~" else { return path }
     return home.path.appending(path.components.dropFirst())
@@ -116,12 +121,17 @@ extension ResolvedSandbox {
   /// The directories under review, in the order of their operations.
   public final var directoriesUnderReview: [FilePath] { sandbox.directoriesUnderReview }
 
-  /// The sandbox whose directories under review have these layers, and which keeps a lock while it
-  /// lives.
-  public final func writing(to layers: [ReviewLayer], lock: CInt) -> Sandbox {
+  /// The same sandbox, whose directories under review have these layers, and which keeps a lock while
+  /// it lives.
+  ///
+  /// Nothing of that depends on the caller or the machine: what is resolved stays.
+  public final func writing(to layers: [ReviewLayer], lock: CInt) -> ResolvedSandbox {
     var sandbox = sandbox
     sandbox.give(layers, lock: lock)
-    return sandbox
+    return ResolvedSandbox(
+      sandbox, policy: policy, inherited: inherited, identity: identity,
+      workingDirectory: workingDirectory, refusesUnixSockets: refusesUnixSockets,
+      namespaces: namespaces)
   }
 }
 

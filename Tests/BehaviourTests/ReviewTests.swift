@@ -170,7 +170,8 @@ struct ReviewTests {
         "{'c': 'host\\n', 'd': 'host\\n', 'n': 'host\\n', 'e/q': 'q\\n', 'k': 'in\\n'}",
         "['nestbox', '--overwrite', '--apply'] 0", "0 in", " False new", " []", "125 True",
         "['k'] ['x'] 0 x",
-        "['1', 'a', 'applied', '2', 'changes', 'a', 'big', 'z', '0'] ", "0", "3001 30000000 []",
+        "['applied', '1', 'change;', 'the', 'others', 'wait', '1', 'a', 'applied', '2', 'changes', 'a', 'big', 'z', '0'] ",
+        "0", "3001 30000000 []",
       ], "\(outcome)")
   }
 
@@ -199,7 +200,7 @@ struct ReviewTests {
     #expect(
       outcome.lines == [
         "1", "1", "one", "Look at these first:", "  added    .git/commondir  (git executes it)",
-        "The others:", "two", "+b", "1", "three", "two", "one",
+        "The others:", "discarded 1 change; others wait", "two", "+b", "1", "three", "two", "one",
         "nestbox: --review: \(place)/sub lies in \(place), which the "
           + "profile shows writable; to hold back all changes there: --review \(place)",
       ], "\(outcome)")
@@ -305,7 +306,8 @@ struct ReviewTests {
         words = [line.split(" r")[0].replace(os.getcwd(), "").split() for line in lines[-3:]]; print(words)
         print(terminal("sh", "-c", lines[-3], PAGER="sed s/^/paged:/")[1][0])
         print(subprocess.run(lines[-2], shell=True, capture_output=True, text=True).stdout.split()[:1], len(os.listdir("proj")))
-        print(subprocess.run(lines[-1], shell=True, capture_output=True, text=True).stderr.split(": ")[-1].strip())
+        line = subprocess.run(lines[-1], shell=True, capture_output=True, text=True).stderr.split("; ")[-1].replace(" lists them", "").strip()
+        print(line.replace(os.getcwd(), ""), subprocess.run(line, shell=True, capture_output=True, text=True).stdout.split())
         # Of a run that changes nothing, and one without a terminal, nothing is told.
         print(terminal("nestbox", "--bind", "/", "/", "--review", "proj", "true")[1], nestbox("--bind", "/", "/", "--review", "proj", "touch", "proj/z").stderr)
         """#)
@@ -317,7 +319,8 @@ struct ReviewTests {
           + "'--review-store', \"'/a\", \"store'\", '--apply'], ['nestbox', '--review-store', \"'/a\", "
           + "\"store'\", '--discard']]",
         "paged:r: 537 changes in \(place)", "['applied'] 506",
-        "no review is called r; nestbox --reviews lists them", "[] ",
+        "nestbox --review-store '/a store' --reviews ['NAME', 'AGE', 'CHANGES', 'STATE', 'DIRECTORIES']",
+        "[] ",
       ], "\(outcome)")
   }
 

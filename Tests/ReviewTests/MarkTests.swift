@@ -19,6 +19,9 @@ struct MarkTests {
       (".git", "executed-later"), ("a/.git/config", "executed-later"),
       (".git/hooks/pre-commit", "executed-later"), (".git/objects/ab/cd", ""), (".git/index", ""),
       (".git/objects/.git", "executed-later"), (".git/objects/.git/config", "executed-later"),
+      (".bashrc", "executed-later"), ("home/.ssh/rc", "executed-later"),
+      (".config/autostart/x.desktop", "executed-later"), (".config/other", ""),
+      ("x.config/autostart", ""), ("autostart", ""), (".local/bin/ls", "executed-later"),
       (".git/refs/.git/index", ""), ("objects/.envrc", "executed-later"), ("git/config", ""),
     ])
   func executed(_ path: String, _ mark: String) {

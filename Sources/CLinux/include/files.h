@@ -228,6 +228,21 @@ static inline int linux_set_attribute(
   return (int)linux_result(fsetxattr(fd, name, value, size, 0));
 }
 
+// getdents(2): whether a directory that was not read yet has only the entries `.` and `..`.
+static inline int linux_is_empty_directory(int fd) {
+  char buffer[256] __attribute__((aligned(8)));
+  long length;
+  while ((length = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0) {
+    for (long offset = 0; offset < length;) {
+      const char *entry = buffer + offset;
+      const char *name = entry + 19;
+      if (name[0] != '.' || (name[1] && (name[1] != '.' || name[2]))) return 0;
+      offset += *(const unsigned short *)(entry + 16);
+    }
+  }
+  return length == 0;
+}
+
 // fsetxattr(2) and fremovexattr(2): whether the file system keeps the attribute `name`.
 static inline int linux_try_attribute(int fd, const char *_Nonnull name) {
   int result = (int)linux_result(fsetxattr(fd, name, "y", 1, 0));

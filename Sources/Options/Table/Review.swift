@@ -6,7 +6,8 @@ internal import Sandbox
 internal import Text
 
 extension Option {
-  static let reviews: [Option] = [
+  /// Those that belong to a launch.
+  static let reviewedLaunches: [Option] = [
     Option(
       "--review", [.hostDirectory], in: .review, "Show DIR writable, and hold its changes back",
       """
@@ -55,6 +56,9 @@ extension Option {
     ) { (draft, typed) throws(UsageError) in
       draft.resumedReview = typed.setting(typed.text(0))
     },
+  ]
+
+  static let reviews: [Option] = [
     Option(
       "--reviews", in: .review, "List the reviews that wait",
       """
@@ -70,8 +74,12 @@ extension Option {
       set-id bits, links that lead out of the directory. A file counts as renamed if a removed
       one has the same content. Add --diff for the text that changes, and --json for a report for
       programs. On a terminal the report goes through a pager ($PAGER, or less).
-      """
-    ) { (draft, typed) throws(UsageError) in draft.task = .changes(typed.text(0)) },
+
+      If only one review waits, REVIEW can be left out, with --apply and --discard as well.
+
+          nestbox --changes --diff
+      """, traits: .lastIsOptional
+    ) { (draft, typed) throws(UsageError) in draft.task = .changes(typed.review) },
     Option(
       "--diff", in: .review, "Show the text that changes",
       """
@@ -86,17 +94,18 @@ extension Option {
       sockets are never applied, nor are owners, extended attributes and the times of directories.
 
       A file that the host has changed since the review began is a conflict: nestbox names it and leaves
-      it, unless --overwrite is given. The exit status is 1 if a change was left. If --apply is interrupted, run it again. When all
-      changes are applied, the review is removed.
+      it, unless --overwrite is given. The exit status is 1 if a change was left. If --apply is
+      interrupted, run it again. When all changes are applied, the review is removed.
 
           nestbox --apply proj-20260102-030405 src Makefile
-      """
-    ) { (draft, typed) throws(UsageError) in draft.task = .apply(typed.text(0)) },
+          nestbox --apply -- src Makefile
+      """, traits: .lastIsOptional
+    ) { (draft, typed) throws(UsageError) in draft.task = .apply(typed.review) },
     Option(
       "--discard", [.review], in: .review, "Forget the changes of REVIEW",
       """
       Paths after it choose changes, each with all below; without one the review is removed.
-      """
-    ) { (draft, typed) throws(UsageError) in draft.task = .discard(typed.text(0)) },
+      """, traits: .lastIsOptional
+    ) { (draft, typed) throws(UsageError) in draft.task = .discard(typed.review) },
   ]
 }

@@ -89,9 +89,11 @@ extension RootBuilder where Self: ~Copyable {
       guard let place = path.isAbsolute ? "/" : root.resolved.workingDirectory?.path else {
         throw SystemCallError(call: "getcwd", errno: .noSuchFileOrDirectory)
       }
-      var way = Way(place: place, rest: path.components.reversed().map { ($0, false) })
+      var way = Way(place: place)
+      way.add(path, isAside: false)
       var file = try path.isAbsolute ? root.hostRoot() : root.hostWorkingDirectory()
-      while let (name, isAside) = way.next() {
+      while let step = way.next() {
+        let (name, isAside) = (step.name, step.isAside)
         let next = try root.hostEntry(name, in: file)
         let inside = way.place(of: name, isAside)
         guard let target = try root.linkTarget(of: next) else {
@@ -128,7 +130,7 @@ private struct Way {
   ///
   /// If the sandbox has something else in a link's place, the names from the link are aside: only
   /// the host follows them.
-  var rest: [(name: FilePath.Component, isAside: Bool)]
+  private var rest: [Step] = []
   private(set) var links: [(path: FilePath, target: ByteString)] = []
   private var count = 0
   /// The directory of the first link that the path ended in.
@@ -137,12 +139,24 @@ private struct Way {
   /// As many as the kernel follows in one path.
   private static let maximumLinks = 40
 
-  init(place: FilePath, rest: [(name: FilePath.Component, isAside: Bool)]) {
-    self.place = place
-    self.rest = rest
+  /// A name on the way.
+  ///
+  /// A struct, because the runtime would first have to make the type of a tuple.
+  struct Step {
+    let name: FilePath.Component
+    let isAside: Bool
   }
 
-  mutating func next() -> (name: FilePath.Component, isAside: Bool)? {
+  init(place: FilePath) {
+    self.place = place
+  }
+
+  /// Puts the names of `path` in front of those that are left.
+  mutating func add(_ path: FilePath, isAside: Bool) {
+    for name in path.components.reversed() { rest.append(Step(name: name, isAside: isAside)) }
+  }
+
+  mutating func next() -> Step? {
     while let step = rest.popLast() {
       if step.name.kind != .currentDirectory { return step }
     }
@@ -172,7 +186,7 @@ private struct Way {
     } else if target.path.isAbsolute {
       place = "/"
     }
-    rest += target.path.components.reversed().map { ($0, isAside) }
+    add(target.path, isAside: isAside)
   }
 
   var leavesDirectory: Bool { lastDirectory.map { !place.starts(with: $0) } ?? false }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only list of files in a project that programs outside execute later.
+// The only list of files in a project or a home directory that programs outside execute later.
 //
 // A command that may write to a project can leave such a file, and a person who works there later
 // runs it, outside. Files that run merely because they exist matter most.
@@ -20,6 +20,8 @@ public struct ExecutedLater: Sendable {
     case editing
     /// The project is built, tested or installed.
     case building
+    /// The directory is a home, and its user logs in or starts a shell or a program.
+    case session
   }
 
   /// The name, in any directory of the project, or a path from there.
@@ -94,10 +96,65 @@ public struct ExecutedLater: Sendable {
     ExecutedLater("pom.xml", .building, "mvn"),
     ExecutedLater(".mvn", .building, "mvn"),
     ExecutedLater("Package.swift", .building, "swift"),
+    // In a home directory.
+    ExecutedLater(".bashrc", .session, "bash"),
+    ExecutedLater(".bash_profile", .session, "bash"),
+    ExecutedLater(".bash_login", .session, "bash"),
+    ExecutedLater(".bash_logout", .session, "bash"),
+    ExecutedLater(".bash_aliases", .session, "bash"),
+    ExecutedLater(".profile", .session, "the shell"),
+    ExecutedLater(".zshrc", .session, "zsh"),
+    ExecutedLater(".zshenv", .session, "zsh"),
+    ExecutedLater(".zprofile", .session, "zsh"),
+    ExecutedLater(".zlogin", .session, "zsh"),
+    ExecutedLater(".zlogout", .session, "zsh"),
+    ExecutedLater(".kshrc", .session, "ksh"),
+    ExecutedLater(".cshrc", .session, "csh"),
+    ExecutedLater(".tcshrc", .session, "csh"),
+    ExecutedLater(".login", .session, "csh"),
+    ExecutedLater(".config/fish", .session, "fish"),
+    ExecutedLater(".inputrc", .session, "the shell"),
+    ExecutedLater(".ssh", .session, "ssh"),
+    ExecutedLater(".gitconfig", .session, "git"),
+    ExecutedLater(".config/git", .session, "git"),
+    ExecutedLater(".hgrc", .session, "hg"),
+    ExecutedLater(".gnupg", .session, "gpg"),
+    ExecutedLater(".emacs", .session, "emacs"),
+    ExecutedLater(".emacs.d", .session, "emacs"),
+    ExecutedLater(".config/emacs", .session, "emacs"),
+    ExecutedLater(".vim", .session, "vim"),
+    ExecutedLater(".config/nvim", .session, "nvim"),
+    ExecutedLater(".tmux.conf", .session, "tmux"),
+    ExecutedLater(".config/tmux", .session, "tmux"),
+    ExecutedLater(".screenrc", .session, "screen"),
+    ExecutedLater(".pythonrc", .session, "python"),
+    ExecutedLater(".xinitrc", .session, "the desktop"),
+    ExecutedLater(".xsession", .session, "the desktop"),
+    ExecutedLater(".xsessionrc", .session, "the desktop"),
+    ExecutedLater(".xprofile", .session, "the desktop"),
+    ExecutedLater(".config/autostart", .session, "the desktop"),
+    ExecutedLater(".config/environment.d", .session, "systemd"),
+    ExecutedLater(".config/systemd", .session, "systemd"),
+    ExecutedLater(".local/share/systemd", .session, "systemd"),
+    ExecutedLater(".local/share/applications", .session, "the desktop"),
+    ExecutedLater(".local/share/dbus-1", .session, "the session bus"),
+    ExecutedLater(".local/bin", .session, "the shell"),
+    ExecutedLater(".forward", .session, "the mail server"),
+    ExecutedLater(".procmailrc", .session, "the mail server"),
   ]
 
-  /// The entry with this name, if there is one.
-  public static func named(_ name: ByteString) -> ExecutedLater? { all.first { $0.name == name } }
+  /// The entry for the file or directory that `path` ends with, if there is one.
+  public static func named(_ path: ByteString) -> ExecutedLater? { ending(path.bytes) }
+
+  /// The same for bytes of a path.
+  public static func ending(_ path: ArraySlice<UInt8>) -> ExecutedLater? {
+    all.first { file in
+      let name = file.name.bytes
+      guard path.count >= name.count, path.suffix(name.count) == name else { return false }
+      return path.count == name.count
+        || path[path.endIndex - name.count - 1] == UInt8(ascii: "/")
+    }
+  }
 
   /// Whether git takes the entry `name` of its directory as data alone: whatever else is there, such
   /// as settings and hooks, may name programs.
