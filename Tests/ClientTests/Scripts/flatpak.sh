@@ -157,7 +157,7 @@ has "and no other" "org.freedesktop.DBus.Error.ServiceUnknown" \
   "$(inside "$(own org.example.Foe) || true")"
 
 # A second command in its namespaces, as flatpak-spawn asks the portal for.
-flatpak run --command=bash org.example.Hello -c 'echo $$; sleep 1000; :' >started 2>>messages &
+flatpak run --command=bash org.example.Hello -c 'echo $$; sleep 1000.25; :' >started 2>>messages &
 monitor=$!
 trap 'kill $server; flatpak kill org.example.Hello 2>/dev/null || true' EXIT
 await grep -q . started
@@ -173,10 +173,10 @@ parents() {
   done
 }
 has "its proxy was started by the bwrap named in FLATPAK_BWRAP" "$work/bin/nestbox" "$(parents)"
-sleepers() { grep -c 'sleep 1000' || true; }
+sleepers() { grep -c 'sleep 1000.25' || true; }
 makers() {
   nestbox --list --json | python3 -c 'import json, sys
-print(*[x["made-by"] for x in json.load(sys.stdin)["sandboxes"] if "sleep 1000" in " ".join(x["command"])])'
+print(*[x["made-by"] for x in json.load(sys.stdin)["sandboxes"] if "sleep 1000.25" in " ".join(x["command"])])'
 }
 # Before its root is ready, a sandbox shows no file of flatpak's.
 for _ in {1..100}; do [ "$(makers)" = flatpak ] && break; sleep 0.1; done
@@ -185,10 +185,10 @@ has "nestbox does not enter it without a policy, as it has a filter" "name a pol
   "$(nestbox --enter "$monitor" true 2>&1 || true)"
 is "with one it runs a command there" "Seccomp: 2 org.example.Hello yes" \
   "$(nestbox --seccomp-policy default --enter "$monitor" bash -c \
-    'grep Seccomp: /proc/self/status; grep ^name= /.flatpak-info; ps -e -o args | grep -qx "sleep 1000" && echo yes' |
+    'grep Seccomp: /proc/self/status; grep ^name= /.flatpak-info; ps -e -o args | grep -qx "sleep 1000.25" && echo yes' |
     tr '\t' ' ' | sed 's/^name=//' | paste -sd ' ')"
-has "flatpak enter joins it" "sleep 1000" "$(flatpak enter "$child" ps -e -o args 2>>messages)"
-has "a second command shares its processes" "sleep 1000" \
+has "flatpak enter joins it" "sleep 1000.25" "$(flatpak enter "$child" ps -e -o args 2>>messages)"
+has "a second command shares its processes" "sleep 1000.25" \
   "$(run --parent-pid="$child" --parent-share-pids --command=ps org.example.Hello -e -o args)"
 is "another has its own, which it sees" "0" \
   "$(run --parent-pid="$child" --parent-expose-pids --command=ps org.example.Hello -e -o args | sleepers)"
