@@ -80,6 +80,8 @@ in_every_group() {
     check 'memory in tmpfs' '137 memory' ends outcome --memory 32M sh -c 'dd if=/dev/zero of=/tmp/file bs=1M count=64'
     check 'memory in memfd' '137 memory' ends outcome --memory 32M hog memfd 64
     check 'shared memory' '137 memory' ends outcome --memory 32M hog shared 64
+    check 'shared memory of System V' '137 memory' ends outcome --memory 32M hog sysv 64
+    check 'memory in pipes' '137 memory' ends outcome --memory 32M hog pipes 48
     check 'a neighbour is untouched' 'has it' sh -c "$box --memory 32M sh -c 'hog private 24; sleep 3' >/dev/null & sleep 1; hog private 64; wait"
     check 'exit 137 is no kill' '137 exited 137' ends 'outcome exit-code' --memory 32M sh -c 'exit 137'
     check 'the command alone is killed by another' '137 signaled 9' ends 'outcome signal' --memory 32M sh -c 'kill -9 $$'
