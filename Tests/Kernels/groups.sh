@@ -56,8 +56,10 @@ agrees() {
   $box --memory 64M --report 3 sh -c 'hog private 24 >/dev/null
     for child in 1 2; do (i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done) & done; wait
     echo >&4; read line <&5' 3>report 4>ready 5<>go &
+  launcher=$!
   for i in $(seq 300); do [ ! -s ready ] || break; sleep 0.2; done
-  group=$(dirname "$(find $groups -path '*/nestbox-*' -name payload -type d 2>/dev/null)")
+  # By the launcher's number: another group may not have gone yet, and goes while it is read.
+  group=$(dirname "$(find $groups -path "*/nestbox-$launcher-*" -name payload -type d 2>/dev/null)")
   peak=$(cat "$group/memory.peak")
   used=$(sed -n 's/^usage_usec //p' "$group/cpu.stat")
   echo >go
@@ -125,8 +127,8 @@ in_every_group() {
     check 'nothing is left of a monitor that was killed' '' settled
     $box --memory 64M --bind /nosuch /x true 2>/dev/null
     check 'nothing is left of a launch that failed' '' settled
-    check 'swap is limited' '4096000' sh -c "$box --memory 64M --swap 4000K sleep 8 & sleep 3; cat \$(find $groups -path '*/nestbox-*' -name payload 2>/dev/null)/../memory.swap.max; wait"
-    check 'no swap unless asked' '0' sh -c "$box --memory 64M sleep 8 & sleep 3; cat \$(find $groups -path '*/nestbox-*' -name payload 2>/dev/null)/../memory.swap.max; wait"
+    check 'swap is limited' '4096000' sh -c "$box --memory 64M --swap 4000K sleep 8 & sleep 3; cat \$(find $groups -path \"*/nestbox-\$!-*\" -name payload 2>/dev/null)/../memory.swap.max; wait"
+    check 'no swap unless asked' '0' sh -c "$box --memory 64M sleep 8 & sleep 3; cat \$(find $groups -path \"*/nestbox-\$!-*\" -name payload 2>/dev/null)/../memory.swap.max; wait"
     check 'ten at a time' '10 memory 10' sh -c "for i in 1 2 3 4 5 6 7 8 9 10; do $box --memory 32M --report 3 hog private 64 3>report\$i >/dev/null 2>&1 & done; wait
       echo \$(sed -n 's/.*\"outcome\": \"\([^\"]*\).*/\1/p' report?* | sort | uniq -c) \$(grep -l '\"complete\": true' report?* | wc -l)
       sed -n 's/.*\"message\": \"\([^\"]*\).*/\1/p' report?*"
