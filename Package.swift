@@ -54,12 +54,12 @@ let package = Package(
     .systemLibrary(name: "CLibjansson", providers: [.apt(["libjansson-dev"])]),
 
     .target(name: "Text", dependencies: [system], swiftSettings: strict),
-    .target(name: "Network", dependencies: ["Text"], swiftSettings: strict),
+    .target(name: "Network", dependencies: ["Text"], swiftSettings: strict + rare),
     .target(
       name: "Linux", dependencies: ["Text", "CLinux", "CLibcap", system], swiftSettings: strict),
     .target(
       name: "Relay", dependencies: ["Linux", "Network", "Seccomp", "Text", system],
-      swiftSettings: strict),
+      swiftSettings: strict + rare),
     .target(
       name: "Running", dependencies: ["Linux", "Text", system], swiftSettings: strict + rare),
     .target(
@@ -71,14 +71,14 @@ let package = Package(
     .target(
       name: "Options",
       dependencies: ["Sandbox", "Running", "Seccomp", "Network", "Linux", "Text", system],
-      swiftSettings: strict),
+      swiftSettings: strict + rare),
     .target(
       name: "Review", dependencies: ["Sandbox", "Running", "Linux", "Text", system],
       swiftSettings: strict + rare),
     .target(
       name: "Launcher",
       dependencies: [
-        "Options", "Review", "Sandbox", "Running", "Seccomp", "Linux", "Text", system,
+        "Options", "Review", "Sandbox", "Running", "Seccomp", "Network", "Linux", "Text", system,
       ],
       swiftSettings: strict + rare),
 

@@ -228,8 +228,10 @@ static void review_line(struct line *line, int number) {
 }
 
 static void network_line(struct line *line, int number) {
-  if (number) add_all(line, (const char *const[]){"--net-allow", "example.org", NULL});
-  else add(line, "--unshare-net");
+  static const char *const options[][3] = {
+    {"--unshare-net"}, {"--net-allow", "example.org"}, {"--network", "bench"},
+  };
+  add_all(line, options[number]);
   plain_line(line, 0);
 }
 
@@ -520,6 +522,8 @@ static const struct step steps[] = {
   {"--review or --bind", review_line, 1, review_line, 0, 1, 0, 0.5, false},
   {"default profile or typed", default_line, 0, typed_line, 0, 1, 0, 0.3, false},
   {"--net-allow or --unshare", network_line, 1, network_line, 0, 1, 0, 0.3, false},
+  // Each launch is the network's only member, so that it starts a holder as well.
+  {"--network or --unshare", network_line, 2, network_line, 0, 1, 0, 4, false},
 };
 
 static int share(int one_in) { return bench.rounds < one_in ? 1 : bench.rounds / one_in; }

@@ -128,6 +128,7 @@ struct Launcher {
   func sandbox(_ draft: Draft) throws(UsageError) -> Sandbox {
     var sandbox = draft.sandbox
     sandbox.passesDescriptorsUnchanged = persona.isBubblewrap
+    if sandbox.network.shared != nil { sandbox.network.directory = surroundings.registry.path }
     if let resumed = draft.resumedReview {
       sandbox.review(try ReviewTasks(self, draft).directories(of: resumed), resumed.option)
     }

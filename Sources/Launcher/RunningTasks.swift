@@ -2,6 +2,7 @@
 // --list and --inspect.
 
 internal import Linux
+internal import Network
 internal import Options
 internal import Running
 internal import Sandbox
@@ -13,6 +14,7 @@ enum RunningTasks {
   /// The list, for people or for programs.
   static func list(_ registry: Registry, asJSON: Bool) throws(UsageError) -> String {
     var list = SandboxList(try survey(registry, for: "--list"))
+    list.add(networks(registry))
     list.readWords()
     return asJSON ? list.json.text : list.text(width: Terminal.columns(of: 1))
   }
@@ -22,7 +24,8 @@ enum RunningTasks {
     _ word: ByteString, _ registry: Registry, asJSON: Bool
   ) throws(UsageError) -> String {
     let survey = try survey(registry, for: "--inspect")
-    let list = SandboxList(survey)
+    var list = SandboxList(survey)
+    list.add(networks(registry))
     let last = registry.lastMessages(of: word)
     if !last.isEmpty, list.entry(named: word) == nil {
       throw UsageError(
@@ -105,6 +108,17 @@ enum RunningTasks {
           + "another: export XDG_RUNTIME_DIR=$(mktemp -d)"
         : cause.reason
       return "--name: can't register \(name.quoted) in \(path): \(reason)"
+    }
+  }
+
+  /// The networks that sandboxes share.
+  private static func networks(_ registry: Registry) -> [SharedNetwork] {
+    NamedNetworks(registry: registry.path).list().map { name, members in
+      SharedNetwork(
+        name: name,
+        members: members.map {
+          .init(name: $0.name, address: $0.address.text, launcher: $0.launcher)
+        })
     }
   }
 

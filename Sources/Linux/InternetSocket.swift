@@ -63,10 +63,12 @@ public enum InternetSocket {
   ///
   /// One at the unspecified address of IPv6 serves IPv4 as well. No other socket can share its
   /// address. With `again`, ended connections of an earlier one do not count (SO_REUSEADDR). One that is
-  /// `transparent` can be led to by `PortRedirection`, for which this process needs CAP_NET_ADMIN.
+  /// `transparent` can be led to by `PortRedirection`, for which this process needs CAP_NET_ADMIN. With `locally`
+  /// it gets only what arrives by the interface lo (SO_BINDTOIFINDEX).
   /// See bind(2), listen(2), ip(7), ipv6(7), socket(7).
   public static func bound(
-    _ kind: Kind, to endpoint: Endpoint, again: Bool = false, transparent: Bool = false
+    _ kind: Kind, to endpoint: Endpoint, again: Bool = false, transparent: Bool = false,
+    locally: Bool = false
   ) throws(SystemCallError) -> OwnedDescriptor {
     let family = endpoint.family
     let socket = OwnedDescriptor(try check(linux_internet_socket(family, kind.type), "socket"))
@@ -85,6 +87,10 @@ public enum InternetSocket {
         family == AF_INET
         ? (CInt(IPPROTO_IP), IP_TRANSPARENT) : (CInt(IPPROTO_IPV6), IPV6_TRANSPARENT)
       try check(linux_set_option(socket.rawValue, level, name, 1), "setsockopt(IP_TRANSPARENT)")
+    }
+    if locally {
+      // The option's number, which the C library of older systems lacks, and that of lo.
+      try check(linux_set_option(socket.rawValue, SOL_SOCKET, 62, 1), "setsockopt")
     }
     if again {
       try check(linux_set_option(socket.rawValue, SOL_SOCKET, SO_REUSEADDR, 1), "setsockopt")

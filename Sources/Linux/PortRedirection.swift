@@ -56,6 +56,8 @@ public struct PortRedirection {
     let offset: UInt32 = isV4 ? 16 : 24
     var steps = Rule.load(meta: 15) + Rule.compare(isEqual: true, [isV4 ? Family.v4 : Family.v6])
     steps += Rule.load(meta: 16) + Rule.compare(isEqual: true, [Rule.tcp])
+    // What the command sends, not what another sandbox does: it arrives by lo, the interface 1.
+    steps += Rule.load(meta: 4) + Rule.compare(isEqual: true, [1, 0, 0, 0])
     if isV4 {
       steps += Rule.load(header: offset, 1) + Rule.compare(isEqual: false, [127])
     }

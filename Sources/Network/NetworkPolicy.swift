@@ -151,7 +151,10 @@ public struct NetworkPolicy: Sendable {
   ///
   /// The command may not bind ports below 1024 itself. Other ports stay free for it at its own
   /// addresses if rules name hosts in full.
-  public var listeners: [Listener] {
+  public var listeners: [Listener] { listeners(apartFrom: servesAllPorts) }
+
+  /// The same, if a socket serves all ports of TCP whether or not a rule allows them.
+  public func listeners(apartFrom servesAllPorts: Bool) -> [Listener] {
     var listeners: [Listener] = []
     for transport in servesAllPorts ? [Port.Transport.udp] : [.tcp, .udp] {
       var ranges: [ClosedRange<UInt16>] = []

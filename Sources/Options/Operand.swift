@@ -89,6 +89,7 @@ public struct Operand: Equatable, Sendable {
   static var busName: Operand { Operand(name: "NAME", kind: .text) }
   static var rule: Operand { Operand(name: "RULE", kind: .text) }
   static var publishedPort: Operand { Operand(name: "PORT", kind: .text) }
+  static var network: Operand { Operand(name: "NAME", kind: .text) }
   static var ports: Operand { Operand(name: "PORTS", kind: .text) }
   static var policy: Operand { Operand(name: "POLICY", kind: .policy) }
   static var calls: Operand { Operand(name: "LIST", kind: .calls) }

@@ -12,7 +12,7 @@ extension Suggestion {
     var found = Synonyms.options.filter { $0.1.contains(typed) }.map(\.0)
     let names = Option.all.map(\.name)
     for name in matches(for: word, among: names, synonyms: Synonyms.words)
-    where !found.contains(name) {
+    where !found.contains(name) && typed != "no-" + name.dropFirst(2) {
       found.append(name)
     }
     return found

@@ -6,7 +6,7 @@ enum Synonyms {
   /// Names of other programs for what nestbox has no option for, with what to do instead.
   static let advice: [(names: [String], text: String)] = [
     (
-      ["network", "net", "networking"],
+      ["net", "networking"],
       "for the network, type --profile network, or --share-net after --unshare-all"
     ),
     (

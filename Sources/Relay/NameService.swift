@@ -22,6 +22,9 @@ extension Relay {
         answer(question, IPAddress(v4: 127 << 24 | 1), IPAddress(high: 0, low: 1)))
     }
     if let reason = policy.refusal(ofLookup: name) {
+      if let memberNames, memberNames.knows(name, self) {
+        return memberNames.ask(Array(message), question, self, reply)
+      }
       // Programs ask for the names of addresses without need.
       if !name.isReverse { tell(Refusal(reason, name.text)) }
       log.lookUp(name, reason)

@@ -31,6 +31,9 @@ final class Relay {
   var table: NameTable
   /// Whether the sandbox has IPv6.
   var hasIPv6 = false
+  /// The network that the sandbox shares with others, and who knows the names there.
+  var network: DomainName?
+  var memberNames: MemberNames?
   /// The time after the last wait, in milliseconds.
   private(set) var now = MonotonicClock.milliseconds
   /// What is read comes here, from every socket in turn.

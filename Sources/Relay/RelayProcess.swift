@@ -5,7 +5,7 @@ public import Linux
 public import Network
 internal import Seccomp
 internal import SystemPackage
-internal import Text
+public import Text
 
 /// A process that is to become a relay.
 public struct RelayProcess {
@@ -24,10 +24,11 @@ public struct RelayProcess {
   ///   - notices: The socket to the monitor.
   ///   - published: Sockets that listen outside, and the ports inside to which they lead.
   ///   - log: Where look-ups and connections are written; nil for nowhere.
+  ///   - network: The network that the sandbox shares with others; nil for none.
   /// - Throws: `SystemCallError` if it lacks something, or would be less protected.
   public init(
     _ policy: NetworkPolicy, sockets: PassedSockets, lifeline: CInt, notices: CInt,
-    published: [PublishedSocket], log: CInt?
+    published: [PublishedSocket], log: CInt?, network: ByteString?
   ) throws(SystemCallError) {
     (self.sockets, self.lifeline) = (sockets, lifeline)
     let settings = ResolverSettings(
@@ -35,6 +36,7 @@ public struct RelayProcess {
       configuration: RelayProcess.contents("/etc/resolv.conf"))
     let descriptors = try RelayProcess.raiseLimits()
     relay = try Relay(policy, settings, notices: notices, log: log, descriptors: descriptors)
+    relay.network = network.flatMap { DomainName(text: $0.bytes[...]) }
     self.published = published
     // Nobody may look into its memory, in which the caller's environment still is.
     try CurrentProcess.setHidden(true)
@@ -89,6 +91,7 @@ public struct RelayProcess {
       case .datagramsV4: watchers.append(DatagramSocket(number, isIPv6: false))
       case .connections: watchers.append(Listener(number))
       case .attempts: watchers.append(AttemptWatcher(number, isIPv6: false))
+      case .memberNames: watchers.append(relay.takeMemberNames(number))
       case .attemptsV6: watchers.append(AttemptWatcher(number, isIPv6: true))
       }
     }

@@ -9,7 +9,7 @@
 public import Linux
 public import Network
 internal import SystemPackage
-internal import Text
+public import Text
 
 /// The network inside.
 public enum SandboxNetwork {
@@ -22,9 +22,11 @@ public enum SandboxNetwork {
   /// the socket `lifeline`.
   ///
   /// From then on the kernel keeps what the command sends until the relay serves it. No copy of a socket
-  /// stays here.
+  /// stays here. If `member` is the sandbox's address in a network that it shares with others, those do not reach
+  /// the sockets.
   public static func setUp(
-    _ policy: NetworkPolicy, publishing published: [Port.Transport], passingTo lifeline: CInt
+    _ policy: NetworkPolicy, publishing published: [Port.Transport], member: IPAddress?,
+    passingTo lifeline: CInt
   ) throws(SystemCallError) {
     var passing = SocketPassing(to: lifeline)
     let hasIPv6 = try configure(policy)
@@ -35,27 +37,35 @@ public enum SandboxNetwork {
         try passing.pass(what, InternetSocket.unconnected(isStream ? .stream : .datagram))
       }
     }
-    if !policy.allowed.isEmpty { try makeListeners(policy, hasIPv6, &passing) }
-    if policy.servesAllPorts {
-      try makeListenerForAllPorts(hasIPv6, &passing)
-    } else if !policy.allowed.isEmpty {
-      try watchAttempts(policy.portsServedEverywhere, hasIPv6, &passing)
+    if !policy.allowed.isEmpty {
+      let servesAllPorts = try serveAllPorts(policy, hasIPv6, member, &passing)
+      try makeListeners(policy, apartFrom: servesAllPorts, hasIPv6, member, &passing)
+      // What members try to reach is not for the relay.
+      if !servesAllPorts, member == nil {
+        try watchAttempts(policy.portsServedEverywhere, hasIPv6, &passing)
+      }
+    }
+    if member != nil {
+      let names = Endpoint(MemberAddresses.holder, namePort)
+      try passing.pass(.memberNames, InternetSocket.connecting(.datagram, to: names))
     }
     try passing.end(hasIPv6: hasIPv6)
   }
 
   private static func makeListeners(
-    _ policy: NetworkPolicy, _ hasIPv6: Bool, _ passing: inout SocketPassing
+    _ policy: NetworkPolicy, apartFrom servesAllPorts: Bool, _ hasIPv6: Bool, _ member: IPAddress?,
+    _ passing: inout SocketPassing
   ) throws(SystemCallError) {
     func pass(
       _ what: PassedSocket, _ kind: InternetSocket.Kind, _ address: IPAddress, _ port: UInt16
     ) throws(SystemCallError) {
-      try passing.pass(what, InternetSocket.bound(kind, to: Endpoint(address, port)))
+      try passing.pass(
+        what, InternetSocket.bound(kind, to: Endpoint(address, port), locally: member != nil))
     }
     try pass(.names, .datagram, NameTable.nameServer, namePort)
     try pass(.nameStreams, .stream, NameTable.nameServer, namePort)
     var table: NameTable?
-    for listener in policy.listeners {
+    for listener in policy.listeners(apartFrom: servesAllPorts) {
       let port = listener.port
       func listen(at address: IPAddress) throws(SystemCallError) {
         if port.transport == .tcp {
@@ -90,16 +100,36 @@ public enum SandboxNetwork {
     }
   }
 
+  /// Has one socket accept the connections to every port, if a rule allows them or the sandbox is a member.
+  ///
+  /// A member serves others at all its addresses. A listener of the relay would take its port from it, so
+  /// that it has none as far as the kernel can do without.
+  /// - Returns: Whether it does.
+  private static func serveAllPorts(
+    _ policy: NetworkPolicy, _ hasIPv6: Bool, _ member: IPAddress?, _ passing: inout SocketPassing
+  ) throws(SystemCallError) -> Bool {
+    guard policy.servesAllPorts || member != nil else { return false }
+    do throws(SystemCallError) {
+      try makeListenerForAllPorts(hasIPv6, member, &passing)
+      return true
+    } catch {
+      if policy.servesAllPorts { throw error }
+      return false
+    }
+  }
+
   /// Has one socket of each family accept the connections to every port.
   private static func makeListenerForAllPorts(
-    _ hasIPv6: Bool, _ passing: inout SocketPassing
+    _ hasIPv6: Bool, _ member: IPAddress?, _ passing: inout SocketPassing
   ) throws(SystemCallError) {
     var redirection = PortRedirection()
     for address in hasIPv6 ? [NameTable.own, NameTable.ownV6] : [NameTable.own] {
       let endpoint = Endpoint(address, NameTable.portForAll)
       try passing.pass(
-        .connections, InternetSocket.bound(.stream, to: endpoint, transparent: true))
-      redirection.lead(to: endpoint, except: [NameTable.nameServer])
+        .connections,
+        InternetSocket.bound(.stream, to: endpoint, transparent: true, locally: member != nil))
+      let own = member.map { [$0] } ?? []
+      redirection.lead(to: endpoint, except: [NameTable.nameServer] + own)
     }
     try redirection.apply()
   }

@@ -18,6 +18,7 @@ extension Inspection {
         .init("mounts", .array(mounts.map(\.json))),
         .init("interfaces", .array((network?.interfaces ?? []).map { .bytes($0) })),
         .init("addresses", .array((network?.addresses ?? []).map { .string($0) })),
+        .init("shared-network", sharedNetwork?.json ?? .null),
         .init("limits", .array(limits.map(\.json))),
         .init("control-groups", .array(groups.map(\.json))), .init("use", use.json),
         .init("launcher", .array(launcherWords.map { .bytes($0) })),

@@ -13,6 +13,7 @@ extension Inspection {
   /// Looks at `listed`, one of `list`.
   public init(_ listed: ListedSandbox, in list: SandboxList, _ survey: Survey) {
     self.listed = listed
+    sharedNetwork = list.networks.first { $0.name == listed.place?.network }
     let sandbox = listed.sandbox
     let members = Array(sandbox.processes.prefix(Inspection.mostProcesses))
     for (process, words) in zip(members, members.words()) {

@@ -113,6 +113,7 @@ extension Inspection {
     guard let network else { return [] }
     return network.interfaces.map { "interface \($0.quoted)" }
       + network.addresses.map { "address \(ByteString($0).quoted)" }
+      + (sharedNetwork?.lines ?? [])
   }
 
   private var limitLines: [String] {

@@ -25,6 +25,8 @@ public struct Inspection: Sendable {
   public var groups: [ControlGroup] = []
   /// The contents of its network namespace; nil if it shares the host's.
   public var network: NetworkFacts?
+  /// The network that it shares with others.
+  public var sharedNetwork: SharedNetwork?
   /// What all its processes use together.
   public var use = ProcessUse()
   /// The words that its launcher was started with, as far as they were read.

@@ -14,6 +14,8 @@ public struct ListedSandbox: Equatable, Sendable {
   public internal(set) var words: [ByteString]
   /// How many seconds ago it began.
   public let age: UInt64
+  /// Its place in a network that it shares with others.
+  public internal(set) var place: NetworkPlace?
 
   /// States what the list shows.
   public init(
@@ -40,7 +42,9 @@ public enum NetworkState: String, Equatable, Sendable {
 /// The sandboxes of a user.
 public struct SandboxList: Equatable, Sendable {
   /// The sandboxes, the oldest first.
-  public private(set) var entries: [ListedSandbox]
+  public internal(set) var entries: [ListedSandbox]
+  /// The networks that sandboxes share.
+  public internal(set) var networks: [SharedNetwork] = []
 
   /// A list of these.
   public init(_ entries: [ListedSandbox]) {
@@ -94,6 +98,7 @@ extension SandboxList {
   public func text(width: Int? = nil) -> String {
     let heading = ["NAME", "PROCESS", "AGE", "PROCESSES", "NETWORK", "MADE BY", "COMMAND"]
     return SandboxList.table([heading] + entries.map(\.cells), width: width)
+      + networkText(width: width)
   }
 
   /// `rows`, all of the same length, as lines with columns that end at `width`.
@@ -130,6 +135,7 @@ extension SandboxList {
     .object([
       .init("version", .number(1)),
       .init("sandboxes", .array(entries.map { .object($0.members) })),
+      .init("networks", .array(networks.map(\.json))),
     ])
   }
 }
@@ -138,7 +144,8 @@ extension ListedSandbox {
   fileprivate var cells: [String] {
     [
       sandbox.name?.quoted ?? "-", String(sandbox.first.number), ListedSandbox.duration(age),
-      String(sandbox.processes.count), network.rawValue, sandbox.tool.rawValue, commandText,
+      String(sandbox.processes.count), place?.network.quoted ?? network.rawValue,
+      sandbox.tool.rawValue, commandText,
     ]
   }
 
@@ -160,6 +167,8 @@ extension ListedSandbox {
       .init("age", .unsigned(age)),
       .init("processes", .number(Int64(sandbox.processes.count))),
       .init("network", .string(network.rawValue)),
+      .init("member-of", place.map { .bytes($0.network) } ?? .null),
+      .init("address", .optional(place?.address)),
       .init("kept", .boolean(sandbox.isKept)),
       .init("command", .array(words.map { .bytes($0) })),
     ]

@@ -130,6 +130,9 @@ private struct Reader {
       facts.outerPid = outerPid(numbers[.pid]) { () throws(SystemCallError) in
         try process.namespace(.pid)
       }
+      if facts.outerPid == nil, let outer = facts.outerUser, outer.number != numbers[.user] {
+        facts.outerUser = Reader.member(process, of: outer) ?? outer
+      }
     }
     return facts
   }
@@ -165,6 +168,18 @@ private struct Reader {
     }
     outerUsers[number] = (outer.number, owner)
     return (outer.number, owner)
+  }
+
+  /// The sandbox's own user namespace, where the outer one is that of the holder of a network: it owns the
+  /// network namespace, and other sandboxes lie below it as well.
+  private static func member(
+    _ process: borrowing ProcessDirectory, of outer: (number: UInt64, owner: UInt32)
+  ) -> (number: UInt64, owner: UInt32)? {
+    guard let holder = try? process.namespace(.network).userNamespace().number,
+      let user = try? process.namespace(.mount).userNamespace(), let parent = try? user.parent(),
+      holder == outer.number, parent.number == outer.number
+    else { return nil }
+    return (user.number, outer.owner)
   }
 
   private mutating func outerPid(

@@ -160,6 +160,7 @@ extension ResolvedSandbox {
 
   /// How many times the child continues as another process.
   var moves: Int {
+    if sandbox.network.shared != nil { return 1 }
     guard needsGoBetween else { return 0 }
     return (sandbox.joined.pid == nil ? 0 : 1) + (namespaces.contains(.pid) ? 1 : 0)
   }
@@ -170,6 +171,8 @@ extension ResolvedSandbox {
   /// If the caller writes the maps, all kinds, because it learns of all of them first. (A time
   /// namespace must be created before its first process.)
   var firstNamespaces: Namespaces {
+    // The child continues in them once it has made the network namespace, which lies outside.
+    if sandbox.network.shared != nil { return [] }
     // A control group namespace begins where the process is that makes it, and the kernel looks at
     // the parent's place during a clone.
     if sandbox.channels.mapsWritten != nil {
@@ -181,6 +184,7 @@ extension ResolvedSandbox {
 
   /// The kinds that are made in the user namespace once it is mapped.
   var remainingNamespaces: Namespaces {
-    namespaces.subtracting(firstNamespaces).subtracting(.pid)
+    let rest = namespaces.subtracting(firstNamespaces).subtracting(.pid)
+    return sandbox.network.shared == nil ? rest : rest.subtracting([.user, .network])
   }
 }

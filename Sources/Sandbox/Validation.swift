@@ -122,6 +122,7 @@ extension Sandbox {
   private func validateNetwork(_ isNew: Bool) throws(UsageError) {
     // Most launches stop here, and load no code of the rules.
     guard network.isUsed || channels.networkLog != nil else { return }
+    try validateSharedNetwork(isNew)
     let first = network.allowed.first
     try require(first != nil, for: network.denied.first?.option, "needs --net-allow")
     try require(first != nil, for: channels.networkLog?.option, "needs --net-allow")
@@ -129,9 +130,37 @@ extension Sandbox {
       joined.network == nil, for: network.option,
       "cannot be combined with \(joined.network?.option.name ?? "")")
     try require(isNew, for: network.option, "cannot be combined with --share-net after it")
+    guard network.option != nil else { return }
     try require(
       network.policy.listeners.count <= NetworkRule.mostPorts, for: network.allowed.last?.option,
       "names more than 1024 ports, together with the others")
+  }
+
+  private func validateSharedNetwork(_ isNew: Bool) throws(UsageError) {
+    guard let shared = network.shared else { return }
+    let option = shared.option
+    try require(isNew, for: option, "cannot be combined with --share-net after it")
+    // The sandbox's user namespace has to lie below that of the network's holder.
+    let others = [joined.user?.option, joined.secondUser?.option, joined.pid?.option]
+    for other in others + [joined.network?.option, channels.mapsWritten?.option] {
+      try require(other == nil, for: option, "cannot be combined with \(other?.name ?? "")")
+    }
+    try require(hasNewUserNamespace, for: option, "needs --unshare-user")
+    for rule in network.allowed {
+      guard case .addresses(let range) = rule.value.target,
+        range.contains(MemberAddresses.range) || MemberAddresses.range.contains(range)
+      else { continue }
+      throw UsageError(
+        "\(rule.option.name): \(rule.value.text.quoted) covers addresses of --network, "
+          + MemberAddresses.range.text
+      ).at(rule.option.origin)
+    }
+    guard let name else { return }
+    guard let host = DomainName(text: name.value.bytes[...]), !host.isLocalhost else {
+      throw UsageError(
+        "\(name.option.name): no host can be called \(name.value.quoted), as members of --network are"
+      ).at(name.option.origin)
+    }
   }
 
   private func validateProcess() throws(UsageError) {
@@ -208,6 +237,7 @@ extension Sandbox {
       (groupLimits?.first?.option.name, "removes the control group"),
       (bus?.option.name, "ends the proxy"),
       (network.option?.name, "connects to the network"),
+      (network.shared?.option.name, "holds the place in the network"),
       (name?.option.name, "holds the registration"),
       (terminal?.name, "passes on keys and output"),
       (detach?.name, "goes on in the background"),

@@ -70,8 +70,12 @@ struct HelpTests {
     let option = try #require(Option.all.first { $0.name == name })
     for word in [name, String(name.dropFirst(2)), name.uppercased()] {
       guard case .option(let found)? = Topic(ByteString(word)) else {
-        // Without its dashes a word may be a section first.
-        #expect(!word.hasPrefix("-") && Section.allCases.contains { $0.topic == word })
+        // Without its dashes a word may be a section or a profile first.
+        #expect(
+          !word.hasPrefix("-")
+            && (Section.allCases.contains { $0.topic == word }
+              || ["network", "x11"].contains(word))
+        )
         continue
       }
       #expect(found.name == name)

@@ -176,7 +176,7 @@ struct MistakeTests {
   @Test(
     "Names of other programs lead to what helps here",
     arguments: [
-      ("--network=host", "--profile network"), ("--time-limit", "--timeout"),
+      ("--network=host", "--network host"), ("--time-limit", "--timeout"),
       ("--memory-limit=1g", "--memory 1G"), ("--rlimit_as", "--rlimit nofile=64"),
       ("--pids-limit", "--processes"),
       ("--join", "--userns"), ("--private", "--profile untrusted"),

@@ -43,6 +43,7 @@ extension Sandbox {
     }
     for path: WritableKeyPath<Sandbox, Setting<ByteString>?> in [
       \.name, \.executionLabel, \.fileLabel, \.hostname, \.domainName, \.workingDirectory,
+      \.network.shared,
     ] {
       type(path)
     }
@@ -54,7 +55,7 @@ extension Sandbox {
       \.terminal,
       \.tellsUse, \.explain, \.dieWithParent, \.killOnExit, \.commandAsInit, \.becomeCommand,
       \.keep, \.detach,
-      \.single,
+      \.single, \.network.link,
       \.buses.optional,
     ] {
       sandbox[keyPath: path] = self[keyPath: path]?.typed

@@ -77,13 +77,16 @@ struct ReportTests {
               "age": 90000,
               "processes": 1,
               "network": "none",
+              "member-of": null,
+              "address": null,
               "kept": false,
               "command": [
                 "sleep",
                 "9"
               ]
             }
-          ]
+          ],
+          "networks": []
         }
 
         """)

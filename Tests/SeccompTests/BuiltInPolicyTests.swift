@@ -18,9 +18,9 @@ private enum Repository {
 
   /// In the order in which people are told of them.
   static let names = ["default", "desktop", "strict", "compat"]
-  /// The policies that nobody asks for by name: those of process 1 and of the relay, and one in place
-  /// of Landlock.
-  static let own = ["init", "relay", "unixless"]
+  /// The policies that nobody asks for by name: those of process 1, of the relay and of the holder of a
+  /// network, and one in place of Landlock.
+  static let own = ["init", "relay", "holder", "unixless"]
   /// Lines that policies include.
   static let parts = ["host", "sockets"]
 
@@ -81,6 +81,9 @@ private enum Generator {
 
         /// The program of the relay between a sandbox and the network.
         public static var relayProgram: SeccompProgram { SeccompProgram(instructions: relayInstructions) }
+
+        /// The program of the holder of a network between sandboxes.
+        public static var holderProgram: SeccompProgram { SeccompProgram(instructions: holderInstructions) }
 
         /// The program that leaves no Unix socket to connect with.
         public static var unixlessProgram: SeccompProgram {

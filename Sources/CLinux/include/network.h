@@ -22,6 +22,19 @@
 
 #include "process.h"
 
+// The process that made the other end of a connection, 0 if this pid namespace does not have it. See
+// unix(7), SO_PEERCRED.
+static inline int linux_peer_process(int fd) {
+  // struct ucred, which has a name with _GNU_SOURCE only.
+  struct {
+    int pid;
+    unsigned uid, gid;
+  } peer = {0};
+  socklen_t length = sizeof peer;
+  long result = linux_result(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length));
+  return result < 0 ? (int)result : peer.pid;
+}
+
 // connect(2) to the socket in the file system; `*pid` is the process that listens, 0 if this pid
 // namespace does not have it. See unix(7), SO_PEERCRED.
 static inline int linux_connect_to(const char *_Nonnull path, int *_Nonnull pid) {
@@ -30,20 +43,34 @@ static inline int linux_connect_to(const char *_Nonnull path, int *_Nonnull pid)
   strcpy(address.sun_path, path);
   int fd = (int)linux_result(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (fd < 0) return fd;
-  // struct ucred, which has a name with _GNU_SOURCE only.
-  struct {
-    int pid;
-    unsigned uid, gid;
-  } peer = {0};
-  socklen_t length = sizeof peer;
   long result = linux_result(connect(fd, (struct sockaddr *)&address, sizeof address));
-  if (result == 0)
-    result = linux_result(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length));
+  if (result == 0) *pid = linux_peer_process(fd);
+  if (result == 0 && *pid < 0) result = *pid;
   if (result < 0) {
     close(fd);
     return (int)result;
   }
-  *pid = peer.pid;
+  return fd;
+}
+
+// A socket of packets in the file system: one that is bound there, or one that is connected to it. No call waits
+// longer than ten seconds.
+static inline int linux_packet_socket(const char *_Nonnull path, int is_bound) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
+  strcpy(address.sun_path, path);
+  int type = SOCK_SEQPACKET | SOCK_CLOEXEC | (is_bound ? SOCK_NONBLOCK : 0);
+  int fd = (int)linux_result(socket(AF_UNIX, type, 0));
+  if (fd < 0) return fd;
+  struct timeval patience = {.tv_sec = 10};
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  const struct sockaddr *any = (const struct sockaddr *)&address;
+  long result = linux_result(
+      is_bound ? bind(fd, any, sizeof address) : connect(fd, any, sizeof address));
+  if (result < 0) {
+    close(fd);
+    return (int)result;
+  }
   return fd;
 }
 

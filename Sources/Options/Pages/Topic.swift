@@ -17,8 +17,8 @@ public enum Topic: Sendable {
   /// A profile.
   case profile(Profile)
 
-  /// The topic that `word` names: an option with or without its dashes, a section, a chapter of the
-  /// manual, in any spelling, or a profile; nil if there is none.
+  /// The topic that `word` names: a section, a chapter of the manual, in any spelling, a profile, or an option
+  /// with or without its dashes; nil if there is none.
   public init?(_ word: ByteString, _ surroundings: Surroundings = Surroundings()) {
     let wanted = Topic.key(word.text)
     if !word.bytes.starts(with: "--".utf8) {
@@ -34,16 +34,16 @@ public enum Topic: Sendable {
         self = .chapter(chapter)
         return
       }
+      if !word.bytes.contains(UInt8(ascii: "/")),
+        let profile = try? Profile.find(word, surroundings)
+      {
+        self = .profile(profile)
+        return
+      }
     }
-    if !wanted.isEmpty, let option = Option.all.first(where: { Topic.key($0.name) == wanted }) {
-      self = .option(option)
-    } else if !word.bytes.contains(UInt8(ascii: "/")),
-      let profile = try? Profile.find(word, surroundings)
-    {
-      self = .profile(profile)
-    } else {
-      return nil
-    }
+    guard !wanted.isEmpty, let option = Option.all.first(where: { Topic.key($0.name) == wanted })
+    else { return nil }
+    self = .option(option)
   }
 
   /// Every topic.

@@ -2,6 +2,7 @@
 
 internal import Linux
 internal import Network
+internal import Running
 internal import Sandbox
 internal import Text
 
@@ -76,6 +77,51 @@ extension Option {
       }
       draft.sandbox.namespaces.others.insert(.network)
     },
+    Option(
+      "--network", [.network], in: .network, "Share a network of its own with other sandboxes",
+      """
+      Sandboxes of one user that name the same NAME, which is written like a sandbox's, are members of one
+      network, which ends with its last member. Each member has an address (10.77.X.Y, the interface eth0) and
+      all ports: several can serve port 80. It reaches all ports of the others; broadcasts and multicasts
+      reach all. By IPv4 only. Nothing else reaches the network, and the command reaches nothing else,
+      unless --net-allow or --publish says so.
+
+      A member that has a name by --name is found by it, in the forms `web` and `web.lab`; a name has the
+      same address in each sandbox. --list and --inspect show networks, members and addresses.
+
+      No member can take another's address or see what is sent to others, even with capabilities: the
+      command has no right over its network, and --cap-add gives none. Where `/proc/sys` is read-only, ports
+      below 1024 are closed, and nestbox says so. With --net-allow, a port that a rule names is taken at the
+      address 0.0.0.0 if it is of UDP, or if the kernel lacks nf_tables. Makes a new network namespace below a
+      process of nestbox that holds the network.
+
+          nestbox --network lab --name web --unshare-pid --ro-bind / / --dev /dev --proc /proc python3 -m http.server 80 &
+          nestbox --network lab --ro-bind / / curl http://web/
+      """, traits: .lastWins
+    ) { (draft, typed) throws(UsageError) in
+      guard SandboxName.isValid(typed.text(0)),
+        let name = DomainName(text: typed.text(0).bytes[...]), !name.isLocalhost
+      else { throw UsageError("\(typed.text(0).quoted) cannot be the name of a network") }
+      // Other programs mean something else by these.
+      if typed.text(0) == "host" || typed.text(0) == "none" {
+        throw UsageError(
+          "a network cannot have the name \(typed.text(0).quoted); to share the host's network, leave "
+            + "--network out, and for no network at all, type --unshare-net")
+      }
+      draft.sandbox.network.shared = typed.setting(typed.text(0))
+      draft.sandbox.namespaces.others.insert(.network)
+    },
+    Option(
+      "--net-link", in: .network, "Show programs a network link besides lo",
+      """
+      Some programs, such as browsers, take a machine whose only interface is lo for one without a network,
+      although --net-allow lets them reach hosts. They see an interface eth0 with an address and a default
+      route. It leads nowhere: what --net-allow does not name is refused as without it. The option has no
+      effect where the sandbox has the host's network, or has eth0 by --network.
+
+          nestbox --net-allow example.org --net-link --ro-bind / / --dev /dev --proc /proc chromium
+      """
+    ) { (draft, typed) throws(UsageError) in draft.sandbox.network.link = typed.option },
     Option(
       "--net-log", [.descriptor], in: .network, "Write look-ups and connections to FD",
       """

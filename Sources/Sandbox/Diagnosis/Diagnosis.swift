@@ -141,6 +141,14 @@ struct Cause: Sendable {
     self.init(actions, errors) { _ in Diagnosis(cause, hint) }
   }
 
+  /// The same, with lines to type.
+  init(
+    _ actions: [LaunchError.Action], _ errors: [Errno], cause: String,
+    remedy: Remedy
+  ) {
+    self.init(actions, errors) { _ in Diagnosis(cause, remedy: remedy) }
+  }
+
   func concerns(_ error: LaunchError) -> Bool {
     (actions.isEmpty || actions.contains(error.action))
       && (errors.isEmpty || errors.contains(error.cause.errno))

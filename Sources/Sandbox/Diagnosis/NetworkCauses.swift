@@ -26,5 +26,36 @@ extension Cause {
     Cause(
       [.publish], [.addressNotAvailable], cause: "this machine does not have that address",
       hint: "ip address lists those that it has"),
+    Cause([.makeNetwork], [.notSupported]) { failure in
+      guard failure.error.cause.call.hasSuffix("(NETLINK_ROUTE)") else { return nil }
+      return Diagnosis(
+        "the kernel lacks pairs of interfaces, or has not loaded their module",
+        remedy: .asRoot("modprobe veth"))
+    },
+    Cause(
+      [.joinNetwork], [.notSupported],
+      cause: "the kernel lacks bridges or pairs of interfaces, or has not loaded their modules",
+      remedy: .asRoot("modprobe -a bridge veth")),
+    Cause(
+      [.joinNetwork], [.fileExists],
+      cause: "a member of the network has that name, or one that differs in capitals alone",
+      hint: "nestbox --list shows the members"),
+    Cause([.joinNetwork], [.notPermitted]) { failure in
+      let call = failure.error.cause.call
+      if call == "connect" {
+        return Diagnosis(
+          "another program listens at the network's socket, such as a command that can write to its directory",
+          "end that program, or choose another name")
+      }
+      guard call == "recvmsg" else { return nil }
+      return Diagnosis(
+        "the network was started in another user namespace, outside of this container or sandbox",
+        "choose another name, or start all members in one place")
+    },
+    Cause(
+      [.joinNetwork], [.tooManyUsers], cause: "the network has 1000 members, and takes no more"),
+    Cause(
+      [.joinNetwork], [.timedOut], cause: "the process that holds the network does not answer",
+      hint: "it is stopped, or the machine is very busy; once it is killed, a new one is started"),
   ]
 }

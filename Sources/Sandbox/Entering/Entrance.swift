@@ -23,14 +23,16 @@ public final class Entrance {
   /// Whether the sandbox has its own pid namespace.
   var hasProcesses: Bool { namespaces.contains { $0.kind == .pid } }
 
-  /// The user namespace that owns the others, if that is another one, and the rest.
+  /// The user namespace that owns the others, if that is another one, and the rest; before it a network
+  /// that sandboxes share, and the user namespace that owns that.
   var namespacesAroundMounts:
     (
       outer: ArraySlice<(kind: Namespaces, descriptor: CInt)>,
       inner: ArraySlice<(kind: Namespaces, descriptor: CInt)>
     )
   {
-    let count = namespaces.first?.kind == .user ? 1 : 0
+    let isMember = namespaces.prefix(3).map(\.kind) == [.user, .network, .user]
+    let count = isMember ? 3 : namespaces.first?.kind == .user ? 1 : 0
     return (namespaces.prefix(count), namespaces.dropFirst(count))
   }
 
@@ -270,15 +272,16 @@ extension Entrance {
     _ open: (Int, borrowing ProcessDirectory) throws(SystemCallError) -> OwnedDescriptor?
   ) throws(SystemCallError) -> [(kind: Namespaces, descriptor: CInt)] {
     let order: [Namespaces] = [.pid, .network, .ipc, .uts, .cgroup, .time, .mount]
-    var joined: [(kind: Namespaces, descriptor: CInt)] = []
+    var joined = try sharedNetwork(of: process, open)
+    let count = joined.count
     var owner: UInt64?
-    for kind in order {
+    for kind in order where count == 0 || kind != .network {
       guard let namespace = try other(kind, process, open) else { continue }
       if owner == nil {
         let user = try namespace.userNamespace()
         owner = user.number
         if user.number != (try namespaceNumber("user")) {
-          joined.insert((.user, user.release()), at: 0)
+          joined.insert((.user, user.release()), at: count)
         }
       }
       joined.append((kind, namespace.release()))
@@ -287,6 +290,23 @@ extension Entrance {
       joined.append((.user, user.release()))
     }
     return joined
+  }
+
+  /// The network namespace of a member of a network that sandboxes share, and before it the user namespace
+  /// that owns it, which is around the sandbox's own; empty for every other.
+  private static func sharedNetwork(
+    of process: borrowing ProcessDirectory,
+    _ open: (Int, borrowing ProcessDirectory) throws(SystemCallError) -> OwnedDescriptor?
+  ) throws(SystemCallError) -> [(kind: Namespaces, descriptor: CInt)] {
+    guard let network = try other(.network, process, open),
+      let mounts = try other(.mount, process, open)
+    else { return [] }
+    let holder = try network.userNamespace()
+    let user = try mounts.userNamespace()
+    guard let around = try user.parent(), around.number == holder.number,
+      holder.number != (try namespaceNumber("user"))
+    else { return [] }
+    return [(.user, holder.release()), (.network, network.release())]
   }
 
   /// The namespace of this one kind; nil if this process is in it.

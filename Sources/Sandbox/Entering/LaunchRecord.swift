@@ -52,6 +52,7 @@ extension LaunchRecord {
     func note(_ name: ByteString, _ values: [ByteString]) {
       if !values.isEmpty { others.append(Fact(name: name, values: values)) }
     }
+    note("member-of", network.shared.map { [$0.value] } ?? [])
     note("net-deny", network.denied.map(\.value.text))
     note("net-allow", network.allowed.map(\.value.text))
     note(

@@ -236,6 +236,10 @@ struct HelperProcess: ~Copyable {
     try Descriptors.closeAll(except: kept)
   }
 
+  /// Tells the monitor, which waits for it, that this helper runs; one that executes a program does so by
+  /// that.
+  borrowing func isReady() { Descriptors.close(channel) }
+
   /// Gives `descriptor` to the monitor.
   borrowing func pass(_ descriptor: borrowing OwnedDescriptor) throws(SystemCallError) {
     try Descriptors.send([0], passing: descriptor.rawValue, to: channel)

@@ -23,12 +23,14 @@ struct Helpers {
   private(set) var watcher: Watcher?
   /// The relay between the sandbox and the network.
   private(set) var relay: NetworkRelay?
+  /// The sandbox's place in a network that it shares with others.
+  private(set) var membership: Membership?
   /// The lifelines, which init holds, or the monitor if there is no init.
   var lifelines: [CInt] = []
 
   /// Starts the helpers that must run before the child exists.
   static func start(
-    for resolved: ResolvedSandbox, _ mask: SignalMask, warningPrefix: String,
+    for resolved: ResolvedSandbox, _ mask: SignalMask, warningPrefix: String, _ image: ProcessImage,
     line words: [ByteString], _ execution: (policy: SeccompProgram?, word: UInt64)
   ) throws(LaunchError) -> Helpers {
     var helpers = Helpers()
@@ -38,6 +40,10 @@ struct Helpers {
       helpers.watcher = watcher
     }
     do throws(LaunchError) {
+      if let membership = try resolved.joinNamedNetwork(image) {
+        helpers.membership = membership
+        helpers.lifelines.append(membership.connection)
+      }
       if let relay = try resolved.prepareRelay() {
         helpers.relay = relay
         helpers.lifelines.append(relay.helper.lifeline)

@@ -193,7 +193,7 @@ extension ResolvedSandbox {
         hasJoinedNetwork: try joinNetwork(),
         // After all steps that fail if the caller made a mistake.
         helpers: try Helpers.start(
-          for: self, mask, warningPrefix: warningPrefix, line: caller.arguments,
+          for: self, mask, warningPrefix: warningPrefix, caller.image, line: caller.arguments,
           (execution.0, execution.executionWord)),
         standard: try StandardDescriptors.examine(for: sandbox, without: terminals),
         warningPrefix: warningPrefix, registration: registration, detachment: detachment,
@@ -317,6 +317,7 @@ extension LaunchPlan {
     if let watcher = helpers.watcher { kept.insert(watcher.report) }
     if !hasInit { kept.insert(helpers.lifelines) }
     if let relay = helpers.relay { kept.insert(relay.keptByMonitor) }
+    if let membership = helpers.membership { kept.insert(membership.connection) }
     let monitor = Monitor(
       child: child, report: report.readEnd, status: status.ours, signals: signals, plan: self,
       phase: .settingUp(movesLeft: moves), job: job,

@@ -54,7 +54,7 @@ public struct LaunchError: Error, Equatable, Sendable {
     case readFilter, installFilter, execute, supervise
     case mask, protectRepositories, permitCommits, findProgram, restrictByLandlock, limit
     case passDescriptor, enter, makeGroup, protectGroups, openTerminal, watch, startRelay
-    case makeNetwork, publish
+    case makeNetwork, publish, joinNetwork
 
     /// What could not be done, as the first half of a sentence.
     var sentence: String {
@@ -122,6 +122,7 @@ public struct LaunchError: Error, Equatable, Sendable {
       case .publish: "Can't publish"
       case .startRelay: "Can't start the helper"
       case .makeNetwork: "Can't set up the sandbox's network"
+      case .joinNetwork: "Can't join the network"
       }
     }
   }

@@ -79,6 +79,7 @@ struct Monitor: ~Copyable {
       try letGo(keeping: kept)
       for helper in plan.helpers.running { try watch(helper) }
       if let relay = plan.helpers.relay { try watch(relay) }
+      if let membership = plan.helpers.membership { try watch(membership) }
       for copy in plan.standard?.copies ?? [] { try watch(copy) }
       return try supervise()
     } catch {

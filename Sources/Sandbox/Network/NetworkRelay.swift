@@ -19,6 +19,8 @@ final class NetworkRelay {
   /// The log, and the sockets that listen outside with the ports inside.
   private let log: CInt?
   private let published: [PublishedSocket]
+  /// The network that the sandbox shares with others.
+  private let network: ByteString?
   /// The sockets inside, until it runs.
   private var sockets = PassedSockets()
   /// Where something happens once there is work for it; nil before the sockets are here, and while it runs.
@@ -29,8 +31,10 @@ final class NetworkRelay {
   private var told: [Refusal] = []
 
   fileprivate init(
-    _ helper: HelperOnDemand, _ policy: NetworkPolicy, log: CInt?, published: [PublishedSocket]
+    _ helper: HelperOnDemand, _ policy: NetworkPolicy, log: CInt?, published: [PublishedSocket],
+    network: ByteString?
   ) {
+    self.network = network
     (self.helper, self.policy, self.log, self.published) = (helper, policy, log, published)
   }
 
@@ -121,7 +125,7 @@ final class NetworkRelay {
       try process.renouncePrivileges()
       try RelayProcess(
         policy, sockets: sockets, lifeline: process.lifeline, notices: notices,
-        published: published, log: log
+        published: published, log: log, network: network
       ).run()
     }
   }
@@ -214,7 +218,7 @@ extension ResolvedSandbox {
       endsItself: true)
     return try NetworkRelay(
       HelperOnDemand(role), sandbox.network.policy, log: sandbox.channels.networkLog?.value,
-      published: listenOutside())
+      published: listenOutside(), network: sandbox.network.shared?.value)
   }
 }
 
@@ -237,8 +241,23 @@ extension ResolvedSandbox {
 }
 
 extension Setup {
-  /// Sets up the network namespace: with the relay's sockets, or with lo alone.
+  /// Sets up the network namespace: with the relay's sockets, or with lo alone; and with a link.
   borrowing func configureNetwork() throws(LaunchError) {
+    try configureLoopback()
+    // A member of a network has one.
+    guard let option = plan.sandbox.network.link, plan.helpers.membership == nil else { return }
+    try doing(.makeNetwork, option: option) { () throws(SystemCallError) in
+      // Where there are rules, the relay's settings refuse everything else.
+      if plan.sandbox.network.allowed.isEmpty {
+        var network = LoopbackNetwork()
+        network.prohibitOthers()
+        try network.apply()
+      }
+      try MemberLinks.makeLink(NameTable.own)
+    }
+  }
+
+  private borrowing func configureLoopback() throws(LaunchError) {
     guard let relay = plan.helpers.relay else {
       return try doing(.loopback) { () throws(SystemCallError) in
         try NamespaceSettings.bringLoopbackUp()
@@ -248,7 +267,7 @@ extension Setup {
       try SandboxNetwork.setUp(
         plan.sandbox.network.policy,
         publishing: plan.sandbox.network.published.map(\.value.transport),
-        passingTo: relay.helper.lifeline)
+        member: plan.helpers.membership?.address, passingTo: relay.helper.lifeline)
     }
   }
 }

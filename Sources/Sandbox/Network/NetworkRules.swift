@@ -2,6 +2,8 @@
 // What the command may reach on the network.
 
 public import Network
+public import SystemPackage
+public import Text
 
 /// The rules of --net-allow and --net-deny, and what --publish names.
 public struct NetworkRules: Equatable, Sendable {
@@ -13,14 +15,29 @@ public struct NetworkRules: Equatable, Sendable {
   /// The ports of the host that lead inside.
   public var published: [Setting<PublishedPort>] = []
 
+  /// The network that the sandbox shares with others.
+  public var shared: Setting<ByteString>?
+  /// Whether programs see an interface besides lo, and the option that says so.
+  public var link: WrittenOption?
+  /// The registry's directory, where such networks are found.
+  public var directory: FilePath = "/"
+
   /// None.
   public init() {}
 
   /// Whether an option has added anything.
-  var isUsed: Bool { !allowed.isEmpty || !denied.isEmpty || !published.isEmpty }
+  var isUsed: Bool {
+    !allowed.isEmpty || !denied.isEmpty || !published.isEmpty || shared != nil
+  }
 
   /// The first option that needs the relay; nil if none does.
   var option: WrittenOption? { allowed.first?.option ?? published.first?.option }
+
+  /// Where programs inside look up names, and the option that says so; nil if it is where the host's do.
+  var nameServer: (address: IPAddress, option: WrittenOption)? {
+    if let first = allowed.first { return (NameTable.nameServer, first.option) }
+    return shared.map { (MemberAddresses.holder, $0.option) }
+  }
 
   /// All of them together.
   var policy: NetworkPolicy {

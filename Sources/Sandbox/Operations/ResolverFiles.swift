@@ -8,8 +8,8 @@ internal import SystemPackage
 internal import Text
 
 extension RootBuilder where Self: ~Copyable {
-  /// Has programs look up names at the relay alone: on top of everything else that is shown.
-  mutating func showResolver() throws(LaunchError) {
+  /// Has programs look up names at `server` alone: on top of everything else that is shown.
+  mutating func showResolver(_ server: IPAddress) throws(LaunchError) {
     let resolved = resolved
     _ = try cover("/etc/hosts") { HostNames(resolved).text }
     let path: FilePath = "/etc/nsswitch.conf"
@@ -17,12 +17,13 @@ extension RootBuilder where Self: ~Copyable {
     // Many hosts have these alone, and a mount costs time.
     if !sources.areWanted || !shows(path) { _ = try cover(path) { sources.text } }
     let place: FilePath = "/etc/resolv.conf"
-    guard try !cover(place, { ResolverLines.servers }) else { return }
+    guard try !cover(place, { ResolverLines.servers(server) }) else { return }
     try step(.writeFile, ByteString(place)) { root throws(SystemCallError) in
       // A file made on the host would outlive the sandbox.
       try root.makeRoom(for: place)
     }
-    try mountText(ByteString(ResolverLines.servers), on: place, ResolverLines.permissions)
+    try mountText(
+      ByteString(ResolverLines.servers(server)), on: place, ResolverLines.permissions)
   }
 
   /// Whether a path leads to the file of the host that has it there.
@@ -78,9 +79,11 @@ private enum ResolverLines {
   ]
 
   /// See resolv.conf(5).
-  static var servers: [UInt8] {
-    ByteString("nameserver ").bytes + ByteString(stringLiteral: NameTable.nameServerText).bytes
-      + [UInt8(ascii: "\n")]
+  static func servers(_ address: IPAddress) -> [UInt8] {
+    let text =
+      address == NameTable.nameServer
+      ? ByteString(stringLiteral: NameTable.nameServerText) : ByteString(address.text)
+    return ByteString("nameserver ").bytes + text.bytes + [UInt8(ascii: "\n")]
   }
 }
 

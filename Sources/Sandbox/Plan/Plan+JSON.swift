@@ -49,6 +49,8 @@ extension Plan {
     .object([
       .init("allowed", .array(sandbox.network.allowed.map { .bytes($0.value.text) })),
       .init("published", .array(sandbox.network.published.map(publishedObject))),
+      .init("member-of", sandbox.network.shared.map { .bytes($0.value) } ?? .null),
+      .init("link", .boolean(showsLink)),
       .init("denied", .array(sandbox.network.denied.map { .bytes($0.value.text) })),
     ])
   }

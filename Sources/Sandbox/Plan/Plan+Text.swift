@@ -105,19 +105,29 @@ extension Plan {
     ]
   }
 
+  /// Whether programs see a link that --net-link makes.
+  var showsLink: Bool {
+    sandbox.network.link != nil && sandbox.network.shared == nil
+      && resolved.namespaces.contains(.network)
+  }
+
   private var networkLines: [String] {
     let network = sandbox.network
     let published = network.published.map { setting in
       "\(setting.value.text) of the host leads to port \(setting.value.insideText) inside"
     }
-    guard !network.allowed.isEmpty else { return published }
+    let shared =
+      network.shared.map { ["member of \($0.value.quoted), a network of sandboxes"] }
+      ?? (showsLink ? ["programs see a link, eth0, that leads nowhere else"] : [])
+    let problem = networkProblem.map { ["WILL FAIL: " + $0.message] } ?? []
+    guard !network.allowed.isEmpty else { return shared + published + problem }
     func line(_ word: String, _ setting: Setting<NetworkRule>) -> String {
       "\(word) \(setting.value.text.quoted): \(setting.value.portText)"
     }
-    return published + network.denied.map { line("deny", $0) }
+    return shared + published + network.denied.map { line("deny", $0) }
       + network.allowed.map { line("allow", $0) }
       + ["everything else is refused; nestbox answers look-ups and connects outside"]
-      + (networkProblem.map { ["WILL FAIL: " + $0.message] } ?? [])
+      + problem
   }
 
   private var busLines: [String] {

@@ -54,7 +54,7 @@ public struct Plan {
     root.markCovered(&operations)
     self.operations = operations
     do throws(LaunchError) {
-      if !sandbox.network.allowed.isEmpty { try root.showResolver() }
+      if let (server, _) = sandbox.network.nameServer { try root.showResolver(server) }
       if resolved.namespaces.contains(.network) { try root.maskNameServices() }
       networkProblem = nil
     } catch {

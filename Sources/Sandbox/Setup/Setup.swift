@@ -72,6 +72,8 @@ struct Setup: ~Copyable {
   private borrowing func steps() throws(LaunchError) -> Never {
     // Before anything that takes time: from here on the sandbox dies with the monitor.
     if plan.sandbox.diesWithMonitor, !plan.isInPlace { try dieWithMonitor() }
+    // Before the sandbox's user namespace, which has no power over such a network.
+    try joinNamedNetwork()
     // Before anything is created: a process with unmapped ids cannot create files. A process in a
     // joined namespace may have capabilities there and could take this process over while the
     // host's tree is its root (compare CVE-2016-9962), so this process hides first.
@@ -171,7 +173,9 @@ extension Setup {
     }
     // A hiding process may not open the file.
     if plan.namespaces.contains(.time), !plan.isHidden { try setClocks() }
-    if plan.namespaces.contains(.network) { try configureNetwork() }
+    if plan.namespaces.contains(.network), plan.helpers.membership == nil {
+      try configureNetwork()
+    }
   }
 
   private borrowing func setClocks(through proc: CInt? = nil) throws(LaunchError) {
@@ -277,11 +281,11 @@ extension Setup {
       StepLog.note(operation.step)
     }
     // On top of anything else shown at these paths.
-    if let first = plan.sandbox.network.allowed.first {
+    if let (server, option) = plan.sandbox.network.nameServer {
       do throws(LaunchError) {
-        try root.showResolver()
+        try root.showResolver(server)
       } catch {
-        throw error.asked(by: first.option)
+        throw error.asked(by: option)
       }
     }
     if plan.namespaces.contains(.network) { try root.maskNameServices() }

@@ -57,7 +57,7 @@ extension Setup {
     }
     if sibling != nil { CurrentProcess.exit(0) }
     try succeed()
-    if plan.sandbox.diesWithParent { try dieWithMonitor() }
+    if plan.sandbox.diesWithMonitor { try dieWithMonitor() }
   }
 
   /// Announces this process to the monitor, in place of the one before.

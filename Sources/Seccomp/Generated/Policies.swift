@@ -12,6 +12,9 @@ extension BuiltInPolicy {
   /// The program of the relay between a sandbox and the network.
   public static var relayProgram: SeccompProgram { SeccompProgram(instructions: relayInstructions) }
 
+  /// The program of the holder of a network between sandboxes.
+  public static var holderProgram: SeccompProgram { SeccompProgram(instructions: holderInstructions) }
+
   /// The program that leaves no Unix socket to connect with.
   public static var unixlessProgram: SeccompProgram {
     SeccompProgram(instructions: unixlessInstructions)
