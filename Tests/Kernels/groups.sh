@@ -119,8 +119,11 @@ in_every_group() {
     check 'groups of the payload are removed' '0 exited' ends outcome --dir /mnt --uid 0 --cap-add CAP_SYS_ADMIN --memory 64M sh -c 'mount -t cgroup2 none /mnt && mkdir -p /mnt/a/b/c /mnt/d'
     check 'nothing is left' '' settled
     $box --die-with-parent --memory 64M sleep 60 & monitor=$!
-    $box --memory 64M sleep 3 & other=$!
-    sleep 2
+    $box --memory 64M sleep 8 & other=$!
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+      [ "$(find $groups -name payload -type d 2>/dev/null | wc -l)" != 2 ] || break
+      sleep 0.5
+    done
     check 'each has a group' '2' sh -c "find $groups -name payload -type d 2>/dev/null | wc -l"
     kill -9 $monitor; wait $monitor 2>/dev/null; wait $other
     $box --memory 64M true
