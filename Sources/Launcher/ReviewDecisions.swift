@@ -124,6 +124,13 @@ extension ReviewTasks {
       guard
         changes.list.contains(where: { $0.tree == found.tree && $0.path.starts(with: found.path) })
       else {
+        if word.bytes.first == UInt8(ascii: "-") {
+          let others = draft.sandbox.command.filter { $0 != word }.map { " " + $0.quotedForShell }
+          throw UsageError(
+            "\(option): \(word.quoted) was read as a path; options stand in front: "
+              + draft.reviewLine(
+                "\(word.quotedForShell) \(option) \(review.name.quotedForShell)" + others.joined()))
+        }
         throw UsageError(
           "\(option): \(review.name.quoted) has no change at \(word.quoted); "
             + draft.reviewLine("--changes \(review.name.quotedForShell)") + " lists its changes")

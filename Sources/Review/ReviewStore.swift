@@ -251,12 +251,21 @@ final class OpenReview {
   /// - Returns: Whether nobody else has it locked.
   func lock(at path: FilePath) throws(ReviewError) -> Bool {
     do throws(SystemCallError) {
-      guard let file = try descriptor.lockedEntry(ReviewStore.lock) else { return false }
-      lock = file
-      return true
+      return try takeLock()
     } catch {
-      throw .failed(path, error)
+      guard error.isAbsence || error.errno == .isDirectory else { throw .failed(path, error) }
     }
+    // A command that could write to the store has put a link or something else there: no lock is lost.
+    return try failing(path) { () throws(SystemCallError) in
+      try TreeRemoval.remove(ReviewStore.lock, from: descriptor)
+      return try takeLock()
+    }
+  }
+
+  private func takeLock() throws(SystemCallError) -> Bool {
+    guard let file = try descriptor.lockedEntry(ReviewStore.lock) else { return false }
+    lock = file
+    return true
   }
 
   /// Gives up the lock's descriptor, whose number this returns: the caller owns it from then on.

@@ -118,6 +118,22 @@ struct BrokenReviewTests {
     #expect(parts.last == broken.output, "\(outcome)")
   }
 
+  // Red: whatever a command with write access to the store leaves in the place of the lock, its review can
+  // neither be applied nor discarded.
+  @Test(arguments: ["ln -s /dev/null", "mkdir", "mkfifo", "ln -s lock"])
+  func `Something else in the place of the lock keeps nobody from a review`(_ make: String) throws {
+    let outcome = try Session().run(
+      #"""
+      export XDG_STATE_HOME=$PWD/state; mkdir proj
+      nestbox --bind / / --review proj --review-name r sh -c 'echo a >proj/a; echo b >proj/b'
+      cd state/nestbox/reviews/r; rm lock; $1 lock; cd ../../../..
+      nestbox --changes r | wc -l; nestbox --apply r a; nestbox --discard r; ls -A state/nestbox/reviews
+      """#, make)
+    #expect(
+      outcome.lines == ["3", "applied 1 change; others wait", "discarded the review r"],
+      "\(outcome)")
+  }
+
   // Red: a command that closes the directory to its owner makes its review unreadable.
   @Test func `A command that closes the directory itself leaves a review that can be used`() throws
   {
