@@ -164,8 +164,8 @@ static void default_line(struct line *line, int number) {
 
 // Those for programs with windows are measured without a session: they show what is there.
 static const char *const profiles[] = {
-  "untrusted", "build", "network", "shell", "git", "toolchains", "caches", "agent", "browser",
-  "desktop",
+  "untrusted", "build", "network", "host-network", "shell", "git", "toolchains", "caches", "agent",
+  "browser", "desktop",
 };
 
 static void profile_line(struct line *line, int number) {

@@ -3,7 +3,7 @@
 # It shows none of your files. On an X server the program can see the windows of other X11 programs
 # and type into them, into a terminal as well; where there is Wayland only, use wayland, gpu, dbus and
 # fonts-and-themes in place of desktop. Sound is left out: see audio. The network is left out: see
-# network.
+# network, and host-network for printers and other devices of the local network.
 --profile wayland
 --profile x11
 --profile gpu

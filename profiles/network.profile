@@ -1,32 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-# Shows the host's network to a program: like untrusted, with connections to anywhere.
---profile untrusted
+# Reaches the internet, but no localhost outside, no local network and no abstract sockets.
+# The command has a network of its own, and nestbox connects outside for it: to any name and address
+# that is not private and not this machine's. What was refused is told at the end.
+# It reaches all ports of TCP if the kernel has nf_tables and nft_tproxy, else those of the list below;
+# and of UDP time (123) and HTTP/3 (443). Names are looked up. There is no ping, no other UDP, such as
+# that of calls, and nobody connects from outside except to what --publish names. A connection begins
+# before the server outside has answered: where that refuses, it ends at once.
+# Rules add to it: --net-allow proxy.example:3128@10.0.0.0/8 a proxy of the local network, --net-allow
+# 192.168.1.1 a router, --net-host 3128 a port of your localhost as host.nestbox.internal. So a proxy
+# that a variable names as 127.0.0.1 is not reached. To reach named hosts alone, use certificates and
+# --net-allow. host-network shares the host's network.
+--profile certificates
 
---share-net
-# X11 and D-Bus listen on sockets that belong to the network. Without Linux 6.12 there are
-# no Unix sockets inside at all.
---landlock-scope abstract-unix
-
-# The name servers. The file may be a link; its target is shown in its place.
---ro-bind-try /etc/resolv.conf /etc/resolv.conf
---ro-same-try /etc/gai.conf
---ro-same-try /etc/networks
---ro-same-try /etc/ethers
-
-# Proxies and trusted certificates; a file that a variable names is shown.
-# The address of a proxy may hold a password.
---keep-env http_proxy,https_proxy,ftp_proxy,all_proxy,no_proxy
---keep-env HTTP_PROXY,HTTPS_PROXY,FTP_PROXY,ALL_PROXY,NO_PROXY
---keep-env SSL_CERT_FILE,SSL_CERT_DIR,CURL_CA_BUNDLE,REQUESTS_CA_BUNDLE,NODE_EXTRA_CA_CERTS
---keep-env GIT_SSL_CAINFO,PIP_CERT,CARGO_HTTP_CAINFO,AWS_CA_BUNDLE,DENO_CERT,NIX_SSL_CERT_FILE
---ro-bind-try ${SSL_CERT_FILE:-} ${SSL_CERT_FILE:-}
---ro-bind-try ${SSL_CERT_DIR:-} ${SSL_CERT_DIR:-}
---ro-bind-try ${CURL_CA_BUNDLE:-} ${CURL_CA_BUNDLE:-}
---ro-bind-try ${REQUESTS_CA_BUNDLE:-} ${REQUESTS_CA_BUNDLE:-}
---ro-bind-try ${NODE_EXTRA_CA_CERTS:-} ${NODE_EXTRA_CA_CERTS:-}
---ro-bind-try ${GIT_SSL_CAINFO:-} ${GIT_SSL_CAINFO:-}
---ro-bind-try ${PIP_CERT:-} ${PIP_CERT:-}
---ro-bind-try ${CARGO_HTTP_CAINFO:-} ${CARGO_HTTP_CAINFO:-}
---ro-bind-try ${AWS_CA_BUNDLE:-} ${AWS_CA_BUNDLE:-}
---ro-bind-try ${DENO_CERT:-} ${DENO_CERT:-}
---ro-bind-try ${NIX_SSL_CERT_FILE:-} ${NIX_SSL_CERT_FILE:-}
+# Where the kernel can't lead every port outside: ssh, mail, the web, directories, rsync, chat, Gemini,
+# git and keys. The command keeps the ports that servers of developers use.
+--net-allow *:22,25,43,80,110,119,143,389,443,465,563,587,636,853,873,990,993,995,1965,5222,5223,6697,9418,11371
+--net-allow-try *:*
+--net-allow *:123,443/udp

@@ -5,6 +5,6 @@
 --profile untrusted
 
 # Its socket under another number, and its cookie alone. The abstract socket beside it is out of reach
-# unless the network is shared; where it is, network has it refused.
+# unless the network is shared; where it is, host-network has it refused.
 --x11
 --keep-env XDG_SESSION_TYPE,XDG_CURRENT_DESKTOP

@@ -95,6 +95,14 @@ public struct PortRedirection {
     }
   }
 
+  /// Whether `error` means that the kernel has no such rules, or cannot load them here.
+  public static func isUnsupported(_ error: SystemCallError) -> Bool {
+    let reasons: [Errno] = [
+      .protocolNotSupported, .noSuchFileOrDirectory, .notSupported, .addressFamilyNotSupported,
+    ]
+    return error.call.hasSuffix("(NETLINK_NETFILTER)") && reasons.contains(error.errno)
+  }
+
   // MARK: Bytes
 
   /// The number with its highest byte first.

@@ -147,6 +147,13 @@ public struct NetworkPolicy: Sendable {
   /// Whether a rule allows all ports: then one socket accepts the connections to any of them.
   public var servesAllPorts: Bool { allowed.contains { $0.ports.isEmpty } }
 
+  /// The policy for a kernel in which no socket can accept the connections to every port; nil if a rule
+  /// must have that.
+  public var withoutAllPorts: NetworkPolicy? {
+    guard allowed.allSatisfy({ !$0.ports.isEmpty || $0.isTried }) else { return nil }
+    return NetworkPolicy(allowed: allowed.filter { !$0.ports.isEmpty }, denied: denied)
+  }
+
   /// Where the relay listens, apart from the socket that serves all ports of TCP.
   ///
   /// The command may not bind ports below 1024 itself. Other ports stay free for it at its own

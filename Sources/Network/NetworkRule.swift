@@ -69,9 +69,13 @@ public final class NetworkRule: Equatable, Sendable {
   public let pin: Pin?
   /// Where the name's addresses may lie although they are private.
   public let range: AddressRange?
+  /// Whether the rule is ignored if the kernel cannot do what it needs.
+  public let isTried: Bool
 
   /// Whether both were typed alike.
-  public static func == (one: NetworkRule, other: NetworkRule) -> Bool { one.text == other.text }
+  public static func == (one: NetworkRule, other: NetworkRule) -> Bool {
+    one.text == other.text && one.isTried == other.isTried
+  }
 
   /// The most ports of all rules together: each takes a socket.
   public static let mostPorts = 1024
@@ -81,10 +85,12 @@ public final class NetworkRule: Equatable, Sendable {
   /// - Parameters:
   ///   - text: The rule.
   ///   - denies: Whether it denies; then no port means all of them.
+  ///   - isTried: Whether it is ignored if the kernel cannot do what it needs.
   /// - Throws: `Mistake` if it is none.
-  public init(_ text: ByteString, denies: Bool) throws(Mistake) {
+  public init(_ text: ByteString, denies: Bool, isTried: Bool = false) throws(Mistake) {
     func mistake(_ message: String) -> Mistake { Mistake(message: message) }
     self.text = text
+    self.isTried = isTried
     var rest = Array(text.bytes.prefix(NetworkRule.longest + 1))[...]
     guard rest.count <= NetworkRule.longest else { throw mistake("the rule is too long") }
     let isUDP = rest.suffix(4) == Array("/udp".utf8)[...]

@@ -67,6 +67,8 @@ public struct Option: Sendable {
     static let namesProgram = Traits(rawValue: 512)
     /// It also goes with `--enter`.
     static let isForEntering = Traits(rawValue: 1024)
+    /// It takes back the rules about the network of profiles before it.
+    static let takesRulesBack = Traits(rawValue: 2048)
   }
 }
 

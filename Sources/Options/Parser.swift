@@ -268,6 +268,7 @@ public struct Parser {
     } catch {
       throw error.of(option.name)
     }
+    if option.traits.contains(.takesRulesBack), draft.sandbox.network.isUsed { takeRulesBack() }
     record?.note(option, occurrence, draft.sandbox.filesystem, from: count)
     if let descriptor = draft.moreArguments.take() { try parseNested(descriptor) }
     if let name = draft.moreProfile.take() {
@@ -279,6 +280,22 @@ public struct Parser {
       }
       try parseProfile(profile, from: occurrence.origin)
     }
+  }
+
+  /// Forgets the rules about the network that profiles before this option gave.
+  ///
+  /// Those of the profile that is being read, of one that includes it, and typed ones stay: who writes
+  /// both in one place has made a mistake.
+  private mutating func takeRulesBack() {
+    let open = open
+    let isGone = { (option: WrittenOption) -> Bool in
+      guard case .profile = option.origin else { return false }
+      return !open.contains { $0.origin(0).isBeside(option.origin) }
+    }
+    draft.sandbox.network.allowed.removeAll { isGone($0.option) }
+    draft.sandbox.network.denied.removeAll { isGone($0.option) }
+    let names = ["--net-allow", "--net-allow-try", "--net-deny", "--net-host"]
+    record?.remove { names.contains($0.name) && isGone($0) }
   }
 
   /// Warns if the option was given before in the same text.

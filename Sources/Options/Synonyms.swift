@@ -7,7 +7,8 @@ enum Synonyms {
   static let advice: [(names: [String], text: String)] = [
     (
       ["net", "networking"],
-      "for the network, type --profile network, or --share-net after --unshare-all"
+      "for the internet, type --profile network; for the host's network, --profile host-network, or "
+        + "--share-net after --unshare-all"
     ),
     (
       ["time-limit", "runtime-max-sec", "max-time"],

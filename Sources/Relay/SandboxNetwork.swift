@@ -24,10 +24,11 @@ public enum SandboxNetwork {
   /// From then on the kernel keeps what the command sends until the relay serves it. No copy of a socket
   /// stays here. If `member` is the sandbox's address in a network that it shares with others, those do not reach
   /// the sockets.
+  /// - Returns: Whether each rule is in force: one that is only tried may be ignored.
   public static func setUp(
     _ policy: NetworkPolicy, publishing published: [Port.Transport], member: IPAddress?,
     passingTo lifeline: CInt
-  ) throws(SystemCallError) {
+  ) throws(SystemCallError) -> Bool {
     var passing = SocketPassing(to: lifeline)
     let hasIPv6 = try configure(policy)
     for transport in [Port.Transport.tcp, .udp] where published.contains(transport) {
@@ -37,12 +38,15 @@ public enum SandboxNetwork {
         try passing.pass(what, InternetSocket.unconnected(isStream ? .stream : .datagram))
       }
     }
+    var served = policy
     if !policy.allowed.isEmpty {
       let servesAllPorts = try serveAllPorts(policy, hasIPv6, member, &passing)
-      try makeListeners(policy, apartFrom: servesAllPorts, hasIPv6, member, &passing)
+      // The relay has the whole policy: it permits ports at which nothing listens.
+      if !servesAllPorts, let rest = policy.withoutAllPorts { served = rest }
+      try makeListeners(served, apartFrom: servesAllPorts, hasIPv6, member, &passing)
       // What members try to reach is not for the relay.
       if !servesAllPorts, member == nil {
-        try watchAttempts(policy.portsServedEverywhere, hasIPv6, &passing)
+        try watchAttempts(served.portsServedEverywhere, hasIPv6, &passing)
       }
     }
     if member != nil {
@@ -50,6 +54,7 @@ public enum SandboxNetwork {
       try passing.pass(.memberNames, InternetSocket.connecting(.datagram, to: names))
     }
     try passing.end(hasIPv6: hasIPv6)
+    return served.allowed.count == policy.allowed.count
   }
 
   private static func makeListeners(
@@ -113,7 +118,8 @@ public enum SandboxNetwork {
       try makeListenerForAllPorts(hasIPv6, member, &passing)
       return true
     } catch {
-      if policy.servesAllPorts { throw error }
+      let mayLack = PortRedirection.isUnsupported(error) && policy.withoutAllPorts != nil
+      if policy.servesAllPorts, !mayLack { throw error }
       return false
     }
   }

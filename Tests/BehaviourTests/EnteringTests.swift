@@ -54,6 +54,7 @@ struct EnteringTests {
     "An entered command is as the command itself",
     arguments: [
       ["--profile", "untrusted"], ["--profile", "build"], ["--profile", "network"],
+      ["--profile", "host-network"],
       ["--profile", "shell"], ["--profile", "desktop"],
       ["--profile", "untrusted", "--profile", "audio"],
       ["--profile", "untrusted", "--profile", "gpu"],

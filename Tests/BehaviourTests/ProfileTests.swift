@@ -84,9 +84,17 @@ struct ProfileTests {
     #expect(outcome.lines == ["7", "0", "130"], "\(outcome.errors)")
   }
 
-  // Red: the network comes with the sockets of X11 and D-Bus, or with files.
-  @Test func `With the network, ports can be reached and nothing else`() throws {
+  // Red: a command that may reach the internet reaches something of the session as well.
+  @Test func `With the network nothing of the session is reached`() throws {
     let outcome = try theft("inside", "nestbox --profile network THIEF")
+    #expect(
+      outcome.lines == ["exit 0 ", "got []", "changed []", "alive True"],
+      "\(outcome.output)\(outcome.errors)")
+  }
+
+  // Red: the host's network comes with the sockets of X11 and D-Bus, or with files.
+  @Test func `With the host's network, ports can be reached and nothing else`() throws {
+    let outcome = try theft("inside", "nestbox --profile host-network THIEF")
     #expect(outcome.lines.first == "exit 0 ")
     #expect(
       outcome.lines.dropFirst().first?.wholeMatch(of: /got \['port:\d+'\]/) != nil,

@@ -107,10 +107,10 @@ struct RefusalTests {
     END
     """#
 
-  // Red: --profile network does not start, or a program in it reaches the X server's abstract socket.
+  // Red: --profile host-network does not start, or a program in it reaches the X server's abstract socket.
   @Test(
     "Without scopes of Landlock the network is shown without Unix sockets",
-    arguments: ["--profile network", "--ro-bind / / --landlock-scope abstract-unix"], errors)
+    arguments: ["--profile host-network", "--ro-bind / / --landlock-scope abstract-unix"], errors)
   func scopes(_ options: String, _ error: String) throws {
     let outcome = try run(
       RefusalTests.sockets + """

@@ -39,7 +39,9 @@ struct ProfileRights: Sendable, CustomTestStringConvertible {
     ProfileRights(profile: "agent", reached: "tool", kept: "\(cache) project/left"),
     ProfileRights(profile: "caches", kept: cache),
     ProfileRights(profile: "toolchains", reached: "tool"),
-    ProfileRights(profile: "network", reached: "localhost"),
+    ProfileRights(profile: "certificates"),
+    ProfileRights(profile: "network"),
+    ProfileRights(profile: "host-network", reached: "localhost"),
     ProfileRights(profile: "wayland", reached: "wayland"),
     ProfileRights(profile: "x11", reached: "x11"),
     ProfileRights(profile: "audio", reached: "pipewire pulse"),
@@ -48,7 +50,7 @@ struct ProfileRights: Sendable, CustomTestStringConvertible {
     ProfileRights(profile: "dbus", options: "--dbus-try"),
     ProfileRights(profile: "desktop", reached: "fonts wayland x11", open: byPolicy),
     ProfileRights(
-      profile: "browser", reached: "fonts localhost wayland x11",
+      profile: "browser", reached: "fonts wayland x11",
       kept: ".local/share/nestbox/browser/left Downloads/left", processes: 10000, open: byPolicy),
   ]
 }

@@ -120,6 +120,22 @@ struct RuleTests {
     #expect(shown == expected)
   }
 
+  // Red: a kernel without a packet filter leaves more ports open than rules name, or fewer.
+  @Test func `Without a socket for all ports, rules that are tried are left out`() throws {
+    func rule(_ text: ByteString, isTried: Bool = false) throws -> NetworkRule {
+      try NetworkRule(text, denies: false, isTried: isTried)
+    }
+    let named = try rule("*:22,80")
+    let tried = try rule("*:*", isTried: true)
+    let policy = NetworkPolicy(allowed: [named, tried], denied: [])
+    #expect(policy.servesAllPorts && policy.listeners.isEmpty)
+    let rest = try #require(policy.withoutAllPorts)
+    #expect(!rest.servesAllPorts && rest.listeners.map(\.port) == [Port(22), Port(80)])
+    #expect(
+      try NetworkPolicy(allowed: [named, tried, rule("*:*")], denied: []).withoutAllPorts == nil)
+    #expect(try rule("*:*") != tried)
+  }
+
   // Red: a name of an attacker leads into the local network, or to this machine.
   @Test(
     "To which addresses a name may lead",

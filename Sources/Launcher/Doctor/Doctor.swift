@@ -45,6 +45,7 @@ struct Doctor {
     ("devices and devpts", "--dev and the default profile", ["--dev", "/dev"]),
     ("network namespaces and lo", "--unshare-net and the default profile", ["--unshare-net"]),
     ("a network by name", "--net-allow and --publish", ["--net-allow", "example.org"]),
+    ("all ports of TCP", "--profile network and --net-allow '*:*'", ["--net-allow", "*:*"]),
     ("ipc namespaces", "--unshare-ipc and the default profile", ["--unshare-ipc"]),
     ("message queues", "--mqueue", ["--unshare-ipc", "--mqueue", "/x"]),
     (

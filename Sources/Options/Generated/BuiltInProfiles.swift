@@ -10,11 +10,13 @@ enum BuiltInProfiles {
     "browser",
     "build",
     "caches",
+    "certificates",
     "dbus",
     "desktop",
     "fonts-and-themes",
     "git",
     "gpu",
+    "host-network",
     "network",
     "shell",
     "toolchains",
@@ -116,7 +118,9 @@ enum BuiltInProfiles {
       # Runs a web browser: desktop and network, with a home directory of its own, and your downloads.
       # The home directory is kept in ~/.local/share/nestbox/browser: bookmarks, passwords and settings are
       # not those of the browser outside. The browser's own sandbox works inside. Sound is left out: see
-      # audio. What desktop says of X11 holds here as well.
+      # audio. What desktop says of X11 holds here as well. Pages of your localhost and your local network
+      # are out of reach: --net-host 3000 shows http://host.nestbox.internal:3000, and --net-allow
+      # 192.168.1.1 a router. With --profile host-network behind it, the browser shares the host's network.
       --profile desktop
       --profile network
 
@@ -194,6 +198,31 @@ enum BuiltInProfiles {
       --setenv STACK_ROOT ${HOME}/.cache/stack
       --setenv CCACHE_DIR ${HOME}/.cache/ccache
       """#
+    case "certificates":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Trusts the certificates that you trust and knows your proxies: like untrusted, without a network.
+      # For rules about the network: nestbox --profile certificates --net-allow example.org COMMAND. The
+      # profiles network and host-network have it.
+      --profile untrusted
+
+      # The address of a proxy may hold a password. A file that a variable names is shown.
+      --keep-env http_proxy,https_proxy,ftp_proxy,all_proxy,no_proxy
+      --keep-env HTTP_PROXY,HTTPS_PROXY,FTP_PROXY,ALL_PROXY,NO_PROXY
+      --keep-env SSL_CERT_FILE,SSL_CERT_DIR,CURL_CA_BUNDLE,REQUESTS_CA_BUNDLE,NODE_EXTRA_CA_CERTS
+      --keep-env GIT_SSL_CAINFO,PIP_CERT,CARGO_HTTP_CAINFO,AWS_CA_BUNDLE,DENO_CERT,NIX_SSL_CERT_FILE
+      --ro-bind-try ${SSL_CERT_FILE:-} ${SSL_CERT_FILE:-}
+      --ro-bind-try ${SSL_CERT_DIR:-} ${SSL_CERT_DIR:-}
+      --ro-bind-try ${CURL_CA_BUNDLE:-} ${CURL_CA_BUNDLE:-}
+      --ro-bind-try ${REQUESTS_CA_BUNDLE:-} ${REQUESTS_CA_BUNDLE:-}
+      --ro-bind-try ${NODE_EXTRA_CA_CERTS:-} ${NODE_EXTRA_CA_CERTS:-}
+      --ro-bind-try ${GIT_SSL_CAINFO:-} ${GIT_SSL_CAINFO:-}
+      --ro-bind-try ${PIP_CERT:-} ${PIP_CERT:-}
+      --ro-bind-try ${CARGO_HTTP_CAINFO:-} ${CARGO_HTTP_CAINFO:-}
+      --ro-bind-try ${AWS_CA_BUNDLE:-} ${AWS_CA_BUNDLE:-}
+      --ro-bind-try ${DENO_CERT:-} ${DENO_CERT:-}
+      --ro-bind-try ${NIX_SSL_CERT_FILE:-} ${NIX_SSL_CERT_FILE:-}
+      """#
     case "dbus":
       #"""
       # SPDX-License-Identifier: Apache-2.0
@@ -227,7 +256,7 @@ enum BuiltInProfiles {
       # It shows none of your files. On an X server the program can see the windows of other X11 programs
       # and type into them, into a terminal as well; where there is Wayland only, use wayland, gpu, dbus and
       # fonts-and-themes in place of desktop. Sound is left out: see audio. The network is left out: see
-      # network.
+      # network, and host-network for printers and other devices of the local network.
       --profile wayland
       --profile x11
       --profile gpu
@@ -348,11 +377,14 @@ enum BuiltInProfiles {
       --ro-same-try /run/opengl-driver
       --keep-env LIBGL_*,MESA_*,DRI_PRIME,VK_*,__GLX_*,__EGL_*,__NV_*
       """#
-    case "network":
+    case "host-network":
       #"""
       # SPDX-License-Identifier: Apache-2.0
-      # Shows the host's network to a program: like untrusted, with connections to anywhere.
-      --profile untrusted
+      # Shares the host's network: the command reaches your localhost and the local network as you do.
+      # It can connect to every service of this machine, of the router, of a cloud's metadata and of a VPN,
+      # many of which trust an address, and listen where others connect. The sockets of X11 and D-Bus that
+      # belong to the network are refused. network has the internet alone.
+      --profile certificates
 
       --share-net
       # X11 and D-Bus listen on sockets that belong to the network. Without Linux 6.12 there are
@@ -364,24 +396,28 @@ enum BuiltInProfiles {
       --ro-same-try /etc/gai.conf
       --ro-same-try /etc/networks
       --ro-same-try /etc/ethers
+      """#
+    case "network":
+      #"""
+      # SPDX-License-Identifier: Apache-2.0
+      # Reaches the internet, but no localhost outside, no local network and no abstract sockets.
+      # The command has a network of its own, and nestbox connects outside for it: to any name and address
+      # that is not private and not this machine's. What was refused is told at the end.
+      # It reaches all ports of TCP if the kernel has nf_tables and nft_tproxy, else those of the list below;
+      # and of UDP time (123) and HTTP/3 (443). Names are looked up. There is no ping, no other UDP, such as
+      # that of calls, and nobody connects from outside except to what --publish names. A connection begins
+      # before the server outside has answered: where that refuses, it ends at once.
+      # Rules add to it: --net-allow proxy.example:3128@10.0.0.0/8 a proxy of the local network, --net-allow
+      # 192.168.1.1 a router, --net-host 3128 a port of your localhost as host.nestbox.internal. So a proxy
+      # that a variable names as 127.0.0.1 is not reached. To reach named hosts alone, use certificates and
+      # --net-allow. host-network shares the host's network.
+      --profile certificates
 
-      # Proxies and trusted certificates; a file that a variable names is shown.
-      # The address of a proxy may hold a password.
-      --keep-env http_proxy,https_proxy,ftp_proxy,all_proxy,no_proxy
-      --keep-env HTTP_PROXY,HTTPS_PROXY,FTP_PROXY,ALL_PROXY,NO_PROXY
-      --keep-env SSL_CERT_FILE,SSL_CERT_DIR,CURL_CA_BUNDLE,REQUESTS_CA_BUNDLE,NODE_EXTRA_CA_CERTS
-      --keep-env GIT_SSL_CAINFO,PIP_CERT,CARGO_HTTP_CAINFO,AWS_CA_BUNDLE,DENO_CERT,NIX_SSL_CERT_FILE
-      --ro-bind-try ${SSL_CERT_FILE:-} ${SSL_CERT_FILE:-}
-      --ro-bind-try ${SSL_CERT_DIR:-} ${SSL_CERT_DIR:-}
-      --ro-bind-try ${CURL_CA_BUNDLE:-} ${CURL_CA_BUNDLE:-}
-      --ro-bind-try ${REQUESTS_CA_BUNDLE:-} ${REQUESTS_CA_BUNDLE:-}
-      --ro-bind-try ${NODE_EXTRA_CA_CERTS:-} ${NODE_EXTRA_CA_CERTS:-}
-      --ro-bind-try ${GIT_SSL_CAINFO:-} ${GIT_SSL_CAINFO:-}
-      --ro-bind-try ${PIP_CERT:-} ${PIP_CERT:-}
-      --ro-bind-try ${CARGO_HTTP_CAINFO:-} ${CARGO_HTTP_CAINFO:-}
-      --ro-bind-try ${AWS_CA_BUNDLE:-} ${AWS_CA_BUNDLE:-}
-      --ro-bind-try ${DENO_CERT:-} ${DENO_CERT:-}
-      --ro-bind-try ${NIX_SSL_CERT_FILE:-} ${NIX_SSL_CERT_FILE:-}
+      # Where the kernel can't lead every port outside: ssh, mail, the web, directories, rsync, chat, Gemini,
+      # git and keys. The command keeps the ports that servers of developers use.
+      --net-allow *:22,25,43,80,110,119,143,389,443,465,563,587,636,853,873,990,993,995,1965,5222,5223,6697,9418,11371
+      --net-allow-try *:*
+      --net-allow *:123,443/udp
       """#
     case "shell":
       #"""
@@ -641,7 +677,7 @@ enum BuiltInProfiles {
       --profile untrusted
 
       # Its socket under another number, and its cookie alone. The abstract socket beside it is out of reach
-      # unless the network is shared; where it is, network has it refused.
+      # unless the network is shared; where it is, host-network has it refused.
       --x11
       --keep-env XDG_SESSION_TYPE,XDG_CURRENT_DESKTOP
       """#

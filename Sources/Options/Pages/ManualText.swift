@@ -134,7 +134,7 @@ extension Manual {
         and resolves links inside the new root.
         * `seccomp`, Linux 3.17 -- prctl(2) installs the same filters.
         * `landlock_create_ruleset`, Linux 5.13, and its scopes, Linux 6.12 -- --landlock-scope-try has
-        no effect. In place of --landlock-scope abstract-unix, as in the profile network, a filter
+        no effect. In place of --landlock-scope abstract-unix, as in the profile host-network, a filter
         leaves the command no Unix socket that it could connect, and a message says so. With
         --landlock-scope signal the command is not started.
         * `setns`, Linux 3.0 -- Only options that join namespaces need it.

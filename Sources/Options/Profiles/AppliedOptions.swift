@@ -13,6 +13,8 @@ public struct AppliedOption: Sendable {
   public let operations: Range<Int>
   /// What becomes of it.
   public let use: Use
+  /// The option as it was written.
+  var option: WrittenOption?
 
   /// What becomes of an option.
   public enum Use: Equatable, Sendable {
@@ -63,7 +65,8 @@ final class AppliedOptions {
     let new = count..<max(count, operations.count)
     let isLearned = !new.isEmpty && operations[new].allSatisfy(\.action.isLearned)
     if isLearned {
-      all.append(AppliedOption(lines: [], operations: new, use: .learned))
+      all.append(
+        AppliedOption(lines: [], operations: new, use: .learned, option: occurrence.option))
       return
     }
     if AppliedOptions.isOfRun(option) { return }
@@ -73,7 +76,13 @@ final class AppliedOptions {
       && !option.operands.contains { $0.kind == .descriptor } && !isSecret(occurrence)
     all.append(
       AppliedOption(
-        lines: mayStay ? lines : [], operations: new, use: mayStay ? .kept : .told(option.name)))
+        lines: mayStay ? lines : [], operations: new, use: mayStay ? .kept : .told(option.name),
+        option: occurrence.option))
+  }
+
+  /// Forgets options that a later one has taken back.
+  func remove(_ isGone: (WrittenOption) -> Bool) {
+    all.removeAll { $0.option.map(isGone) ?? false }
   }
 
   /// The first option that was typed and describes a sandbox, beside the profile of `option`.

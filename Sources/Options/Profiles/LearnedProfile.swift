@@ -227,7 +227,7 @@ extension LearnedProfile {
   /// Options that show files or permit something: without such a line a command gets less.
   private static let permitting =
     " --ro-same --ro-same-try --ro-bind --ro-bind-try --bind --bind-try --dev-bind --dev-bind-try "
-    + "--read --write --read-glob --dir --share-net --net-allow --net-host --cap-add --seccomp-allow "
+    + "--read --write --read-glob --dir --share-net --net-allow --net-allow-try --net-host --cap-add --seccomp-allow "
     + "--dbus-talk --dbus-own "
   /// Those that let a command change files.
   private static let changing = " --bind --bind-try --dev-bind --dev-bind-try --write "

@@ -10,7 +10,8 @@ extension Option {
       "--unshare-all", in: .namespaces, "Unshare every kind of namespace but time",
       """
       The same as --unshare-user-try, --unshare-ipc, --unshare-pid, --unshare-net, --unshare-uts and
-      --unshare-cgroup-try together. Put --share-net after it to keep the network.
+      --unshare-cgroup-try together. Put --share-net after it to keep the network. Rules of
+      --net-allow before it stay.
 
           nestbox --unshare-all --ro-bind / / --proc /proc ps ax
       """
@@ -22,12 +23,12 @@ extension Option {
     Option(
       "--share-net", in: .namespaces, "Keep the host's network after --unshare-all",
       """
-      It cancels an earlier option; before --unshare-all it does nothing. With the host's network the
-      command can also talk to every service on localhost and to abstract Unix sockets, such as that
-      of X11.
+      It cancels an earlier option, and the rules of --net-allow in profiles before it; before
+      --unshare-all it does nothing. With the host's network the command can also talk to every
+      service on localhost and to abstract Unix sockets, such as that of X11.
 
           nestbox --unshare-all --share-net --ro-bind / / --proc /proc ip address
-      """
+      """, traits: .takesRulesBack
     ) { (draft, _) throws(UsageError) in draft.sandbox.namespaces.others.remove(.network) },
     Option(
       "--unshare-user", in: .namespaces, "Make a new user namespace",
@@ -56,8 +57,9 @@ extension Option {
       "--unshare-net", in: .namespaces, "Make a new network namespace with only lo",
       """
       The command reaches no network, not even the host's localhost or its abstract Unix sockets. It
-      can still connect to a Unix socket that is a visible file. See network_namespaces(7).
-      """
+      can still connect to a Unix socket that is a visible file. The option cancels the rules of
+      --net-allow in profiles before it. See network_namespaces(7).
+      """, traits: .takesRulesBack
     ) { (draft, _) throws(UsageError) in draft.sandbox.namespaces.others.insert(.network) },
     Option(
       "--unshare-ipc", in: .namespaces, "Make a new ipc namespace: System V IPC, message queues",

@@ -34,6 +34,19 @@ extension Option {
       draft.sandbox.namespaces.others.insert(.network)
     },
     Option(
+      "--net-allow-try", [.rule], in: .network, "The same, as far as the kernel can",
+      """
+      The same as --net-allow, but a rule for all ports, such as `*:*`, is ignored if the kernel lacks
+      nf_tables or nft_tproxy. nestbox says so when the command starts.
+
+          nestbox --net-allow '*:22,80,443' --net-allow-try '*:*' curl http://example.org:8080/
+      """
+    ) { (draft, typed) throws(UsageError) in
+      draft.sandbox.network.allowed.append(
+        typed.setting(try Occurrence.networkRule(typed.text(0), denies: false, isTried: true)))
+      draft.sandbox.namespaces.others.insert(.network)
+    },
+    Option(
       "--net-deny", [.rule], in: .network, "Refuse what RULE names, whatever --net-allow says",
       """
       RULE is a host, or a host and ports, as for --net-allow. Without ports it means all of them, and
@@ -148,10 +161,10 @@ extension Occurrence {
   }
 
   fileprivate static func networkRule(
-    _ text: ByteString, denies: Bool
+    _ text: ByteString, denies: Bool, isTried: Bool = false
   ) throws(UsageError) -> NetworkRule {
     do throws(NetworkRule.Mistake) {
-      return try NetworkRule(text, denies: denies)
+      return try NetworkRule(text, denies: denies, isTried: isTried)
     } catch {
       throw UsageError(error.message)
     }

@@ -7,9 +7,8 @@ internal import Text
 
 extension Cause {
   static let network: [Cause] = [
-    Cause([.makeNetwork], [.protocolNotSupported, .noSuchFileOrDirectory, .notSupported]) {
-      failure in
-      guard failure.error.cause.call.hasSuffix("(NETLINK_NETFILTER)") else { return nil }
+    Cause([.makeNetwork], []) { failure in
+      guard PortRedirection.isUnsupported(failure.error.cause) else { return nil }
       return Diagnosis(
         "the kernel cannot lead all ports to one: it lacks nf_tables or nft_tproxy, or may not load them "
           + "in this container", "name up to 1024 ports: --net-allow NAME:22,80,443")

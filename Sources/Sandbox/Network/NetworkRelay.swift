@@ -264,10 +264,22 @@ extension Setup {
       }
     }
     try doing(.makeNetwork, option: relay.helper.role.option) { () throws(SystemCallError) in
-      try SandboxNetwork.setUp(
+      let isComplete = try SandboxNetwork.setUp(
         plan.sandbox.network.policy,
         publishing: plan.sandbox.network.published.map(\.value.transport),
         member: plan.helpers.membership?.address, passingTo: relay.helper.lifeline)
+      if !isComplete { warnOfIgnoredRules() }
     }
+  }
+
+  /// Says which rules have no effect, as the kernel cannot lead all ports to one socket.
+  private borrowing func warnOfIgnoredRules() {
+    let ignored = plan.sandbox.network.allowed.filter { $0.value.ports.isEmpty }
+    let rules = ignored.map { "\($0.option.name) \($0.value.text.quotedForShell)" }
+    plan.warn(
+      "the kernel lacks nf_tables or nft_tproxy, or may not load them in this container, so "
+        + rules.joined(separator: " ")
+        + " is ignored: of TCP the command reaches the ports alone that other rules name. To reach "
+        + "another, add --net-allow HOST:PORT")
   }
 }

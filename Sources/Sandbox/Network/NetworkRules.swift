@@ -26,7 +26,7 @@ public struct NetworkRules: Equatable, Sendable {
   public init() {}
 
   /// Whether an option has added anything.
-  var isUsed: Bool {
+  public var isUsed: Bool {
     !allowed.isEmpty || !denied.isEmpty || !published.isEmpty || shared != nil
   }
 

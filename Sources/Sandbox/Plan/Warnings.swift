@@ -87,9 +87,14 @@ private struct Hazard {
         ]
       },
       Hazard(name: "network-wide") { plan in
-        plan.sandbox.network.allowed.compactMap { setting in
+        // One line for all rules with *.
+        let rules = plan.sandbox.network.allowed
+        let widest =
+          rules.last { $0.value.target == .everything && $0.value.ports.isEmpty }
+          ?? rules.last { $0.value.target == .everything }
+        return plan.sandbox.network.allowed.compactMap { setting in
           switch setting.value.target {
-          case .everything:
+          case .everything where setting == widest:
             "\(setting.option.name) \(setting.value.text.quotedForShell) lets the command send to "
               + "any host of the internet what it can read: name the hosts that it needs"
           case .below(let name) where name.isOpenToAll:

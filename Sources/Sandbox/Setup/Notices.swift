@@ -16,6 +16,7 @@ extension NewRoot {
     write(otherCommand())
     write(discardedDirectory())
     write(readOnlyRepository())
+    write(unreachableProxy())
   }
 
   /// What a notice says, and the line to type instead.

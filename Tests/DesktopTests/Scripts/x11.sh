@@ -37,7 +37,7 @@ is "under desktop it is the same" "$outside" \
 is "and under x11" "$outside" "$(drawn "$outside" nestbox --profile x11 "${logo[@]}")"
 is "the host's name is not needed for that" sandbox "$(nestbox --profile x11 uname -n)"
 # Red: a client tries the abstract socket first, is refused, and gives up.
-for pair in "x11 network" "network x11" "desktop network" "browser caches"; do
+for pair in "x11 host-network" "host-network x11" "desktop network" "browser caches"; do
   is "with the network as well, under $pair" "$outside" \
     "$(drawn "$outside" nestbox --profile ${pair% *} --profile ${pair#* } "${logo[@]}")"
 done
@@ -56,8 +56,10 @@ refused() { # WHAT COMMAND…
 }
 refused "without a profile for windows" nestbox --setenv DISPLAY "$DISPLAY" "${logo[@]}"
 refused "without the cookie" nestbox --profile x11 --unsetenv XAUTHORITY "${logo[@]}"
-refused "with the network and without the socket" \
-  nestbox --profile network --setenv DISPLAY "$DISPLAY" "${logo[@]}"
+for profile in network host-network; do
+  refused "with $profile and without the socket" \
+    nestbox --profile "$profile" --setenv DISPLAY "$DISPLAY" "${logo[@]}"
+done
 # Red: the test above shows nothing, as the cookie may have been missing.
 has "the cookie alone is of no use" "Can't open display" "$(nestbox --profile untrusted \
   --setenv DISPLAY "$DISPLAY" --ro-bind "$XAUTHORITY" "$XAUTHORITY" --setenv XAUTHORITY "$XAUTHORITY" "${logo[@]}" 2>&1 || true)"
