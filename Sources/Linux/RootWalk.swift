@@ -13,19 +13,14 @@ internal import SystemPackage
 struct RootWalk: ~Copyable {
   /// The root, and the directories below it down to the current one.
   private var directories: [CInt]
-  /// The components that remain, the next one last.
-  private var rest: [FilePath.Component]
-  private var links = 0
+  private var steps: PathSteps
   private let allowsLinks: Bool
   private let isEmpty: Bool
-
-  /// As many links as the kernel follows.
-  private static let mostLinks = 40
 
   /// Begins at the directory `root`, which the walk borrows.
   init(from root: CInt, _ path: FilePath, allowsLinks: Bool) {
     directories = [root]
-    rest = path.components.reversed()
+    steps = PathSteps(path)
     self.allowsLinks = allowsLinks
     isEmpty = path.isEmpty
   }
@@ -38,12 +33,11 @@ struct RootWalk: ~Copyable {
   /// - Returns: A descriptor, or a negative errno, as openat2(2) does.
   mutating func open(_ flags: CInt, _ permissions: mode_t) -> CInt {
     if isEmpty { return -ENOENT }
-    while let component = rest.popLast() {
-      switch component.kind {
-      case .currentDirectory: continue
-      case .parentDirectory:
+    while let next = steps.next() {
+      switch next {
+      case .up:
         if directories.count > 1 { Descriptors.close(directories.removeLast()) }
-      case .regular:
+      case .entry(let component):
         let result = step(to: component, flags, permissions)
         if let result { return result }
       }
@@ -59,14 +53,14 @@ struct RootWalk: ~Copyable {
     let name = FilePath(root: nil, [component])
     let location = entry(name, CInt(LINUX_O_PATH) | O_NOFOLLOW, 0)
     if location < 0 {
-      let isCreated = location == -ENOENT && rest.isEmpty && flags & O_CREAT != 0
+      let isCreated = location == -ENOENT && steps.isAtEnd && flags & O_CREAT != 0
       return isCreated ? entry(name, flags | O_NOFOLLOW, permissions) : location
     }
     if let link = target(of: location) {
       Descriptors.close(location)
       return follow(link)
     }
-    guard rest.isEmpty else {
+    guard steps.isAtEnd else {
       directories.append(location)
       return nil
     }
@@ -91,13 +85,11 @@ struct RootWalk: ~Copyable {
   }
 
   private mutating func follow(_ link: FilePath) -> CInt? {
-    links += 1
-    guard allowsLinks, links <= RootWalk.mostLinks else { return -ELOOP }
+    guard allowsLinks, steps.follow(link) else { return -ELOOP }
     guard !link.isEmpty else { return -ENOENT }
     if link.isAbsolute {
       while directories.count > 1 { Descriptors.close(directories.removeLast()) }
     }
-    rest += link.components.reversed()
     return nil
   }
 }

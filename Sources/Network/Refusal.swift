@@ -30,32 +30,45 @@ public struct Refusal: Equatable, Sendable {
   }
 
   /// The bytes of a message: the reason, the transport, the port, the length of the host, both texts.
-  public var bytes: [UInt8] {
+  public var bytes: [UInt8] { Refusal.message(reason.rawValue, host, port, address) }
+
+  /// The bytes of a message that begins with `mark`.
+  static func message(_ mark: UInt8, _ host: String, _ port: Port?, _ address: String) -> [UInt8] {
     let name = Array(host.utf8.prefix(DomainName.longest))
     let number = port?.number ?? 0
     return [
-      reason.rawValue, port?.transport.rawValue ?? 0, UInt8(number >> 8), UInt8(number & 0xff),
+      mark, port?.transport.rawValue ?? 0, UInt8(number >> 8), UInt8(number & 0xff),
       UInt8(truncatingIfNeeded: name.count),
     ] + name + Array(address.utf8.prefix(45))
   }
 
   /// Reads a message; nil if it has not the form of one.
   public init?(_ bytes: [UInt8]) {
-    guard bytes.count >= 5, bytes.count <= Refusal.capacity,
-      let reason = NetworkPolicy.Reason(rawValue: bytes[0]), bytes.count >= 5 + Int(bytes[4])
+    guard let message = Refusal.read(bytes),
+      let reason = NetworkPolicy.Reason(rawValue: message.mark)
+    else { return nil }
+    self.reason = reason
+    (host, port, address) = (message.host, message.port, message.address)
+  }
+
+  /// Reads the parts of a message; nil if it has not the form of one.
+  static func read(
+    _ bytes: [UInt8]
+  ) -> (mark: UInt8, host: String, port: Port?, address: String)? {
+    guard bytes.count >= 5, bytes.count <= Refusal.capacity, bytes.count >= 5 + Int(bytes[4])
     else { return nil }
     // The monitor prints it: only what names and addresses consist of.
     let text = bytes[5...]
     guard text.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
-    self.reason = reason
-    if bytes[1] == 0 {
-      port = nil
-    } else {
+    var port: Port?
+    if bytes[1] != 0 {
       guard let transport = Port.Transport(rawValue: bytes[1]) else { return nil }
       port = Port(UInt16(bytes[2]) << 8 | UInt16(bytes[3]), transport)
     }
-    host = String(decoding: text.prefix(Int(bytes[4])), as: UTF8.self)
-    address = String(decoding: text.dropFirst(Int(bytes[4])), as: UTF8.self)
+    return (
+      bytes[0], String(decoding: text.prefix(Int(bytes[4])), as: UTF8.self), port,
+      String(decoding: text.dropFirst(Int(bytes[4])), as: UTF8.self)
+    )
   }
 
   /// The rule that permits the address: what carries the bytes stands at its end.

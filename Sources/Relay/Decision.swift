@@ -11,7 +11,11 @@ extension Relay {
   ///
   /// `completion` gets the decision, at once or later; nil if it was refused.
   func decide(_ address: IPAddress, _ port: Port, _ completion: @escaping (Decision?) -> Void) {
-    guard NameTable.isSynthetic(address) else { return completion(decide(literal: address, port)) }
+    guard NameTable.isSynthetic(address) else {
+      let decision = decide(literal: address, port)
+      if decision != nil { note(ReachedHost(address.text, port)) }
+      return completion(decision)
+    }
     // An address that was never given to a name.
     guard let name = table.name(of: address) else { return completion(nil) }
     switch policy.destination(of: name, port: port) {
@@ -19,6 +23,7 @@ extension Relay {
       refuse(name.text, port, reason)
       completion(nil)
     case .pinned(let address, let number):
+      note(ReachedHost(name.text, port))
       completion(Decision(host: name.text, port: port, endpoints: [Endpoint(address, number)]))
     case .resolved:
       resolver.find(name, self) { relay, result in
@@ -27,6 +32,10 @@ extension Relay {
           endpoints = relay.permitted(addresses, name, port)
           // Each refused address was noted.
           if endpoints.isEmpty { return completion(nil) }
+          let hidden = endpoints.first {
+            $0.address.isPrivate || InternetSocket.isOwn($0.address) == true
+          }
+          relay.note(ReachedHost(name.text, port, hidden?.address))
         }
         completion(Decision(host: name.text, port: port, endpoints: endpoints))
       }

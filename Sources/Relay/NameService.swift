@@ -36,6 +36,7 @@ extension Relay {
     }
     if policy.isPinned(name) {
       log.lookUp(name, nil, isFound: true)
+      note(ReachedHost(name.text, nil))
       return reply(answer(question, name))
     }
     resolver.find(name, self) { relay, result in
@@ -43,7 +44,9 @@ extension Relay {
       if case .found = result { isFound = true }
       relay.log.lookUp(name, nil, isFound: isFound)
       switch result {
-      case .found: reply(relay.answer(question, name))
+      case .found:
+        relay.note(ReachedHost(name.text, nil))
+        reply(relay.answer(question, name))
       case .none: reply(question.answer(.noName))
       case .failed: reply(question.answer(.failed))
       }

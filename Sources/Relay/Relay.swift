@@ -67,16 +67,20 @@ final class Relay {
   /// When it gives memory back that it has used to start.
   private var restTime: Int
   private var told: [Refusal] = []
+  /// Whether a profile is learned from the run.
+  private let isLearning: Bool
+  private var reached: [ReachedHost] = []
   /// The most connections at a time.
   let mostConnections: Int
 
   init(
     _ policy: NetworkPolicy, _ settings: ResolverSettings, notices: CInt, log: CInt?,
-    descriptors: UInt64
+    isLearning: Bool, descriptors: UInt64
   ) throws(SystemCallError) {
     self.policy = policy
     self.notices = notices
     self.log = NetworkLog(log)
+    self.isLearning = isLearning
     resolver = Resolver(settings)
     table = NameTable(policy.exactNames)
     queue = try EventQueue()
@@ -245,6 +249,15 @@ final class Relay {
     told.append(refusal)
     // If the monitor has ended, nobody wants to know.
     try? Descriptors.send(refusal.bytes, to: notices)
+  }
+
+  /// Tells the monitor of a host that the command has reached, each once.
+  func note(_ host: ReachedHost) {
+    guard isLearning, reached.count < ReachedHost.most, !reached.contains(host) else { return }
+    reached.append(host)
+    // The last place says that there is more.
+    let isLast = reached.count == ReachedHost.most
+    try? Descriptors.send((isLast ? ReachedHost("", nil) : host).bytes, to: notices)
   }
 }
 

@@ -25,17 +25,20 @@ public struct RelayProcess {
   ///   - published: Sockets that listen outside, and the ports inside to which they lead.
   ///   - log: Where look-ups and connections are written; nil for nowhere.
   ///   - network: The network that the sandbox shares with others; nil for none.
+  ///   - isLearning: Whether the monitor hears of what the command reaches.
   /// - Throws: `SystemCallError` if it lacks something, or would be less protected.
   public init(
     _ policy: NetworkPolicy, sockets: PassedSockets, lifeline: CInt, notices: CInt,
-    published: [PublishedSocket], log: CInt?, network: ByteString?
+    published: [PublishedSocket], log: CInt?, network: ByteString?, isLearning: Bool
   ) throws(SystemCallError) {
     (self.sockets, self.lifeline) = (sockets, lifeline)
     let settings = ResolverSettings(
       hosts: RelayProcess.contents("/etc/hosts"),
       configuration: RelayProcess.contents("/etc/resolv.conf"))
     let descriptors = try RelayProcess.raiseLimits()
-    relay = try Relay(policy, settings, notices: notices, log: log, descriptors: descriptors)
+    relay = try Relay(
+      policy, settings, notices: notices, log: log, isLearning: isLearning,
+      descriptors: descriptors)
     relay.network = network.flatMap { DomainName(text: $0.bytes[...]) }
     self.published = published
     // Nobody may look into its memory, in which the caller's environment still is.

@@ -144,7 +144,10 @@ extension Sandbox {
   /// Whether everything inside is killed when the command ends.
   var killsOnExit: Bool { killOnExit != nil }
   /// Whether somebody wants to know what was used.
-  var isMeasured: Bool { channels.report != nil || tellsUse != nil }
+  var isMeasured: Bool {
+    if case .profile? = learning { return true }
+    return channels.report != nil || tellsUse != nil
+  }
   /// Whether the sandbox lives on when its command has ended, until it is stopped.
   public var isKept: Bool { keep != nil }
   /// Whether the launcher becomes the command.

@@ -28,6 +28,9 @@ public struct PolicyChoice: Equatable, Sendable {
     }
   }
 
+  /// Whether options allow more than the policy does.
+  public var hasAdditions: Bool { adjustments.contains { $0.action == .allow } }
+
   /// Chooses a policy as it is.
   public init(_ name: ByteString) {
     self.name = name

@@ -205,16 +205,32 @@ public struct WatchList: Sendable {
   ///
   /// A sendmsg(2) with `word` in its sixth register is allowed, whatever the policy says, so that
   /// the process can pass the listener on.
-  /// - Returns: The program; nil where the policy has an answer that is not understood, or is too
-  ///   long.
-  public func program(with policy: SeccompProgram?, word: UInt64) -> SeccompProgram? {
+  ///
+  /// Of what the policy allows, the listener also receives what `narrower` refuses.
+  /// - Returns: The program; nil where a policy has an answer that is not understood, or is too long.
+  public func program(
+    with policy: SeccompProgram?, over narrower: SeccompProgram? = nil, word: UInt64
+  ) -> SeccompProgram? {
     var all = WatchList.passing(word)
+    guard WatchList.append(policy, to: &all, isInForce: true),
+      WatchList.append(narrower, to: &all, isInForce: false)
+    else { return nil }
+    all += instructions
+    return all.count <= SeccompProgram.maximum ? SeccompProgram(instructions: all) : nil
+  }
+
+  /// Appends a policy, which goes on behind itself where it allows a call.
+  /// - Returns: Whether its answers are understood.
+  private static func append(
+    _ policy: SeccompProgram?, to all: inout [UInt64], isInForce: Bool
+  ) -> Bool {
     let rest = policy?.instructions ?? []
+    let ask = UInt64(InstructionCode.answer) | UInt64(WatchList.notify) << 32
     for (index, instruction) in rest.enumerated() {
       switch UInt16(truncatingIfNeeded: instruction) {
       case InstructionCode.answer: break
       // An answer out of the accumulator: BPF_RET | BPF_A.
-      case 0x16: return nil
+      case 0x16: return false
       default:
         all.append(instruction)
         continue
@@ -224,14 +240,13 @@ public struct WatchList: Sendable {
         // To the first instruction behind the policy.
         let distance = UInt64(rest.count - index - 1)
         all.append(UInt64(InstructionCode.jump) | distance << 32)
-      case 0x0005_0000:
-        all.append(UInt64(InstructionCode.answer) | UInt64(WatchList.notify) << 32)
-      case SeccompAction.trap.code, SeccompAction.kill.code, 0: all.append(instruction)
-      default: return nil
+      case 0x0005_0000: all.append(ask)
+      case SeccompAction.trap.code, SeccompAction.kill.code, 0:
+        all.append(isInForce ? instruction : ask)
+      default: return false
       }
     }
-    all += instructions
-    return all.count <= SeccompProgram.maximum ? SeccompProgram(instructions: all) : nil
+    return true
   }
 
   /// What allows the one call that is marked with `word`.

@@ -32,15 +32,15 @@ struct KeptThing: Sendable, CustomTestStringConvertible {
       FileManager.default.fileExists(atPath: $0)
     } ?? "/dev/none"
 
-  private static let busPrograms = ["dbus-daemon", "dbus-send", "xdg-dbus-proxy"].map {
+  static let busPrograms = ["dbus-daemon", "dbus-send", "xdg-dbus-proxy"].map {
     "/usr/bin/" + $0
   }
 
-  private static let service = URL(filePath: #filePath).deletingLastPathComponent()
+  static let service = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "DesktopTests/Scripts/service.py").path
 
   /// Starts a session bus.
-  private static let bus = """
+  static let bus = """
     rm -f bus address
     daemon="dbus-daemon --session --nofork --address=unix:path=$PWD/bus --print-address"
     # It wants to know the name of its user.

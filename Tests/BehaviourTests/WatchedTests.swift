@@ -26,6 +26,7 @@ struct WatchedTests {
       Deed(mode: "vfork", output: "2"),
       Deed(mode: "closed", output: "2"),
       Deed(mode: "killed", output: "2", times: ", "),
+      Deed(mode: "stopped", output: "wrong 0", times: ", "),
     ]
     static let others: [Deed] = [
       Deed(mode: "signals", output: "wrong 0, interrupted 0", times: ", "),
@@ -34,6 +35,9 @@ struct WatchedTests {
       Deed(mode: "listener", output: "16", files: 0),
       Deed(mode: "younger", output: "0 38", files: 0),
       Deed(mode: "trace", output: "0 0", files: 0),
+      // 33 of the filter that is put over all threads.
+      Deed(mode: "tsync", output: "0 2033"),
+      Deed(mode: "nested", output: "2 2", files: 2, options: "--seccomp-allow unshare"),
     ]
   }
 
@@ -112,6 +116,33 @@ struct WatchedTests {
     #expect(
       second.errors.contains("nobody may read the paths that this program uses (watched"),
       "\(second.errors)")
+  }
+
+  // Red: a server of files inside has the watcher wait, and with it everything.
+  @Test func `A server of FUSE inside works, and at worst waits for itself`() throws {
+    let session = try Session()
+    guard try session.run("test -w /dev/fuse").status == 0 else {
+      try Test.cancel("an ordinary user cannot open /dev/fuse here")
+    }
+    try session.write(
+      "fuse.py",
+      String(contentsOfFile: ProfileTests.programs + "/fuse-server.py", encoding: .utf8))
+    let outcome = try session.run(
+      #"""
+      serve() {
+        nestbox --explain --timeout $1 --unshare-user --unshare-pid --ro-bind / / --proc /proc \
+          --dev /dev --dev-bind /dev/fuse /dev/fuse --tmpfs /mnt --cap-add CAP_SYS_ADMIN \
+          python3 fuse.py "$2"; echo $?
+      }
+      serve 100s 'print(open("/mnt/f", "rb").read()[22:].decode().strip())'
+      # A path in memory that the server has to provide, while the server itself is watched.
+      serve 3s 'import ctypes, mmap
+      memory = mmap.mmap(open("/mnt/f", "rb").fileno(), 0, prot=mmap.PROT_READ | mmap.PROT_WRITE,
+        flags=mmap.MAP_PRIVATE)
+      ctypes.CDLL(None).access(ctypes.addressof(ctypes.c_char.from_buffer(memory)), 0)'
+      """#)
+    #expect(outcome.lines == ["works", "0", "124"], "\(outcome.errors)")
+    #expect(outcome.errors.contains("was ended after 3 s (--timeout)"), "\(outcome.errors)")
   }
 
   // Red: a debugger inside stops working, or hides calls from the watch.

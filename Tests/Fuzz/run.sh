@@ -44,6 +44,10 @@ for file in cgroup mountinfo io; do cp "/proc/self/$file" "$work/corpus/groups/$
 printf 'usage_usec 5672\nuser_usec 2836\nsystem_usec 2836\n' >"$work/corpus/groups/cpu.stat"
 printf '8:0 rbytes=90430464 wbytes=299008000 rios=8950\n' >"$work/corpus/groups/io.stat"
 python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("<II6Q", 257, 0xc000003e, 2**64 - 100, 0, 0, 0, 0, 0) + b"name\0" + bytes(64))' >"$work/corpus/watched/openat"
+printf 'C2: -> org.example.X call org.example.I.M at /\n*HIDDEN* (ping)\nFiltering message due to arg0 org.example.Y, policy: 0 (required 3)\n' \
+  >"$work/corpus/watched/log"
+python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("<II6Q", 44, 0xc000003e, 3, 64, 29, 0x4000, 0, 0) + bytes(64) + b"\1\2\1\0\0\1" + bytes(6) + b"\7example\3org\0\0\1\0\1")' \
+  >"$work/corpus/watched/question"
 printf 'OK 0123456789abcdef\r\nl\4\1\1\10\0\0\0\1\0\0\0\5\0\0\0abcde\0\0\0bodybodyl\2\1\1\0\0\0\0\2\0\0\0\0\0\0\0' \
   >"$work/corpus/groups/answer"
 # A question with options, an answer, and a rule.

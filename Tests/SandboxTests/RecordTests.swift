@@ -22,7 +22,7 @@ struct RecordTests {
   }()
 
   private static let messages: [SetupMessage] = [
-    .hasMoved, .isReady, .hasStarted, .hasSettled, .hasTimedOut, .isDescribed([]),
+    .hasMoved, .isReady, .hasStarted, .hasSettled, .hasAdvised, .hasTimedOut, .isDescribed([]),
     .isHeld(place: 9),
     .isCreating(true), .isCreating(false), .haveUsed(ResourceUse()),
     .isDescribed([0, 4_026_532_237, .max]),

@@ -3,7 +3,7 @@
 
 internal import Linux
 internal import Sandbox
-internal import Text
+public import Text
 
 /// An option of a line or of its profiles, as a learned profile may have it.
 public struct AppliedOption: Sendable {
@@ -22,8 +22,27 @@ public struct AppliedOption: Sendable {
     case kept
     /// What was used of the files that it shows takes its place.
     case learned
+    /// What was used of the things that options of this name permit takes the place of them all.
+    case narrowed(ByteString)
     /// It cannot stand in a profile.
     case told(String)
+  }
+}
+
+extension AppliedOption {
+  /// The options that are narrowed to what a run used.
+  fileprivate static let narrowed = [
+    "--net-allow", "--dbus-talk", "--dbus-system-talk", "--seccomp-allow",
+  ]
+
+  /// What an option implies: with that in its place, the command gets nothing that it had not.
+  static func foundation(of option: ByteString) -> String? {
+    switch option {
+    case "--net-allow", "--net-host": "--unshare-net"
+    case "--dbus-talk", "--dbus-own": "--dbus-session"
+    case "--dbus-system-talk": "--dbus-system"
+    default: nil
+    }
   }
 }
 
@@ -74,10 +93,14 @@ final class AppliedOptions {
     let mayStay =
       !option.traits.contains(.isForCommandLine)
       && !option.operands.contains { $0.kind == .descriptor } && !isSecret(occurrence)
+    let use =
+      !mayStay
+      ? AppliedOption.Use.told(option.name)
+      : AppliedOption.narrowed.contains(option.name)
+        ? .narrowed(ByteString(option.name)) : .kept
     all.append(
       AppliedOption(
-        lines: mayStay ? lines : [], operations: new, use: mayStay ? .kept : .told(option.name),
-        option: occurrence.option))
+        lines: mayStay ? lines : [], operations: new, use: use, option: occurrence.option))
   }
 
   /// Forgets options that a later one has taken back.

@@ -56,6 +56,9 @@ public struct LearnedProfile: Sendable {
     for (index, option) in options.enumerated() {
       switch option.use {
       case .kept: add(option.lines, at: &place)
+      case .narrowed(let name):
+        let isLast = !options[(index + 1)...].contains { $0.use == option.use }
+        addNarrowed(name, option, isLast, items, words, at: &place)
       case .told(let name):
         add(comment: "the run had \(name), which cannot stand in a profile", at: &place)
       case .learned:
@@ -85,6 +88,20 @@ extension LearnedProfile {
     added += new
   }
 
+  /// Adds what takes the place of the options with this name, where the last of them stands.
+  private mutating func addNarrowed(
+    _ name: ByteString, _ option: AppliedOption, _ isLast: Bool, _ items: [LearnedItem],
+    _ words: ProfileWords, at place: inout Int
+  ) {
+    let rules = items.filter { $0.kind == .rule && $0.subject == name }
+    if rules.contains(where: \.notes.isEmpty) { return add(option.lines, at: &place) }
+    guard isLast else { return }
+    if let foundation = AppliedOption.foundation(of: name) {
+      add([Array(foundation.utf8)], at: &place)
+    }
+    for rule in rules { add([words.line([name] + rule.notes)], at: &place) }
+  }
+
   private mutating func add(comment: String, at place: inout Int) {
     leftOut += 1
     // Whatever it is about, it stays one line, which does nothing to a terminal.
@@ -108,7 +125,7 @@ extension LearnedProfile {
       return add(
         comment: "used, but \(reason): " + LearnedProfile.option(["--read", path], words),
         at: &place)
-    case .missing, .unused, .unusedLine, .address, .calls, .incomplete: return
+    case .missing, .unused, .unusedLine, .address, .rule, .limit, .calls, .incomplete: return
     }
     guard ProfileWords.isPrintable(path) else {
       return add(comment: "used, but its name can't be shown here: \(path.quoted)", at: &place)
@@ -143,13 +160,46 @@ extension LearnedProfile {
       guard let thing = MissedThing(item), !thing.isUsual else { return }
       add(comment: thing.sentence(item.subject) { LearnedProfile.option($0, words) }, at: &end)
     case .address:
+      let rule = item.notes.dropFirst().map {
+        "; in the place of --share-net, this allows it: "
+          + LearnedProfile.option(["--net-allow", $0], words)
+      }
       add(
-        comment: "\(item.subject.quoted) is an address that \(item.notes.first?.quoted ?? "") "
-          + "connected to", at: &end)
+        comment: "\(item.notes.first?.quoted ?? "") used the shared network to reach "
+          + item.subject.quoted + rule.joined(), at: &end)
+    case .limit: addLimit(item)
     case .incomplete:
       add(comment: "that run used more than nestbox notes: verify this profile", at: &end)
     default: return
     }
+  }
+}
+
+// MARK: - Limits
+
+extension LearnedProfile {
+  private static let limitTitle =
+    "# Limits with room for what the runs used; to set one, remove what stands before its option:"
+  private static let limitMark = "# limit: "
+
+  /// Adds a limit as a comment; the larger one stays.
+  private mutating func addLimit(_ item: LearnedItem) {
+    guard let operand = item.notes.first else { return }
+    let start = Array((item.subject.text + " ").utf8)
+    // The profile sets that limit itself.
+    if lines.contains(where: { $0.starts(with: start) }) { return }
+    let mark = Array(LearnedProfile.limitMark.utf8) + start
+    let line = mark + operand.bytes
+    if let known = lines.firstIndex(where: { $0.starts(with: mark) }) {
+      let size = { (line: [UInt8]) in
+        UInt32(decimal: line.dropFirst(mark.count).prefix { (0x30...0x39).contains($0) }) ?? 0
+      }
+      if size(lines[known]) < size(line) { lines[known] = line }
+      return
+    }
+    let title = Array(LearnedProfile.limitTitle.utf8)
+    if !lines.contains(title) { lines.append(title) }
+    lines.append(line)
   }
 }
 
@@ -210,10 +260,13 @@ public struct MissedThing: Sendable {
       case "read-only": "is read-only inside"
       case "not-permitted": "may not be used inside"
       case "no-network": "is in no network inside"
+      case "no-bus-name": "is a name to which the D-Bus proxy lets nothing through"
+      case "unreadable": "is what nobody may read of this program"
       case "refused": "is a system call that the policy refuses"
       default: "is a capability that the command lacks"
       }
-    return subject.quoted + " " + words + " (" + programs + "): "
+    let who = programs.isEmpty ? "" : " (" + programs + ")"
+    return subject.quoted + " " + words + who + ": "
       + (options.isEmpty ? objection : text(options))
   }
 }
@@ -251,6 +304,12 @@ extension LearnedProfile {
       if LearnedProfile.changing.includes(option) {
         writable.append(path)
       } else if isGuard {
+        continue
+      }
+      // Without any of these options the command could have the network or the buses of the caller.
+      if let foundation = AppliedOption.foundation(of: ByteString(word)),
+        !lines.contains(Array(foundation.utf8))
+      {
         continue
       }
       // After a modifier, such as --perms, another option would be modified.

@@ -87,6 +87,14 @@ enum Bus: String {
     }
   }
 
+  /// The option that lets the command call a name on it.
+  var talkOption: ByteString {
+    switch self {
+    case .session: "--dbus-talk"
+    case .system: "--dbus-system-talk"
+    }
+  }
+
   /// Where its socket is by custom, for the user `user`.
   func path(for user: UInt32) -> String {
     switch self {

@@ -31,11 +31,19 @@ extension ResolvedSandbox {
     guard case .exited(1...125) = ending.termination, ending.limit == nil, sandbox.explain == nil,
       sandbox.givesNotices, namespaces.contains(.pid), Terminal.path(of: 2) != nil,
       sandbox.keep == nil, sandbox.detach == nil, sandbox.single == nil,
-      sandbox.command.count > 1 || Terminal.path(of: 0) == nil
+      sandbox.command.count > 1 || Terminal.path(of: 0) == nil, !ending.hasAdvised,
+      ending.refusals.isEmpty, !lacksWorkingDirectory
     else { return nil }
     var line = TypedLine(words, command: sandbox.command)
     line.insert(["--explain"], at: 1)
     return "the command failed; this line also says what the sandbox kept from it: " + line.text
+  }
+
+  /// Whether the command began in another directory than the caller's; then a line for that was
+  /// printed.
+  private var lacksWorkingDirectory: Bool {
+    guard sandbox.workingDirectory == nil, let directory = workingDirectory else { return false }
+    return plan().root.find(directory.path) == nil
   }
 
   /// The limit for which the command was ended, in words.

@@ -14,6 +14,8 @@ public struct Ending: Sendable {
   public internal(set) var limit: LimitHit?
   /// Whether the command was executed.
   var wasExecuted = false
+  /// Whether a line that gives the command more was printed before that.
+  var hasAdvised = false
   /// What it used, as far as that is known.
   var use: ResourceUse?
   /// The time by the clock, in microseconds.

@@ -36,6 +36,8 @@ enum SetupMessage: Equatable {
   case hasLeft(ByteString, FileKind, stamp: UInt64, isElsewhere: Bool)
   /// What was created so far stays.
   case hasSettled
+  /// The launch has printed a line that gives the command more.
+  case hasAdvised
   /// This is what the processes have used that init has reaped.
   case haveUsed(ResourceUse)
   /// The command gets the standard descriptor with this number as another open file, which comes
@@ -71,7 +73,7 @@ extension SetupMessage: Record {
     case hasMoved = 1
     case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
     case hasStopped, wasTyped, isCreating, haveUsed, hasReopened, isHeld, hasTerminal
-    case hasExitedAlone, wasKilledAlone, hasTimedOut
+    case hasExitedAlone, wasKilledAlone, hasTimedOut, hasAdvised
   }
 
   init(from reader: inout RecordReader) throws(MalformedRecord) {
@@ -105,6 +107,7 @@ extension SetupMessage: Record {
       self = .hasLeft(
         name, isDirectory ? .directory : .other, stamp: stamp, isElsewhere: isElsewhere)
     case .hasSettled: self = .hasSettled
+    case .hasAdvised: self = .hasAdvised
     case .hasTimedOut: self = .hasTimedOut
     case .hasExitedAlone:
       self = .hasEndedAlone(.exited(try reader.number()), try ResourceUse.optional(&reader))
@@ -164,6 +167,7 @@ extension SetupMessage: Record {
       writer.write(stamp)
       writer.write(name, limit: SetupMessage.longestName)
     case .hasSettled: writer.write(Kind.hasSettled.rawValue)
+    case .hasAdvised: writer.write(Kind.hasAdvised.rawValue)
     case .hasTimedOut: writer.write(Kind.hasTimedOut.rawValue)
     case .haveUsed(let use):
       writer.write(Kind.haveUsed.rawValue)

@@ -105,6 +105,7 @@ extension Monitor {
     case .hasLeft(let name, let kind, let stamp, let isElsewhere):
       leftovers.remember(name, kind, stamp, in: isElsewhere ? passed.take() : nil, isElsewhere)
     case .hasSettled: leftovers.keep()
+    case .hasAdvised: hasAdvised = true
     case .hasTimedOut: limit = limit ?? .timeout
     case .haveUsed(let use): self.use = use
     case .hasReopened(let number): remember(passed.take(), as: CInt(number))

@@ -28,7 +28,9 @@ extension Monitor {
       if isOver, !plan.hasInit { Descriptors.close(relay.helper.lifeline) }
       ending.refusals = relay.refusals(
         untilEnd: isOver && phase.wasExecuted && !isImpatient)
+      ending.learn(relay.reached, of: plan.sandbox)
     }
+    ending.learnUse(of: plan.sandbox)
     returnPositions()
     StepLog.note("the command ended with status " + String(termination.shellStatus))
     if !phase.wasExecuted {

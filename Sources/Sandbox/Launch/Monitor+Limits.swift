@@ -68,6 +68,7 @@ extension Monitor {
     var ending = Ending(termination)
     ending.limit = limit
     ending.wasExecuted = phase.wasExecuted
+    ending.hasAdvised = hasAdvised
     if plan.sandbox.outputLimit != nil { ending.output = output }
     var isCounted = false
     if let group = plan.group { isCounted = look(at: group, &ending) }

@@ -36,6 +36,8 @@ struct Monitor: ~Copyable {
   var leftovers = MonitoredLeftovers()
   /// Whether the caller no longer wants to wait for init's end.
   var isImpatient = false
+  /// Whether the child has printed a line that gives the command more.
+  var hasAdvised = false
   /// What was used, and when the command was executed, in microseconds.
   var use: ResourceUse?
   var startTime: Int64 = 0

@@ -68,7 +68,7 @@ enum Phase: Equatable {
     }
     let isRunning = if case .running = self { true } else { false }
     switch message {
-    case .isDescribed, .isReady, .isHeld, .hasTerminal: return isLaunching
+    case .isDescribed, .isReady, .isHeld, .hasTerminal, .hasAdvised: return isLaunching
     // The child waits for no answer: the monitor may read before that the command was executed.
     case .hasReopened, .hasTimedOut: return isLaunching || isRunning
     // Then the child creates and removes nothing on the host.

@@ -29,13 +29,17 @@ final class NetworkRelay {
   /// Where the monitor learns of refusals, and why it could not run.
   private var notices: CInt = -1
   private var told: [Refusal] = []
+  /// Whether a profile is learned from the run, and the hosts that it reached.
+  private let isLearning: Bool
+  private(set) var reached: [ReachedHost] = []
 
   fileprivate init(
     _ helper: HelperOnDemand, _ policy: NetworkPolicy, log: CInt?, published: [PublishedSocket],
-    network: ByteString?
+    network: ByteString?, isLearning: Bool
   ) {
     self.network = network
     (self.helper, self.policy, self.log, self.published) = (helper, policy, log, published)
+    self.isLearning = isLearning
   }
 
   /// What the monitor holds for it.
@@ -125,7 +129,7 @@ final class NetworkRelay {
       try process.renouncePrivileges()
       try RelayProcess(
         policy, sockets: sockets, lifeline: process.lifeline, notices: notices,
-        published: published, log: log, network: network
+        published: published, log: log, network: network, isLearning: isLearning
       ).run()
     }
   }
@@ -141,8 +145,7 @@ final class NetworkRelay {
   func refusals(untilEnd waits: Bool) -> [Refusal] {
     let deadline = MonotonicClock.milliseconds + (waits ? NetworkRelay.patience : 0)
     while notices >= 0, let message = nextNotice(before: deadline), !message.isEmpty {
-      guard told.count < Refusal.most, let refusal = Refusal(message) else { break }
-      told.append(refusal)
+      guard take(message) else { break }
     }
     return told
   }
@@ -151,10 +154,21 @@ final class NetworkRelay {
   var failure: LaunchError? {
     while let message = nextNotice(before: 0), !message.isEmpty {
       if case .hasFailed(let error)? = LaunchReport(message[...]) { return error }
-      guard told.count < Refusal.most, let refusal = Refusal(message) else { return nil }
-      told.append(refusal)
+      guard take(message) else { return nil }
     }
     return nil
+  }
+
+  /// Keeps what a message tells; false if there is no room for it.
+  private func take(_ message: [UInt8]) -> Bool {
+    if isLearning, let host = ReachedHost(message) {
+      guard reached.count < ReachedHost.most else { return false }
+      reached.append(host)
+      return true
+    }
+    guard told.count < Refusal.most, let refusal = Refusal(message) else { return false }
+    told.append(refusal)
+    return true
   }
 
   private func nextNotice(before deadline: Int) -> [UInt8]? {
@@ -218,7 +232,8 @@ extension ResolvedSandbox {
       endsItself: true)
     return try NetworkRelay(
       HelperOnDemand(role), sandbox.network.policy, log: sandbox.channels.networkLog?.value,
-      published: listenOutside(), network: sandbox.network.shared?.value)
+      published: listenOutside(), network: sandbox.network.shared?.value,
+      isLearning: sandbox.learning != nil)
   }
 }
 

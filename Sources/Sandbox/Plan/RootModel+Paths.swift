@@ -56,7 +56,7 @@ extension RootModel {
     let missing = failure("openat2", path, .noSuchFileOrDirectory)
     guard !path.isEmpty else { throw missing }
     if case .found(let trail) = try lookUp(path) { return trail }
-    guard links < RootModel.maximumLinks, let last = path.lastComponent else { throw missing }
+    guard links < PathSteps.mostLinks, let last = path.lastComponent else { throw missing }
     let parent = path.removingLastComponent()
     if last.kind == .parentDirectory {
       _ = try directory(parent)

@@ -113,21 +113,16 @@ extension RootModel {
     case missing(Trail, FilePath.Component, isLast: Bool)
   }
 
-  /// How many symbolic links the kernel follows in one path.
-  static let maximumLinks = 40
-
   private var start: Trail { Trail(positions: [topmost(rootPosition(of: root))]) }
 
   /// Follows `path` inside, as openat2(2) does with RESOLVE_IN_ROOT.
   func lookUp(_ path: FilePath) throws(SystemCallError) -> Lookup {
     var trail = start
-    var rest = Array(path.components.reversed())
-    var links = 0
-    while let name = rest.popLast() {
-      switch name.kind {
-      case .currentDirectory: continue
-      case .parentDirectory: trail.leave()
-      case .regular:
+    var steps = PathSteps(path)
+    while let next = steps.next() {
+      switch next {
+      case .up: trail.leave()
+      case .entry(let name):
         guard node(at: trail.end) == .directory else {
           throw failure("openat2", path, .notDirectory)
         }
@@ -139,14 +134,12 @@ extension RootModel {
           {
             throw failure("openat2", path, .permissionDenied)
           }
-          return .missing(trail, name, isLast: rest.isEmpty)
+          return .missing(trail, name, isLast: steps.isAtEnd)
         case .link(let target):
-          links += 1
-          guard links <= RootModel.maximumLinks else {
+          guard steps.follow(target) else {
             throw failure("openat2", path, .tooManySymbolicLinkLevels)
           }
           if target.isAbsolute { trail = start }
-          rest += target.components.reversed()
         default:
           trail.positions.append(child)
           trail.names.append(name)

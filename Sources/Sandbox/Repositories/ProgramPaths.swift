@@ -13,9 +13,6 @@ struct ProgramPaths {
   /// Those that exist.
   private(set) var found: [Repository] = []
 
-  /// As many links as the kernel follows in one path.
-  private static let mostLinks = 40
-
   /// Begins with none, in the project at `project`.
   init(_ project: FilePath) {
     self.project = project
@@ -34,29 +31,23 @@ struct ProgramPaths {
     _ path: FilePath, in top: borrowing OwnedDescriptor, mayBeDirectory: Bool = true
   ) throws(SystemCallError) {
     var place: FilePath = "."
-    var rest = Array(path.components.reversed())
-    var links = 0
+    var steps = PathSteps(path)
     var isOutside = path.isAbsolute
-    while !isOutside, let component = rest.popLast() {
-      switch component.kind {
-      case .currentDirectory: continue
-      case .parentDirectory:
+    while !isOutside, let step = steps.next() {
+      guard case .entry(let component) = step else {
         guard place != "." else { return }
         place = place.removingLastComponent()
         continue
-      case .regular: break
       }
       let here = Repository(directory: place, name: FilePath(root: nil, [component]))
       guard let (kind, target) = try here.look(in: top) else { return }
       if let target {
-        links += 1
-        guard links <= ProgramPaths.mostLinks else { return }
-        insert(here)
         let next = target.isAbsolute ? fromProject(target) : target
+        guard steps.follow(next) else { return }
+        insert(here)
         if target.isAbsolute { place = "." }
         isOutside = next.isAbsolute
-        rest += next.components.reversed()
-      } else if rest.isEmpty {
+      } else if steps.isAtEnd {
         if kind == .regular || kind == .directory && mayBeDirectory { insert(here) }
       } else {
         place = place.appending(component)

@@ -31,6 +31,7 @@ extension NewRoot {
       remedy = .line("nestbox --stop \(name.quotedForShell); \(line)")
     }
     plan.warn(remedy.text)
+    try? Descriptors.send(SetupMessage.hasAdvised.bytes, to: monitor)
   }
 
   /// The line as it was typed.

@@ -24,8 +24,6 @@ struct InsideLook {
     case procfs
   }
 
-  private static let mostLinks = 40
-
   /// Follows `path`.
   func follow(_ path: FilePath, followsLast: Bool) -> Outcome {
     // Most paths lead somewhere, and only of the others the missing name is wanted.
@@ -33,18 +31,14 @@ struct InsideLook {
     var directories: [CInt] = []
     defer { for number in directories { Descriptors.close(number) } }
     var names: [FilePath.Component] = []
-    var rest = Array(path.components.reversed())
-    var links = 0
-    while let name = rest.popLast() {
-      switch name.kind {
-      case .currentDirectory: continue
-      case .parentDirectory:
+    var steps = PathSteps(path)
+    while let next = steps.next() {
+      guard case .entry(let name) = next else {
         if let last = directories.popLast() {
           Descriptors.close(last)
           names.removeLast()
         }
         continue
-      case .regular: break
       }
       let parent = directories.last ?? root
       let entry: OwnedDescriptor
@@ -54,22 +48,20 @@ struct InsideLook {
         }
       } catch {
         guard error.errno == .noSuchFileOrDirectory else { return .refused(error.errno) }
-        let wanted = FilePath(root: "/", names + [name] + rest.reversed())
+        let wanted = FilePath(root: "/", names + [name] + steps.remaining)
         guard let directory = try? copy(of: parent) else { return .refused(.noMemory) }
         return .missing(
           directory, wanted: wanted.lexicallyNormalized(), depth: names.count + 1,
-          isLast: rest.isEmpty)
+          isLast: steps.isAtEnd)
       }
       if names.isEmpty, name.string == "proc" { return .procfs }
-      if !rest.isEmpty || followsLast, let link = try? entry.ownLinkTarget() {
+      if !steps.isAtEnd || followsLast, let link = try? entry.ownLinkTarget() {
         let target = link.path
-        links += 1
-        guard links <= InsideLook.mostLinks else { return .refused(.tooManySymbolicLinkLevels) }
+        guard steps.follow(target) else { return .refused(.tooManySymbolicLinkLevels) }
         if target.isAbsolute {
           while let last = directories.popLast() { Descriptors.close(last) }
           names = []
         }
-        rest += target.components.reversed()
         continue
       }
       directories.append(entry.release())

@@ -5,6 +5,7 @@
 // showed: a learned profile never shows more.
 
 internal import Linux
+internal import Seccomp
 internal import SystemPackage
 internal import Text
 
@@ -12,50 +13,25 @@ internal import Text
 ///
 /// A class: copies of its parts would make the executable larger.
 final class Learner {
-  private let plan: Plan
+  let plan: Plan
   /// What was used, by its place inside, in the order of the places.
-  private var needs: [Need] = []
+  var needs: [Need] = []
   /// Which operations something was used of.
   private var used: [Bool]
   private var executed: [ByteString: Int] = [:]
   private var addresses: [LearnedItem] = []
+  /// The names on buses that were called; empty for a connection.
+  private var called: [ByteString] = []
+  /// The calls that only --seccomp-allow permitted; nil if that is not known.
+  private var additions: [ByteString]?
   private var wasChanged = false
-  private var isComplete: Bool
-
-  /// Something to be shown.
-  private struct Need {
-    /// Its place inside.
-    let place: ByteString
-    /// The number of the operation that showed it; -1 for a link that an operation made.
-    var operation: Int
-    /// A directory of which nothing but its name is needed.
-    var isNameOnly = false
-    /// All that is in it is needed.
-    var isWhole = false
-    var isWritable = false
-    var hasDevices = false
-    /// Only a link of the host leads there.
-    var isLinked = false
-
-    var kind: LearnedItem.Kind {
-      if isNameOnly { return .directory }
-      if hasDevices { return .devices }
-      if isWritable { return .writable }
-      return isLinked ? .linked : .same
-    }
-
-    /// Whether a file in a directory whose name is `place`.
-    func isBelow(_ other: ByteString) -> Bool {
-      let bytes = place.bytes.dropFirst(other.count)
-      return place.bytes.starts(with: other.bytes)
-        && (bytes.first == UInt8(ascii: "/") || other == "/" && !bytes.isEmpty)
-    }
-  }
+  var isComplete: Bool
 
   /// How many files of a directory stand for all of it, and bounds.
-  private static let most = (siblings: 8, needs: 4000, links: 40, depth: 4)
+  static let most = (siblings: 8, needs: 4000, depth: 4)
 
-  init(_ findings: inout Findings) {
+  init(_ findings: inout Findings, knowsAdditions: Bool) {
+    additions = knowsAdditions ? [] : nil
     plan = findings.plan
     used = plan.operations.map { _ in false }
     isComplete = findings.isComplete
@@ -77,6 +53,8 @@ final class Learner {
       for _ in 0..<Learner.most.depth { joinSiblings() }
       addShown(to: &items, &findings)
       items += addresses
+      addBusRules(to: &items)
+      addCalls(to: &items)
       addUnused(to: &items)
     }
     if !isComplete { items.append(LearnedItem(.incomplete, "")) }
@@ -89,12 +67,13 @@ final class Learner {
 extension Learner {
   private func visit(_ seen: Observation) {
     switch seen.kind {
-    case .address:
-      if !plan.namespaces.contains(.network) {
-        addresses.append(LearnedItem(.address, seen.subject, notes: [seen.program]))
-      }
-    case .abstractSocket, .nameServer, .host, .busName, .unreadable, .port, .capability, .refusal:
-      break
+    case .address, .host:
+      guard !plan.namespaces.contains(.network) else { return }
+      let rule = Findings.rule(for: seen.subject).map { [$0] } ?? []
+      addresses.append(LearnedItem(.address, seen.subject, notes: [seen.program] + rule))
+    case .calledBusName: called.append(seen.subject)
+    case .addition: additions?.append(Findings.name(ofCall: seen))
+    case .abstractSocket, .nameServer, .busName, .unreadable, .port, .capability, .refusal: break
     default: visit(seen.subject.path, seen.kind)
     }
   }
@@ -104,30 +83,24 @@ extension Learner {
       return
     }
     let top = trail
-    var rest = Array(path.components.reversed())
-    var links = 0
-    while let name = rest.popLast() {
-      switch name.kind {
-      case .currentDirectory: continue
-      case .parentDirectory:
+    var steps = PathSteps(path)
+    while let next = steps.next() {
+      guard case .entry(let name) = next else {
         trail.leave()
         continue
-      case .regular: break
       }
       let child = plan.root.step(from: trail.end, to: name)
       switch plan.root.node(at: child) {
       case nil:
         // It may have been made and removed meanwhile.
-        if rest.isEmpty, kind.changes { noteChange(in: trail) }
+        if steps.isAtEnd, kind.changes { noteChange(in: trail) }
         return
       case .link(let target):
         noteLink(trail.path.appending(name), child, target)
-        links += 1
-        guard links <= Learner.most.links else { return }
-        if rest.isEmpty, kind == .lookAtLink { return }
-        if rest.isEmpty, kind == .remove { return noteChange(in: trail) }
+        if steps.isAtEnd, kind == .lookAtLink { return }
+        if steps.isAtEnd, kind == .remove { return noteChange(in: trail) }
+        guard steps.follow(target) else { return }
         if target.isAbsolute { trail = top }
-        rest += target.components.reversed()
       default:
         trail.positions.append(child)
         trail.names.append(name)
@@ -216,7 +189,7 @@ extension Learner {
   }
 
   /// Where the operation begins, inside.
-  private func base(of operation: Int) -> FilePath? {
+  func base(of operation: Int) -> FilePath? {
     guard operation >= 0 else { return nil }
     return plan.operations[operation].operation.action == .temporaryHome
       ? plan.home : plan.operations[operation].place
@@ -234,117 +207,59 @@ extension Learner {
   }
 
   /// Whether a profile may show all of a directory of which some was used.
-  private func mayShowWhole(_ place: FilePath, of operation: Int) -> Bool {
+  func mayShowWhole(_ place: FilePath, of operation: Int) -> Bool {
     guard place != plan.home, !Secrets.isFile(place, home: plan.home) else { return false }
     return place.components.count > 1 || place == base(of: operation)
   }
 }
 
-// MARK: - Generalising
+// MARK: - Buses
 
 extension Learner {
-  /// The system, of which a package update may change any file.
-  private static let system = [
-    "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu",
-  ]
-
-  private func isOfSystem(_ place: ByteString) -> Bool {
-    place.path.components.first.map { Learner.system.contains($0.string) } ?? false
-  }
-
-  /// Adds a need; of the system, all that the operation shows.
-  private func add(_ need: Need) {
-    guard !need.isWritable, isOfSystem(need.place), let base = base(of: need.operation),
-      need.place.path.starts(with: base)
-    else { return insert(need) }
-    let names = need.place.path.components
-    let whole =
-      base.components.isEmpty ? FilePath(root: "/", names.prefix(1)) : base
-    var wider = Need(place: ByteString(whole), operation: need.operation)
-    wider.isWhole = wider.place != need.place || need.isWhole
-    wider.hasDevices = need.hasDevices
-    wider.isLinked = need.isLinked && !wider.isWhole
-    insert(wider)
-  }
-
-  /// Inserts a need at its place.
-  private func insert(_ need: Need) {
-    var (low, high) = (0, needs.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if needs[middle].place.bytes.lexicographicallyPrecedes(need.place.bytes) {
-        low = middle + 1
-      } else {
-        high = middle
+  /// Adds the names that were called, in the place of groups of names that may be called.
+  private func addBusRules(to items: inout [LearnedItem]) {
+    for (bus, access) in plan.sandbox.buses.shown {
+      let option = bus.talkOption
+      let rules = access.rules.filter { $0.policy == .talk }
+      // Which name a connection has is not known.
+      if called.contains("") { items.append(LearnedItem(.rule, option)) }
+      for rule in rules {
+        guard let group = rule.group else {
+          items.append(LearnedItem(.rule, option, notes: [rule.pattern]))
+          continue
+        }
+        let names = called.filter {
+          $0.bytes.elementsEqual(group.dropLast()) || $0.bytes.starts(with: group)
+        }
+        for name in names { items.append(LearnedItem(.rule, option, notes: [name])) }
+        if names.isEmpty {
+          items.append(LearnedItem(.unused, option.appending(" ").appending(rule.pattern)))
+        }
       }
     }
-    guard low < needs.count, needs[low].place == need.place else {
-      guard needs.count < Learner.most.needs else {
-        isComplete = false
-        return
-      }
-      return needs.insert(need, at: low)
-    }
-    needs[low].isNameOnly = needs[low].isNameOnly && need.isNameOnly
-    needs[low].isWhole = needs[low].isWhole || need.isWhole
-    needs[low].isWritable = needs[low].isWritable || need.isWritable
-    needs[low].hasDevices = needs[low].hasDevices || need.hasDevices
   }
+}
 
-  /// A directory of which many files were used counts as used.
-  private func joinSiblings() {
-    var index = 0
-    var last: ByteString = ""
-    while index < needs.count {
-      let need = needs[index]
-      let parent = need.place.path.parent
-      index += 1
-      guard !need.isNameOnly, !need.isWritable, need.operation >= 0, ByteString(parent) != last
-      else { continue }
-      last = ByteString(parent)
-      var count = 0
-      for other in needs[(index - 1)...] {
-        guard other.isBelow(last) else { break }
-        if !other.isNameOnly, !other.isWritable, other.place.path.parent == parent { count += 1 }
-      }
-      guard count >= Learner.most.siblings, let base = base(of: need.operation), parent != base,
-        parent.starts(with: base), mayShowWhole(parent, of: need.operation)
-      else { continue }
-      var whole = Need(place: last, operation: need.operation)
-      whole.isWhole = true
-      insert(whole)
-    }
+extension BusRule {
+  /// If the rule is about a group of names, what they begin with.
+  fileprivate var group: ArraySlice<UInt8>? {
+    pattern.bytes.suffix(2).elementsEqual(".*".utf8) ? pattern.bytes.dropLast() : nil
   }
+}
 
-  /// Adds what the profile has to show, directories before what is in them.
-  private func addShown(to items: inout [LearnedItem], _ findings: inout Findings) {
-    var wholes: [Need] = []
-    for (index, need) in needs.enumerated() {
-      let isCovered = wholes.contains {
-        need.isBelow($0.place) && ($0.isWritable || !need.isWritable)
-      }
-      if isCovered, !need.hasDevices { continue }
-      if need.isWhole { wholes.append(need) }
-      if need.isNameOnly {
-        // A directory is there if anything is shown in it.
-        let hasNext = index + 1 < needs.count && needs[index + 1].isBelow(need.place)
-        if hasNext || need.place == "/" { continue }
-      }
-      let number = need.operation < 0 ? nil : number(of: need.operation)
-      let reason =
-        need.isNameOnly || isOfSystem(need.place)
-        ? nil : findings.objection(to: need.place.path)
-      items.append(
-        LearnedItem(
-          reason == nil ? need.kind : .objection, need.place, operation: number,
-          notes: reason.map { [ByteString($0)] } ?? []))
+// MARK: - The policy
+
+extension Learner {
+  /// Adds the calls that were made, in the place of what --seccomp-allow names.
+  private func addCalls(to items: inout [LearnedItem]) {
+    guard plan.sandbox.policy?.hasAdditions == true else { return }
+    let option: ByteString = "--seccomp-allow"
+    // "number 512", which no option can name.
+    guard let additions, !additions.contains(where: { $0.bytes.contains(UInt8(ascii: " ")) }) else {
+      return items.append(LearnedItem(.rule, option))
     }
-  }
-
-  /// The operation's number among those that were typed: some are carried out in another order.
-  private func number(of operation: Int) -> Int? {
-    let wanted = plan.operations[operation].operation
-    return plan.sandbox.filesystem.indices.first { plan.sandbox.filesystem[$0] == wanted }
+    for name in additions { items.append(LearnedItem(.rule, option, notes: [name])) }
+    if additions.isEmpty { items.append(LearnedItem(.unused, option)) }
   }
 }
 
@@ -368,7 +283,10 @@ extension Learner {
     where planned.operation.action.isLearned && !planned.isSkipped && !used[planned.index] {
       items.append(LearnedItem(.unused, ByteString(planned.operation.action.destination)))
     }
-    if addresses.isEmpty { items.append(LearnedItem(.unused, "the network")) }
+    // What the relay permits is known to the monitor.
+    if addresses.isEmpty, !plan.sandbox.network.isUsed {
+      items.append(LearnedItem(.unused, "the network"))
+    }
     if !wasChanged { items.append(LearnedItem(.unused, "changing files of the host")) }
   }
 

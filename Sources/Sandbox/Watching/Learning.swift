@@ -2,6 +2,7 @@
 // What a watched run has shown that its command needs, on its way from the watcher to the launcher.
 
 internal import Linux
+internal import Network
 internal import SystemPackage
 public import Text
 
@@ -36,8 +37,14 @@ public struct LearnedItem: Equatable, Sendable {
     case unused
     /// The number of a line of the verified profile that was not used.
     case unusedLine
-    /// An address that the command connected to.
+    /// An address that the command connected to, or a host for which it asked a name server, where it
+    /// shares a network: a note has the program, and maybe the rule of --net-allow.
     case address
+    /// What takes the place of options with the name that is the subject: a note has the operand. If
+    /// there is no note, the options stay as they are.
+    case rule
+    /// A limit with room for what the run used: a note has the operand of the option.
+    case limit
     /// How many calls were watched; always there.
     case calls
     /// There was more than nestbox notes.
@@ -104,6 +111,63 @@ extension Ending {
         rest = rest.dropFirst()
       }
     }
+  }
+}
+
+extension Ending {
+  /// Notes which rules of --net-allow the run has used.
+  mutating func learn(_ reached: [ReachedHost], of sandbox: Sandbox) {
+    guard let learning = sandbox.learning else { return }
+    let allowed = sandbox.network.allowed
+    // Names that were only looked up as well, but not those that were also connected to.
+    let hosts = reached.filter { host in
+      host.port != nil || !reached.contains { $0.host == host.host && $0.port != nil }
+    }
+    switch learning {
+    case .verification(let file):
+      for setting in allowed {
+        guard case .profile(_, let path, let line) = setting.option.origin, path == file,
+          !hosts.contains(where: { setting.value.permits($0) || $0.host.isEmpty })
+        else { continue }
+        learned.append(LearnedItem(.unusedLine, ByteString(String(line))))
+      }
+    case .profile:
+      // The option that says only ports stays as it is.
+      let others = allowed.filter { $0.option.name == "--net-allow" }.map(\.value)
+      if hosts.contains(where: \.host.isEmpty) {
+        learned.append(LearnedItem(.rule, "--net-allow"))
+      }
+      for host in hosts {
+        guard let rule = NetworkRule.narrowest(of: others, for: host) else { continue }
+        learned.append(LearnedItem(.rule, "--net-allow", notes: [rule]))
+      }
+      if sandbox.network.isUsed, hosts.isEmpty {
+        learned.append(LearnedItem(.unused, "the network"))
+      }
+    }
+  }
+
+  /// How much more than a run has used its limits permit, at least.
+  private static let room: Int64 = 4
+
+  /// Notes limits with room for what the run has used.
+  mutating func learnUse(of sandbox: Sandbox) {
+    guard sandbox.learning == .profile, let wall else { return }
+    func add(_ option: ByteString, _ used: Int64?, _ unit: Int64, least: Int64, _ suffix: String) {
+      guard let used else { return }
+      var limit = least
+      while limit < 1 << 40, limit * unit < used * Ending.room { limit *= 2 }
+      learned.append(
+        LearnedItem(.limit, option, notes: [ByteString(String(limit) + suffix)]))
+    }
+    var processors: Int64?
+    if let user = groupUse?.user ?? use?.user, let system = groupUse?.system ?? use?.system {
+      processors = user + system
+    }
+    add("--timeout", wall, 1_000_000, least: 2, "s")
+    add("--cpu-time", processors, 1_000_000, least: 2, "s")
+    add("--memory", groupUse?.memoryPeak ?? use?.largestProcess, 1 << 20, least: 64, "M")
+    add("--processes", groupUse?.processesPeak, 1, least: 16, "")
   }
 }
 

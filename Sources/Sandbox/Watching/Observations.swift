@@ -22,8 +22,10 @@ package enum ObservedKind: UInt8 {
   case nameServer
   /// A host, by its name.
   case host
-  /// A name on a bus, after the access to it: "talk org.example.Name".
+  /// A name on a bus that was refused, after the access to it: "talk org.example.Name".
   case busName
+  /// A name on a bus that was called; empty for a connection, which has a number.
+  case calledBusName
   /// Something that could not be read.
   case unreadable
   /// A port below 1024, at which the command wants to listen and needs a capability.
@@ -31,8 +33,13 @@ package enum ObservedKind: UInt8 {
   case capability
   /// A call that the policy refused; the subject is its architecture and its number.
   case refusal
+  /// The same of a call that only --seccomp-allow permits.
+  case addition
 
-  fileprivate static let count = Int(ObservedKind.refusal.rawValue) + 1
+  fileprivate static let count = Int(ObservedKind.addition.rawValue) + 1
+
+  /// Whether the subject is a path.
+  var isPath: Bool { rawValue <= ObservedKind.socket.rawValue }
 
   /// Whether something is to be changed or made.
   var changes: Bool { self == .write || self == .create || self == .remove }

@@ -19,6 +19,8 @@ internal import Text
 struct Watcher {
   /// What it does not watch itself: the command's process adds this to its filters.
   let list: WatchList
+  /// The policy without what --seccomp-allow adds, if it is to be known what of that is used.
+  let narrower: SeccompProgram?
   /// The word that marks the one message that passes the listener on, and the launcher's own execs.
   let word: UInt64
   /// The command's end of the lifeline, for the listener and for what the watcher looks at.
@@ -51,238 +53,32 @@ extension ResolvedSandbox {
     let word = try doing(.watch, option: option) { () throws(SystemCallError) in
       execution.word != 0 ? execution.word : try CurrentProcess.randomNumber()
     }
+    let narrower = policyWithoutAdditions(execution, list, word)
     let role = Helper.Role(action: .watch, option: option, name: nil, loss: .endsSandbox)
     let (helper, report) = try Helper.start(role, in: []) { process throws(LaunchError) in
       var loop = try WatchLoop(
-        process, list, self, execution.policy, word, words, option: option, of: monitor)
+        process, list, self, (execution.policy, narrower), word, words, option: option, of: monitor)
       return LaunchError(.watch, option: option, cause: loop.run())
     }
     return (
-      helper, Watcher(list: list, word: word, lifeline: helper.lifeline, report: report)
+      helper,
+      Watcher(
+        list: list, narrower: narrower, word: word, lifeline: helper.lifeline, report: report)
     )
   }
-}
 
-// MARK: - In the watcher's process
-
-/// The work of the watcher.
-private struct WatchLoop: ~Copyable {
-  private let list: WatchList
-  private let resolved: ResolvedSandbox
-  private let policy: SeccompProgram?
-  private let word: UInt64
-  private let words: [ByteString]
-  private let lifeline: CInt
-  private let report: CInt
-  private var listener: CallListener?
-  private var root: CInt = -1
-  /// What the proxy of the buses says that it does.
-  private var busLog = BusLog()
-  private var observations = Observations()
-  /// The names of processes; forgotten when a process executes another program.
-  private var names: [Int32: ByteString] = [:]
-  /// The working directories of threads; forgotten when any process may have changed one.
-  private var directories: [Int32: ByteString] = [:]
-  /// Whether the command is about to be executed.
-  private var hasBegun = false
-
-  private static let mostNames = 4096
-
-  init(
-    _ process: borrowing HelperProcess, _ list: WatchList, _ resolved: ResolvedSandbox,
-    _ policy: SeccompProgram?, _ word: UInt64, _ words: [ByteString], option: WrittenOption,
-    of monitor: Int32
-  ) throws(LaunchError) {
-    (self.list, self.resolved, self.policy) = (list, resolved, policy)
-    (self.word, self.words, lifeline) = (word, words, process.lifeline)
-    report = try doing(.watch, option: option) { () throws(SystemCallError) -> CInt in
-      try process.leaveCaller()
-      let pipe = try Pipe()
-      try process.pass(pipe.readEnd)
-      try CurrentProcess.renounceNewPrivileges()
-      CurrentProcess.setFileModeMask(0o077)
-      var kept = DescriptorSet.standard
-      kept.insert(process.lifeline)
-      kept.insert(pipe.writeEnd.rawValue)
-      try CurrentProcess.dieWithParent()
-      // The monitor may have ended before that call.
-      if CurrentProcess.parent != monitor { CurrentProcess.exit(125) }
-      // The channel too: its end says that the watcher runs.
-      try Descriptors.closeAll(except: kept)
-      return pipe.writeEnd.release()
+  private func policyWithoutAdditions(
+    _ execution: (policy: SeccompProgram?, word: UInt64), _ list: WatchList, _ word: UInt64
+  ) -> SeccompProgram? {
+    guard sandbox.learning == .profile, var choice = sandbox.policy, choice.hasAdditions else {
+      return nil
     }
-  }
-
-  /// Answers calls until the sandbox has ended, then reports and waits to be killed.
-  /// - Returns: Why it cannot go on; the kernel then refuses what it was asked about.
-  mutating func run() -> SystemCallError {
-    do throws(SystemCallError) {
-      while true {
-        var set = PollSet()
-        set.add(lifeline, .input)
-        set.add(listener?.rawValue ?? -1, .input)
-        set.add(busLog.rawValue, .input)
-        try set.wait(isLong: false)
-        if set.isReady(1), try !answerCall(), try hasNoMoreCalls() { listener = nil }
-        if set.isReady(2) { note(busLog.refusals()) }
-        if set.isReady(0), try !take() { break }
-      }
-    } catch {
-      // Instead of the report: the monitor says why it ends the sandbox.
-      let failure = LaunchError(.watch, option: resolved.sandbox.explain, cause: error)
-      try? Descriptors.write(LaunchReport.hasFailed(failure).bytes[...], to: report)
-      return error
-    }
-    listener = nil
-    while busLog.hasMore { note(busLog.refusals()) }
-    tell()
-    // The monitor has read the report when it ends this process.
-    while true { CurrentProcess.sleep(milliseconds: 60_000) }
-  }
-
-  /// Takes what the command's process sends; returns whether anything still holds the other end.
-  private mutating func take() throws(SystemCallError) -> Bool {
-    let (message, descriptor) = try Descriptors.receive(from: lifeline, capacity: 8)
-    guard let kind = message.first else { return false }
-    guard descriptor >= 0 else { throw SystemCallError(call: "recvmsg", errno: .badFileDescriptor) }
-    switch kind {
-    case Watcher.Message.root where root < 0: root = descriptor
-    // Open to the end: the mounts last as long as somebody holds their namespace.
-    case Watcher.Message.mounts where listener == nil: break
-    case Watcher.Message.listener where listener == nil:
-      listener = CallListener(OwnedDescriptor(descriptor))
-    case Watcher.Message.busLog where busLog.rawValue < 0: busLog = BusLog(descriptor)
-    default: Descriptors.close(descriptor)
-    }
-    return true
-  }
-
-  /// Whether the last process under the filter has ended.
-  private mutating func hasNoMoreCalls() throws(SystemCallError) -> Bool {
-    guard let number = listener?.rawValue else { return true }
-    return try Descriptors.isAtEnd(number)
-  }
-
-  /// Receives one call, notes what it asks for, and answers it; false if it was interrupted.
-  private mutating func answerCall() throws(SystemCallError) -> Bool {
-    guard let call = try listener?.receive() else { return false }
-    // Before anything is read: what the policy refuses depends on nothing that could fail.
-    if case .refuses(let error)? = policy?.verdict(on: call.data) {
-      note(refusal: call, error)
-      _ = try listener?.refuse(call, error)
-      return true
-    }
-    let watched = list.call(call.data)
-    let isOwn = watched?.intent == .execute && call.data.arguments[5] == word
-    var asked: (kind: ObservedKind, subject: ByteString)?
-    var second: (kind: ObservedKind, subject: ByteString)?
-    if hasBegun, !isOwn, let watched {
-      asked = read(call, watched)
-      if asked != nil, let other = watched.second { second = read(call, other) }
-    }
-    let name = asked == nil ? nil : name(of: call.thread)
-    let isReal = try listener?.permit(call) == true
-    observations.count()
-    if isOwn { hasBegun = true }
-    if watched?.intent == .execute {
-      names[call.thread] = nil
-      directories[call.thread] = nil
-    }
-    if watched?.movesDirectories == true { directories = [:] }
-    guard isReal, let asked, let name else { return true }
-    observations.note(asked.kind, asked.subject, by: name)
-    if let second { observations.note(second.kind, second.subject, by: name) }
-    return true
-  }
-
-  /// What a call asks for, with an absolute path.
-  private mutating func read(
-    _ call: WaitingCall, _ watched: WatchedCall
-  ) -> (kind: ObservedKind, subject: ByteString)? {
-    guard let asked = CallReader.read(watched, call.data, ThreadMemory(thread: call.thread)) else {
-      let isClosed =
-        watched.path >= 0
-        && ProcessMemory.isClosed(call.thread, at: call.data.arguments[Int(watched.path)])
-      return isClosed ? (.unreadable, "") : nil
-    }
-    switch asked.kind {
-    case .abstractSocket, .address, .nameServer, .host, .busName, .port, .capability, .refusal,
-      .unreadable:
-      return (asked.kind, asked.subject)
-    default: break
-    }
-    if asked.subject.bytes.first == UInt8(ascii: "/") { return (asked.kind, asked.subject) }
-    let directory =
-      asked.directory.map { WaitingThread.directory(of: call.thread, descriptor: $0) }
-      ?? workingDirectory(of: call.thread)
-    guard let directory else { return nil }
-    return (asked.kind, ByteString(directory: directory.bytes, name: asked.subject))
-  }
-
-  private mutating func workingDirectory(of thread: Int32) -> ByteString? {
-    if let directory = directories[thread] { return directory }
-    let directory = WaitingThread.directory(of: thread, descriptor: nil)
-    if directories.count >= WatchLoop.mostNames { directories = [:] }
-    directories[thread] = directory
-    return directory
-  }
-
-  private mutating func name(of thread: Int32) -> ByteString {
-    if let name = names[thread] { return name }
-    let name = WaitingThread.name(of: thread)
-    if names.count >= WatchLoop.mostNames { names = [:] }
-    names[thread] = name
-    return name
-  }
-
-  private mutating func note(_ names: [ByteString]) {
-    for name in names { observations.note(.busName, name, by: "") }
-  }
-
-  private mutating func note(refusal call: WaitingCall, _ error: Errno) {
-    observations.count()
-    guard hasBegun else { return }
-    let subject = String(call.data.architecture) + " " + String(call.data.number)
-    observations.note(
-      .refusal, ByteString(subject), by: name(of: call.thread), error: error.rawValue)
-  }
-
-  /// Writes the report, each line with a NUL behind it.
-  private borrowing func tell() {
-    guard root >= 0 else { return }
-    var findings = Findings(observations, root: root, of: resolved, line: words)
-    for line in fields(&findings) {
-      let bytes = Array(line.bytes) + [0]
-      guard (try? Descriptors.write(bytes[...], to: report)) != nil else { break }
-    }
-    Descriptors.close(report)
-  }
-}
-
-extension WatchLoop {
-  /// The report: lines for people, or what the launcher makes a profile of.
-  private borrowing func fields(_ findings: inout Findings) -> [ByteString] {
-    guard let learning = resolved.sandbox.learning else {
-      return findings.lines(line: words).map { ByteString($0) }
-    }
-    var fields: [ByteString] = []
-    for item in Learner(&findings).items(observations, learning, &findings) {
-      fields += item.fields
-    }
-    return fields
-  }
-}
-
-/// The memory of a thread that waits.
-private struct ThreadMemory: CallMemory {
-  let thread: Int32
-
-  func string(at address: UInt64) -> ArraySlice<UInt8>? {
-    ProcessMemory.string(of: thread, at: address)
-  }
-
-  func bytes(at address: UInt64, _ count: Int) -> [UInt8]? {
-    ProcessMemory.bytes(of: thread, at: address, count: count)
+    choice.adjustments.removeAll { $0.action == .allow }
+    guard let program = try? choice.program(),
+      let narrower = execution.word == 0 ? program : program.executingOnce(with: execution.word),
+      list.program(with: execution.policy, over: narrower, word: word) != nil
+    else { return nil }
+    return narrower
   }
 }
 
@@ -315,7 +111,10 @@ extension Command {
       for filter in plan.policy == nil ? filters[...] : filters.dropLast() { try filter.install() }
     }
     try doing(.watch, option: option) { () throws(SystemCallError) in
-      guard let program = watcher.list.program(with: plan.policy, word: watcher.word) else {
+      guard
+        let program = watcher.list.program(
+          with: plan.policy, over: watcher.narrower, word: watcher.word)
+      else {
         throw SystemCallError(call: "seccomp", errno: .argListTooLong)
       }
       // Closed at once: with a holder in this process, its calls would wait for ever if the

@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -116,6 +117,49 @@ static int younger(unsigned answer, unsigned flags) {
   return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) < 0 ? errno : 0;
 }
 
+// A child is stopped in the middle of calls, and goes on.
+static void stopped(void) {
+  int gate[2], wrong = 0, status;
+  if (pipe(gate)) exit(1);
+  pid_t child = fork();
+  if (!child) {
+    close(gate[1]);
+    fcntl(gate[0], F_SETFL, O_NONBLOCK);
+    char byte;
+    while (read(gate[0], &byte, 1) < 0) wrong += missing("f0") != ENOENT;
+    _exit(wrong != 0);
+  }
+  for (int i = 0; i < 200; i++) {
+    usleep(500);
+    kill(child, SIGSTOP);
+    waitpid(child, &status, WUNTRACED);
+    if (!WIFSTOPPED(status)) exit(1);
+    kill(child, SIGCONT);
+  }
+  close(gate[1]);
+  waitpid(child, &status, 0);
+  printf("wrong %d\n", WEXITSTATUS(status));
+}
+
+static int gate[2];
+
+static void *lookLater(void *name) {
+  char byte;
+  if (read(gate[0], &byte, 1) < 0) return (void *)-1L;
+  return (void *)(long)(missing(name) * 1000 + refused());
+}
+
+// A filter is put over all threads at once.
+static void everyThread(void) {
+  pthread_t thread;
+  void *result;
+  if (pipe(gate) || pthread_create(&thread, 0, lookLater, "f0")) exit(1);
+  int error = younger(SECCOMP_RET_ERRNO | 33, SECCOMP_FILTER_FLAG_TSYNC);
+  close(gate[1]);
+  pthread_join(thread, &result);
+  printf("%d %ld\n", error, (long)result);
+}
+
 int main(int argc, char **argv) {
   const char *mode = argc > 1 ? argv[1] : "";
   char *const none[] = {"f0", 0};
@@ -136,6 +180,15 @@ int main(int argc, char **argv) {
   } else if (!strcmp(mode, "closed")) {
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     printf("%d\n", missing("f0"));
+  } else if (!strcmp(mode, "nested")) {
+    if (unshare(CLONE_NEWUSER)) printf("unshare %d ", errno);
+    printf("%d ", missing("f0"));
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    printf("%d\n", missing("f1"));
+  } else if (!strcmp(mode, "stopped")) {
+    stopped();
+  } else if (!strcmp(mode, "tsync")) {
+    everyThread();
   } else if (!strcmp(mode, "uring")) {
     long result = syscall(SYS_io_uring_setup, 4, 0);
     printf("%d\n", result < 0 ? errno : 0);

@@ -97,6 +97,13 @@ private let watchList = WatchList()
 
 /// Runs the bytes as a program, and reads them as a call with its memory.
 private func readCall(_ bytes: [UInt8]) {
+  // The log of the proxy of the buses, which arrives in two parts.
+  var (whole, parts) = (BusLog(), BusLog())
+  let names = whole.names(in: bytes[...])
+  for name in names where !name.text.isEmpty { inspect(name.text.quoted) }
+  let half = bytes.count / 2
+  let rest = parts.names(in: bytes[..<half]) + parts.names(in: bytes[half...])
+  precondition(rest == names, "a log depends on how it arrives")
   guard bytes.count > 56 else { return }
   func number(_ start: Int, _ count: Int) -> UInt64 {
     bytes[start..<(start + count)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
@@ -143,6 +150,14 @@ private func readNetwork(_ bytes: [UInt8]) {
   }
   _ = ResolverSettings(hosts: bytes, configuration: bytes)
   if let refusal = Refusal(bytes) { inspect(refusal.text) }
+  if let host = ReachedHost(bytes), let name = DomainName(text: Array(host.host.utf8)[...]),
+    let all = try? NetworkRule("*:*", denies: false),
+    let text = NetworkRule.narrowest(of: [all], for: host)
+  {
+    inspect(text.quoted)
+    let rule = try? NetworkRule(text, denies: false)
+    precondition(rule?.target == .name(name) && rule?.pin == nil, "a name became another rule")
+  }
   for denies in [false, true] {
     do throws(NetworkRule.Mistake) {
       let rule = try NetworkRule(ByteString(bytes), denies: denies)

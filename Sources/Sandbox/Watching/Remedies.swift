@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options that give a command what the sandbox kept from it, and what speaks against them.
+
+internal import Linux
+internal import SystemPackage
+internal import Text
+
+extension Findings {
+  /// Adds what would give the thing to the command, and what speaks against that.
+  mutating func complete(_ finding: inout Finding) {
+    let path = finding.subject.path
+    switch finding.kind {
+    case .refused: finding.options = ["--seccomp-allow", finding.subject]
+    case .capability: finding.options = ["--cap-add", finding.subject]
+    case .noNetwork:
+      if finding.subject.bytes.first == UInt8(ascii: "@") {
+        finding.objection = "sockets of this kind belong to the network of the host"
+      } else if let rule = Findings.rule(for: finding.subject) {
+        finding.options = ["--net-allow", rule]
+      } else if resolved.sandbox.isFromProfile {
+        finding.options = ["--profile", "network"]
+      } else {
+        finding.options = ["--share-net"]
+      }
+    case .noBusName: completeBusName(&finding)
+    case .unreadable: break
+    case .readOnly:
+      finding.objection = objection(to: path)
+      if finding.objection == nil, !FileAccess.write.isGranted(path) {
+        finding.objection = "you may not change it outside either"
+      }
+      if finding.objection == nil { finding.options = ["--write", finding.subject] }
+    case .notShown, .notPermitted:
+      finding.isUsual = Findings.usual.contains { finding.subject.bytes.starts(with: $0.utf8) }
+      // The lines for people only name it: then the sandbox need not be planned.
+      if finding.isUsual, !resolved.sandbox.explainsInJSON, resolved.sandbox.learning == nil {
+        return
+      }
+      finding.objection = objection(to: path)
+      guard finding.objection == nil else { return }
+      finding.options = showing(path, isForWriting: finding.isForWriting)
+      finding.isOfSystem =
+        finding.options.first == "--ro-same" || finding.options.first == "--proc"
+        || finding.options.first == "--dev"
+        || finding.options.first == "--read" && plan.isOfSystem(path)
+      // Other options for files take the place of the profile that nobody named.
+      if resolved.sandbox.isFromProfile, namesNoProfile,
+        finding.options.first != "--read", finding.options.first != "--write",
+        finding.options.first != "--profile"
+      {
+        finding.options = ["--profile", "untrusted"] + finding.options
+      }
+    }
+  }
+
+  /// The rule of --net-allow for a host or an address; nil where none can be.
+  static func rule(for subject: ByteString) -> ByteString? {
+    guard let (address, port) = endpoint(subject) else { return subject }
+    if port == 53 { return nil }
+    let host = address.v4 == nil ? "[" + address.text + "]" : address.text
+    return ByteString(port == 80 || port == 443 ? host : host + ":" + String(port))
+  }
+
+  /// The subject is the access, then the name.
+  private func completeBusName(_ finding: inout Finding) {
+    let words = finding.subject.bytes.split(separator: UInt8(ascii: " "))
+    guard words.count == 2 else { return }
+    let owns = words[0].elementsEqual("own".utf8)
+    let onSession: ByteString = owns ? "--dbus-own" : Bus.session.talkOption
+    let onSystem: ByteString = owns ? "--dbus-system-own" : Bus.system.talkOption
+    finding.subject = ByteString(words[1])
+    let buses = resolved.sandbox.buses.shown
+    if buses.count > 1 {
+      finding.objection = "allow it on its bus, with \(onSession.text) or \(onSystem.text)"
+    } else if let bus = buses.first {
+      finding.options = [bus.bus == .session ? onSession : onSystem, finding.subject]
+    }
+  }
+
+  /// What speaks against showing a file.
+  mutating func objection(to path: FilePath) -> String? {
+    // What a link leads to is shown as well.
+    let target = (try? plan.root.host.follow(path))?.path ?? path
+    if let socket = PowerfulSocket.all.first(where: { socket in
+      socket.places.contains { plan.path($0) == path || plan.path($0) == target }
+    }) {
+      return socket.sentence
+    }
+    for path in [path, target] where Secrets.isFile(path, home: plan.home) {
+      return "it is secret, or holds secrets"
+    }
+    guard let trail = plan.root.find(path) ?? plan.root.find(path.parent),
+      let number = plan.root.mounts[trail.end.mount].operation
+    else { return nil }
+    let operation = plan.operations[number].operation
+    switch operation.action {
+    case .hide, .mask: return "\(operation.option.name) hides it"
+    case .repositories: return "git and its like later execute what is in it, outside"
+    default: return nil
+    }
+  }
+
+  /// The options that show a file as the host has it.
+  private func showing(_ path: FilePath, isForWriting: Bool) -> [ByteString] {
+    let name = ByteString(path)
+    if path == "/proc" { return ["--proc", name] }
+    if path == "/dev" { return ["--dev", name] }
+    if path.components.count == 1, Findings.system.contains(path.lastName.text) {
+      return ["--ro-same", name]
+    }
+    let facts = try? FileFacts(at: path, followsLinks: true)
+    if facts?.kind == .device { return ["--dev-bind", name, name] }
+    if facts?.kind == .socket {
+      let profile = Findings.profiles.first { path.lastName.bytes.starts(with: $0.name.utf8) }
+      if let profile, resolved.sandbox.isFromProfile {
+        return ["--profile", ByteString(profile.profile)]
+      }
+    }
+    return [isForWriting ? "--write" : "--read", name]
+  }
+
+  /// Profiles by the beginnings of the names of the sockets that they show.
+  private static let profiles: [(name: String, profile: String)] = [
+    ("wayland-", "wayland"), ("pipewire-", "audio"), ("native", "audio"), ("X", "x11"),
+  ]
+
+  /// The beginnings of what nearly every program looks for, and does without.
+  private static let usual = [
+    "/etc/ld.so.", "/etc/nsswitch.conf", "/etc/locale.alias", "/usr/share/locale/locale.alias",
+    "/etc/localtime", "/etc/gitconfig", "/etc/inputrc", "/etc/terminfo", "/etc/selinux",
+    "/etc/bash.bashrc", "/etc/profile", "/etc/gai.conf", "/etc/host.conf",
+    "/var/run/nscd", "/run/nscd", "/run/systemd", "/sys", "/etc/fstab", "/etc/mtab",
+    "/etc/machine-id", "/dev/tty", "/var/cache/ldconfig", "/etc/python3",
+  ]
+}
