@@ -64,7 +64,7 @@ let package = Package(
       name: "Running", dependencies: ["Linux", "Text", system], swiftSettings: strict + rare),
     .target(
       name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", "CLibjansson", system],
-      swiftSettings: strict),
+      swiftSettings: strict + rare),
     .target(
       name: "Sandbox", dependencies: ["Linux", "Network", "Relay", "Seccomp", "Text", system],
       swiftSettings: strict + noncopyableAssociatedTypes),
