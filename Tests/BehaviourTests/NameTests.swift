@@ -88,16 +88,17 @@ struct NameTests {
 
   // Red: two launches get the same name, a launch fails because another gives a name up, or the list
   // lacks one.
-  @Test func `Two hundred names are registered at once, and one name once`() throws {
+  @Test func `A hundred and fifty names are registered at once, and one name once`() throws {
+    // The kernel gives a user 200 keys, and each launch takes one: the rest is for other tests.
     let outcome = try Session().python(
       NameTests.tools + """
         read, write = os.pipe()
         def launch(name):
           return subprocess.Popen(["nestbox", "--name", name, "--ro-bind", "/", "/", "sh", "-c", "echo; read x"],
                                   stdin=read, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        all = [launch(f"box-{number}") for number in range(200)]
+        all = [launch(f"box-{number}") for number in range(150)]
         print(sum(len(one.stdout.readline()) for one in all))
-        print(listed() == sorted(f"box-{number}" for number in range(200)))
+        print(listed() == sorted(f"box-{number}" for number in range(150)))
         same = [launch("same") for _ in range(40)]
         lines = [one.stdout.readline() for one in same]
         print(sum(line == b"\\n" for line in lines), sum(one.poll() is None for one, line in zip(same, lines) if line))
@@ -106,7 +107,7 @@ struct NameTests {
         print(os.listdir("run/nestbox"))
         """)
     #expect(
-      outcome.lines == ["200", "True", "1 1", "{1} [1, 125]", "[]"], "\(outcome)")
+      outcome.lines == ["150", "True", "1 1", "{1} [1, 125]", "[]"], "\(outcome)")
   }
 
   // Red: a sandbox starts without its name, the message names no cause, or half an entry stays.

@@ -181,7 +181,7 @@ struct NetworkTests {
       status=0
       box --net-allow \(rules) curl --silent --max-time 20 '\(address)' || status=$?
       # A reset may arrive while curl still connects, or later.
-      [ $status != 56 ] || status=7
+      case $status in 55 | 56) status=7 ;; esac
       echo $status
       """)
     #expect(outcome.output == status, "\(outcome)")
@@ -698,7 +698,9 @@ struct NetworkTests {
       nestbox --dev-bind / / --cap-add ALL --seccomp-policy policy \
         nestbox --ro-bind / / --dev /dev --proc /proc --net-allow \(rule) curl -4 -sS http://web.test/ 2>&1
       """)
-    #expect(outcome.output.contains(expected), "\(outcome)")
+    // The relay takes the address that answers first.
+    let other = expected.replacing("::ffff:203.0.113.7", with: "2001:db8:113::7")
+    #expect([expected, other].contains { outcome.output.contains($0) }, "\(outcome)")
   }
 
   // Red: a launch fails without IPv6, which many machines have switched off.

@@ -111,6 +111,8 @@ struct NoticeTests {
 
   private static let known: Set = [
     "Sandbox/Setup/Notices.swift", "Sandbox/Setup/Command.swift",
+    // NetworkProfileTests type this.
+    "Sandbox/Setup/ProxyNotice.swift",
     // ExplainTests type these.
     "Sandbox/Watching/Explanation.swift",
     // The next test.

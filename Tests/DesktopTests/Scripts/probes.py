@@ -28,9 +28,33 @@ def build():
   else: raise AssertionError(".git/config can be changed")
 
 
-def network():
-  socket.create_connection(("127.0.0.1", int(variable("PORT")))).close()
+def certificates():
   assert variable("https_proxy") == "http://proxy"
+
+
+def asks_name_service():
+  with open("/etc/resolv.conf") as file:
+    server = next(line.split()[1] for line in file if line.startswith("nameserver"))
+  with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as question:
+    question.settimeout(40)
+    question.connect((server, 53))
+    question.send(bytes([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]) + b"\x07invalid\0" + bytes([0, 1, 0, 1]))
+    assert question.recv(512)[:2] == bytes([0, 1])
+
+
+def reaches_host():
+  with socket.socket() as connection: return connection.connect_ex(("127.0.0.1", int(variable("PORT")))) == 0
+
+
+# A sandbox has one network: that of the last profile.
+def network():
+  certificates()
+  kind = [name for name in sys.argv[1:] if name in ("network", "browser", "host-network")][-1]
+  assert reaches_host() == (kind == "host-network"), kind
+  if kind != "host-network": asks_name_service()
+
+
+host_network = network
 
 
 # As libxcb does it: a refusal other than these ends the attempt.
