@@ -23,27 +23,29 @@ int linux_vfork(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context) {
   return (int)linux_result(pid);
 }
 
-// Waits for the middle process of `linux_clone_orphan`, which exits with the error of its clone(2).
-// A function of its own, as the caller's frame must not hold a variable that the middle process, which
-// shares the frame, could overwrite.
-static __attribute__((noinline)) int wait_for_middle(pid_t middle) {
-  int status = 0;
-  while (waitpid(middle, &status, 0) < 0)
-    if (errno != EINTR) return -errno;
-  if (!WIFEXITED(status)) return -EINTR;
-  return WEXITSTATUS(status) == 0 ? middle : -WEXITSTATUS(status);
-}
+// AddressSanitizer keeps the return address of one vfork(2) for all processes that share memory, and the
+// caller of linux_clone_orphan may be one that vfork(2) made: the second would lead the first astray.
+#if __has_feature(address_sanitizer)
+#define vfork_middle fork
+#else
+#define vfork_middle vfork
+#endif
 
 // Only the middle process may run in shared memory here, and it makes one call: the grandchild, which
 // returns, has a copy of the stack.
 int linux_clone_orphan(void) {
-  pid_t middle = vfork();
+  pid_t middle = vfork_middle();
+  if (middle < 0) return -errno;
   if (middle == 0) {
     long orphan = syscall(SYS_clone, (unsigned long)SIGCHLD, 0UL, 0UL, 0UL, 0UL);
     if (orphan == 0) return 0;
     _exit(orphan < 0 ? errno : 0);
   }
-  return middle < 0 ? -errno : wait_for_middle(middle);
+  int status = 0;
+  while (waitpid(middle, &status, 0) < 0)
+    if (errno != EINTR) return -errno;
+  if (!WIFEXITED(status)) return -EINTR;
+  return WEXITSTATUS(status) == 0 ? middle : -WEXITSTATUS(status);
 }
 
 // FNV-1a over the numbers, enough to tell files apart.
