@@ -71,6 +71,7 @@ mkdir -m 1777 "$work/store"
   run --stop order
   limits --unshare-pid --ro-bind / / --timeout 10 --processes 100 --rlimit core=0
   launch true
+  launch --ro-bind / / --net-allow example.org true
   launch --ro-bind / / --review "$work/reviewed" --review-store "$work/store/reviews" true
 } >"$work/seen"
 

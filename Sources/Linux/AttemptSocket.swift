@@ -11,32 +11,46 @@ public import Text
 ///
 /// See raw(7).
 public enum AttemptSocket {
-  /// Makes one, for which this process needs CAP_NET_RAW.
-  public static func make(
-    isIPv6: Bool, except ports: [ClosedRange<UInt16>]
-  ) throws(SystemCallError) -> OwnedDescriptor {
+  /// Makes one that gets every packet of TCP until `narrow` is called: to compile a filter takes the
+  /// kernel as long as some ten of the launch's other calls, and most commands need none.
+  ///
+  /// This process needs CAP_NET_RAW.
+  public static func make(isIPv6: Bool) throws(SystemCallError) -> OwnedDescriptor {
     let family = isIPv6 ? AF_INET6 : AF_INET
+    let socket = OwnedDescriptor(try check(linux_raw_socket(family), "socket(SOCK_RAW)"))
+    try check(linux_ask_for_destinations(socket.rawValue, family), "setsockopt")
+    return socket
+  }
+
+  /// Has the kernel leave out the other packets; those that it keeps already stay.
+  public static func narrow(
+    _ socket: CInt, isIPv6: Bool, except ports: [ClosedRange<UInt16>]
+  ) throws(SystemCallError) {
     let program = filter(isIPv6, ports)
     let result = unsafe program.withUnsafeBufferPointer { program -> CInt in
       guard let start = program.baseAddress else { return -EINVAL }
-      return unsafe linux_raw_socket(family, start, UInt16(clamping: program.count))
+      return unsafe linux_attach_filter(socket, start, UInt16(clamping: program.count))
     }
-    let socket = OwnedDescriptor(try check(result, "socket(SOCK_RAW)"))
-    try check(linux_ask_for_destinations(socket.rawValue, family), "setsockopt")
-    return socket
+    try check(result, "setsockopt(SO_ATTACH_FILTER)")
   }
 
   /// The address and the port that the first `count` bytes of `buffer` were sent to; nil if it is not such
   /// a packet.
   public static func target(
-    of buffer: [UInt8], count: Int, at address: IPAddress, isIPv6: Bool
+    of buffer: [UInt8], count: Int, at address: IPAddress, isIPv6: Bool,
+    except ports: [ClosedRange<UInt16>]
   ) -> Endpoint? {
     // What precedes the header of TCP: nothing in IPv6.
     guard let first = buffer.first else { return nil }
     let start = isIPv6 ? 0 : Int(first & 15) * 4
-    guard count >= start + 4, buffer.count >= start + 4 else { return nil }
-    return Endpoint(address, UInt16(buffer[start + 2]) << 8 | UInt16(buffer[start + 3]))
+    guard count >= start + 14, buffer.count >= start + 14, buffer[start + 13] & synAndAck == syn
+    else { return nil }
+    let port = UInt16(buffer[start + 2]) << 8 | UInt16(buffer[start + 3])
+    return ports.contains { $0.contains(port) } ? nil : Endpoint(address, port)
   }
+
+  /// The flags of TCP: only the first packet of a connection has SYN alone of these.
+  private static let (syn, synAndAck): (UInt8, UInt8) = (0x02, 0x12)
 
   /// The program, for bpf(4)'s machine: one word for each instruction of linux/filter.h.
   private static func filter(_ isIPv6: Bool, _ ports: [ClosedRange<UInt16>]) -> [UInt64] {
@@ -50,8 +64,10 @@ public enum AttemptSocket {
     var program: [UInt64] = []
     // X is the length of the header of IPv4, and localhost is not looked at.
     if !isIPv6 { program = [step(0xb1, 0), step(0x30, 16), step(isEqual, 127, 0, 1), drop] }
-    // The flags SYN and ACK: only the first packet has the first alone.
-    program += [step(byte, 13), step(0x54, 0x12), step(isEqual, 2, 1, 0), drop, step(half, 2)]
+    program += [
+      step(byte, 13), step(0x54, UInt32(synAndAck)), step(isEqual, UInt32(syn), 1, 0), drop,
+      step(half, 2),
+    ]
     for range in ports {
       program += [
         step(isAtLeast, UInt32(range.lowerBound), 0, 2),

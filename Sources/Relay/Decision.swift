@@ -98,13 +98,15 @@ extension Relay {
 /// Notices connections to ports that nothing serves: the kernel refuses them.
 final class AttemptWatcher: Watcher {
   private let isIPv6: Bool
+  /// The ports that are served.
+  private let served: [ClosedRange<UInt16>]
   /// How many receptions have failed in a row.
   private var failures = 0
   /// How many are read before others have their turn.
   private static let most = 64
 
-  init(_ number: CInt, isIPv6: Bool) {
-    self.isIPv6 = isIPv6
+  init(_ number: CInt, isIPv6: Bool, except served: [ClosedRange<UInt16>]) {
+    (self.isIPv6, self.served) = (isIPv6, served)
     super.init(number)
   }
 
@@ -119,7 +121,7 @@ final class AttemptWatcher: Watcher {
       }
       failures = 0
       if let target = AttemptSocket.target(
-        of: relay.buffer, count: count, at: receiver, isIPv6: isIPv6)
+        of: relay.buffer, count: count, at: receiver, isIPv6: isIPv6, except: served)
       {
         relay.noteAttempt(at: target)
       }

@@ -71,6 +71,20 @@ public struct RelayProcess {
     return hard
   }
 
+  /// What notices attempts to reach other ports than those that are served; nil, and nobody is told of
+  /// them, if the kernel cannot leave out the packets of all other connections.
+  private func attemptWatcher(_ number: CInt, isIPv6: Bool) -> AttemptWatcher? {
+    // The set-up makes these sockets only where none serves all ports.
+    let ports = (relay.policy.withoutAllPorts ?? relay.policy).portsServedEverywhere
+    do throws(SystemCallError) {
+      try AttemptSocket.narrow(number, isIPv6: isIPv6, except: ports)
+    } catch {
+      Descriptors.close(number)
+      return nil
+    }
+    return AttemptWatcher(number, isIPv6: isIPv6, except: ports)
+  }
+
   /// Serves the sockets until nothing lives inside; returns only by failing.
   public consuming func run() throws(SystemCallError) {
     while !sockets.areAll {
@@ -93,9 +107,11 @@ public struct RelayProcess {
       case .datagrams: watchers.append(DatagramSocket(number, isIPv6: true))
       case .datagramsV4: watchers.append(DatagramSocket(number, isIPv6: false))
       case .connections: watchers.append(Listener(number))
-      case .attempts: watchers.append(AttemptWatcher(number, isIPv6: false))
+      case .attempts, .attemptsV6:
+        if let watcher = attemptWatcher(number, isIPv6: what == .attemptsV6) {
+          watchers.append(watcher)
+        }
       case .memberNames: watchers.append(relay.takeMemberNames(number))
-      case .attemptsV6: watchers.append(AttemptWatcher(number, isIPv6: true))
       }
     }
     for socket in published { watchers.append(socket.watcher) }

@@ -46,7 +46,7 @@ public enum SandboxNetwork {
       try makeListeners(served, apartFrom: servesAllPorts, hasIPv6, member, &passing)
       // What members try to reach is not for the relay.
       if !servesAllPorts, member == nil {
-        try watchAttempts(served.portsServedEverywhere, hasIPv6, &passing)
+        try watchAttempts(hasIPv6, &passing)
       }
     }
     if member != nil {
@@ -97,10 +97,10 @@ public enum SandboxNetwork {
   ///
   /// Without the right to do so, as in some containers, nobody is told of these.
   private static func watchAttempts(
-    _ served: [ClosedRange<UInt16>], _ hasIPv6: Bool, _ passing: inout SocketPassing
+    _ hasIPv6: Bool, _ passing: inout SocketPassing
   ) throws(SystemCallError) {
     for isIPv6 in hasIPv6 ? [false, true] : [false] {
-      guard let socket = try? AttemptSocket.make(isIPv6: isIPv6, except: served) else { return }
+      guard let socket = try? AttemptSocket.make(isIPv6: isIPv6) else { return }
       try passing.pass(isIPv6 ? .attemptsV6 : .attempts, socket)
     }
   }

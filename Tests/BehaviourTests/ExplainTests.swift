@@ -310,6 +310,26 @@ struct ExplainTests {
     #expect(outcome.lines.first == (victim == "launcher" ? "137" : "125"), "\(outcome.output)")
   }
 
+  // Red: a report that does not come is taken for one that says that nothing was used.
+  @Test func `Nothing is learned from a report that does not come`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      mkfifo go
+      nestbox --learn ./p.profile --ro-bind / / --unshare-pid sh -c 'echo begun; read line' >out 2>err <go &
+      launcher=$!
+      exec 9>go
+      while [ ! -s out ]; do sleep 0.1; done
+      for p in $(pgrep -P $launcher); do pgrep -P $p >/dev/null || watcher=$p; done
+      kill -STOP $watcher
+      echo >&9
+      wait $launcher; echo $?; cat err; ls p.profile 2>&1
+      """)
+    #expect(outcome.lines.first == "125", "\(outcome)")
+    #expect(outcome.output.contains("cause: the report of what the command"), "\(outcome)")
+    #expect(outcome.output.contains("No such file"), "\(outcome)")
+  }
+
   // Red: nestbox runs the command without the watch, or does not say what is in the way.
   @Test func `Under another listener the launch is refused, and says why`() throws {
     let session = try Session()

@@ -133,20 +133,17 @@ static inline int linux_internet_socket(int family, int type) {
   return (int)linux_result(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
-// A socket that gets a copy of every packet of TCP that arrives at this namespace and that the classic BPF
-// program lets pass (raw(7); socket(7), SO_ATTACH_FILTER).
-static inline int linux_raw_socket(
-    int family, const uint64_t *_Nonnull instructions, unsigned short count) {
-  int fd = (int)linux_result(socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-  if (fd < 0) return fd;
+// A socket that gets a copy of every packet of TCP that arrives at this namespace (raw(7)).
+static inline int linux_raw_socket(int family) {
+  return (int)linux_result(socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+}
+
+// Has a socket get only packets that the classic BPF program lets pass (socket(7), SO_ATTACH_FILTER).
+static inline int linux_attach_filter(
+    int socket, const uint64_t *_Nonnull instructions, unsigned short count) {
   struct sock_fprog program = {count, (struct sock_filter *)(uintptr_t)instructions};
-  long result = linux_result(
-      setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
-  if (result < 0) {
-    close(fd);
-    return (int)result;
-  }
-  return fd;
+  return (int)linux_result(
+      setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
 }
 
 static inline int linux_set_option(int socket, int level, int name, int value) {

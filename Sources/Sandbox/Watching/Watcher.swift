@@ -156,10 +156,17 @@ extension Watcher {
   }
 
   /// How long the watcher may take for its report, in milliseconds, and how long that may be.
-  private static let limit = (milliseconds: 10_000, bytes: 4 << 20)
+  private static let limit = (milliseconds: patience, bytes: 4 << 20)
+  #if ADDRESS_SANITIZER
+    // As for `BoundedLook`.
+    private static let patience = 300_000
+  #else
+    private static let patience = 10_000
+  #endif
 
-  /// Reads the report, once the sandbox has ended; what has not come in time is left out.
-  /// - Throws: `LaunchError` if the watcher ended before: the command's last calls were refused.
+  /// Reads the report, once the sandbox has ended.
+  /// - Throws: `LaunchError` if the watcher ended before, as the command's last calls were refused; or if
+  ///   the report is not there in time or too long: half of one would say that the rest was not used.
   func readReport() throws(LaunchError) -> [ByteString] {
     let deadline = MonotonicClock.milliseconds + Watcher.limit.milliseconds
     var bytes: [UInt8] = []
@@ -173,9 +180,11 @@ extension Watcher {
       bytes += chunk
     }
     if case .hasFailed(let error)? = LaunchReport(bytes[...]) { throw error }
-    // A report has a line at least.
-    if isWhole, bytes.isEmpty {
-      throw LaunchError(.watch, cause: SystemCallError(call: "read", errno: .brokenPipe))
+    if !isWhole || bytes.isEmpty {
+      // A report has a line at least.
+      let isLate = !isWhole && bytes.count < Watcher.limit.bytes
+      let errno: Errno = isWhole ? .brokenPipe : isLate ? .timedOut : .fileTooLarge
+      throw LaunchError(.watch, cause: SystemCallError(call: "read", errno: errno))
     }
     var lines = bytes.split(separator: 0, omittingEmptySubsequences: false)
     lines.removeLast()
