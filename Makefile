@@ -241,9 +241,8 @@ kernels: build ## Boot other kernels of Debian's in qemu and run checks: KERNELS
 # leaves out the faults.
 .PHONY: memory
 memory: setup ## Run the tests, and the executable in them, with AddressSanitizer
-	@# What libraries of the tests leave to the end of the process is not of interest. The relay's filter
-	@# refuses sigaltstack(2), which AddressSanitizer would call at the end of each process.
-	export ASAN_OPTIONS=detect_leaks=0:use_sigaltstack=0
+	@# What libraries of the tests leave to the end of the process is not of interest.
+	export ASAN_OPTIONS=detect_leaks=0
 	# Each test takes some ten times as long.
 	export NESTBOX_PATIENCE=1800
 	$(SWIFT) build --build-tests --sanitize=address -Xswiftc -DADDRESS_SANITIZER \
