@@ -9,7 +9,7 @@ public import Text
 /// Reads a command line.
 public struct Parser {
   /// What has been read so far; after an error, what precedes the mistake.
-  public private(set) var draft = Draft()
+  public internal(set) var draft = Draft()
   /// What profiles refer to.
   let surroundings: Surroundings
   /// The profile that applies first if neither the options nor their profiles say anything about
@@ -18,23 +18,23 @@ public struct Parser {
   /// Whether no profile was named, so that options about files replace the standard profile.
   public private(set) var namesNoProfile = false
   /// The typed words that have not been read yet.
-  private var typed: ArraySlice<ByteString> = []
+  var typed: ArraySlice<ByteString> = []
   /// Whether the data of `--args` is being read.
-  private var isNested = false
+  var isNested = false
   /// The data of each `--args`, in order: it can be read only once.
-  private var data: [[UInt8]] = []
+  var data: [[UInt8]] = []
   /// How many of them have been used.
-  private var dataIndex = 0
+  var dataIndex = 0
   /// The last option that was typed, and its operands.
   public private(set) var lastTyped: (option: Option, operands: ArraySlice<ByteString>)?
   /// The profiles that are being read, each included by the one before.
-  private var open: [Profile] = []
+  var open: [Profile] = []
   /// The profiles that have been read: each is applied once.
-  private var taken: [(name: ByteString, identity: Profile.Identity)] = []
+  var taken: [(name: ByteString, identity: Profile.Identity)] = []
   /// The project that they name.
-  private let project = FoundProject()
+  let project = FoundProject()
   /// What has been applied, if a profile is to be learned from it.
-  private var record: AppliedOptions?
+  var record: AppliedOptions?
 
   /// A parser at the beginning of a command line.
   /// - Parameters:
@@ -191,7 +191,7 @@ public struct Parser {
   }
 
   /// Reads options and returns what follows them.
-  private mutating func parseOptions(
+  mutating func parseOptions(
     _ words: ArraySlice<ByteString>, _ origin: Origin
   ) throws(UsageError) -> ArraySlice<ByteString> {
     var rest = words
@@ -213,7 +213,7 @@ public struct Parser {
     return rest
   }
 
-  private static func require(
+  static func require(
     _ operands: ArraySlice<ByteString>, of option: Option, _ draft: Draft
   ) throws(UsageError) {
     let isComplete =
@@ -243,9 +243,9 @@ public struct Parser {
     }
   }
 
-  private static let end: ByteString = "--"
+  static let end: ByteString = "--"
 
-  private mutating func apply(
+  mutating func apply(
     _ option: Option, _ occurrence: Occurrence
   ) throws(UsageError) {
     try requireNoModifier(before: option)
@@ -314,7 +314,7 @@ public struct Parser {
   }
 
   /// Throws if `--perms`, `--size` or a part of an overlay precedes an option that cannot use it.
-  private func requireNoModifier(before option: Option?) throws(UsageError) {
+  func requireNoModifier(before option: Option?) throws(UsageError) {
     if let option, option.traits.contains(.isModifier) { return }
     let traits = option?.traits ?? []
     if draft.permissions != nil && !traits.contains(.takesPermissions) {
@@ -334,140 +334,7 @@ public struct Parser {
     }
   }
 
-  private static func unknown(_ word: ByteString) -> UsageError {
+  static func unknown(_ word: ByteString) -> UsageError {
     UsageError(Suggestion.unknownOption(word))
-  }
-}
-
-// MARK: - Options from a descriptor
-
-extension Parser {
-  /// Reads more options from a descriptor, separated by NUL bytes; the last NUL is optional.
-  private mutating func parseNested(_ descriptor: CInt) throws(UsageError) {
-    guard !isNested else { throw UsageError("--args: not allowed in the data of --args") }
-    var bytes = try contents(of: descriptor)
-    if bytes.last == 0 { bytes.removeLast() }
-    guard !bytes.isEmpty else { return }
-    let words = bytes.split(separator: 0, omittingEmptySubsequences: false).map { ByteString($0) }
-    isNested = true
-    let rest = try parseOptions(words[...], .arguments)
-    isNested = false
-    if let word = rest.first {
-      throw UsageError("--args: expected an option in the data, found \(word.quoted)")
-    }
-  }
-
-  private mutating func contents(of descriptor: CInt) throws(UsageError) -> [UInt8] {
-    if dataIndex == data.count {
-      do throws(SystemCallError) {
-        data.append(try Descriptors.contents(of: descriptor))
-        Descriptors.close(descriptor)
-      } catch {
-        throw UsageError("--args: can't read descriptor \(String(descriptor)): \(error.reason)")
-      }
-    }
-    dataIndex += 1
-    return data[dataIndex - 1]
-  }
-}
-
-// MARK: - Options from a profile
-
-extension Parser {
-  /// How deep profiles may include each other.
-  private static let maximumDepth = 16
-
-  /// Reads the options of a profile in place of the option that named it at `origin`.
-  private mutating func parseProfile(
-    _ profile: Profile, from origin: Origin = .commandLine
-  ) throws(UsageError) {
-    if open.contains(where: { $0.identity == profile.identity }) {
-      let names = (open + [profile]).map(\.name.quoted).joined(separator: " → ")
-      throw UsageError("--profile: a profile includes itself: \(names)").at(origin)
-    }
-    // A profile that several others include is applied once.
-    guard !taken.contains(where: { $0.identity == profile.identity }) else { return }
-    guard open.count < Parser.maximumDepth else {
-      let depth = String(Parser.maximumDepth)
-      throw UsageError("--profile: profiles include each other more than \(depth) deep").at(origin)
-    }
-    taken.append((profile.name, profile.identity))
-    open.append(profile)
-    let variables = ProfileVariables(
-      surroundings: surroundings, command: command, path: profile.path, found: project)
-    for index in profile.lines.indices {
-      try parseLine(profile.lines[index], variables, profile.origin(index + 1))
-    }
-    draft.sandbox.examinedDirectories += variables.examined.paths
-    do throws(UsageError) {
-      try requireNoModifier(before: nil)
-    } catch {
-      let last = profile.lines.lastIndex { !$0.isEmpty } ?? 0
-      throw error.at(profile.origin(last + 1))
-    }
-    open.removeLast()
-  }
-
-  private mutating func parseLine(
-    _ line: ArraySlice<UInt8>, _ variables: ProfileVariables, _ origin: Origin
-  ) throws(UsageError) {
-    var reader = LineReader(line, variables)
-    var words: [ByteString] = []
-    do throws(UsageError) {
-      while let word = try reader.next() { words.append(word) }
-    } catch {
-      throw error.at(origin, column: reader.mistakeColumn)
-    }
-    guard let word = words.first else { return }
-    let option: Option
-    do throws(UsageError) {
-      option = try Parser.option(word, words.dropFirst(), draft)
-      if option.traits.contains(.isForCommandLine) {
-        throw UsageError("\(option.name): not allowed in a profile")
-      }
-      try requireNoModifier(before: option)
-    } catch {
-      throw error.at(origin)
-    }
-    let occurrence = Occurrence(name: option.name, origin: origin, words: words.dropFirst())
-    record?.line = reader.written
-    // An included profile names its own lines.
-    if option.traits.contains(.includes) { return try apply(option, occurrence) }
-    let task = draft.task
-    do throws(UsageError) {
-      try apply(option, occurrence)
-      if draft.task != task { throw UsageError("\(option.name): not allowed in a profile") }
-    } catch {
-      throw error.at(origin)
-    }
-  }
-
-  /// The option on a line of a profile.
-  private static func option(
-    _ word: ByteString, _ operands: ArraySlice<ByteString>, _ draft: Draft
-  ) throws(UsageError) -> Option {
-    guard word.bytes.first == UInt8(ascii: "-"), word != end else {
-      throw UsageError("expected an option at the start of the line, found \(word.quoted)")
-    }
-    guard let option = Option.named(word) else { throw unknown(word) }
-    try require(operands.prefix(option.operands.count), of: option, draft)
-    if operands.count > option.operands.count {
-      let extra = operands[operands.startIndex + option.operands.count]
-      throw UsageError("\(option.name): unexpected \(extra.quoted) at the end of the line")
-    }
-    return option
-  }
-
-  /// The command at the end of the command line, found without applying the options before it.
-  private var command: ArraySlice<ByteString> {
-    var rest = typed
-    while let word = rest.first, word.bytes.first == UInt8(ascii: "-") {
-      rest = rest.dropFirst()
-      if word == Parser.end { break }
-      guard let option = Option.named(word) else { return [] }
-      if option.traits.contains(.namesProgram) { return rest.prefix(1) }
-      rest = rest.dropFirst(option.operands.count)
-    }
-    return rest
   }
 }
