@@ -54,7 +54,7 @@ final class LearningTask {
 
   private static func text(of path: ByteString, _ option: String) throws(UsageError) -> [UInt8] {
     do throws(SystemCallError) {
-      let file = try OwnedDescriptor.open(path.path, .readingPatiently)
+      let file = try OwnedDescriptor.open(path.path, .reading)
       return try Descriptors.contents(of: file.rawValue, limit: 1 << 20)
     } catch {
       if error.errno == .noSuchFileOrDirectory { return [] }

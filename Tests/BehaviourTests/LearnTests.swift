@@ -91,6 +91,25 @@ struct LearnTests {
       ], "\(outcome)")
   }
 
+  // Red: nestbox waits for a writer of a FIFO, or puts a profile in the place of a device.
+  @Test func `A profile is learned into regular files alone`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      mkfifo fifo; mkdir directory; ln -s fifo link
+      for file in fifo directory link /dev/null; do
+        for task in --learn --verify; do
+          nestbox $task $file --ro-bind /usr /usr --unshare-all true; echo $?
+        done
+      done
+      """)
+    #expect(outcome.lines == Array(repeating: "125", count: 8), "\(outcome)")
+    let refusals = outcome.errors.split(separator: "\n").filter {
+      $0.hasSuffix("is not a regular file; name another file")
+    }
+    #expect(refusals.count == 8, "\(outcome)")
+  }
+
   // Red: the trials of --shrink count a run that differs for the same, or take a protection away.
   @Test func `Shrinking keeps what the output depends on`() throws {
     let session = try Session()

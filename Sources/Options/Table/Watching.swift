@@ -73,6 +73,12 @@ extension Draft {
   fileprivate mutating func begin(_ typed: Occurrence, verifies: Bool) throws(UsageError) {
     guard lesson == nil else { throw UsageError("a launch learns or verifies one profile") }
     let file = typed.text(0)
+    // A pipe could be read once, and a device would be replaced.
+    if let open = try? OwnedDescriptor.open(file.path, .location),
+      (try? open.isRegularFile()) == false
+    {
+      throw UsageError("\(file.quoted) is not a regular file; name another file")
+    }
     lesson = Lesson(file, typed.option, verifies: verifies)
     sandbox.explain = typed.option
     sandbox.learning = .profile
