@@ -181,6 +181,14 @@ public struct Draft: Sendable {
     public var entersSandbox: Bool { traits.contains(.entersSandbox) }
   }
 
+  /// Takes a task about one review; an earlier task is never dropped for one that changes files.
+  mutating func choose(_ task: Task) throws(UsageError) {
+    guard self.task == nil else {
+      throw UsageError(predicate: "cannot be combined with another task; type a line for each")
+    }
+    self.task = task
+  }
+
   /// Appends an operation on the new root.
   mutating func add(_ occurrence: Occurrence, _ action: FilesystemOperation.Action) {
     sandbox.filesystem.append(

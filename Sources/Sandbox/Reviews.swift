@@ -49,9 +49,9 @@ extension Sandbox {
     }
   }
 
-  /// Puts each directory under review where an earlier option shows it writable, so that what a profile
-  /// protects in it stays protected.
-  /// - Throws: `UsageError` where a profile would show it writable all the same, by another path.
+  /// Puts each directory under review where another option shows it writable, so that what a profile
+  /// protects in it stays protected, and nothing that is written after the review covers it.
+  /// - Throws: `UsageError` where an option would show it writable all the same, by another path.
   public mutating func arrangeReviews(home: ByteString) throws(UsageError) {
     var index = 0
     var known: [FilePath] = []
@@ -70,23 +70,28 @@ extension Sandbox {
       known.append(path)
       guard found.kind == .directory else { continue }
       var place: Int?
-      for earlier in 0..<(index - 1) {
-        guard let shown = filesystem[earlier].action.shownWritable,
+      for other in filesystem.indices where other != index - 1 {
+        guard let shown = filesystem[other].action.shownWritable,
           let source = Sandbox.realPath(shown.source, home)
         else { continue }
         if source == path, shown.isAtItsPlace {
-          place = earlier
-        } else if path.starts(with: source), case .profile = filesystem[earlier].option.origin {
-          let name = ByteString(source)
-          throw UsageError(
-            "\(operation.option.name): \(ByteString(path).quoted) lies in \(name.quoted), which the "
-              + "profile shows writable; to hold back all changes there: "
-              + "\(operation.option.name) \(name.quotedForShell)"
-          ).at(operation.option.origin)
+          place = other
+        } else if path.starts(with: source) {
+          let isCovered = other >= index && shown.isAtItsPlace
+          try requireReview(of: path, operation.option, source, filesystem[other].option, isCovered)
         }
       }
       filesystem[index - 1].action = .review(path, layer)
       guard let place else { continue }
+      guard place < index else {
+        // It would cover the overlay. The loop comes to the review again, at its new place.
+        filesystem[place] = FilesystemOperation(
+          .review(path, layer), option: operation.option, parents: filesystem[place].parents)
+        index -= 1
+        filesystem.remove(at: index)
+        known.removeLast()
+        continue
+      }
       for between in (place + 1)..<index {
         // It would stand on the overlay, and write to the host.
         guard let shown = filesystem[between].action.shownWritable,
@@ -104,6 +109,25 @@ extension Sandbox {
       index -= 1
       filesystem.remove(at: index)
     }
+  }
+
+  /// Throws if `other`, which shows a directory around a reviewed one writable, leads past the review.
+  private func requireReview(
+    of path: FilePath, _ option: WrittenOption, _ source: FilePath, _ other: WrittenOption,
+    _ isCovered: Bool
+  ) throws(UsageError) {
+    let name = ByteString(source)
+    let place = "\(option.name): \(ByteString(path).quoted) lies in \(name.quoted), which "
+    if case .profile = other.origin {
+      throw UsageError(
+        place + "the profile shows writable; to hold back all changes there: "
+          + "\(option.name) \(name.quotedForShell)"
+      ).at(option.origin)
+    }
+    guard isCovered else { return }
+    throw UsageError(
+      place + "\(other.name) shows writable; write \(other.name) before \(option.name)"
+    ).at(option.origin)
   }
 
   /// Where a path of the host leads without links; nil if nothing is there.

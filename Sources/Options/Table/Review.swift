@@ -13,7 +13,7 @@ extension Option {
       """
       DIR is shown at its own place, as --write shows it; a path that begins with ~/ means your home
       directory. The command reads it as it is on the host and writes what it likes, but the host's
-      DIR stays as it is. If an earlier option shows DIR writable, such as a profile's, the review takes
+      DIR stays as it is. If another option shows DIR writable, such as a profile's, the review takes
       its place, and what later options protect in DIR stays protected. Can be repeated: one review
       then holds several directories.
 
@@ -79,7 +79,7 @@ extension Option {
 
           nestbox --changes --diff
       """, traits: .lastIsOptional
-    ) { (draft, typed) throws(UsageError) in draft.task = .changes(typed.review) },
+    ) { (draft, typed) throws(UsageError) in try draft.choose(.changes(typed.review)) },
     Option(
       "--diff", in: .review, "Show the text that changes",
       """
@@ -100,12 +100,12 @@ extension Option {
           nestbox --apply proj-20260102-030405 src Makefile
           nestbox --apply -- src Makefile
       """, traits: .lastIsOptional
-    ) { (draft, typed) throws(UsageError) in draft.task = .apply(typed.review) },
+    ) { (draft, typed) throws(UsageError) in try draft.choose(.apply(typed.review)) },
     Option(
       "--discard", [.review], in: .review, "Forget the changes of REVIEW",
       """
       Paths after it choose changes, each with all below; without one the review is removed.
       """, traits: .lastIsOptional
-    ) { (draft, typed) throws(UsageError) in draft.task = .discard(typed.review) },
+    ) { (draft, typed) throws(UsageError) in try draft.choose(.discard(typed.review)) },
   ]
 }
