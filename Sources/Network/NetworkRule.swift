@@ -223,7 +223,8 @@ public final class NetworkRule: Equatable, Sendable {
       IPAddress(text: rule.bytes[..<index]) != nil
     {
       return Mistake(
-        message: "\(rule.quoted) is not a network: the address has bits after its length")
+        message: "\(rule.quoted) is not a network: after / stands a length up to 32 (IPv6: 128), "
+          + "and the address has no bits after it")
     }
     let host = hostOfURL(rule).map { "; write \($0.quoted)" } ?? ""
     return Mistake(

@@ -367,8 +367,10 @@ struct MemberTests {
           + "network has that name, or one that differs in capitals alone|nestbox: hint: nestbox --list shows the "
           + "members|",
         "125 nestbox: --name: no host can be called a..b, as members of --network are|",
-        "125 nestbox: --network: a/b cannot be the name of a network|",
-        "125 nestbox: --network: localhost cannot be the name of a network|",
+        "125 nestbox: --network: a/b cannot be the name of a network; choose one of letters, "
+          + "digits and dashes, such as lab|",
+        "125 nestbox: --network: localhost cannot be the name of a network; choose one of letters, "
+          + "digits and dashes, such as lab|",
         "125 nestbox: --network: a network cannot have the name host; to share the host's network, leave "
           + "--network out, and for no network at all, type --unshare-net|",
         "125 nestbox: --net-allow: 10.0.0.0/8 covers addresses of --network, 10.77.0.0/16|",

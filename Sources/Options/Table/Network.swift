@@ -114,7 +114,11 @@ extension Option {
     ) { (draft, typed) throws(UsageError) in
       guard SandboxName.isValid(typed.text(0)),
         let name = DomainName(text: typed.text(0).bytes[...]), !name.isLocalhost
-      else { throw UsageError("\(typed.text(0).quoted) cannot be the name of a network") }
+      else {
+        throw UsageError(
+          "\(typed.text(0).quoted) cannot be the name of a network; choose one of letters, digits "
+            + "and dashes, such as lab")
+      }
       // Other programs mean something else by these.
       if typed.text(0) == "host" || typed.text(0) == "none" {
         throw UsageError(

@@ -14,7 +14,8 @@ extension Cause {
           + "in this container", "name up to 1024 ports: --net-allow NAME:22,80,443")
     },
     Cause(
-      [.publish], [.addressInUse], cause: "another program listens on that port",
+      [.publish], [.addressInUse],
+      cause: "a program listens on that port, or two options publish it",
       hint: "choose another port: --publish PORT:INSIDE"),
     Cause([.publish], [.permissionDenied]) { _ in
       Diagnosis(
