@@ -243,9 +243,9 @@ kernels: build ## Boot other kernels of Debian's in qemu and run checks: KERNELS
 memory: setup ## Run the tests, and the executable in them, with AddressSanitizer
 	@# What libraries of the tests leave to the end of the process is not of interest.
 	export ASAN_OPTIONS=detect_leaks=0
-	# Each test takes some ten times as long.
+	# Each test takes several times as long; without -O, learning takes minutes.
 	export NESTBOX_PATIENCE=1800
-	$(SWIFT) build --build-tests --sanitize=address -Xswiftc -DADDRESS_SANITIZER \
+	$(SWIFT) build --build-tests --sanitize=address -Xswiftc -DADDRESS_SANITIZER -Xswiftc -O \
 	  --scratch-path .build/memory
 	$(SWIFT) test --skip-build --sanitize=address -Xswiftc -DADDRESS_SANITIZER \
 	  --scratch-path .build/memory \
