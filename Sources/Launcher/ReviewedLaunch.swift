@@ -47,8 +47,10 @@ extension ReviewTasks {
       }
     }
     let lock = review.handOverLock()
+    let home = launcher.surroundings.home
     return (
-      LaunchReview(review: review, lock: lock), sandbox.writing(to: layers, lock: lock)
+      LaunchReview(review: review, lock: lock),
+      sandbox.writing(to: layers, lock: lock, home: home)
     )
   }
 

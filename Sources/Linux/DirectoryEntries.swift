@@ -280,22 +280,35 @@ extension OwnedDescriptor {
 // MARK: - Contents
 
 extension Descriptors {
-  /// Whether two regular files, of which one has `size` bytes, have the same content, as far as
-  /// reading tells.
-  ///
-  /// Most files are small: a buffer of the longest read would cost each more than its reads.
+  /// Whether the first `size` bytes of two regular files are the same, as far as reading tells; where
+  /// both have a hole, nothing is read.
   public static func haveSameContent(
     _ one: borrowing OwnedDescriptor, _ other: borrowing OwnedDescriptor, size: Int64
   ) throws(SystemCallError) -> Bool {
-    let count = Int(min(65_536, max(0, size) + 1))
-    var offset: UInt64 = 0
-    while true {
-      let bytes = try Descriptors.bytes(of: one.rawValue, at: offset, count: count)
-      let others = try Descriptors.bytes(of: other.rawValue, at: offset, count: count)
+    var offset: Int64 = 0
+    while offset < size {
+      offset = min(
+        nextData(one.rawValue, offset, size), nextData(other.rawValue, offset, size))
+      let count = Int(min(65_536, size - offset))
+      if count == 0 { break }
+      let bytes = try Descriptors.bytes(of: one.rawValue, at: UInt64(offset), count: count)
+      let others = try Descriptors.bytes(of: other.rawValue, at: UInt64(offset), count: count)
       guard bytes == others else { return false }
-      if bytes.isEmpty { return true }
-      offset += UInt64(bytes.count)
+      // Both became shorter meanwhile.
+      if bytes.isEmpty { break }
+      offset += Int64(bytes.count)
     }
+    return true
+  }
+
+  /// Where a file has data next, at `offset` or after it; `size` where the rest is a hole.
+  ///
+  /// See lseek(2), SEEK_DATA.
+  private static func nextData(_ number: CInt, _ offset: Int64, _ size: Int64) -> Int64 {
+    let data = lseek(number, off_t(offset), 3)
+    // A file system that tells nothing of holes is read.
+    if data < 0 { return errno == ENXIO ? size : offset }
+    return min(size, Int64(data))
   }
 
   /// Copies the first `size` bytes of a regular file to `target`, which is empty, and leaves its

@@ -28,6 +28,13 @@ extension Review {
     var application = Application(
       trees: try openTrees(), started: record.started,
       temporary: FilePath(".nestbox-" + String(record.token, radix: 16)), overwrites: overwrites)
+    if let store = try? Descriptors.path(of: folder.descriptor.rawValue).removingLastComponent() {
+      application.stores = record.trees.map { tree in
+        guard store.starts(with: tree.path) else { return nil }
+        return FilePath(
+          root: nil, store.components.dropFirst(tree.path.components.count))
+      }
+    }
     application.apply(changes.list, isChosen)
     return application.report
   }
@@ -40,6 +47,8 @@ private struct Application {
   let temporary: FilePath
   let overwrites: Bool
   var report = ApplicationReport()
+  /// Where in each directory the store of reviews lies.
+  var stores: [FilePath?] = []
   /// The directory of the host that was opened last.
   private var recent: Folder?
   /// Directories that get their permissions after everything in them.
@@ -104,6 +113,12 @@ private struct Application {
   ) {
     if report.isDiskFull { return report.left.append((change, "not tried")) }
     do throws(Obstacle) {
+      // Another review's record there would choose what --apply writes next, and where.
+      if change.tree < stores.count, let store = stores[change.tree],
+        change.path.starts(with: store)
+      {
+        throw .conflict("it lies in the store of reviews")
+      }
       try body(&self, change)
       if !change.isToldWithCounterpart { report.applied += 1 }
     } catch {

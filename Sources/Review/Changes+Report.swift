@@ -82,12 +82,12 @@ extension Review {
         "directories",
         .array(
           record.trees.enumerated().map { number, tree in
-            .object([
-              .init("path", .bytes(ByteString(tree.path))),
-              .init(
-                "changes",
-                .array(changes.list.filter { $0.tree == number }.map(\.json))),
-            ])
+            .object(
+              JSON.exact("path", ByteString(tree.path)) + [
+                .init(
+                  "changes",
+                  .array(changes.list.filter { $0.tree == number }.map(\.json)))
+              ])
           })),
     ])
   }
@@ -135,16 +135,14 @@ extension Change {
   }
 
   fileprivate var json: JSON {
-    var members: [JSON.Member] = [
-      .init("path", .bytes(ByteString(path))),
-      .init("change", .string(kind.rawValue)),
-    ]
+    var members = JSON.exact("path", ByteString(path))
+    members.append(.init("change", .string(kind.rawValue)))
     if let old { members.append(.init("old", Change.json(old))) }
     if let new { members.append(.init("new", Change.json(new))) }
-    if let target { members.append(.init("target", .bytes(target))) }
+    if let target { members += JSON.exact("target", target) }
     if let counterpart {
-      members.append(
-        .init(kind == .removed ? "renamed-to" : "renamed-from", .bytes(ByteString(counterpart))))
+      members += JSON.exact(
+        kind == .removed ? "renamed-to" : "renamed-from", ByteString(counterpart))
     }
     members.append(
       .init(

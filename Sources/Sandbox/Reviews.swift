@@ -49,6 +49,36 @@ extension Sandbox {
     }
   }
 
+  /// Shows the store of reviews read-only wherever an operation shows it writable: a command that
+  /// changes records there would choose what --apply writes, and where.
+  fileprivate mutating func protectStore(of layers: [ReviewLayer], _ home: ByteString) {
+    // Most launches end here, and touch no page with the code for paths.
+    guard let layer = layers.first,
+      filesystem.contains(where: { $0.action.shownWritable != nil })
+    else { return }
+    let store = layer.upper.removingLastComponent().removingLastComponent()
+    for index in filesystem.indices.reversed() {
+      let operation = filesystem[index]
+      guard let shown = operation.action.shownWritable,
+        let source = Sandbox.realPath(shown.source, home)
+      else { continue }
+      let part: FilePath
+      if store.starts(with: source) {
+        part = store
+      } else if source.starts(with: store) {
+        part = source
+      } else {
+        continue
+      }
+      let rest = part.components.dropFirst(source.components.count)
+      filesystem.insert(
+        FilesystemOperation(
+          .bind(
+            source: part, destination: (shown.place ?? source).appending(rest), access: .readOnly,
+            isOptional: true), option: operation.option), at: index + 1)
+    }
+  }
+
   /// Puts each directory under review where another option shows it writable, so that what a profile
   /// protects in it stays protected, and nothing that is written after the review covers it.
   /// - Throws: `UsageError` where an option would show it writable all the same, by another path.
@@ -149,9 +179,16 @@ extension ResolvedSandbox {
   /// it lives.
   ///
   /// Nothing of that depends on the caller or the machine: what is resolved stays.
-  public final func writing(to layers: [ReviewLayer], lock: CInt) -> ResolvedSandbox {
+  /// - Parameters:
+  ///   - layers: The layers, in the store that the command must not write to.
+  ///   - lock: The lock's descriptor.
+  ///   - home: The caller's home directory.
+  public final func writing(
+    to layers: [ReviewLayer], lock: CInt, home: ByteString
+  ) -> ResolvedSandbox {
     var sandbox = sandbox
     sandbox.give(layers, lock: lock)
+    sandbox.protectStore(of: layers, home)
     return ResolvedSandbox(
       sandbox, policy: policy, inherited: inherited, identity: identity,
       workingDirectory: workingDirectory, refusesUnixSockets: refusesUnixSockets,
@@ -159,14 +196,26 @@ extension ResolvedSandbox {
   }
 }
 
+/// A directory of the host that an operation shows writable.
+private struct ShownDirectory {
+  let source: FilePath
+  /// Where; nil for its own place.
+  let place: FilePath?
+
+  var isAtItsPlace: Bool { place.map { $0.isAbsolute && $0 == source } ?? true }
+}
+
 extension FilesystemOperation.Action {
-  /// The directory of the host that it shows writable, and whether it does so at the same path.
-  fileprivate var shownWritable: (source: FilePath, isAtItsPlace: Bool)? {
+  /// The directory of the host that it shows writable, and where: nil for its own place.
+  fileprivate var shownWritable: ShownDirectory? {
     switch self {
     case .bind(let source, let place, let access, _) where access != .readOnly:
-      (source, place.isAbsolute && source == place)
-    case .kept(let source, let place): (source, place.isAbsolute && source == place)
-    case .show(let path, let access) where access != .readOnly: (path, true)
+      ShownDirectory(source: source, place: place)
+    case .bindDescriptor(let number, let place, let access) where access != .readOnly:
+      ShownDirectory(source: FilePath("/proc/self/fd/" + String(number)), place: place)
+    case .kept(let source, let place): ShownDirectory(source: source, place: place)
+    case .show(let path, let access) where access != .readOnly:
+      ShownDirectory(source: path, place: nil)
     default: nil
     }
   }

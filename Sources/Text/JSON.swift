@@ -39,6 +39,16 @@ public enum JSON: Equatable, Sendable {
   /// Bytes as text, with a replacement character for bytes that are not UTF-8.
   public static func bytes(_ bytes: ByteString) -> JSON { .string(bytes.text) }
 
+  /// Bytes as text; where they are not UTF-8, also all of them as hexadecimal digits, in a second member
+  /// whose name ends with `-hex`.
+  public static func exact(_ name: String, _ bytes: ByteString) -> [Member] {
+    let member = Member(name, .bytes(bytes))
+    if bytes.text.utf8.elementsEqual(bytes.bytes) { return [member] }
+    var digits = ""
+    for byte in bytes.bytes { digits += (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+    return [member, Member(name + "-hex", .string(digits))]
+  }
+
   /// A time in seconds.
   public static func milliseconds(_ value: Int64) -> JSON { .fraction(value, places: 3) }
 

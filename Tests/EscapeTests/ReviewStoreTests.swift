@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store of reviews against commands that can reach it, and contents that would cost without end.
+
+import TestSupport
+import Testing
+
+@Suite("The store of reviews", .needs("python3"))
+struct ReviewStoreTests {
+  private static let tools = #"""
+    import json, os, subprocess
+    os.environ["XDG_STATE_HOME"] = os.path.abspath("home/state"); store = "home/state/nestbox/reviews"
+    def nestbox(*words, **more): return subprocess.run(["nestbox", *words], capture_output=True, text=True, **more)
+    def write(path, text):
+      with open(path, "w") as file: file.write(text)
+    def told(name): return json.loads(nestbox("--changes", name, "--json").stdout)["directories"][0]["changes"]
+    os.makedirs("home/proj"); os.makedirs("home/bait")
+
+    """#
+
+  // Red: a command changes the record of a review, by a bind or through a layer, and so chooses where
+  // --apply writes.
+  @Test func `A command cannot change the records of reviews`() throws {
+    let outcome = try Session().python(
+      ReviewStoreTests.tools + #"""
+        tamper = "import glob, sys\nfor path in glob.glob(sys.argv[1] + '/*/record'):\n  try: open(path, 'a').write('x')\n  except OSError as error: print(error.strerror)\n  else: print('HIT')"
+        nestbox("--bind", "/", "/", "--review", "home/proj", "--review-name", "first", "touch", "home/proj/a"); before = open(f"{store}/first/record").read()
+        here = os.getcwd()
+        number = os.open(here, os.O_PATH)
+        for options, path in ((("--bind", "/", "/"), f"{here}/{store}"), (("--ro-bind", "/", "/", "--bind", f"{here}/home/state", "/tmp"), "/tmp/nestbox/reviews"),
+                              (("--ro-bind", "/", "/", "--bind", f"{here}/{store}", "/tmp"), "/tmp"), (("--ro-bind", "/", "/", "--bind-fd", str(number), "/tmp"), f"/tmp/{store}")):
+          run = nestbox(*options, "--review", "home/bait", "--review-name", "second", "python3", "-c", tamper, path, pass_fds=(number,))
+          print(sorted(set(run.stdout.split("\n")) - {""}), run.stderr)
+        # A directory under review may hold the store: what a command writes there waits, and is not applied.
+        run = nestbox("--ro-bind", "/", "/", "--review", "home", "--review-name", "third", "python3", "-c", tamper, f"{here}/{store}"); print("HIT" in run.stdout)
+        run = nestbox("--apply", "third"); print(run.returncode, run.stderr.strip())
+        print(open(f"{store}/first/record").read() == before, nestbox("--discard", "third").returncode, nestbox("--discard", "first").returncode, os.listdir(store))
+        """#)
+    #expect(
+      outcome.lines == [
+        "['Read-only file system'] ", "['Read-only file system'] ", "['Read-only file system'] ",
+        "['Read-only file system'] ", "True",
+        "1 nestbox: --apply: left state/nestbox/reviews/first/record: it lies in the store of reviews "
+          + "nestbox: --apply: left state/nestbox/reviews/third/record: it lies in the store of reviews",
+        "True 0 0 []",
+      ], "\(outcome)")
+  }
+
+  // Red: holes are read, so that --changes and --apply take hours, or are written.
+  @Test func `Holes of a huge file cost nothing and stay holes`() throws {
+    let outcome = try Session().python(
+      ReviewStoreTests.tools + #"""
+        size = 1 << 40
+        for name in ("same", "changed"):
+          write(f"home/proj/{name}", "begin"); os.truncate(f"home/proj/{name}", size)
+        script = f"import os\nos.utime('home/proj/same', (1000000000, 1000000000))\nwith open('home/proj/changed', 'r+b') as file: file.seek({size // 2}); file.write(b'middle')"
+        run = nestbox("--bind", "/", "/", "--review", "home/proj", "--review-name", "r", "python3", "-c", script); print(run.returncode, run.stderr)
+        print([(x["path"], x["change"]) for x in told("r")]); print(nestbox("--apply", "r").stdout.strip())
+        with open("home/proj/changed", "rb") as file: file.seek(size // 2); print(file.read(6)); file.seek(0); print(file.read(6))
+        print([(os.stat(f"home/proj/{name}").st_size == size, os.stat(f"home/proj/{name}").st_blocks < 10000) for name in ("same", "changed")], os.listdir(store))
+        """#)
+    #expect(
+      outcome.lines == [
+        "0 ", "[('changed', 'changed'), ('same', 'time')]", "applied 2 changes", "b'middle'",
+        "b'begin\\x00'", "[(True, True), (True, True)] []",
+      ], "\(outcome)")
+  }
+
+  // Red: a program cannot tell the path of a change from a report, or applies another one.
+  @Test func `A report for programs tells names that are not UTF-8 without loss`() throws {
+    let outcome = try Session().python(
+      ReviewStoreTests.tools + #"""
+        odd = b"home/proj/\xff\n\x1b[31m"
+        script = "import os, sys\nodd = os.fsencode(sys.argv[1]); open(odd, 'w').close(); os.symlink(b'to\\xfe', b'home/proj/link'); open('home/proj/é', 'w').close()"
+        run = subprocess.run(["nestbox", "--bind", "/", "/", "--review", "home/proj", "--review-name", "r", "python3", "-c", script, odd], capture_output=True); print(run.returncode, run.stderr)
+        changes = told("r"); print([(bytes.fromhex(x["path-hex"]) if "path-hex" in x else x["path"], bytes.fromhex(x.get("target-hex", ""))) for x in changes])
+        path = next(bytes.fromhex(x["path-hex"]) for x in changes if "path-hex" in x)
+        print(subprocess.run([b"nestbox", b"--apply", b"r", path], capture_output=True, text=True).stdout.strip(), os.listdir(b"home/proj")); nestbox("--discard", "r")
+        """#)
+    #expect(
+      outcome.lines == [
+        "0 b''", "[('link', b'to\\xfe'), ('é', b''), (b'\\xff\\n\\x1b[31m', b'')]",
+        "applied 1 change; others wait [b'\\xff\\n\\x1b[31m']",
+      ], "\(outcome)")
+  }
+}
