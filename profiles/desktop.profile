@@ -13,6 +13,9 @@
 --profile dbus
 --dbus-try
 
+# With rules of --net-allow, as under network, programs that look for a link take the machine for online.
+--net-link-try
+
 # Without the system calls that programs with windows do not make.
 --seccomp-policy desktop
 

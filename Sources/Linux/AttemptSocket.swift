@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attempts to connect to ports where nothing listens: the kernel refuses them and tells nobody.
+// Attempts to reach ports where nothing listens: the kernel refuses them and tells nobody else.
 
 internal import CLinux
 internal import Glibc
@@ -75,5 +75,37 @@ public enum AttemptSocket {
       ]
     }
     return program + [pass]
+  }
+}
+
+/// A socket that gets a copy of what the kernel answers to datagrams which nothing receives.
+///
+/// See icmp(7), RFC 792 and RFC 4443.
+public enum UnreachedSocket {
+  /// Makes one, for which this process needs CAP_NET_RAW.
+  public static func make(isIPv6: Bool) throws(SystemCallError) -> OwnedDescriptor {
+    let family = isIPv6 ? AF_INET6 : AF_INET
+    let socket = OwnedDescriptor(try check(linux_unreachable_socket(family), "socket(SOCK_RAW)"))
+    try check(linux_ask_for_destinations(socket.rawValue, family), "setsockopt")
+    return socket
+  }
+
+  /// Where a datagram was sent to, according to the first `count` bytes of `buffer`; nil if they do not answer a
+  /// datagram.
+  public static func target(of buffer: [UInt8], count: Int, isIPv6: Bool) -> Endpoint? {
+    let packet = buffer.prefix(count)
+    // What precedes the answer, which has 8 bytes and then the headers of the datagram.
+    func length(_ place: Int) -> Int { packet.count > place ? Int(packet[place] & 15) * 4 : count }
+    let answer = isIPv6 ? 0 : length(0)
+    let header = answer + 8
+    let ports = header + (isIPv6 ? 40 : length(header))
+    guard packet.count >= ports + 4 else { return nil }
+    // The type and the code, the protocol, and the receiver's address.
+    let (kind, code, transport): (UInt8, UInt8, Int) = isIPv6 ? (1, 4, 6) : (3, 3, 9)
+    guard packet[answer] == kind, packet[answer + 1] == code, packet[header + transport] == 17,
+      let address = IPAddress(
+        isIPv6 ? packet[(header + 24)..<(header + 40)] : packet[(header + 16)..<(header + 20)])
+    else { return nil }
+    return Endpoint(address, UInt16(packet[ports + 2]) << 8 | UInt16(packet[ports + 3]))
   }
 }

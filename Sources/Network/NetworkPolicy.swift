@@ -77,6 +77,11 @@ public struct NetworkPolicy: Sendable {
     return .pinned(pin.address, port: outside.number)
   }
 
+  /// Whether a connection to `port` of `name` may lead nowhere.
+  public func refuses(_ name: DomainName, _ port: Port) -> Bool {
+    if case .refused = destination(of: name, port: port) { true } else { false }
+  }
+
   /// Whether a name that may be reached may lead to `address`, which is one of this machine if `isOwn`
   /// is true.
   /// - Returns: Why not; nil if it may.

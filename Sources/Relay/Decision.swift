@@ -42,19 +42,21 @@ extension Relay {
     }
   }
 
-  /// Notes that a connection to a port was refused because nothing serves it.
-  func noteAttempt(at target: Endpoint) {
-    let port = Port(target.port)
-    guard NameTable.isSynthetic(target.address) else {
-      _ = decide(literal: target.address, port)
+  /// Notes that a connection or a datagram to a port was refused because nothing serves it.
+  fileprivate func noteAttempt(at address: IPAddress, _ port: Port) {
+    guard NameTable.isSynthetic(address) else {
+      _ = decide(literal: address, port)
       return
     }
     // A port that a rule allows for this name is served at its address.
-    if let name = table.name(of: target.address),
+    guard let name = table.name(of: address),
       case .refused(let reason) = policy.destination(of: name, port: port)
-    {
-      refuse(name.text, port, reason)
+    else { return }
+    if port == Port(443, .udp), !policy.refuses(name, Port(443)) {
+      // Programs try HTTP/3, and do the same by TCP where it does not answer.
+      return log.refused(name.text, port, reason, nil)
     }
+    refuse(name.text, port, reason)
   }
 
   private func refuse(
@@ -71,11 +73,8 @@ extension Relay {
       return Decision(
         host: address.text, port: port, endpoints: [Endpoint(address, port.number)])
     }
-    let isInside =
-      address == NameTable.own || address == NameTable.ownV6
-      || address.v4.map { $0 >> 24 == 127 } ?? (address.high == 0)
     // Programs look whether a server runs on localhost.
-    if !isInside { refuse(address.text, port, reason) }
+    if !address.isInside { refuse(address.text, port, reason) }
     return nil
   }
 
@@ -96,37 +95,57 @@ extension Relay {
 }
 
 /// Notices connections to ports that nothing serves: the kernel refuses them.
-final class AttemptWatcher: Watcher {
+final class AttemptWatcher: PacketWatcher {
   private let isIPv6: Bool
   /// The ports that are served.
   private let served: [ClosedRange<UInt16>]
-  /// How many receptions have failed in a row.
-  private var failures = 0
-  /// How many are read before others have their turn.
-  private static let most = 64
 
   init(_ number: CInt, isIPv6: Bool, except served: [ClosedRange<UInt16>]) {
     (self.isIPv6, self.served) = (isIPv6, served)
     super.init(number)
   }
 
-  override func ready(_ relay: Relay) {
-    for _ in 0..<AttemptWatcher.most {
-      let (transfer, _, receiver) = InternetSocket.receivePacket(number, into: &relay.buffer)
-      guard case .bytes(let count) = transfer else {
-        // As for the name service.
-        failures = transfer == .failed ? failures + 1 : 0
-        if failures > 1000 { relay.drop(self) }
-        return
-      }
-      failures = 0
-      if let target = AttemptSocket.target(
-        of: relay.buffer, count: count, at: receiver, isIPv6: isIPv6, except: served)
-      {
-        relay.noteAttempt(at: target)
-      }
+  override func receive(
+    _ count: Int, from sender: Endpoint, at receiver: IPAddress, _ relay: Relay
+  ) {
+    if let target = AttemptSocket.target(
+      of: relay.buffer, count: count, at: receiver, isIPv6: isIPv6, except: served)
+    {
+      relay.noteAttempt(at: target.address, Port(target.port))
     }
     // Nobody is told of more.
     if !relay.tellsMore { relay.drop(self) }
+  }
+}
+
+/// Notices datagrams to ports that nothing serves.
+final class UnreachedWatcher: PacketWatcher {
+  private let isIPv6: Bool
+  /// Where they were for: a command can send many, and each tells the same.
+  private var targets: [Endpoint] = []
+  private static let mostTargets = 256
+
+  init(_ number: CInt, isIPv6: Bool) {
+    self.isIPv6 = isIPv6
+    super.init(number)
+  }
+
+  override func receive(
+    _ count: Int, from sender: Endpoint, at receiver: IPAddress, _ relay: Relay
+  ) {
+    guard
+      let target = UnreachedSocket.target(of: relay.buffer, count: count, isIPv6: isIPv6),
+      !targets.contains(target), !target.address.isInside
+    else { return }
+    targets.append(target)
+    relay.noteAttempt(at: target.address, Port(target.port, .udp))
+    if targets.count == UnreachedWatcher.mostTargets || !relay.tellsMore { relay.drop(self) }
+  }
+}
+
+extension IPAddress {
+  /// Whether it is the sandbox's own, or localhost there.
+  fileprivate var isInside: Bool {
+    self == NameTable.own || self == NameTable.ownV6 || v4.map { $0 >> 24 == 127 } ?? (high == 0)
   }
 }

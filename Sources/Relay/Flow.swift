@@ -8,16 +8,12 @@ internal import SystemPackage
 internal import Text
 
 /// Receives the command's datagrams to a port, or those of others to a published port.
-final class DatagramSocket: Watcher {
+final class DatagramSocket: PacketWatcher {
   /// Whether it is a socket of IPv6, which may serve both families.
   let isIPv6: Bool
   private let port: UInt16
   /// The port inside to which it leads, if it is published.
   fileprivate let inside: UInt16?
-  /// How many receptions have failed in a row.
-  private var failures = 0
-  /// How many are read before others have their turn.
-  private static let most = 64
 
   override var isPublished: Bool { inside != nil }
 
@@ -28,18 +24,10 @@ final class DatagramSocket: Watcher {
     super.init(number)
   }
 
-  override func ready(_ relay: Relay) {
-    for _ in 0..<DatagramSocket.most {
-      let (transfer, sender, receiver) = InternetSocket.receivePacket(number, into: &relay.buffer)
-      guard case .bytes(let count) = transfer else {
-        // As for the name service.
-        failures = transfer == .failed ? failures + 1 : 0
-        if failures > 1000 { relay.drop(self) }
-        return
-      }
-      failures = 0
-      relay.flow(from: sender, to: Endpoint(receiver, port), self).send(count, relay)
-    }
+  override func receive(
+    _ count: Int, from sender: Endpoint, at receiver: IPAddress, _ relay: Relay
+  ) {
+    relay.flow(from: sender, to: Endpoint(receiver, port), self).send(count, relay)
   }
 }
 

@@ -26,6 +26,8 @@ public enum MemberNetwork {
     try KernelSettings.set("net/ipv4/conf/default/route_localnet", to: "0")
     // Members answer for the addresses of their link alone: those of lo may lead to a relay.
     try? KernelSettings.set("net/ipv4/conf/default/arp_ignore", to: "1")
+    // With rules for every address a command can send from each that is no member's: others drop that.
+    try? KernelSettings.set("net/ipv4/conf/default/rp_filter", to: "1")
     // In IPv6 every program can send from addresses of others.
     let hasIPv6 = FileAccess.read.isGranted("/proc/sys/net/ipv6/conf")
     var isOff = !hasIPv6

@@ -68,26 +68,12 @@ extension Relay {
 }
 
 /// The name service for datagrams.
-final class NameSocket: Watcher {
-  /// How many are read before others have their turn.
-  private static let most = 64
-  /// How many receptions have failed in a row.
-  private var failures = 0
-
-  override func ready(_ relay: Relay) {
-    for _ in 0..<NameSocket.most {
-      let (transfer, sender) = InternetSocket.receive(number, into: &relay.buffer)
-      guard case .bytes(let count) = transfer else {
-        // An error of an earlier answer is reported once. A command with CAP_NET_ADMIN can destroy the
-        // socket; then there is nothing more to read.
-        failures = transfer == .failed ? failures + 1 : 0
-        if failures > 1000 { relay.drop(self) }
-        return
-      }
-      failures = 0
-      let number = self.number
-      relay.answer(relay.buffer[..<count]) { InternetSocket.send(number, $0, to: sender) }
-    }
+final class NameSocket: PacketWatcher {
+  override func receive(
+    _ count: Int, from sender: Endpoint, at receiver: IPAddress, _ relay: Relay
+  ) {
+    let number = self.number
+    relay.answer(relay.buffer[..<count]) { InternetSocket.send(number, $0, to: sender) }
   }
 }
 

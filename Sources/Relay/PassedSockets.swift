@@ -19,6 +19,8 @@ enum PassedSocket: UInt8 {
   case unconnected, unconnectedDatagrams
   /// Copies of attempts to connect to ports that nothing serves, over IPv4 and over IPv6.
   case attempts, attemptsV6
+  /// Copies of answers to datagrams that nothing receives.
+  case unreached, unreachedV6
   /// Connected to the name service of the network that the sandbox shares with others.
   case memberNames
 }

@@ -24,6 +24,33 @@ class Watcher {
   func finish(_ relay: Relay) {}
 }
 
+/// A socket of datagrams or packets.
+class PacketWatcher: Watcher {
+  /// How many receptions have failed in a row.
+  private var failures = 0
+  /// How many are read before others have their turn.
+  private static let most = 64
+
+  /// Receives the datagrams, one after the other.
+  final override func ready(_ relay: Relay) {
+    for _ in 0..<PacketWatcher.most where relay.isWatching(self) {
+      let (transfer, sender, receiver) = InternetSocket.receivePacket(number, into: &relay.buffer)
+      guard case .bytes(let count) = transfer else {
+        // An error of an earlier answer is reported once. A command with CAP_NET_ADMIN can destroy the
+        // socket; then there is nothing more to read.
+        failures = transfer == .failed ? failures + 1 : 0
+        if failures > 1000 { relay.drop(self) }
+        return
+      }
+      failures = 0
+      receive(count, from: sender, at: receiver, relay)
+    }
+  }
+
+  /// Handles a datagram, the first `count` bytes of the buffer.
+  func receive(_ count: Int, from sender: Endpoint, at receiver: IPAddress, _ relay: Relay) {}
+}
+
 /// The relay of one sandbox.
 final class Relay {
   let policy: NetworkPolicy
@@ -104,6 +131,9 @@ final class Relay {
       if let endTime, now >= endTime || ready.isEmpty && isIdle { end() }
     }
   }
+
+  /// Whether the watcher was not dropped.
+  func isWatching(_ watcher: Watcher) -> Bool { self.watcher(Int(watcher.number)) === watcher }
 
   private func watcher(_ number: Int) -> Watcher? {
     watchers.indices.contains(number) ? watchers[number] : nil

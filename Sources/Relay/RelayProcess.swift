@@ -112,6 +112,8 @@ public struct RelayProcess {
           watchers.append(watcher)
         }
       case .memberNames: watchers.append(relay.takeMemberNames(number))
+      case .unreached: watchers.append(UnreachedWatcher(number, isIPv6: false))
+      case .unreachedV6: watchers.append(UnreachedWatcher(number, isIPv6: true))
       }
     }
     for socket in published { watchers.append(socket.watcher) }

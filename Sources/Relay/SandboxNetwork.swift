@@ -45,8 +45,8 @@ public enum SandboxNetwork {
       if !servesAllPorts, let rest = policy.withoutAllPorts { served = rest }
       try makeListeners(served, apartFrom: servesAllPorts, hasIPv6, member, &passing)
       // What members try to reach is not for the relay.
-      if !servesAllPorts, member == nil {
-        try watchAttempts(hasIPv6, &passing)
+      if member == nil {
+        try watchAttempts(streams: !servesAllPorts, hasIPv6, &passing)
       }
     }
     if member != nil {
@@ -93,13 +93,16 @@ public enum SandboxNetwork {
     }
   }
 
-  /// Has the relay notice connections to ports that nothing serves.
+  /// Has the relay notice connections and datagrams to ports that nothing serves; of connections if `streams` is true.
   ///
   /// Without the right to do so, as in some containers, nobody is told of these.
   private static func watchAttempts(
-    _ hasIPv6: Bool, _ passing: inout SocketPassing
+    streams: Bool, _ hasIPv6: Bool, _ passing: inout SocketPassing
   ) throws(SystemCallError) {
     for isIPv6 in hasIPv6 ? [false, true] : [false] {
+      guard let unreached = try? UnreachedSocket.make(isIPv6: isIPv6) else { return }
+      try passing.pass(isIPv6 ? .unreachedV6 : .unreached, unreached)
+      guard streams else { continue }
       guard let socket = try? AttemptSocket.make(isIPv6: isIPv6) else { return }
       try passing.pass(isIPv6 ? .attemptsV6 : .attempts, socket)
     }

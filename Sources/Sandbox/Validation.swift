@@ -143,7 +143,12 @@ extension Sandbox {
     // The sandbox's user namespace has to lie below that of the network's holder.
     let others = [joined.user?.option, joined.secondUser?.option, joined.pid?.option]
     for other in others + [joined.network?.option, channels.mapsWritten?.option] {
-      try require(other == nil, for: option, "cannot be combined with \(other?.name ?? "")")
+      let name = other?.name ?? ""
+      try require(
+        other == nil, for: option,
+        "cannot be combined with \(name): the kernel lets a process join a network only from new namespaces "
+          + "below those of the network's holder, which nestbox makes with the maps of one id. Leave out "
+          + "\(name); --uid and --gid choose the id")
     }
     try require(hasNewUserNamespace, for: option, "needs --unshare-user")
     for rule in network.allowed {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// --net-allow with the programs that people use: a name that a rule allows works, and any other fails at
-// once with the program's own message. The servers are in world.sh, with certificates made here.
+// --net-allow and the profile network with the programs that people use: a name that is allowed works, and one
+// that is not fails at once with the program's own message. The servers are in world.sh, with certificates made here.
 
 import Foundation
 import TestSupport
@@ -40,19 +40,39 @@ struct NetworkClientTests {
 
     """
 
-  private func run(_ script: String) throws -> Outcome {
+  /// What allows the server.
+  enum Way: CaseIterable {
+    case rules, profile
+
+    /// Replaces `box` of the rules.
+    var box: String {
+      switch self {
+      case .rules: ""
+      case .profile:
+        """
+        box() {
+          nestbox --profile network --net-deny other.test --bind /mnt /mnt --chdir /mnt \\
+            --keep-env GIT_SSH_COMMAND,GIT_CONFIG_NOSYSTEM,GIT_TERMINAL_PROMPT "$@"
+        }
+
+        """
+      }
+    }
+  }
+
+  private func run(_ script: String, by way: Way = .rules) throws -> Outcome {
     let session = try Session()
     for name in ["world.sh", "internet.py"] {
       try session.write(
         name, String(contentsOfFile: ProfileTests.programs + "/" + name, encoding: .utf8))
     }
-    try session.write("script", NetworkClientTests.serve + script)
+    try session.write("script", NetworkClientTests.serve + way.box + script)
     return try session.run("bash world.sh bash script")
   }
 
   // Red: the relay breaks TLS, or a name that nobody allowed keeps a program waiting.
-  @Test("Over HTTPS: curl and Python", .needs("curl"))
-  func https() throws {
+  @Test("Over HTTPS: curl and Python", .needs("curl"), arguments: Way.allCases)
+  func https(_ way: Way) throws {
     let outcome = try run(
       """
       box curl -s --cacert ca.pem https://web.test:8443/hello
@@ -61,7 +81,7 @@ struct NetworkClientTests {
       print(r.urlopen("https://web.test:8443/hello", context=ssl.create_default_context(cafile="ca.pem")).read())'
       quickly box curl -sS https://other.test/ 2>&1; echo $?
       quickly box python3 -c 'import urllib.request as r; r.urlopen("https://other.test/")' 2>&1 | grep '^urllib'
-      """)
+      """, by: way)
     #expect(
       outcome.lines.filter { !$0.hasPrefix("nestbox: ") } == [
         "hello", "b'hello\\n'", "curl: (6) Could not resolve host: other.test", "6",
@@ -70,8 +90,10 @@ struct NetworkClientTests {
   }
 
   // Red: git cannot clone what the rules allow, by HTTPS or by ssh.
-  @Test("git over HTTPS and ssh", .needs("git"), .needs("sshd"), .needs("ssh-keygen"))
-  func git() throws {
+  @Test(
+    "git over HTTPS and ssh", .needs("git"), .needs("sshd"), .needs("ssh-keygen"),
+    arguments: Way.allCases)
+  func git(_ way: Way) throws {
     let outcome = try run(
       """
       export GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
@@ -101,7 +123,7 @@ struct NetworkClientTests {
       export GIT_SSH_COMMAND='ssh -F none -i /mnt/user -o UserKnownHostsFile=/mnt/known -o IdentitiesOnly=yes -o BatchMode=yes'
       box git clone -q ssh://tester@web.test:2222/mnt/work /mnt/by-ssh; cat by-ssh/file
       quickly box git clone -q ssh://tester@other.test/mnt/work no 2>&1 | tr -d '\r' | grep ssh:
-      """)
+      """, by: way)
     #expect(
       outcome.lines == [
         "text",
@@ -111,8 +133,8 @@ struct NetworkClientTests {
   }
 
   // Red: a runtime with its own resolver or its own thread does not find a name, or waits for one.
-  @Test("Node", .needs("node"))
-  func node() throws {
+  @Test("Node", .needs("node"), arguments: Way.allCases)
+  func node(_ way: Way) throws {
     let outcome = try run(
       """
       program='const [url] = process.argv.slice(1)
@@ -120,13 +142,13 @@ struct NetworkClientTests {
       box node -e "$program" http://web.test:8081/hello
       quickly box node -e "$program" http://other.test/
       quickly box node -e 'require("dns").resolve4("other.test", e => console.log(e.code))'
-      """)
+      """, by: way)
     #expect(outcome.lines == ["hello", "ENOTFOUND", "ENOTFOUND"], "\(outcome)")
   }
 
   // Red: the same of the JVM, which also asks for IPv6 first.
-  @Test("Java", .needs("javac"))
-  func java() throws {
+  @Test("Java", .needs("javac"), arguments: Way.allCases)
+  func java(_ way: Way) throws {
     let outcome = try run(
       """
       cat >Get.java <<'END'
@@ -141,13 +163,13 @@ struct NetworkClientTests {
       javac -nowarn Get.java 2>/dev/null
       box java -XX:TieredStopAtLevel=1 -cp /mnt Get http://web.test:8081/hello
       box java -XX:TieredStopAtLevel=1 -cp /mnt Get http://other.test/
-      """)
+      """, by: way)
     #expect(outcome.lines == ["hello", "java.net.UnknownHostException: other.test"], "\(outcome)")
   }
 
   // Red: the same of Go, which reads the resolver's files itself or leaves that to the C library.
-  @Test("Go", .needs("gccgo"))
-  func go() throws {
+  @Test("Go", .needs("gccgo"), arguments: Way.allCases)
+  func go(_ way: Way) throws {
     let outcome = try run(
       """
       cat >get.go <<'END'
@@ -174,7 +196,7 @@ struct NetworkClientTests {
         box --setenv GODEBUG netdns=$resolver ./get http://web.test:8081/hello
         quickly box --setenv GODEBUG netdns=$resolver ./get http://other.test/
       done
-      """)
+      """, by: way)
     #expect(
       outcome.lines == [
         "hello",
@@ -220,8 +242,8 @@ struct NetworkClientTests {
 
   // Red: another C library asks its name server in its own way: musl waits five seconds for one that
   // answers with a failure.
-  @Test("A program of musl", .needs("musl-gcc"))
-  func musl() throws {
+  @Test("A program of musl", .needs("musl-gcc"), arguments: Way.allCases)
+  func musl(_ way: Way) throws {
     let outcome = try run(
       """
       cat >find.c <<'END'
@@ -238,15 +260,15 @@ struct NetworkClientTests {
       END
       musl-gcc -static -o find find.c
       box ./find web.test | sort -u; quickly box ./find other.test; quickly box ./find name-without-dots
-      """)
+      """, by: way)
     #expect(
       outcome.lines == ["IPv4", "IPv6", "Name does not resolve", "Name does not resolve"],
       "\(outcome)")
   }
 
   // Red: packages cannot be installed from the servers that the rules allow.
-  @Test("pip", .needs("pip3"))
-  func pip() throws {
+  @Test("pip", .needs("pip3"), arguments: Way.allCases)
+  func pip(_ way: Way) throws {
     let outcome = try run(
       """
       mkdir -p www/simple/tiny home/pip; cd www/simple/tiny
@@ -263,15 +285,15 @@ struct NetworkClientTests {
       get --cert /mnt/ca.pem --index-url https://web.test:8443/simple tiny 2>&1 | grep -v '^WARNING: Running'
       PYTHONPATH=/mnt/lib python3 -c 'import tiny; print(tiny.word)'
       get --index-url https://other.test/simple tinier 2>&1 | grep -c 'No matching distribution found for tinier'
-      """)
+      """, by: way)
     #expect(
       outcome.lines.first == "installed" && outcome.lines.last != "0" && outcome.lines.count == 2,
       "\(outcome)")
   }
 
   // Red: the same with apt, whose methods are processes of their own.
-  @Test("apt", .needs("apt-get"))
-  func apt() throws {
+  @Test("apt", .needs("apt-get"), arguments: Way.allCases)
+  func apt(_ way: Way) throws {
     let outcome = try run(
       """
       mkdir -p www/debs apt/lists/partial apt/cache/archives/partial apt/etc
@@ -286,7 +308,7 @@ struct NetworkClientTests {
       }
       update http://web.test:8081/debs | grep -c 'Reading package lists'
       update http://other.test/debs | grep -c "Could not resolve 'other.test'"
-      """)
+      """, by: way)
     #expect(outcome.lines.first == "1" && outcome.lines.last != "0", "\(outcome)")
   }
 
@@ -306,5 +328,23 @@ struct NetworkClientTests {
       dump http://other.test/ | grep -oE 'ERR_(NAME_NOT_RESOLVED|INTERNET_DISCONNECTED)' | sort -u | wc -l
       """)
     #expect(outcome.lines == ["hello from the web", "1"], "\(outcome)")
+  }
+
+  // Red: pages that ask whether the machine is online show nothing of the web in a browser's sandbox.
+  @Test("A browser takes itself for online", .needs("chromium"))
+  func online() throws {
+    let outcome = try run(
+      """
+      echo '<body><script>document.body.append("line " + navigator.onLine)</script>' >www/page.html
+      show() {
+        timeout --signal=KILL 60 nestbox "$@" --bind /mnt /mnt --chdir /mnt chromium --headless --no-sandbox \\
+          --disable-gpu --user-data-dir=/tmp/data --dump-dom http://web.test:8081/page.html 2>/dev/null |
+          grep -oE 'line (true|false)'
+      }
+      show --profile browser; show --profile desktop --profile network
+      # A command that starts in a moment does without.
+      show --profile network --ro-same-try /etc/chromium.d
+      """)
+    #expect(outcome.lines == ["line true", "line true", "line false"], "\(outcome)")
   }
 }

@@ -283,6 +283,74 @@ struct NetworkTests {
       outcome.errors.contains("add --net-allow private.test:443@10.113.0.7/udp"), "\(outcome)")
   }
 
+  // Red: nobody is told why datagrams get no answer, or the rule that is named does not help; or a command
+  // fills the log or keeps the relay busy with them.
+  @Test func `Datagrams to other ports are told, each address and port once`() throws {
+    let outcome = try run(
+      """
+      cat >/mnt/send.py <<'END'
+      import socket, sys
+      def send(name, port):
+        family, kind, _, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_DGRAM)[0]
+        s = socket.socket(family, kind)
+        for _ in range(3): s.sendto(b"x", address)
+      for place in sys.argv[1:]:
+        name, port = place.rsplit(":", 1); send(name, int(port))
+      END
+      told() { sed -n 's/.*add //p' err; grep '"connection"' log | sed 's/.*"host":"\\([^"]*\\)","port":\\([0-9]*\\),"transport":"\\(...\\)".*"reason":"\\(.*\\)".*/\\1 \\2 \\3 \\4/'; }
+      # Servers of the command's own, answers of the name service and HTTP/3 are nobody's concern.
+      box --net-allow web.test --net-allow 203.0.113.8 --net-allow web.test:4434/udp --net-log 4 python3 /mnt/send.py \
+        web.test:4433 web.test:443 203.0.113.8:4433 web.test:4434 127.0.0.1:4433 ::1:4433 4>log 2>err; told | sort
+      rule=$(grep -o 'add .*web.test.*' err | cut -c 5-)
+      box --net-allow web.test $rule python3 -c '
+      import socket
+      s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)
+      s.connect(("web.test", 4433)); s.send(b"answer"); print(s.recv(99)[-6:].decode())'
+      # All ports of TCP are one socket there.
+      box --net-allow 'web.test:*' python3 /mnt/send.py web.test:4433 2>err; sed -n 's/.*add //p' err
+      # Of many, some are told.
+      box --net-allow web.test --net-log 4 python3 -c '
+      import socket
+      place = socket.gethostbyname("web.test"); s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+      for port in range(2000, 32000): s.sendto(b"x" * 1000, (place, port))' 4>log 2>err
+      grep -c add err; [ $(grep -c '"connection"' log) -le 256 ] && echo bounded
+      """)
+    #expect(
+      outcome.lines == [
+        "--net-allow 203.0.113.8:4433/udp", "--net-allow web.test:4433/udp",
+        "203.0.113.8 4433 udp port-not-named", "web.test 443 udp port-not-named",
+        "web.test 4433 udp port-not-named", "answer", "--net-allow web.test:4433/udp", "16",
+        "bounded",
+      ], "\(outcome)")
+  }
+
+  // Red: a person who started a server outside is not told why the command does not find it, or the option
+  // does not lead there; or the command is told of a port that nobody serves.
+  @Test func `--explain names the option that leads to the caller's localhost`() throws {
+    let outcome = try run(
+      """
+      cat >serve.py <<'END'
+      import http.server as h, sys
+      class Page(h.BaseHTTPRequestHandler):
+        def do_GET(self): self.send_response(200); self.end_headers(); self.wfile.write(b"outside\\n")
+        def log_message(self, *words): pass
+      server = h.HTTPServer(("127.0.0.1", 0), Page)
+      print(server.server_port, file=open("port", "w"), flush=True); server.serve_forever()
+      END
+      python3 serve.py & while ! [ -s port ]; do sleep 0.02; done; port=$(cat port)
+      for options in "--unshare-net" "--net-allow web.test"; do
+        box --explain $options curl -sS http://127.0.0.1:$port/ http://127.0.0.1:9/ 2>&1 | grep 'no network' | sed "s/$port/PORT/g"
+      done
+      box --net-host $port curl -sS http://host.nestbox.internal:$port/
+      box --explain curl -sS http://127.0.0.1:$port/
+      """)
+    let line =
+      "nestbox: no network inside leads to 127.0.0.1 port PORT (curl): --net-host PORT, there "
+      + "host.nestbox.internal:PORT"
+    #expect(outcome.lines == [line, line, "outside", "outside"], "\(outcome)")
+    #expect(!outcome.errors.contains("no network"), "\(outcome)")
+  }
+
   // Red: bytes are lost or the relay keeps them in its memory.
   @Test func `Large transfers arrive whole, also to a slow reader and many at a time`() throws {
     let outcome = try run(

@@ -146,6 +146,26 @@ static inline int linux_attach_filter(
       setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
 }
 
+// A socket that gets a copy of each message that a destination cannot be reached, and of nothing else
+// (icmp(7), ICMP_FILTER; RFC 3542, ICMP6_FILTER: a set bit keeps its type away).
+static inline int linux_unreachable_socket(int family) {
+  int is_v6 = family == AF_INET6;
+  int fd = (int)linux_result(socket(
+      family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP));
+  if (fd < 0) return fd;
+  uint32_t filter[8];
+  memset(filter, 0xff, sizeof filter);
+  filter[0] = is_v6 ? ~(1U << 1) : ~(1U << 3);
+  long result = linux_result(
+      is_v6 ? setsockopt(fd, IPPROTO_ICMPV6, 1 /* ICMP6_FILTER */, filter, sizeof filter)
+            : setsockopt(fd, 255 /* SOL_RAW */, 1 /* ICMP_FILTER */, filter, sizeof filter[0]));
+  if (result < 0) {
+    close(fd);
+    return (int)result;
+  }
+  return fd;
+}
+
 static inline int linux_set_option(int socket, int level, int name, int value) {
   return (int)linux_result(setsockopt(socket, level, name, &value, sizeof value));
 }

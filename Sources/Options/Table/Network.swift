@@ -140,12 +140,22 @@ extension Option {
       """
     ) { (draft, typed) throws(UsageError) in draft.sandbox.network.link = typed.option },
     Option(
+      "--net-link-try", in: .network, "The same with --net-allow, if the kernel can",
+      """
+      The same as --net-link where --net-allow lets the command reach something and the kernel has pairs of
+      interfaces (veth). Otherwise it has no effect. The profile desktop has it.
+
+          nestbox --net-allow example.org --net-link-try --ro-bind / / --dev /dev --proc /proc chromium
+      """
+    ) { (draft, _) throws(UsageError) in draft.sandbox.network.triesLink = true },
+    Option(
       "--net-log", [.descriptor], in: .network, "Write look-ups and connections to FD",
       """
       Each is a line of JSON with `time` in seconds and `event`. A `look-up` has `name`, `allowed`,
       `reason` and `found`; a `connection`, written when it ends, has `host`, `port`, `transport`,
       the `address` outside, `allowed`, and `reason` or `connected`, `sent` and `received`, in bytes.
-      nestbox waits for a reader that is slow. The log says what the command asked for: keep it from
+      nestbox waits for a reader that is slow. Datagrams to a port that no rule names are a `connection` for
+      the first of each address and port, up to 256 of each family. The log says what the command asked for: keep it from
       other users.
 
           nestbox --net-allow example.org --net-log 3 curl https://example.org/ 3>log

@@ -36,6 +36,20 @@ extension Cause {
       [.joinNetwork], [.notSupported],
       cause: "the kernel lacks bridges or pairs of interfaces, or has not loaded their modules",
       remedy: .asRoot("modprobe -a bridge veth")),
+    Cause([.joinNetwork, .makeNetwork], []) { failure in
+      guard failure.error.cause.call == "socket" else { return nil }
+      return Diagnosis(
+        "a filter refuses the sockets by which a process sets up its network, as in some containers",
+        "start the container without that filter: --security-opt seccomp=unconfined")
+    },
+    Cause([.joinNetwork], [.noSuchFileOrDirectory, .readOnlyFileSystem]) { failure in
+      guard failure.error.cause.call == "open" else { return nil }
+      return Diagnosis(
+        "/proc/sys/net is masked or read-only here, as in some containers, so that the localhost of a member "
+          + "could not be kept from others",
+        "start the container without that: podman run --security-opt unmask=ALL, or docker run --security-opt "
+          + "systempaths=unconfined")
+    },
     Cause(
       [.joinNetwork], [.fileExists],
       cause: "a member of the network has that name, or one that differs in capitals alone",

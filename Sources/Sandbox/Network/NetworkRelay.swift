@@ -260,7 +260,11 @@ extension Setup {
   borrowing func configureNetwork() throws(LaunchError) {
     try configureLoopback()
     // A member of a network has one.
-    guard let option = plan.sandbox.network.link, plan.helpers.membership == nil else { return }
+    guard plan.helpers.membership == nil else { return }
+    guard let option = plan.sandbox.network.link else {
+      if plan.sandbox.network.showsTriedLink { try? MemberLinks.makeLink(NameTable.own) }
+      return
+    }
     try doing(.makeNetwork, option: option) { () throws(SystemCallError) in
       // Where there are rules, the relay's settings refuse everything else.
       if plan.sandbox.network.allowed.isEmpty {

@@ -19,11 +19,16 @@ public struct NetworkRules: Equatable, Sendable {
   public var shared: Setting<ByteString>?
   /// Whether programs see an interface besides lo, and the option that says so.
   public var link: WrittenOption?
+  /// Whether they see one if there are rules and the kernel has such interfaces.
+  public var triesLink = false
   /// The registry's directory, where such networks are found.
   public var directory: FilePath = "/"
 
   /// None.
   public init() {}
+
+  /// Whether programs see a link if the kernel can: without rules, they are rightly told that there is no network.
+  var showsTriedLink: Bool { triesLink && !allowed.isEmpty }
 
   /// Whether an option has added anything.
   public var isUsed: Bool {

@@ -107,7 +107,8 @@ extension Plan {
 
   /// Whether programs see a link that --net-link makes.
   var showsLink: Bool {
-    sandbox.network.link != nil && sandbox.network.shared == nil
+    (sandbox.network.link != nil || sandbox.network.showsTriedLink)
+      && sandbox.network.shared == nil
       && resolved.namespaces.contains(.network)
   }
 

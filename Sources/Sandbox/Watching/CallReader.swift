@@ -162,7 +162,7 @@ extension CallReader {
     }
     guard let address = IPAddress(address[...]) else { return nil }
     // Port 0 only chooses a route, as getaddrinfo(3) does.
-    if address.isLoopback && port != 53 || port == 0 { return nil }
+    if port == 0 { return nil }
     return AskedFor(
       kind: port == 53 ? .nameServer : .address, directory: nil,
       subject: ByteString(address.text + " port " + String(port)))
@@ -200,13 +200,5 @@ extension CallReader {
     let (parts, count) = (number(header[16..<24]), number(header[24..<32]))
     guard parts != 0, count == 1, let part = memory.bytes(at: parts, 16) else { return nil }
     return host(at: number(part[0..<8]), number(part[8..<16]), memory)
-  }
-}
-
-extension IPAddress {
-  /// Whether it leads to the sandbox's own network, where it also does outside.
-  fileprivate var isLoopback: Bool {
-    if let v4 { return v4 >> 24 == 127 || v4 == 0 }
-    return high == 0 && low < 2
   }
 }

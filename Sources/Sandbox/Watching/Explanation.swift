@@ -70,7 +70,8 @@ extension Finding {
     if count > 1 { details.append("\(String(count)) times") }
     let who = details.isEmpty ? "" : " (" + details.joined(separator: ", ") + ")"
     let rest =
-      options.isEmpty ? objection ?? "" : options.map(\.quotedForShell).joined(separator: " ")
+      options.isEmpty
+      ? objection ?? "" : options.map(\.quotedForShell).joined(separator: " ") + note
     return what + who + (rest.isEmpty ? "" : ": " + rest)
   }
 

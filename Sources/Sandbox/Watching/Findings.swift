@@ -35,6 +35,8 @@ struct Finding {
   var options: [ByteString] = []
   /// What speaks against that.
   var objection: String?
+  /// What else there is to know of these options.
+  var note = ""
   /// Whether something was to be changed or made there.
   var isForWriting = false
   /// Whether nearly every program looks for it, and does without.
@@ -150,7 +152,15 @@ extension Findings {
   /// What the command wanted to reach by its number.
   private mutating func connect(_ seen: Observation) {
     guard resolved.namespaces.contains(.network) else { return }
-    if let (address, port) = Findings.endpoint(seen.subject), resolved.sandbox.network.isUsed {
+    let endpoint = Findings.endpoint(seen.subject)
+    if let (address, port) = endpoint, address.isLoopback {
+      if HostPorts.serve(port) {
+        // Programs try IPv6 as well.
+        add(.noNetwork, ByteString("127.0.0.1 port " + String(port)), seen)
+      }
+      return
+    }
+    if let (address, port) = endpoint, resolved.sandbox.network.isUsed {
       let isPermitted =
         resolved.sandbox.network.policy.refusal(
           of: address, port: Port(port), isOwn: false) == nil

@@ -68,7 +68,9 @@ extension Learner {
   private func visit(_ seen: Observation) {
     switch seen.kind {
     case .address, .host:
-      guard !plan.namespaces.contains(.network) else { return }
+      guard !plan.namespaces.contains(.network),
+        Findings.endpoint(seen.subject)?.address.isLoopback != true
+      else { return }
       let rule = Findings.rule(for: seen.subject).map { [$0] } ?? []
       addresses.append(LearnedItem(.address, seen.subject, notes: [seen.program] + rule))
     case .calledBusName: called.append(seen.subject)

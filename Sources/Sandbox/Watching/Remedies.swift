@@ -15,6 +15,9 @@ extension Findings {
     case .noNetwork:
       if finding.subject.bytes.first == UInt8(ascii: "@") {
         finding.objection = "sockets of this kind belong to the network of the host"
+      } else if let (address, port) = Findings.endpoint(finding.subject), address.isLoopback {
+        finding.options = ["--net-host", ByteString(String(port))]
+        finding.note = ", there host.nestbox.internal:" + String(port)
       } else if let rule = Findings.rule(for: finding.subject) {
         finding.options = ["--net-allow", rule]
       } else if resolved.sandbox.isFromProfile {
