@@ -94,7 +94,7 @@ extension JSONNode {
           "unknown member \(ByteString(member.name).quoted)"
             + PolicyError.suggestion(for: member.name, among: known))
       }
-      if member.value == .null { continue }
+      if case .null = member.value { continue }
       nodes[member.name] = JSONNode(
         member.value, of: file, at: place.isEmpty ? member.name : "\(place).\(member.name)")
     }

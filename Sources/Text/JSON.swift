@@ -4,7 +4,7 @@
 /// A value as RFC 8259 writes it.
 ///
 /// Not indirect: lists of values lie apart anyway, and a box for each number would have to be freed.
-public enum JSON: Equatable, Sendable {
+public enum JSON: Sendable {
   /// No value.
   case null
   /// True or false.
@@ -23,7 +23,7 @@ public enum JSON: Equatable, Sendable {
   case object([Member])
 
   /// A named value of an object.
-  public struct Member: Equatable, Sendable {
+  public struct Member: Sendable {
     /// The name.
     public let name: String
     /// The value.

@@ -297,7 +297,7 @@ struct NetworkTests {
       for place in sys.argv[1:]:
         name, port = place.rsplit(":", 1); send(name, int(port))
       END
-      told() { sed -n 's/.*add //p' err; grep '"connection"' log | sed 's/.*"host":"\\([^"]*\\)","port":\\([0-9]*\\),"transport":"\\(...\\)".*"reason":"\\(.*\\)".*/\\1 \\2 \\3 \\4/'; }
+      told() { sed -n 's/.*add //p' err; grep '"connection"' log | sed -n 's/.*"host": "\\([^"]*\\)", "port": \\([0-9]*\\), "transport": "\\(...\\)".*"reason": "\\(.*\\)".*/\\1 \\2 \\3 \\4/p'; }
       # Servers of the command's own, answers of the name service and HTTP/3 are nobody's concern.
       box --net-allow web.test --net-allow 203.0.113.8 --net-allow web.test:4434/udp --net-log 4 python3 /mnt/send.py \
         web.test:4433 web.test:443 203.0.113.8:4433 web.test:4434 127.0.0.1:4433 ::1:4433 4>log 2>err; told | sort

@@ -30,7 +30,7 @@ struct TemporaryHomeTests {
     #expect(
       outcome.lines == [
         "vim settings  0", "Git Settings", "made@example.org  0", "bash settings  0",
-        "python settings", "1  0", " 0", "True",
+        "python settings", "1  0", "  0", "True",
       ], "\(outcome)")
   }
 }

@@ -26,13 +26,13 @@ struct ReviewStoreTests {
         nestbox("--bind", "/", "/", "--review", "home/proj", "--review-name", "first", "touch", "home/proj/a"); before = open(f"{store}/first/record").read()
         here = os.getcwd()
         number = os.open(here, os.O_PATH)
-        for options, path in ((("--bind", "/", "/"), f"{here}/{store}"), (("--ro-bind", "/", "/", "--bind", f"{here}/home/state", "/tmp"), "/tmp/nestbox/reviews"),
-                              (("--ro-bind", "/", "/", "--bind", f"{here}/{store}", "/tmp"), "/tmp"), (("--ro-bind", "/", "/", "--bind-fd", str(number), "/tmp"), f"/tmp/{store}")):
+        for options, path in ((("--bind", "/", "/"), f"{here}/{store}"), (("--ro-bind", "/", "/", "--bind", f"{here}/home/state", "/mnt"), "/mnt/nestbox/reviews"),
+                              (("--ro-bind", "/", "/", "--bind", f"{here}/{store}", "/mnt"), "/mnt"), (("--ro-bind", "/", "/", "--bind-fd", str(number), "/mnt"), f"/mnt/{store}")):
           run = nestbox(*options, "--review", "home/bait", "--review-name", "second", "python3", "-c", tamper, path, pass_fds=(number,))
           print(sorted(set(run.stdout.split("\n")) - {""}), run.stderr)
         # A directory under review may hold the store: what a command writes there waits, and is not applied.
         run = nestbox("--ro-bind", "/", "/", "--review", "home", "--review-name", "third", "python3", "-c", tamper, f"{here}/{store}"); print("HIT" in run.stdout)
-        run = nestbox("--apply", "third"); print(run.returncode, run.stderr.strip())
+        run = nestbox("--apply", "third"); print(run.returncode, " ".join(run.stderr.split("\n")).strip())
         print(open(f"{store}/first/record").read() == before, nestbox("--discard", "third").returncode, nestbox("--discard", "first").returncode, os.listdir(store))
         """#)
     #expect(
