@@ -183,6 +183,7 @@ extension ResolvedSandbox {
   ///   - layers: The layers, in the store that the command must not write to.
   ///   - lock: The lock's descriptor.
   ///   - home: The caller's home directory.
+  /// - Returns: The same sandbox, with the layers in place.
   public final func writing(
     to layers: [ReviewLayer], lock: CInt, home: ByteString
   ) -> ResolvedSandbox {
