@@ -48,7 +48,7 @@ struct LearnedProfileTests {
   @Test("What is written as a word is read as that word", arguments: [UInt64(1), 2, 3, 4])
   func words(_ seed: UInt64) throws {
     var chance = Chance(seed: seed)
-    for _ in 0..<5000 {
+    for _ in 0..<1000 {
       let words = [ByteString("--ro-same-try"), path(&chance)]
       let line = LearnedProfileTests.words.line(words)
       #expect(!line.contains(UInt8(ascii: "\n")))
@@ -64,7 +64,7 @@ struct LearnedProfileTests {
     let kinds: [LearnedItem.Kind] = [
       .same, .linked, .writable, .devices, .directory, .objection, .missing, .unused, .address,
     ]
-    for _ in 0..<500 {
+    for _ in 0..<100 {
       var items: [LearnedItem] = []
       for _ in 0..<Int.random(in: 1..<6, using: &chance) {
         let notes: [ByteString] = ["not-shown", "it is secret", path(&chance), ""]

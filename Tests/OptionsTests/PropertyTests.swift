@@ -89,7 +89,7 @@ struct PropertyTests {
   func anyLine(_ seed: UInt64) {
     var chance = Chance(seed: seed)
     var (read, refused) = (0, 0)
-    for _ in 0..<1500 {
+    for _ in 0..<500 {
       let line = PropertyTests.words(&chance, Int.random(in: 1...12, using: &chance))
       switch parse(line) {
       case .success(let draft):

@@ -10,13 +10,7 @@ internal import Text
 /// A look at files in a separate process.
 enum BoundedLook {
   /// How long the look may take, in milliseconds, and how many bytes of lines it may give.
-  private static let limit = (milliseconds: patience, bytes: 1 << 16)
-  #if ADDRESS_SANITIZER
-    // `make memory` tests what the look finds; each step takes some ten times as long there.
-    private static let patience = 60000
-  #else
-    private static let patience = 4000
-  #endif
+  private static let limit = (milliseconds: Patience.milliseconds(4000), bytes: 1 << 16)
 
   /// The lines that `look` finds, or as many of them as it finds in time.
   static func lines(_ look: () -> [String]) -> [String] {

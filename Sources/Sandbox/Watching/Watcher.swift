@@ -156,13 +156,7 @@ extension Watcher {
   }
 
   /// How long the watcher may take for its report, in milliseconds, and how long that may be.
-  private static let limit = (milliseconds: patience, bytes: 4 << 20)
-  #if ADDRESS_SANITIZER
-    // As for `BoundedLook`.
-    private static let patience = 300_000
-  #else
-    private static let patience = 10_000
-  #endif
+  private static let limit = (milliseconds: Patience.milliseconds(10_000), bytes: 4 << 20)
 
   /// Reads the report, once the sandbox has ended.
   /// - Throws: `LaunchError` if the watcher ended before, as the command's last calls were refused; or if

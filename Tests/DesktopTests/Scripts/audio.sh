@@ -25,7 +25,7 @@ refuses "under desktop it is not" nestbox --profile desktop "${session[@]}" "${s
 has "but under both" silence "$(nestbox --profile desktop --profile audio "${sinks[@]}")"
 head -c 40000 /dev/zero >sound
 succeeds "sound can be played" nestbox --profile audio --ro-bind sound /tmp/sound \
-  timeout 20 pacat --playback --raw /tmp/sound
+  timeout "$patience" pacat --playback --raw /tmp/sound
 refuses "without the profile the server is out of reach" nestbox "${session[@]}" "${sinks[@]}"
 refuses "with one for windows too" nestbox --profile x11 "${session[@]}" "${sinks[@]}"
 mv "$XDG_RUNTIME_DIR/pulse" "$work/elsewhere"
@@ -44,7 +44,7 @@ END_OF_SETTINGS
 pipewire -c "$PWD/pipewire.conf" 2>"$work/pipewire-log" &
 started+=($!)
 await test -S "$XDG_RUNTIME_DIR/pipewire-0"
-server=(timeout 20 pw-cli info 0)
+server=(timeout "$patience" pw-cli info 0)
 has "outside, PipeWire answers" pipewire-0 "$("${server[@]}")"
 has "under audio it does" pipewire-0 "$(nestbox --profile audio "${server[@]}")"
 refuses "without the profile it does not" nestbox "${session[@]}" "${server[@]}"

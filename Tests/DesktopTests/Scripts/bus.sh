@@ -42,6 +42,6 @@ system=(--unshare-all --ro-bind /usr /usr --symlink usr/bin /bin
 
 # A call of Note, as a program makes it on the session bus.
 note() { # NAME TEXT [PATH]
-  echo gdbus call --session --timeout 5 --dest "$1" --object-path "${3-/org/example}" \
+  echo gdbus call --session --timeout "$patience" --dest "$1" --object-path "${3-/org/example}" \
     --method org.example.Test.Note "$2"
 }

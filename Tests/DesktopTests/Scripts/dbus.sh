@@ -99,7 +99,7 @@ is "one that no rule allows is not" Told \
   "$(heard --dbus-broadcast org.example.Three=org.example.Test.Told)"
 
 # The system bus.
-on_system=(--system --timeout 5 --dest org.example.System --object-path /org/example
+on_system=(--system --timeout "$patience" --dest org.example.System --object-path /org/example
   --method org.example.Test.Note)
 is "calls on the system bus pass by their own rules" "('noted system',)" \
   "$(nestbox "${system[@]}" --dbus-system-talk org.example.System gdbus call "${on_system[@]}" system)"
@@ -117,7 +117,7 @@ succeeds "both buses can be had at once" "${both[@]}" sh -c "$(note org.example.
 
 # The profile.
 start_service "$DBUS_SESSION_BUS_ADDRESS" org.freedesktop.Notifications
-notifications=(gdbus call --session --timeout 5 --dest org.freedesktop.Notifications)
+notifications=(gdbus call --session --timeout "$patience" --dest org.freedesktop.Notifications)
 is "under the profile dbus, notifications pass" "('noted hello',)" \
   "$(nestbox --profile dbus "${notifications[@]}" \
     --object-path /org/freedesktop/Notifications --method org.freedesktop.Notifications.Note hello)"

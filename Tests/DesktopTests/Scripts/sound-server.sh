@@ -34,7 +34,7 @@ inside() { # PROFILE COMMAND…
   shift
   # shellcheck disable=SC2086 # Several profiles are several words.
   nestbox ${profile//+/ --profile } --setenv XDG_RUNTIME_DIR "$XDG_RUNTIME_DIR" \
-    --ro-bind "$top/data" "$top/data" timeout 20 "$@"
+    --ro-bind "$top/data" "$top/data" timeout "$patience" "$@"
 }
 
 # Makes the server load the library, whichever it is. The requests may fail in the end.
@@ -95,5 +95,5 @@ await pactl info
 found() { pactl list short sinks | grep -q silence; }
 await found
 # The session manager may still be about to link new streams to the device.
-await timeout 20 pw-play "$top/data/sound.wav"
+await timeout "$patience" pw-play "$top/data/sound.wav"
 attacks PipeWire pw-play paplay

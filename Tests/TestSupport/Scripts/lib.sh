@@ -45,10 +45,13 @@ refuses() { # WHAT COMMAND…
   echo "ok: $what"
 }
 
+# How many seconds another program may take to answer. A test ends after NESTBOX_PATIENCE seconds.
+patience=$((NESTBOX_PATIENCE / 5))
+
 # Waits until a command succeeds, which depends on another process.
 await() {
   local tries
-  for ((tries = 0; tries < 300; tries++)); do
+  for ((tries = 0; tries < 10 * patience; tries++)); do
     if "$@" >/dev/null 2>&1; then return; fi
     sleep 0.1
   done

@@ -53,6 +53,7 @@ as=()
 [ "$(id -u)" != 0 ] || as=(as_named_user)
 status=0
 "${as[@]}" env -i NESTBOX_CLIENT_TEST="$work" HOME="$work/home" LC_ALL=C \
+  NESTBOX_PATIENCE="${NESTBOX_PATIENCE:-150}" \
   PATH="$work/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" \
   bash "$work/scripts/$(basename "$script")" "$@" || status=$?
 exit $status
