@@ -318,7 +318,7 @@ struct NetworkClientTests {
     let outcome = try run(
       """
       dump() {
-        timeout --signal=KILL 60 nestbox --unshare-user --unshare-pid --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp \\
+        timeout --signal=KILL "${NESTBOX_PATIENCE:-150}" nestbox --unshare-user --unshare-pid --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp \\
           --bind /mnt /mnt --net-allow web.test:8081 chromium --headless --no-sandbox --disable-gpu \\
           --user-data-dir=/tmp/profile --dump-dom "$1" 2>&1
       }
@@ -337,7 +337,7 @@ struct NetworkClientTests {
       """
       echo '<body><script>document.body.append("line " + navigator.onLine)</script>' >www/page.html
       show() {
-        timeout --signal=KILL 60 nestbox "$@" --bind /mnt /mnt --chdir /mnt chromium --headless --no-sandbox \\
+        timeout --signal=KILL "${NESTBOX_PATIENCE:-150}" nestbox "$@" --bind /mnt /mnt --chdir /mnt chromium --headless --no-sandbox \\
           --disable-gpu --user-data-dir=/tmp/data --dump-dom http://web.test:8081/page.html 2>/dev/null |
           grep -oE 'line (true|false)'
       }
