@@ -153,7 +153,9 @@ struct Launcher {
     let tasks = ReviewTasks(self, parser.draft)
     do throws(UsageError) {
       let (review, sandbox) = try tasks.begin(sandbox)
-      let result = launchNow(sandbox, parser, registration + review.descriptors, detachment)
+      let result = launchNow(
+        sandbox, parser, registration + review.descriptors, detachment,
+        whileRunning: review.whileRunning)
       tasks.end(review)
       return result
     } catch {
@@ -164,7 +166,7 @@ struct Launcher {
   /// Launches the sandbox, which has all that it needs.
   private func launchNow(
     _ sandbox: ResolvedSandbox, _ parser: Parser, _ registration: [CInt],
-    _ detachment: Detachment?
+    _ detachment: Detachment?, whileRunning: (() -> Void)? = nil
   ) -> (status: UInt8, signal: Signal?) {
     if parser.draft.isVerbose { StepLog.begin(prefix(.step, parser.draft)) }
     if parser.draft.sandbox.becomesCommand { return (become(sandbox, parser), nil) }
@@ -182,7 +184,7 @@ struct Launcher {
     do throws(LaunchError) {
       let ending = try sandbox.launch(
         for: caller, warningPrefix: prefix(.warning, parser.draft), registration: registration,
-        detachment: detachment, locks: { surroundings.locks },
+        whileRunning: whileRunning, detachment: detachment, locks: { surroundings.locks },
         whenFailed: { error in
           tell(error, sandbox, parser.draft)
           isTold = true

@@ -137,4 +137,7 @@ struct LaunchReview {
 
   /// What the monitor keeps open for its end.
   var descriptors: [CInt] { review.descriptors }
+
+  /// What can be removed before the command has ended.
+  func whileRunning() { review.removeMarks() }
 }

@@ -184,10 +184,40 @@ public final class Review {
     return true
   }
 
+  /// Removes the marks by which the kernel knows that the work directories are in use.
+  ///
+  /// Only the next mount would read them, and each launch makes new work directories. A launcher does
+  /// this while the command runs: at the end it would have to wait for the disk.
+  public func removeMarks() {
+    for number in madeWith.indices {
+      let work = ReviewStore.work(number)
+      try? Review.removeMark("work", in: open.descriptor.openDirectlyInRoot(work))
+    }
+  }
+
+  /// Empties the directory `name`, in which the kernel has made `incompat/volatile/dirty`, without
+  /// permissions.
+  private static func removeMark(
+    _ name: FilePath, in place: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    let directory = try place.openDirectlyInRoot(name)
+    try directory.setPermissions(0o700)
+    let next: FilePath
+    switch name {
+    case "work": next = "incompat"
+    case "incompat": next = "volatile"
+    default: return try directory.remove("dirty", .other)
+    }
+    try removeMark(next, in: directory)
+    try directory.remove(next, .directory)
+  }
+
   /// The lock comes last: until then no other process takes the rest for a review.
   private func removeKnownNames() throws(SystemCallError) {
     for number in madeWith.indices {
-      try Review.removeWork(ReviewStore.work(number), in: open.descriptor, depth: 0)
+      let work = ReviewStore.work(number)
+      try open.descriptor.openDirectlyInRoot(work).remove("work", .directory)
+      try open.descriptor.remove(work, .directory)
     }
     try open.descriptor.remove(ReviewStore.record, .other)
     for number in madeWith.indices {
@@ -195,22 +225,6 @@ public final class Review {
     }
     try open.descriptor.remove(ReviewStore.lock, .other)
     try store.remove(name.path, .directory)
-  }
-
-  /// Removes a work directory, in which the kernel has made `work/incompat/volatile/dirty`, without
-  /// permissions.
-  private static func removeWork(
-    _ name: FilePath, in place: borrowing OwnedDescriptor, depth: Int
-  ) throws(SystemCallError) {
-    let directory = try place.openDirectlyInRoot(name)
-    if depth > 0 { try directory.setPermissions(0o700) }
-    switch depth {
-    case 0: try removeWork("work", in: directory, depth: 1)
-    case 1: try removeWork("incompat", in: directory, depth: 2)
-    case 2: try removeWork("volatile", in: directory, depth: 3)
-    default: try directory.remove("dirty", .other)
-    }
-    try place.remove(name, .directory)
   }
 
   /// Removes the review with all its changes.

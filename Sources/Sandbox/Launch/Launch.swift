@@ -48,6 +48,8 @@ final class LaunchPlan {
   let warningPrefix: String
   /// Descriptors that only the monitor holds.
   let registration: [CInt]
+  /// What the monitor does while the command runs.
+  let whileRunning: (() -> Void)?
   /// The standard descriptors that the command gets in another form; nil if it gets all as they are.
   let standard: StandardDescriptors?
   /// The running sandbox that the command enters; nil for a new one.
@@ -71,8 +73,10 @@ final class LaunchPlan {
     _ resolved: ResolvedSandbox, _ caller: Caller, _ signalMask: SignalMask?,
     policy: (program: SeccompProgram?, executionWord: UInt64), hasJoinedNetwork: Bool,
     helpers: Helpers, standard: StandardDescriptors?, warningPrefix: String, registration: [CInt],
-    entrance: Entrance? = nil, detachment: Detachment? = nil, group: SandboxGroup? = nil
+    whileRunning: (() -> Void)? = nil, entrance: Entrance? = nil, detachment: Detachment? = nil,
+    group: SandboxGroup? = nil
   ) {
+    self.whileRunning = whileRunning
     self.group = group
     self.resolved = resolved
     self.caller = caller
@@ -152,6 +156,7 @@ extension ResolvedSandbox {
   ///   - caller: Who called.
   ///   - warningPrefix: What warnings begin with.
   ///   - registration: Descriptors that only the monitor holds, until it ends.
+  ///   - whileRunning: What to do once the command runs, with the registered descriptors.
   ///   - detachment: Who waits for the launch in the foreground, if anybody does.
   ///   - locks: The directory for locks among launches; made if it is needed.
   ///   - whenFailed: Reports a failure, before anything that may take time.
@@ -159,7 +164,7 @@ extension ResolvedSandbox {
   /// - Throws: `LaunchError` if it could not be started; nothing of it remains then.
   public func launch(
     for caller: Caller, warningPrefix: String, registration: [CInt] = [],
-    detachment: Detachment? = nil, locks: () -> FilePath,
+    whileRunning: (() -> Void)? = nil, detachment: Detachment? = nil, locks: () -> FilePath,
     whenFailed: (LaunchError) -> Void = { _ in }
   ) throws(LaunchError) -> Ending {
     if sandbox.diesWithParent { try tieToCaller(caller) }
@@ -196,8 +201,8 @@ extension ResolvedSandbox {
           for: self, mask, warningPrefix: warningPrefix, caller.image, line: caller.arguments,
           (execution.0, execution.executionWord)),
         standard: try StandardDescriptors.examine(for: sandbox, without: terminals),
-        warningPrefix: warningPrefix, registration: registration, detachment: detachment,
-        group: group)
+        warningPrefix: warningPrefix, registration: registration,
+        whileRunning: whileRunning, detachment: detachment, group: group)
       let ending = try plan.launch(whenFailed)
       names?.end()
       // The explanation may read many files, and Ctrl-C must be able to stop it.

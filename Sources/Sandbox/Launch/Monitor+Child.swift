@@ -141,6 +141,7 @@ extension Monitor {
     guard let process else { throw Monitor.hasLostTouch }
     command = consume process
     sendPending()
+    plan.whileRunning?()
   }
 
   /// Takes the master of the command's terminal.
