@@ -142,22 +142,29 @@ public struct WatchedCall: Sendable {
 /// The calls to watch by architecture and number, and the program that hands them to a listener.
 public struct WatchList: Sendable {
   /// Architecture and number, ascending.
-  private var keys: [UInt64] = []
+  private(set) var keys: [UInt64] = []
   /// The index of the call for each of them.
-  private var calls: [UInt8] = []
+  private(set) var calls: [UInt8] = []
   /// What watches and allows: no policy speaks here.
-  private let instructions: [UInt64]
+  let instructions: [UInt64]
 
   /// SECCOMP_RET_USER_NOTIF.
   static let notify: UInt32 = 0x7fc0_0000
 
-  /// The list for the programs that this machine runs.
+  /// The list for the programs that this machine runs, compiled in: to make it takes as long as
+  /// twenty watched calls.
   public init() {
+    (keys, calls) = (WatchList.compiledKeys, WatchList.compiledCalls)
+    instructions = WatchList.compiledInstructions
+  }
+
+  /// Makes the list for the programs that machines of `native` run.
+  init(for native: Architecture) {
     var steps = Steps()
     let allow = steps.number(of: .answer(SeccompAction.allow.code))
     var dispatch = Dispatch(foreign: allow)
     var found: [(key: UInt64, call: UInt8)] = []
-    for name in Architecture.native.accompanies {
+    for name in native.accompanies {
       guard let architecture = Architecture(named: name) else { continue }
       var numbers: [UInt32: Int] = [:]
       for (index, call) in WatchedCall.all.enumerated() {

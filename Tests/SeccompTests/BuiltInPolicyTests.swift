@@ -65,6 +65,9 @@ private enum Generator {
         files[file] = try program(name, architecture, condition)
       }
     }
+    for (architecture, condition) in [("x86_64", "x86_64"), ("aarch64", "arm64")] {
+      files["WatchList-\(architecture).swift"] = try watchList(architecture, condition)
+    }
     return files
   }
 
@@ -132,28 +135,54 @@ private enum Generator {
     _ name: String, _ architecture: String, _ condition: String
   ) throws -> String {
     let architecture = try #require(Architecture(named: architecture))
-    let numbers = try Repository.program(name, for: architecture).instructions
-      .map { "0x" + String($0, radix: 16) }
-    let lines = stride(from: 0, to: numbers.count, by: 6)
-      .map { "      " + numbers[$0..<min($0 + 6, numbers.count)].joined(separator: ", ") }
+    let lines = lines(try Repository.program(name, for: architecture).instructions)
     return head + """
 
       #if arch(\(condition))
         extension BuiltInPolicy {
           static let \(name)Instructions: [UInt64] = [
-      \(lines.joined(separator: ",\n")),
+      \(lines),
           ]
         }
       #endif
 
       """
   }
+
+  private static func watchList(_ architecture: String, _ condition: String) throws -> String {
+    let list = WatchList(for: try #require(Architecture(named: architecture)))
+    return head.replacing("seccomp/", with: "WatchedCalls.swift") + """
+
+      #if arch(\(condition))
+        extension WatchList {
+          static let compiledKeys: [UInt64] = [
+      \(lines(list.keys)),
+          ]
+          static let compiledCalls: [UInt8] = [
+      \(lines(list.calls)),
+          ]
+          static let compiledInstructions: [UInt64] = [
+      \(lines(list.instructions)),
+          ]
+        }
+      #endif
+
+      """
+  }
+
+  private static func lines(_ numbers: [some BinaryInteger]) -> String {
+    let words = numbers.map { "0x" + String($0, radix: 16) }
+    return stride(from: 0, to: words.count, by: 6)
+      .map { "      " + words[$0..<min($0 + 6, words.count)].joined(separator: ", ") }
+      .joined(separator: ",\n")
+  }
 }
 
 @Suite("Built-in policies")
 struct BuiltInPolicyTests {
-  // Red: the files of seccomp/ changed, and the program still has the old policies.
-  @Test func `What is compiled in is what the files of seccomp/ say`() throws {
+  // Red: the files of seccomp/ or the calls to watch changed, and the program still has the old ones.
+  @Test
+  func `What is compiled in is what the files of seccomp/ and the watched calls say`() throws {
     let files = try Generator.files()
     if ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1" {
       for (name, text) in files {

@@ -28,6 +28,8 @@ struct WatchLoop: ~Copyable {
   private var directories: [Int32: ByteString] = [:]
   /// Whether the command is about to be executed.
   private var hasBegun = false
+  /// Whether a wait for the next call ends with the last process under the filter: since Linux 6.11.
+  private var hasEnd = false
 
   private static let mostNames = 4096
 
@@ -68,7 +70,7 @@ struct WatchLoop: ~Copyable {
         set.add(listener?.rawValue ?? -1, .input)
         set.add(busLog.rawValue, .input)
         try set.wait(isLong: false)
-        if set.isReady(1), try !answerCall(), try hasNoMoreCalls() { listener = nil }
+        if set.isReady(1) { try answerCalls() }
         if set.isReady(2) { note(busLog.names()) }
         if set.isReady(0), try !take() { break }
       }
@@ -97,6 +99,7 @@ struct WatchLoop: ~Copyable {
     case Watcher.Message.mounts where listener == nil: break
     case Watcher.Message.listener where listener == nil:
       listener = CallListener(OwnedDescriptor(descriptor))
+      hasEnd = !KernelRelease.numbers.lexicographicallyPrecedes([6, 11])
     case Watcher.Message.busLog where busLog.rawValue < 0: busLog = BusLog(descriptor)
     default: Descriptors.close(descriptor)
     }
@@ -107,6 +110,14 @@ struct WatchLoop: ~Copyable {
   private mutating func hasNoMoreCalls() throws(SystemCallError) -> Bool {
     guard let number = listener?.rawValue else { return true }
     return try Descriptors.isAtEnd(number)
+  }
+
+  /// Answers a call, and those after it for as long as nothing else can arrive.
+  private mutating func answerCalls() throws(SystemCallError) {
+    while try answerCall() {
+      guard hasBegun, hasEnd, busLog.rawValue < 0 else { return }
+    }
+    if try hasNoMoreCalls() { listener = nil }
   }
 
   /// Receives one call, notes what it asks for, and answers it; false if it was interrupted.
