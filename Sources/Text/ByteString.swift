@@ -63,6 +63,11 @@ public struct ByteString: Hashable, Sendable {
   /// The bytes, without the final NUL.
   public var bytes: ArraySlice<UInt8> { storage.dropLast() }
 
+  /// Hashes all bytes at once; an array would take each by itself.
+  public func hash(into hasher: inout Hasher) {
+    unsafe storage.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+  }
+
   /// The number of bytes.
   public var count: Int { storage.count - 1 }
 

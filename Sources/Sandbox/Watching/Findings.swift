@@ -200,6 +200,8 @@ extension Findings {
   private mutating func look(for seen: Observation) {
     let path = seen.subject.path
     guard path.isAbsolute, path.components.first?.kind == .regular else { return }
+    // Most files are there and open to the command: then the host need not be asked.
+    if inside.answers(seen.kind, at: path) { return }
     // Of a name to be made or removed, its directory counts as well.
     if seen.kind != .create, seen.kind != .remove {
       guard (try? FileFacts(at: path, followsLinks: seen.kind != .lookAtLink)) != nil else {

@@ -24,6 +24,20 @@ struct InsideLook {
     case procfs
   }
 
+  /// Whether a call of this kind, which executes, makes and removes nothing, finds at `path` a file
+  /// outside of procfs that it may use so.
+  func answers(_ kind: ObservedKind, at path: FilePath) -> Bool {
+    let access: FileAccess?
+    switch kind {
+    case .look, .lookAtLink: access = nil
+    case .read: access = .read
+    case .write: access = .write
+    default: return false
+    }
+    guard path.components.first?.string != "proc", let file = open(path) else { return false }
+    return access.map { file.refusal(of: $0) == nil } ?? true
+  }
+
   /// Follows `path`.
   func follow(_ path: FilePath, followsLast: Bool) -> Outcome {
     // Most paths lead somewhere, and only of the others the missing name is wanted.
