@@ -338,8 +338,8 @@ struct NetworkClientTests {
       echo '<body><script>document.body.append("line " + navigator.onLine)</script>' >www/page.html
       show() {
         timeout --signal=KILL "${NESTBOX_PATIENCE:-150}" nestbox "$@" --bind /mnt /mnt --chdir /mnt chromium --headless --no-sandbox \\
-          --disable-gpu --user-data-dir=/tmp/data --dump-dom http://web.test:8081/page.html 2>/dev/null |
-          grep -oE 'line (true|false)'
+          --disable-gpu --user-data-dir=/tmp/data --dump-dom http://web.test:8081/page.html 2>errors |
+          grep -oE 'line (true|false)' || cat errors >&2
       }
       show --profile browser; show --profile desktop --profile network
       # A command that starts in a moment does without.
