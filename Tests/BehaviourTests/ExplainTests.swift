@@ -238,8 +238,9 @@ struct ExplainTests {
       try Test.cancel("needs \(file)")
     }
     let session = try Session()
-    // The processes of the set-up.
-    let end = "\nbegun=$(jobs -p); [ -z \"$begun\" ] || kill $begun 2>/dev/null || true"
+    // The processes of the set-up. A bus removes its socket when it ends: without waiting, that of
+    // the next bus.
+    let end = "\nbegun=$(jobs -p); [ -z \"$begun\" ] || kill $begun 2>/dev/null; wait; true"
     let first = try session.run("\(BrokenSetup.preamble)\n\(kept.setup)\nmore=; \(kept.line)\(end)")
     #expect(!first.lines.contains("works"), "nothing was kept")
     let report = first.errors.split(separator: "\n").map(String.init).first {

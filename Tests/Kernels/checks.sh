@@ -64,5 +64,8 @@ check 'the profile untrusted' 'hello' nestbox --profile untrusted echo hello
 since 6.12 'landlock scopes' 'hello' $box --landlock-scope abstract-unix,signal echo hello
 since 6.12 'TIOCSTI is refused by the kernel' '0' cat /proc/sys/dev/tty/legacy_tiocsti
 check 'a missing .git stays free' 'taken' sh -c "mkdir -p project; $box --kill-on-exit --bind \$PWD/project /project --ro-repositories /project sh -c 'mkdir /project/.git 2>/dev/null || echo taken; test -e /project/.git && echo there'; ls -A project"
+: >kept
+check 'what a command did not get is named' 'kept is not shown inside (cat): --read /home/kept' sh -c "$box --explain cat /home/kept 2>&1 | grep -o 'kept is not shown.*'"
+since /proc/sys/kernel/yama/ptrace_scope:2 'what a command did not get is named where Yama keeps processes apart' 'kept is not shown inside (cat): --read /home/kept' sh -c "$box --explain cat /home/kept 2>&1 | grep -o 'kept is not shown.*'"
 check 'a keyring of its own' 'of its own' $box sh -c 'grep -q "keyring *nestbox:" /proc/keys && echo of its own'
 echo "CHECK ok the end was reached"
