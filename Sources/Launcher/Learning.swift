@@ -77,9 +77,11 @@ final class LearningTask {
     let run = draft.sandbox.command.map(\.quotedForShell).joined(separator: " ")
     profile.add(run, options, items, words)
     let added = profile.added
-    let shrunk = try shrink()
+    // Before --shrink, which Ctrl-C may end.
     try write()
-    let count = String(profile.count)
+    if !draft.isJSON { tellWritten(added.count) }
+    let shrunk = try shrink()
+    if shrunk != nil { try write() }
     guard !draft.isJSON else {
       tellJSON(
         [
@@ -88,13 +90,17 @@ final class LearningTask {
         ], items, shrunk)
       return 0
     }
-    var text = "wrote \(lesson.file.quoted): \(count) lines, \(String(added.count)) of them new"
+    tell(shrunk)
+    return 0
+  }
+
+  private func tellWritten(_ added: Int) {
+    let count = String(profile.count)
+    var text = "wrote \(lesson.file.quoted): \(count) lines, \(String(added)) of them new"
     if profile.leftOut > 0 {
       text += "; comments say what is not given, and why (\(String(profile.leftOut)))"
     }
     launcher.tell(.warning, text, draft)
-    tell(shrunk)
-    return 0
   }
 
   private func write() throws(UsageError) {

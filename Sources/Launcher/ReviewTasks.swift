@@ -105,9 +105,9 @@ struct ReviewTasks {
         return
           "the file system of \(path) keeps no extended attributes or whiteouts, which a layer "
           + "needs; use --review-store with a directory on ext4, xfs or btrfs"
-      case .noSpace, .readOnlyFileSystem:
-        return "\(path): \(error.reason) (\(error.call)); use --review-store with a directory on "
-          + "another file system"
+      case .noSpace, .readOnlyFileSystem,
+        .permissionDenied where error.call == "mkdirat":
+        return "\(path): \(error.reason) (\(error.call)); use --review-store with another directory"
       default: return "\(path): \(error.reason) (\(error.call))"
       }
     }

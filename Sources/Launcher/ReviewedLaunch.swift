@@ -116,7 +116,10 @@ extension ReviewTasks {
       let count = told.count { $0.kind == kind }
       return count == 0 ? nil : "\(kind.rawValue) \(String(count))"
     }
-    lines.append("  " + kinds.joined(separator: ", "))
+    if !kinds.isEmpty { lines.append("  " + kinds.joined(separator: ", ")) }
+    if let (path, reason) = changes.unread.first {
+      lines.append("  not read: \(ByteString(path).quoted): \(reason)")
+    }
     let marked = told.filter { !$0.marks.isEmpty }
     for change in marked.prefix(3) {
       let marks = change.marks.map(\.text).joined(separator: "; ")

@@ -21,11 +21,11 @@ struct Shrinking {
 
   private let command: [ByteString]
   private let environment: [ByteString]
-  private var expected = Result(status: 0, output: [], errors: [])
+  private var expected = Outcome(status: 0, output: [], errors: [])
   private var dropped: [Int] = []
 
   /// What a run shows.
-  private struct Result: Equatable {
+  private struct Outcome: Equatable {
     var status: UInt8
     var output: [UInt8]
     var errors: [UInt8]
@@ -42,7 +42,13 @@ struct Shrinking {
     (self.profile, self.command, environment) = (profile, command, launcher.environment)
     let status: UInt8
     do throws(SystemCallError) {
-      status = try search()
+      status = try SignalDisposition.whileSignalsEnd { () -> Result<UInt8, SystemCallError> in
+        do throws(SystemCallError) {
+          return .success(try search())
+        } catch {
+          return .failure(error)
+        }
+      }.get()
     } catch {
       throw UsageError("--shrink: can't run the command again: \(error.reason)")
     }
@@ -83,7 +89,7 @@ struct Shrinking {
   }
 
   /// Runs the command under a profile.
-  private mutating func run(_ profile: LearnedProfile) throws(SystemCallError) -> Result {
+  private mutating func run(_ profile: LearnedProfile) throws(SystemCallError) -> Outcome {
     trials += 1
     let text = try SealedMemory.make("nestbox-profile")
     try Descriptors.write(profile.text[...], to: text.rawValue)
@@ -99,7 +105,7 @@ struct Shrinking {
       "/proc/self/exe", words + command, environment,
       replacing: [(0, input.rawValue), (1, output.rawValue), (2, errors.rawValue)])
     let end = try child.waitForProcess()
-    return Result(
+    return Outcome(
       status: end.shellStatus, output: try Shrinking.contents(of: output.rawValue),
       errors: try Shrinking.contents(of: errors.rawValue))
   }

@@ -28,6 +28,8 @@ public struct NetworkPolicy: Sendable {
     case denied
     /// The name leads to a private address or to one of this machine.
     case privateAddress
+    /// It is allowed, but no connection came about.
+    case unanswered
 
     /// The reason in a word, for programs.
     public var word: String {
@@ -36,6 +38,7 @@ public struct NetworkPolicy: Sendable {
       case .port: "port-not-named"
       case .denied: "denied"
       case .privateAddress: "private-address"
+      case .unanswered: "no-answer"
       }
     }
   }
@@ -52,6 +55,14 @@ public struct NetworkPolicy: Sendable {
   /// Whether a rule says where `name` leads.
   public func isPinned(_ name: DomainName) -> Bool {
     allowed.contains { $0.pin != nil && $0.covers(name) }
+  }
+
+  /// Where a rule pins `name`, as text; empty if none does.
+  public func pinText(of name: DomainName) -> String {
+    guard let pin = allowed.first(where: { $0.pin != nil && $0.covers(name) })?.pin else {
+      return ""
+    }
+    return pin.port.map { Refusal.place(pin.address.text, String($0)) } ?? pin.address.text
   }
 
   /// Where a connection to a name may lead.

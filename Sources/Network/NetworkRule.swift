@@ -80,6 +80,8 @@ public final class NetworkRule: Equatable, Sendable {
   /// The most ports of all rules together: each takes a socket.
   public static let mostPorts = 1024
   private static let longest = 1024
+  /// The name by which --net-host shows the caller's localhost.
+  public static var callersHost: String { "host.nestbox.internal" }
 
   /// Reads a rule.
   /// - Parameters:
@@ -133,7 +135,7 @@ public final class NetworkRule: Equatable, Sendable {
     }
     if let allowed {
       guard let range = AddressRange(text: NetworkRule.unbracketed(allowed)) else {
-        throw mistake("expected addresses after @, such as NAME@10.0.0.0/8")
+        throw mistake("expected addresses after @, such as NAME:8080@10.0.0.0/8")
       }
       self.range = range
     } else {
@@ -197,9 +199,7 @@ public final class NetworkRule: Equatable, Sendable {
     }
     if let range = AddressRange(text: host) {
       guard !IPAddress.isNeverOutside(range) else {
-        throw Mistake(
-          message: "\(range.text) is the sandbox's own inside; for a service of the host, name it: "
-            + "NAME=\(range.first.text):PORT")
+        throw own(range.text)
       }
       return .addresses(range)
     }
@@ -210,12 +210,16 @@ public final class NetworkRule: Equatable, Sendable {
       throw expectedHost(rule)
     }
     guard !name.isLocalhost else {
-      throw Mistake(
-        message:
-          "localhost is the sandbox's own inside; for a service of the host, give it another "
-          + "name: NAME=127.0.0.1:PORT")
+      throw own("localhost")
     }
     return .name(name)
+  }
+
+  /// The mistake of naming a host that is the sandbox's own inside.
+  private static func own(_ host: String) -> Mistake {
+    Mistake(
+      message: "\(host) is the sandbox's own inside; for a service of the host: --net-host PORT, "
+        + "there host.nestbox.internal:PORT")
   }
 
   private static func expectedHost(_ rule: ByteString) -> Mistake {

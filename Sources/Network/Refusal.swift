@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the relay tells the monitor of what it refused.
 
-public import Text
+internal import Text
 
 /// Something that the command could not reach because of the rules.
 public struct Refusal: Equatable, Sendable {
@@ -11,22 +11,25 @@ public struct Refusal: Equatable, Sendable {
   public let port: Port?
   /// The name, or the address as text.
   public let host: String
-  /// The private address to which the name leads, as text; empty otherwise.
+  /// As text: the private address to which the name leads, or, where a rule pins the name, the place
+  /// to which it does; empty otherwise.
   public let address: String
 
   /// How many different ones are told of.
   public static let most = 16
   /// The most bytes of a message.
-  public static let capacity = 5 + DomainName.longest + 45
+  public static let capacity = 5 + DomainName.longest + longestPlace
+  /// The most bytes of an address with a port.
+  private static let longestPlace = 47
 
   /// Notes a refusal.
   public init(
-    _ reason: NetworkPolicy.Reason, _ host: String, port: Port? = nil, address: IPAddress? = nil
+    _ reason: NetworkPolicy.Reason, _ host: String, port: Port? = nil, address: String = ""
   ) {
     self.reason = reason
     self.port = port
     self.host = host
-    self.address = address?.text ?? ""
+    self.address = address
   }
 
   /// The bytes of a message: the reason, the transport, the port, the length of the host, both texts.
@@ -39,7 +42,7 @@ public struct Refusal: Equatable, Sendable {
     return [
       mark, port?.transport.rawValue ?? 0, UInt8(number >> 8), UInt8(number & 0xff),
       UInt8(truncatingIfNeeded: name.count),
-    ] + name + Array(address.utf8.prefix(45))
+    ] + name + Array(address.utf8.prefix(longestPlace))
   }
 
   /// Reads a message; nil if it has not the form of one.
@@ -77,17 +80,35 @@ public struct Refusal: Equatable, Sendable {
     return (isUDP ? String(rule.dropLast(4)) : rule) + "@" + address + (isUDP ? "/udp" : "")
   }
 
+  /// A host and a port as rules have them.
+  public static func place(_ host: String, _ port: String) -> String {
+    (host.utf8.contains(UInt8(ascii: ":")) ? "[" + host + "]" : host) + ":" + port
+  }
+
+  /// The option that allows what no rule names.
+  private func option(_ rule: String) -> String {
+    if host == NetworkRule.callersHost, port?.transport != .udp {
+      return "--net-host " + (port?.text ?? "PORT")
+    }
+    guard reason == .port, !address.isEmpty, let port, port.transport == .tcp else {
+      return "--net-allow " + rule
+    }
+    return "--net-allow " + Refusal.place(host, port.text) + "=" + address
+  }
+
   /// What was refused, why, and what would allow it.
   public var text: String {
     var place = host
     var rule = host
     if let port {
-      place = (host.utf8.contains(UInt8(ascii: ":")) ? "[" + host + "]" : host) + ":" + port.text
+      place = Refusal.place(host, port.text)
       if port.transport == .udp || ![80, 443].contains(port.number) { rule = place }
     }
     switch reason {
     case .unnamed, .port:
-      return "the command could not reach \(place); to allow it, add --net-allow \(rule)"
+      return "the command could not reach \(place); to allow it, add \(option(rule))"
+    case .unanswered:
+      return "the rules let the command reach \(place), but nothing answers at \(address) outside"
     case .denied: return "the command could not reach \(place), as --net-deny denies it"
     case .privateAddress where address.isEmpty:
       return "the command could not reach \(place), a private address or one of this machine; "

@@ -87,7 +87,9 @@ public struct Parser {
     if draft.sandbox.detach != nil, case .profile = draft.sandbox.dieWithParent?.origin {
       draft.sandbox.dieWithParent = nil
     }
-    draft.sandbox.givesNotices = standardProfile != nil && !taken.isEmpty
+    // Their remedies are options, of which --verify takes none.
+    draft.sandbox.givesNotices =
+      standardProfile != nil && !taken.isEmpty && draft.lesson?.verifies != true
     draft.sandbox.command = Array(rest)
     if draft.sandbox.name != nil {
       draft.sandbox.defaultCommand = draft.standardCommand

@@ -94,7 +94,7 @@ final class Connection {
       if !candidates.isEmpty { nextAttempt = relay.now + Connection.patience.each }
       return
     }
-    if attempts.isEmpty { fail(relay) }
+    if attempts.isEmpty { giveUp(relay) }
   }
 
   /// When something has to be done next.
@@ -102,7 +102,7 @@ final class Connection {
 
   /// Does what the time demands.
   func timeIsUp(_ relay: Relay) {
-    if deadline <= relay.now { fail(relay) } else { tryNext(relay) }
+    if deadline <= relay.now { giveUp(relay) } else { tryNext(relay) }
   }
 
   /// An attempt has succeeded or failed.
@@ -143,6 +143,15 @@ final class Connection {
   private func leave(_ watcher: Watcher, _ relay: Relay) {
     guard isPublished else { return relay.drop(watcher) }
     relay.giveBack(watcher, inOrder: toOutside.hasEnded && toInside.hasEnded)
+  }
+
+  /// Tells that nothing answers: the command sees a connection that was reset.
+  private func giveUp(_ relay: Relay) {
+    if let decision, let endpoint = decision.endpoints.first {
+      let place = Refusal.place(endpoint.address.text, String(endpoint.port))
+      relay.tell(Refusal(.unanswered, decision.host, port: decision.port, address: place))
+    }
+    fail(relay)
   }
 
   /// Resets both sides: neither may take a part for the whole.

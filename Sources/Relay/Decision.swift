@@ -20,7 +20,7 @@ extension Relay {
     guard let name = table.name(of: address) else { return completion(nil) }
     switch policy.destination(of: name, port: port) {
     case .refused(let reason):
-      refuse(name.text, port, reason)
+      refuse(name.text, port, reason, place: policy.pinText(of: name))
       completion(nil)
     case .pinned(let address, let number):
       note(ReachedHost(name.text, port))
@@ -56,13 +56,15 @@ extension Relay {
       // Programs try HTTP/3, and do the same by TCP where it does not answer.
       return log.refused(name.text, port, reason, nil)
     }
-    refuse(name.text, port, reason)
+    refuse(name.text, port, reason, place: policy.pinText(of: name))
   }
 
   private func refuse(
-    _ host: String, _ port: Port, _ reason: NetworkPolicy.Reason, _ address: IPAddress? = nil
+    _ host: String, _ port: Port, _ reason: NetworkPolicy.Reason, _ address: IPAddress? = nil,
+    place: String = ""
   ) {
-    tell(Refusal(reason, host, port: port, address: reason == .privateAddress ? address : nil))
+    let place = reason == .privateAddress ? address?.text ?? "" : place
+    tell(Refusal(reason, host, port: port, address: place))
     log.refused(host, port, reason, address)
   }
 

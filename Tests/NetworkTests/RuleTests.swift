@@ -299,7 +299,10 @@ struct RuleTests {
   @Test func `A notice of a refusal is read back, and nothing else is`() throws {
     let notices = [
       Refusal(.unnamed, "a.test"), Refusal(.port, "a.test", port: Port(22)),
-      Refusal(.privateAddress, "a.test", port: Port(80, .udp), address: IPAddress(v4: 0x7f00_0001)),
+      Refusal(.privateAddress, "a.test", port: Port(80, .udp), address: "127.0.0.1"),
+      Refusal(.port, "a.test", port: Port(80), address: "127.0.0.1:8080"),
+      Refusal(.port, "host.nestbox.internal", port: Port(22), address: "127.0.0.1"),
+      Refusal(.unanswered, "a.test", port: Port(80), address: "[::2]:80"),
     ]
     for notice in notices { #expect(Refusal(notice.bytes) == notice) }
     for bytes: [UInt8] in [
@@ -314,6 +317,10 @@ struct RuleTests {
         "the command could not reach a.test:22; to allow it, add --net-allow a.test:22",
         "the command could not reach a.test:80/udp, as the name leads to 127.0.0.1, a private address "
           + "or one of this machine; to allow it, add --net-allow a.test:80@127.0.0.1/udp",
+        "the command could not reach a.test:80; to allow it, add "
+          + "--net-allow a.test:80=127.0.0.1:8080",
+        "the command could not reach host.nestbox.internal:22; to allow it, add --net-host 22",
+        "the rules let the command reach a.test:80, but nothing answers at [::2]:80 outside",
       ])
   }
 }

@@ -66,7 +66,11 @@ extension Option {
           nestbox --net-host 8080 curl http://host.nestbox.internal:8080/
       """
     ) { (draft, typed) throws(UsageError) in
-      let text = Array("host.nestbox.internal:".utf8) + typed.text(0).bytes + "=127.0.0.1".utf8
+      let ports = typed.text(0)
+      guard !ports.bytes.contains(UInt8(ascii: ":")) else {
+        throw UsageError("expected ports, such as 8080 or 8000-8010, found \(ports.quoted)")
+      }
+      let text = Array((NetworkRule.callersHost + ":").utf8) + ports.bytes + "=127.0.0.1".utf8
       draft.sandbox.network.allowed.append(
         typed.setting(try Occurrence.networkRule(ByteString(text), denies: false)))
       draft.sandbox.namespaces.others.insert(.network)

@@ -263,7 +263,8 @@ extension ResolvedSandbox {
 extension Ending {
   /// Sentences about what the command could not reach, each with the rule that would allow it.
   public var refusalTexts: [String] {
-    refusals.map(\.text)
+    // Many programs try hosts of which one need not answer.
+    refusals.compactMap { $0.reason == .unanswered && status == 0 ? nil : $0.text }
       + (refusals.count < Refusal.most
         ? [] : ["only the first \(String(Refusal.most)) refusals are listed"])
   }

@@ -93,6 +93,10 @@ extension NewRoot {
       let device = try? root.openInRoot(path, .directory).status().device, isOwn(device)
     else { return nil }
     let what = "the sandbox throws away what the command writes to the working directory"
+    if plan.sandbox.learning != nil {
+      // The command must not be able to change the profile.
+      return ("\(what); to keep it, name a profile in another directory, and add --write .", nil)
+    }
     if plan.resolved.isShared(path) {
       return ("\(what); to keep it, change to a directory for it, and add --write .", nil)
     }
@@ -167,7 +171,8 @@ extension NewRoot {
       let outside = try? ProgramSearch.find(
         command, in: Environment.value(of: "PATH", in: plan.resolved.inherited)),
       // If /bin is a link, /bin/ls and /usr/bin/ls are the same.
-      let inside = search(for: command), inside != outside, !isSame(inside.path, outside.path)
+      let inside = search(for: command), inside != outside, !isSame(inside.path, outside.path),
+      !isLink(inside.path, to: outside.path)
     else { return nil }
     var line = typed
     line.replaceCommand(with: [outside] + plan.sandbox.command.dropFirst())
@@ -184,6 +189,15 @@ extension NewRoot {
     }
     guard left.lastName == right.lastName, let first = directory(left) else { return false }
     return first == directory(right)
+  }
+
+  /// Whether `path` leads to `file`, which is no link itself: a link may be a different program, as
+  /// python3 in a virtual environment is.
+  private func isLink(_ path: FilePath, to file: FilePath) -> Bool {
+    guard let program = try? OwnedDescriptor.open(path, .location),
+      let target = try? Descriptors.path(of: program.rawValue)
+    else { return false }
+    return isSame(target, file)
   }
 }
 
