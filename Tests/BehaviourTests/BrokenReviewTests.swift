@@ -134,6 +134,23 @@ struct BrokenReviewTests {
       "\(outcome)")
   }
 
+  // Red: the launcher leaves the kernel's marks for the end, where it waits for the disk to remove them, or
+  // takes what the layer needs with them.
+  @Test func `What the kernel marks in a work directory is gone while the command runs`() throws {
+    let outcome = try Session().run(
+      #"""
+      export XDG_STATE_HOME=$PWD/state; mkdir proj; echo a >proj/a; echo b >proj/b
+      nestbox --bind / / --review proj --review-name r sh -c 'work=state/nestbox/reviews/r/work-0/work
+        for i in $(seq 500); do [ -r $work ] && [ -z "$(ls -A $work)" ] && gone=yes && break; sleep 0.02; done
+        echo $gone; echo c >>proj/a; rm proj/b; mkdir proj/d'
+      nestbox --changes r | tail -n +2; nestbox --apply r; ls proj; ls -A state/nestbox/reviews
+      """#)
+    #expect(
+      outcome.lines == [
+        "yes", "  changed  a", "  removed  b", "  added    d/", "applied 3 changes", "a", "d",
+      ], "\(outcome)")
+  }
+
   // Red: a command that closes the directory to its owner makes its review unreadable.
   @Test func `A command that closes the directory itself leaves a review that can be used`() throws
   {
