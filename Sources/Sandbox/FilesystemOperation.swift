@@ -15,6 +15,8 @@ public struct FilesystemOperation: Equatable, Sendable {
   public var action: Action
   /// The permissions of directories created on the way to the destination.
   public var parents: FilePermissions
+  /// Whether it was not asked for, but protects what the step before it shows.
+  var isGuard = false
 
   /// Names a step.
   public init(

@@ -51,32 +51,45 @@ extension Sandbox {
 
   /// Shows the store of reviews read-only wherever an operation shows it writable: a command that
   /// changes records there would choose what --apply writes, and where.
-  fileprivate mutating func protectStore(of layers: [ReviewLayer], _ home: ByteString) {
-    // Most launches end here, and touch no page with the code for paths.
-    guard let layer = layers.first,
-      filesystem.contains(where: { $0.action.shownWritable != nil })
-    else { return }
+  fileprivate mutating func protectStore(
+    of layers: [ReviewLayer], _ home: ByteString, inside: FilePath
+  ) {
+    guard let layer = layers.first else { return }
     let store = layer.upper.removingLastComponent().removingLastComponent()
     for index in filesystem.indices.reversed() {
-      let operation = filesystem[index]
-      guard let shown = operation.action.shownWritable,
-        let source = Sandbox.realPath(shown.source, home)
-      else { continue }
-      let part: FilePath
-      if store.starts(with: source) {
-        part = store
-      } else if source.starts(with: store) {
-        part = source
-      } else {
-        continue
+      for shown in shownWritable(filesystem[index].action, inside) {
+        if let source = Sandbox.realPath(shown.source, home) {
+          protect(store, source, shown, at: index)
+        }
       }
-      let rest = part.components.dropFirst(source.components.count)
-      filesystem.insert(
-        FilesystemOperation(
-          .bind(
-            source: part, destination: (shown.place ?? source).appending(rest), access: .readOnly,
-            isOptional: true), option: operation.option), at: index + 1)
     }
+  }
+
+  /// Keeps a command from the store, if that lies in the directory `source` or around it.
+  ///
+  /// Each directory on the way is a mount as well, which cannot be renamed: else a command could put another
+  /// store in the place of this one.
+  private mutating func protect(
+    _ store: FilePath, _ source: FilePath, _ shown: ShownDirectory, at index: Int
+  ) {
+    guard store.starts(with: source) || source.starts(with: store) else { return }
+    var (source, place) = (source, shown.place ?? source)
+    var rest = store.components.dropFirst(source.components.count)
+    var last = index
+    repeat {
+      if let name = rest.popFirst() {
+        source.append(name)
+        place.append(name)
+      }
+      var step = FilesystemOperation(
+        .bind(
+          source: source, destination: place,
+          access: source.starts(with: store) ? .readOnly : shown.access, isOptional: true),
+        option: filesystem[index].option)
+      step.isGuard = true
+      last += 1
+      filesystem.insert(step, at: last)
+    } while !rest.isEmpty
   }
 
   /// Puts each directory under review where another option shows it writable, so that what a profile
@@ -98,16 +111,21 @@ extension Sandbox {
         continue
       }
       known.append(path)
+      // Files that the command's words name would stand on the overlay.
+      for other in filesystem[index...] where other.action == .arguments(access: .readWrite) {
+        try requireReview(of: path, operation.option, path, other.option, true)
+      }
       guard found.kind == .directory else { continue }
       var place: Int?
       for other in filesystem.indices where other != index - 1 {
-        guard let shown = filesystem[other].action.shownWritable,
+        guard let shown = filesystem[other].action.shownWritable(home.path),
           let source = Sandbox.realPath(shown.source, home)
         else { continue }
-        if source == path, shown.isAtItsPlace {
+        let isAtItsPlace = shown.place.map { Sandbox.realPath($0, home) == source } ?? true
+        if source == path, isAtItsPlace {
           place = other
         } else if path.starts(with: source) {
-          let isCovered = other >= index && shown.isAtItsPlace
+          let isCovered = other >= index && isAtItsPlace
           try requireReview(of: path, operation.option, source, filesystem[other].option, isCovered)
         }
       }
@@ -124,7 +142,7 @@ extension Sandbox {
       }
       for between in (place + 1)..<index {
         // It would stand on the overlay, and write to the host.
-        guard let shown = filesystem[between].action.shownWritable,
+        guard let shown = filesystem[between].action.shownWritable(home.path),
           let source = Sandbox.realPath(shown.source, home),
           source != path, source.starts(with: path)
         else { continue }
@@ -160,6 +178,24 @@ extension Sandbox {
     ).at(option.origin)
   }
 
+  /// The directories of the host that an operation shows writable.
+  private func shownWritable(
+    _ action: FilesystemOperation.Action, _ home: FilePath
+  ) -> [ShownDirectory] {
+    switch action {
+    case .arguments(.readWrite):
+      command.dropFirst().prefix(ArgumentWord.most).compactMap { word in
+        ArgumentWord.path(word).map { ShownDirectory(source: $0, place: nil) }
+      }
+    // What another layer has below these is not shown then.
+    case .overlay(let overlay, let place) where overlay.writes.areKept:
+      overlay.layers.prefix(1).map {
+        ShownDirectory(source: $0, place: place, access: .readOnly)
+      }
+    default: action.shownWritable(home).map { [$0] } ?? []
+    }
+  }
+
   /// Where a path of the host leads without links; nil if nothing is there.
   private static func realPath(_ path: FilePath, _ home: ByteString) -> FilePath? {
     try? FoundFile(following: expand(path, home), findsMount: false).path
@@ -182,14 +218,14 @@ extension ResolvedSandbox {
   /// - Parameters:
   ///   - layers: The layers, in the store that the command must not write to.
   ///   - lock: The lock's descriptor.
-  ///   - home: The caller's home directory.
+  ///   - home: The caller's home directory, for `~`.
   /// - Returns: The same sandbox, with the layers in place.
   public final func writing(
     to layers: [ReviewLayer], lock: CInt, home: ByteString
   ) -> ResolvedSandbox {
     var sandbox = sandbox
     sandbox.give(layers, lock: lock)
-    sandbox.protectStore(of: layers, home)
+    sandbox.protectStore(of: layers, home, inside: self.home)
     return ResolvedSandbox(
       sandbox, policy: policy, inherited: inherited, identity: identity,
       workingDirectory: workingDirectory, refusesUnixSockets: refusesUnixSockets,
@@ -202,21 +238,22 @@ private struct ShownDirectory {
   let source: FilePath
   /// Where; nil for its own place.
   let place: FilePath?
-
-  var isAtItsPlace: Bool { place.map { $0.isAbsolute && $0 == source } ?? true }
+  var access = FilesystemOperation.Access.readWrite
 }
 
 extension FilesystemOperation.Action {
   /// The directory of the host that it shows writable, and where: nil for its own place.
-  fileprivate var shownWritable: ShownDirectory? {
+  fileprivate func shownWritable(_ home: FilePath) -> ShownDirectory? {
     switch self {
     case .bind(let source, let place, let access, _) where access != .readOnly:
-      ShownDirectory(source: source, place: place)
+      ShownDirectory(source: source, place: place, access: access)
     case .bindDescriptor(let number, let place, let access) where access != .readOnly:
-      ShownDirectory(source: FilePath("/proc/self/fd/" + String(number)), place: place)
+      ShownDirectory(
+        source: FilePath("/proc/self/fd/" + String(number)), place: place, access: access)
     case .kept(let source, let place): ShownDirectory(source: source, place: place)
+    case .home(let source): ShownDirectory(source: source, place: home)
     case .show(let path, let access) where access != .readOnly:
-      ShownDirectory(source: path, place: nil)
+      ShownDirectory(source: path, place: nil, access: access)
     default: nil
     }
   }

@@ -45,6 +45,35 @@ struct ReviewStoreTests {
       ], "\(outcome)")
   }
 
+  // Red: an option leads past the protection, or a command moves a directory on the way to the store and
+  // puts another store in its place.
+  @Test func `A command can neither reach nor replace the store by other options`() throws {
+    let outcome = try Session().python(
+      ReviewStoreTests.tools + #"""
+        forge = r"""import os, sys
+        place, target, device, inode, _ = sys.argv[1:]; hits = []
+        try: open(f"{place}/nestbox/reviews/first/record", "a").write("x"); hits.append("record")
+        except OSError: pass
+        try:
+          os.rename(f"{place}/nestbox", f"{place}/old"); os.makedirs(f"{place}/nestbox/reviews/first/upper-0", 0o700); os.chmod(f"{place}/nestbox/reviews", 0o700)
+          open(f"{place}/nestbox/reviews/first/record", "w").write(f"nestbox-review 1\nstarted 2000000000 0\ntoken 5\ntree {device} {inode} {target}\n")
+          open(f"{place}/nestbox/reviews/first/upper-0/evil", "w").write("evil"); hits.append("rename")
+        except OSError: pass
+        print(hits)
+        """
+        forge = "\n".join(line.removeprefix("        ") for line in forge.split("\n"))
+        here = os.getcwd(); state = f"{here}/home/state"; os.makedirs("home/work"); os.makedirs("home/below"); os.makedirs("home/victim"); victim = f"{here}/home/victim"; identity = os.stat(victim)
+        for options, place in ((("--bind", state, "/mnt"), "/mnt"), (("--bind", "/", "/"), state), (("--home", state), os.path.realpath(os.environ["HOME"])),
+                               (("--overlay-src", f"{here}/home/below", "--overlay", state, f"{here}/home/work", "/mnt"), "/mnt"), (("--write-arguments",), state)):
+          nestbox("--bind", "/", "/", "--review", "home/proj", "--review-name", "first", "touch", "home/proj/a"); before = open(f"{store}/first/record").read()
+          run = nestbox("--ro-bind", "/", "/", *options, "--review", "home/bait", "--review-name", "second", "python3", "-c", forge, place, victim, str(identity.st_dev), str(identity.st_ino), state)
+          print(run.stdout.strip(), run.stderr.strip(), os.path.exists("home/state/old"), open(f"{store}/first/record").read() == before, nestbox("--apply", "first").stdout.strip(), os.listdir("home/victim"))
+          nestbox("--discard", "second")
+        """#)
+    let safe = "[]  False True applied 1 change []"
+    #expect(outcome.lines == [safe, safe, safe, safe, safe], "\(outcome)")
+  }
+
   // Red: holes are read, so that --changes and --apply take hours, or are written.
   @Test func `Holes of a huge file cost nothing and stay holes`() throws {
     let outcome = try Session().python(

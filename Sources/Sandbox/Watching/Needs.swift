@@ -140,6 +140,8 @@ extension Learner {
   /// The operation's number among those that were typed: some are carried out in another order.
   private func number(of operation: Int) -> Int? {
     let wanted = plan.operations[operation].operation
-    return plan.sandbox.filesystem.indices.first { plan.sandbox.filesystem[$0] == wanted }
+    let all = plan.sandbox.filesystem
+    // A guard belongs to the one before it.
+    return all.firstIndex(of: wanted).map { all[...$0].count { !$0.isGuard } - 1 }
   }
 }
