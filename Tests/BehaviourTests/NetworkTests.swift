@@ -692,6 +692,41 @@ struct NetworkTests {
     #expect(outcome.lines.count == 4 && !outcome.lines.suffix(2).contains("0"), "\(outcome)")
   }
 
+  // Red: what the raw sockets hold from before the relay's filter is told: connections to ports that are
+  // served, those on localhost, or the rest of a connection.
+  @Test func `Of packets from before the relay's filter, attempts at other ports alone are told`()
+    throws
+  {
+    let outcome = try run(
+      """
+      mkfifo hold; chmod 666 hold; exec 3<>hold
+      cat >/mnt/burst.py <<'END'
+      import socket
+      print("up", flush=True); open("hold").readline()
+      server = socket.create_server(("127.0.0.1", 9000)); client = socket.create_connection(("127.0.0.1", 9000)); peer, _ = server.accept()
+      for _ in range(20): client.sendall(b"x"); peer.sendall(b"y")
+      client.close(); peer.close(); kept = []
+      for address, port in (("203.0.113.8", 80), ("203.0.113.8", 4431), ("203.0.113.8", 443), ("127.0.0.1", 9001), ("203.0.113.8", 4432)):
+        kept.append(socket.socket()); kept[-1].setblocking(False); kept[-1].connect_ex((address, port))
+      print("sent", flush=True); open("hold").readline()
+      END
+      nestbox --unshare-user --ro-bind / / --net-allow 203.0.113.8 --net-log 4 python3 /mnt/burst.py >out 2>err 4>log &
+      monitor=$!
+      while ! grep -q up out; do sleep 0.02; done
+      # It starts the relay.
+      kill -STOP $monitor; echo go >hold
+      while ! grep -q sent out; do sleep 0.02; done
+      pgrep -P $monitor | wc -l; kill -CONT $monitor
+      while ! grep -q 4432 log; do sleep 0.02; done
+      echo go >hold; wait $monitor
+      sed -n 's/.*add //p' err; sed -n 's/.*"port": \\([0-9]*\\),.*"allowed": false.*/\\1/p' log
+      """)
+    #expect(
+      outcome.lines == [
+        "1", "--net-allow 203.0.113.8:4431", "--net-allow 203.0.113.8:4432", "4431", "4432",
+      ], "\(outcome)")
+  }
+
   // Red: a relay that cannot start leaves programs waiting, or nobody is told.
   @Test func `Without a relay the command reaches nothing, at once, and the user is told`() throws {
     let outcome = try run(

@@ -49,6 +49,9 @@ struct RootModel {
     var isLost = false
     /// Whether its only file has lost its name, so that nothing can be mounted on it.
     var isNameless = false
+
+    /// Whether it shows nothing of the host.
+    var isNew: Bool { content == .memory || content == .file }
   }
 
   /// What a mount shows.

@@ -24,6 +24,9 @@ final class Learner {
   private var called: [ByteString] = []
   /// The calls that only --seccomp-allow permitted; nil if that is not known.
   private var additions: [ByteString]?
+  /// Places of the host that an operation covers which the profile does not have: what --tmp-home keeps
+  /// from the command, also where links and variables lead.
+  private let covered: [FilePath]
   private var wasChanged = false
   var isComplete: Bool
 
@@ -33,7 +36,14 @@ final class Learner {
   init(_ findings: inout Findings, knowsAdditions: Bool) {
     additions = knowsAdditions ? [] : nil
     plan = findings.plan
-    used = plan.operations.map { _ in false }
+    let operations = plan.operations
+    covered = plan.root.mounts.compactMap { mount in
+      guard mount.isNew, let number = mount.operation,
+        operations[number].operation.action.isLearned
+      else { return nil }
+      return mount.place
+    }
+    used = operations.map { _ in false }
     isComplete = findings.isComplete
   }
 
@@ -182,7 +192,7 @@ extension Learner {
 
   /// A need of something that a learned profile shows by itself; nil for the rest.
   private func need(of trail: RootModel.Trail) -> Need? {
-    guard let operation = operation(at: trail.end),
+    guard let operation = operation(at: trail.end), !plan.root.mounts[trail.end.mount].isNew,
       plan.operations[operation].operation.action.isLearned
     else { return nil }
     var need = Need(place: ByteString(trail.path), operation: operation)
@@ -210,7 +220,9 @@ extension Learner {
 
   /// Whether a profile may show all of a directory of which some was used.
   func mayShowWhole(_ place: FilePath, of operation: Int) -> Bool {
-    guard place != plan.home, !Secrets.isFile(place, home: plan.home) else { return false }
+    guard place != plan.home, !Secrets.isFile(place, home: plan.home),
+      !covered.contains(where: { $0.starts(with: place) })
+    else { return false }
     return place.components.count > 1 || place == base(of: operation)
   }
 }

@@ -89,15 +89,15 @@ extension Findings {
     }) {
       return socket.sentence
     }
-    for path in [path, target] where Secrets.isFile(path, home: plan.home) {
-      return "it is secret, or holds secrets"
-    }
+    let secret = "it is secret, or holds secrets"
+    for path in [path, target] where Secrets.isFile(path, home: plan.home) { return secret }
     guard let trail = plan.root.find(path) ?? plan.root.find(path.parent),
       let number = plan.root.mounts[trail.end.mount].operation
     else { return nil }
     let operation = plan.operations[number].operation
     switch operation.action {
     case .hide, .mask: return "\(operation.option.name) hides it"
+    case .temporaryHome where plan.root.mounts[trail.end.mount].isNew: return secret
     case .repositories: return "git and its like later execute what is in it, outside"
     default: return nil
     }
