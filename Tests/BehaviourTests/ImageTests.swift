@@ -68,8 +68,8 @@ struct ImageTests {
   @Test(
     .needs("python3"), .enabled(if: Program.isOptimized, "needs a release build: make test"),
     arguments: [
-      ("--ro-bind / /", 142),
-      (desktopOptions, 214),
+      ("--ro-bind / /", 148),
+      (desktopOptions, 220),
     ])
   func `A launch has few page faults`(options: String, most: Int) throws {
     let count = try ImageTests.faults(of: options)
