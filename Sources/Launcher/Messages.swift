@@ -29,7 +29,7 @@ extension Launcher {
     notify(message, draft)
     // Another failure to report can only be told as well. If the descriptor is the mistake, it has been.
     if draft.task == nil, let report = draft.sandbox.channels.report?.value,
-      Descriptors.isWritable(report),
+      (try? Descriptors.isWritable(report)) == true,
       let failure = EndReport(mistake: message).write(to: report)
     {
       tell(.error, failure, draft)

@@ -70,9 +70,11 @@ extension Descriptors {
   }
 
   /// Whether `number` is open for writing.
-  public static func isWritable(_ number: CInt) -> Bool {
-    let flags = linux_fcntl(number, F_GETFL, 0)
-    return flags >= 0 && flags & CInt(LINUX_O_PATH) == 0 && flags & O_ACCMODE != O_RDONLY
+  ///
+  /// See fcntl(2), F_GETFL.
+  public static func isWritable(_ number: CInt) throws(SystemCallError) -> Bool {
+    let flags = try check(linux_fcntl(number, F_GETFL, 0), "fcntl")
+    return flags & CInt(LINUX_O_PATH) == 0 && flags & O_ACCMODE != O_RDONLY
   }
 
   /// Whether the mount through which `number` is open is read-only.

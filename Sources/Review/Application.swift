@@ -28,7 +28,7 @@ extension Review {
     var application = Application(
       trees: try openTrees(), started: record.started,
       temporary: FilePath(".nestbox-" + String(record.token, radix: 16)), overwrites: overwrites)
-    if let store = try? Descriptors.path(of: folder.descriptor.rawValue).removingLastComponent() {
+    if let store = try? Descriptors.path(of: folder.descriptor.rawValue).parent {
       application.stores = record.trees.map { tree in
         guard store.starts(with: tree.path) else { return nil }
         return FilePath(

@@ -44,22 +44,34 @@ public struct ReviewRecord: Equatable, Sendable {
   private static let heading = "nestbox-review 1"
 
   /// The record as it is written.
-  public var text: String {
-    var text = ReviewRecord.heading + "\n"
-    text += "started \(String(started.seconds)) \(String(started.nanoseconds))\n"
-    text += "token \(String(token))\n"
+  ///
+  /// Bytes, because the runtime looks for a type by its name when it frees the first string of 64 bytes or
+  /// more, which takes longer than writing the record.
+  public var bytes: [UInt8] {
+    var bytes = Array(ReviewRecord.heading.utf8)
+    bytes += "\nstarted ".utf8
+    bytes += String(started.seconds).utf8
+    bytes += " ".utf8
+    bytes += String(started.nanoseconds).utf8
+    bytes += "\ntoken ".utf8
+    bytes += String(token).utf8
     for tree in trees {
-      text += "tree \(String(tree.identity.device)) \(String(tree.identity.inode)) "
+      bytes += "\ntree ".utf8
+      bytes += String(tree.identity.device).utf8
+      bytes += " ".utf8
+      bytes += String(tree.identity.inode).utf8
+      bytes += " ".utf8
       for byte in ByteString(tree.path).bytes {
         if (0x21..<0x7f).contains(byte), byte != UInt8(ascii: "%") {
-          text.unicodeScalars.append(Unicode.Scalar(byte))
+          bytes.append(byte)
         } else {
-          text += (byte < 16 ? "%0" : "%") + String(byte, radix: 16)
+          bytes += (byte < 16 ? "%0" : "%").utf8
+          bytes += String(byte, radix: 16).utf8
         }
       }
-      text += "\n"
     }
-    return text
+    bytes.append(UInt8(ascii: "\n"))
+    return bytes
   }
 
   /// Reads a record; nil where it has another form.

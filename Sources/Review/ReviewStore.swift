@@ -88,7 +88,7 @@ public struct ReviewStore: Sendable {
 
   private func make() throws(ReviewError) -> OwnedDescriptor {
     if let store = try? OwnedDescriptor.privateDirectory(path) { return store }
-    try failing(path.removingLastComponent()) { () throws(SystemCallError) -> Void in
+    try failing(path.parent) { () throws(SystemCallError) -> Void in
       var place: FilePath = "/"
       for component in path.components.dropLast() {
         let parent = try OwnedDescriptor.open(place, .directory)
@@ -147,7 +147,7 @@ public struct ReviewStore: Sendable {
 
   /// Removes the store, if there is one without reviews.
   public func removeEmpty() {
-    guard let parent = try? OwnedDescriptor.open(path.removingLastComponent(), .directory) else {
+    guard let parent = try? OwnedDescriptor.open(path.parent, .directory) else {
       return
     }
     try? parent.remove(path.lastName.path, .directory)
@@ -191,7 +191,7 @@ public struct ReviewStore: Sendable {
           token: try CurrentProcess.randomNumber(), trees: trees)
         // In place: nothing was changed yet that a record cut short could lose.
         let file = try directory.descriptor.create(ReviewStore.record, .init(rawValue: 0o600))
-        try Descriptors.write(record.text, to: file.rawValue)
+        try Descriptors.write(record.bytes[...], to: file.rawValue)
         return record
       }
     } catch {

@@ -55,7 +55,7 @@ extension Sandbox {
     of layers: [ReviewLayer], _ home: ByteString, inside: FilePath
   ) {
     guard let layer = layers.first else { return }
-    let store = layer.upper.removingLastComponent().removingLastComponent()
+    let store = layer.upper.parent.parent
     for index in filesystem.indices.reversed() {
       for shown in shownWritable(filesystem[index].action, inside) {
         if let source = Sandbox.realPath(shown.source, home) {

@@ -68,11 +68,19 @@ extension Sandbox {
       }
     }
     // The others report something first, and fail before the command runs.
-    if let report = channels.report, !Descriptors.isWritable(report.value) {
-      throw UsageError(
-        "\(report.option.name): descriptor \(String(report.value)) is not open for writing"
-      ).at(report.option.origin)
+    if let report = channels.report { try requireWritable(report) }
+  }
+
+  private func requireWritable(_ descriptor: Setting<CInt>) throws(UsageError) {
+    var flaw: String? = "is not open for writing"
+    do throws(SystemCallError) {
+      if try Descriptors.isWritable(descriptor.value) { flaw = nil }
+    } catch {
+      flaw = "cannot be checked: \(error.call): \(error.reason)"
     }
+    guard let flaw else { return }
+    throw UsageError("\(descriptor.option.name): descriptor \(String(descriptor.value)) \(flaw)")
+      .at(descriptor.option.origin)
   }
 
   private var hasNewUserNamespace: Bool {
@@ -203,6 +211,7 @@ extension Sandbox {
 
   /// Nobody answers watched calls once the monitor has ended.
   private func validateExplanation(_ hasPid: Bool) throws(UsageError) {
+    guard explain != nil else { return }
     try require(hasPid, for: explain, "needs --unshare-pid")
     for option in [keep, detach, single] {
       try require(option == nil, for: explain, "cannot be combined with \(option?.name ?? "")")

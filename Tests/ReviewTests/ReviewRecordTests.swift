@@ -22,7 +22,7 @@ struct ReviewRecordTests {
 
   // Red: a review of a directory with an odd name cannot be found again.
   @Test func `A record is read as it was written, whatever the names`() {
-    let text = Array(ReviewRecordTests.record.text.utf8)
+    let text = ReviewRecordTests.record.bytes
     #expect(ReviewRecord(text) == ReviewRecordTests.record)
     #expect(text.split(separator: UInt8(ascii: "\n")).count == 5)
   }

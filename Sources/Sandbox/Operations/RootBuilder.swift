@@ -46,7 +46,7 @@ protocol RootBuilder: ~Copyable {
   func hostWorkingDirectory() throws(SystemCallError) -> HostFile
   /// The entry `name` of a directory of the host; a link is not followed.
   func hostEntry(
-    _ name: FilePath.Component, in directory: borrowing HostFile
+    _ name: ByteString, in directory: borrowing HostFile
   ) throws(SystemCallError) -> HostFile
   /// The target of a symbolic link of the host; nil if the file is not a link.
   func linkTarget(of file: borrowing HostFile) throws(SystemCallError) -> ByteString?

@@ -92,10 +92,10 @@ extension RootBuilder where Self: ~Copyable {
       var way = Way(place: place)
       way.add(path, isAside: false)
       var file = try path.isAbsolute ? root.hostRoot() : root.hostWorkingDirectory()
-      while let step = way.next() {
-        let (name, isAside) = (step.name, step.isAside)
+      while let name = way.next() {
+        let isAside = way.isAside
         let next = try root.hostEntry(name, in: file)
-        let inside = way.place(of: name, isAside)
+        let inside = way.place(of: name)
         guard let target = try root.linkTarget(of: next) else {
           file = next
           way.place = inside
@@ -127,10 +127,16 @@ private struct Way {
   /// The path reached so far, without the host's links that are created inside.
   var place: FilePath
   /// The names that are left, the next one last.
+  private var rest: [ByteString] = []
+  /// How many of them, from the first on, are not aside.
   ///
   /// If the sandbox has something else in a link's place, the names from the link are aside: only
-  /// the host follows them.
-  private var rest: [Step] = []
+  /// the host follows them. Links among those lead aside as well, so that they are always the last
+  /// ones. A count, because the runtime would first have to make the type of an array of names with a
+  /// flag each. For the same reason, the names have a type that each launch has arrays of.
+  private var plain = 0
+  /// Whether the name that `next` gave is aside.
+  private(set) var isAside = false
   private(set) var links: [(path: FilePath, target: ByteString)] = []
   private var count = 0
   /// The directory of the first link that the path ended in.
@@ -139,33 +145,32 @@ private struct Way {
   /// As many as the kernel follows in one path.
   private static let maximumLinks = 40
 
-  /// A name on the way.
-  ///
-  /// A struct, because the runtime would first have to make the type of a tuple.
-  struct Step {
-    let name: FilePath.Component
-    let isAside: Bool
-  }
-
   init(place: FilePath) {
     self.place = place
   }
 
   /// Puts the names of `path` in front of those that are left.
   mutating func add(_ path: FilePath, isAside: Bool) {
-    for name in path.components.reversed() { rest.append(Step(name: name, isAside: isAside)) }
-  }
-
-  mutating func next() -> Step? {
-    while let step = rest.popLast() {
-      if step.name.kind != .currentDirectory { return step }
+    var bytes = ByteString(path).bytes
+    while !bytes.isEmpty {
+      let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
+      let name = ByteString(bytes[(slash.map { $0 + 1 } ?? bytes.startIndex)...])
+      if !name.isEmpty, name != "." { rest.append(name) }
+      bytes = bytes[..<(slash ?? bytes.startIndex)]
     }
-    return nil
+    if !isAside { plain = rest.count }
   }
 
-  func place(of name: FilePath.Component, _ isAside: Bool) -> FilePath {
+  mutating func next() -> ByteString? {
+    guard let name = rest.popLast() else { return nil }
+    isAside = rest.count >= plain
+    plain = min(plain, rest.count)
+    return name
+  }
+
+  func place(of name: ByteString) -> FilePath {
     if isAside { return place }
-    return name.kind == .parentDirectory ? place.removingLastComponent() : place.appending(name)
+    return name == ".." ? place.parent : place.pushing(name.path)
   }
 
   /// Goes on with the target of a link.
@@ -176,7 +181,7 @@ private struct Way {
     guard count <= Way.maximumLinks else {
       throw SystemCallError(call: "open", errno: .tooManySymbolicLinkLevels)
     }
-    if rest.isEmpty, lastDirectory == nil { lastDirectory = inside.removingLastComponent() }
+    if rest.isEmpty, lastDirectory == nil { lastDirectory = inside.parent }
     if entry == nil { links.append((inside, target)) }
     // If the sandbox has something else under this name, such as its home directory, the link's
     // target is shown there.

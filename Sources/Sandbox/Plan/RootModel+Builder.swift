@@ -79,14 +79,14 @@ extension RootModel {
   func hostWorkingDirectory() throws(SystemCallError) -> FilePath { try host.follow(".").path }
 
   func hostEntry(
-    _ name: FilePath.Component, in directory: borrowing FilePath
+    _ name: ByteString, in directory: borrowing FilePath
   ) throws(SystemCallError) -> FilePath {
     var path = copy directory
-    if name.kind == .parentDirectory {
+    if name == ".." {
       path.removeLastComponent()
       return path
     }
-    path.append(name)
+    path = path.pushing(name.path)
     guard host.look(at: path) != nil else {
       throw failure("openat", path, .noSuchFileOrDirectory)
     }

@@ -91,9 +91,9 @@ extension NewRoot {
   }
 
   func hostEntry(
-    _ name: FilePath.Component, in directory: borrowing OwnedDescriptor
+    _ name: ByteString, in directory: borrowing OwnedDescriptor
   ) throws(SystemCallError) -> OwnedDescriptor {
-    try directory.openEntry(FilePath(root: nil, [name]))
+    try directory.openEntry(name.path)
   }
 
   func linkTarget(of file: borrowing OwnedDescriptor) throws(SystemCallError) -> ByteString? {

@@ -347,7 +347,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case .git: readRepository(Array(bytes))
   case .review:
     if let record = ReviewRecord(Array(bytes)) {
-      precondition(ReviewRecord(Array(record.text.utf8)) == record)
+      precondition(ReviewRecord(record.bytes) == record)
     }
   case .groups: readGroups(Array(bytes))
   case .watched: readCall(Array(bytes))
