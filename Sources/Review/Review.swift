@@ -147,7 +147,9 @@ public final class Review {
     do throws(SystemCallError) {
       return try open.descriptor.openDirectlyInRoot(ReviewStore.layer(number))
     } catch {
-      if error.isAbsence { throw .hasNoLayer }
+      // A layer that may only not be reached is not gone.
+      let isUnreachable = error.errno == .permissionDenied || error.errno == .notPermitted
+      if error.isAbsence, !isUnreachable { throw .hasNoLayer }
       throw .failed(path, error)
     }
   }

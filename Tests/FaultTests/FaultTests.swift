@@ -122,6 +122,10 @@ struct FaultLine: Sendable, CustomTestStringConvertible {
     FaultLine(
       name: "by root, with a capability",
       options: "--ro-bind / / --cap-drop ALL --cap-add CAP_NET_RAW", user: .root),
+    FaultLine(
+      name: "reviewed", options: "--ro-bind / / --review data --review-store $HOME/reviews",
+      place: "reviewed"),
+    FaultLine(name: "network by name", options: "--ro-bind / / --net-allow example.org"),
     FaultLine(name: "limits", options: limits),
     FaultLine(name: "a control group", options: "\(limits) --cpu-time 100", isInGroup: true),
   ]

@@ -13,9 +13,12 @@ extension RootBuilder where Self: ~Copyable {
     let resolved = resolved
     _ = try cover("/etc/hosts") { HostNames(resolved).text }
     let path: FilePath = "/etc/nsswitch.conf"
-    let sources = NameSources(path)
+    let sources = try step(.writeFile, ByteString(path)) { _ throws(SystemCallError) in
+      try NameSources(path)
+    }
     // Many hosts have these alone, and a mount costs time.
-    if !sources.areWanted || !shows(path) { _ = try cover(path) { sources.text } }
+    let stays = if sources.areWanted { try shows(path) } else { false }
+    if !stays { _ = try cover(path) { sources.text } }
     let place: FilePath = "/etc/resolv.conf"
     guard try !cover(place, { ResolverLines.servers(server) }) else { return }
     try step(.writeFile, ByteString(place)) { root throws(SystemCallError) in
@@ -27,9 +30,12 @@ extension RootBuilder where Self: ~Copyable {
   }
 
   /// Whether a path leads to the file of the host that has it there.
-  private mutating func shows(_ path: FilePath) -> Bool {
-    guard let place = try? existing(at: path) else { return false }
-    return isHostFile(place, path)
+  private mutating func shows(_ path: FilePath) throws(LaunchError) -> Bool {
+    try step(.writeFile, ByteString(path)) { root throws(SystemCallError) in
+      let place = try ifPresent { () throws(SystemCallError) in try root.existing(at: path) }
+      guard let place else { return false }
+      return try root.isHostFile(place, path)
+    }
   }
 
   /// Covers a file of the host; one that an option made stays as it was asked for.
@@ -37,8 +43,15 @@ extension RootBuilder where Self: ~Copyable {
   private mutating func cover(
     _ path: FilePath, _ text: () -> [UInt8]
   ) throws(LaunchError) -> Bool {
-    guard let place = try? existing(at: path) else { return false }
-    if (try? isOwn(place)) == true { return true }
+    let found = try step(.writeFile, ByteString(path)) { root throws(SystemCallError) in
+      // A file that is there, but cannot be covered, would lead past the name service.
+      try ifPresent { () throws(SystemCallError) in try root.existing(at: path) }
+    }
+    guard let place = found else { return false }
+    let isOwn = try step(.writeFile, ByteString(path)) { root throws(SystemCallError) in
+      try root.isOwn(place)
+    }
+    if isOwn { return true }
     let bytes = text()
     try step(.writeFile, ByteString(path)) { root throws(SystemCallError) in
       let tree = try root.makeFile(ResolverLines.permissions) { file throws(SystemCallError) in
@@ -99,12 +112,17 @@ private struct NameSources {
   private(set) var areWanted = false
 
   /// Reads the host's file.
-  init(_ path: FilePath) {
-    if let file = try? OwnedDescriptor.open(path, .reading),
-      let bytes = try? Descriptors.contents(of: file.rawValue, limit: NameSources.mostBytes)
-    {
-      take(bytes)
+  init(_ path: FilePath) throws(SystemCallError) {
+    let bytes = try ifPresent { () throws(SystemCallError) -> [UInt8]? in
+      let file = try OwnedDescriptor.open(path, .reading)
+      do throws(SystemCallError) {
+        return try Descriptors.contents(of: file.rawValue, limit: NameSources.mostBytes)
+      } catch {
+        if error.errno == .fileTooLarge { return nil }
+        throw error
+      }
     }
+    if let bytes = bytes ?? nil { take(bytes) }
     text += ByteString("hosts: ").bytes + NameSources.wanted.bytes + [UInt8(ascii: "\n")]
   }
 

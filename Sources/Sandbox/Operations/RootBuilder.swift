@@ -93,7 +93,7 @@ protocol RootBuilder: ~Copyable {
   /// Whether things created in it vanish with the sandbox.
   func isOwn(_ tree: borrowing Tree) throws(SystemCallError) -> Bool
   /// Whether a place shows the file that the host has at `path`.
-  func isHostFile(_ place: borrowing Tree, _ path: FilePath) -> Bool
+  func isHostFile(_ place: borrowing Tree, _ path: FilePath) throws(SystemCallError) -> Bool
   /// Adds restrictions to every mount of a tree; existing ones stay.
   mutating func restrict(
     _ tree: borrowing Tree, _ attributes: MountAttributes, propagation: MountPropagation

@@ -259,11 +259,14 @@ extension NewRoot {
     try tree.descriptor.statusIfTold().map { isOwn($0.device) } ?? false
   }
 
-  func isHostFile(_ place: borrowing MountTree, _ path: FilePath) -> Bool {
-    guard let file = try? OwnedDescriptor.open(path, .location),
-      let identity = try? file.fileIdentity()
-    else { return false }
-    return (try? place.descriptor.fileIdentity()) == identity
+  func isHostFile(
+    _ place: borrowing MountTree, _ path: FilePath
+  ) throws(SystemCallError) -> Bool {
+    let file = try ifPresent { () throws(SystemCallError) in
+      try OwnedDescriptor.open(path, .location)
+    }
+    guard let file else { return false }
+    return try file.fileIdentity() == place.descriptor.fileIdentity()
   }
 
   func restrict(

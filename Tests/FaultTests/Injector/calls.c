@@ -37,6 +37,18 @@ static const struct {
     {SYS_pipe2, "pipe2", 0, files},
     {SYS_socketpair, "socketpair", 0, files},
     {SYS_socket, "socket", 0, files},
+    {SYS_setsockopt, "setsockopt", 0, others},
+    {SYS_getsockopt, "getsockopt", 0, others},
+    {SYS_getsockname, "getsockname", 0, others},
+    {SYS_bind, "bind", 0, others},
+    {SYS_listen, "listen", 0, others},
+    {SYS_connect, "connect", 0, others},
+    {SYS_accept4, "accept4", "accept", data},
+    {SYS_sendto, "sendto", 0, data},
+    {SYS_recvfrom, "recvfrom", 0, data},
+    {SYS_sendmmsg, "sendmmsg", 0, data},
+    {SYS_recvmmsg, "recvmmsg", 0, data},
+    {SYS_shutdown, "shutdown", 0, others},
     {SYS_dup, "dup", 0, files},
     {SYS_fcntl, "fcntl", 0, files},
     {SYS_ioctl, "ioctl", 0, others},
@@ -118,6 +130,14 @@ static const struct {
     {SYS_rseq, "rseq", 0, others},
     {SYS_flock, "flock", 0, locks},
     {SYS_statfs, "statfs", 0, files},
+    {SYS_fgetxattr, "fgetxattr", "getxattr", others},
+    {SYS_fsetxattr, "fsetxattr", "setxattr", others},
+    {SYS_fremovexattr, "fremovexattr", "removexattr", others},
+    {SYS_flistxattr, "flistxattr", "listxattr", others},
+    {SYS_epoll_create1, "epoll_create1", "epoll_create", files},
+    {SYS_epoll_ctl, "epoll_ctl", 0, others},
+    {SYS_epoll_wait, "epoll_wait", 0, waits},
+    {SYS_epoll_pwait, "epoll_pwait", "epoll_wait", waits},
     {SYS_timerfd_create, "timerfd_create", 0, files},
     {SYS_timerfd_settime, "timerfd_settime", 0, others},
     {SYS_getrusage, "getrusage", 0, none},
@@ -164,6 +184,10 @@ int names_call(const char *text, int number) {
   int index = index_of(number);
   // Where one group cannot be used another may do; the last one that was tried is told.
   if (strstr(text, "Can't make a control group")) return 1;
+  // Who has the lock of a review is told, not how that was found.
+  if (number == SYS_flock && strstr(text, "is in use")) return 1;
+  // A file that is not there is called gone.
+  if (calls[index].errors == files && strstr(text, "is gone")) return 1;
   // A profile or a policy that cannot be read is one of the user's files, not a call.
   if (calls[index].errors == files && strstr(text, "can't read")) return 1;
   // What a close did not close is waited for in vain; the kernel itself always closes.
