@@ -159,6 +159,10 @@ dist: stage ## Build an archive in .build/dist, and checksums of all that lies t
 	sha256sum -- * >SHA256SUMS
 	echo "$(dist)/SHA256SUMS"
 
+.PHONY: build-tests
+build-tests: setup ## Build the tests
+	@$(build_tests)
+
 .PHONY: test
 test: also := python3
 test: build ## Run the tests, with the static executable: 5 minutes on two cores, and as long to build

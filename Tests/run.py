@@ -351,6 +351,9 @@ def main():
     for file in options.log.glob("*.log"):
         file.unlink()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # All signals that ask for the end have the tests ended first, as Ctrl-C does.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     suites = find_suites(options)
     report = Report()
     before = observe("nestbox")
