@@ -271,6 +271,32 @@ struct ExplainTests {
     #expect(!outcome.errors.contains("--read \(session.directory.path)/home/.ssh"))
   }
 
+  // Red: somebody types --read for a file that only another user may read, or is told of no option for
+  // a file of which only writing is refused.
+  @Test(.asRoot) func `What the host refuses as well gets no option`() throws {
+    let session = try Session()
+    let (directory, files) = (session.directory, FileManager.default)
+    #expect(try session.run("mkdir d; echo text >d/other; echo works >d/mine").status == 0)
+    for (name, mode) in [("d/other", 0o600), ("d/mine", 0o644), ("d", 0o755)] {
+      try files.setAttributes(
+        [.ownerAccountID: 0, .posixPermissions: mode],
+        ofItemAtPath: directory.appending(path: name).path)
+    }
+    let outcome = try session.run(
+      """
+      nestbox --explain sh -c 'cat d/other; cat d/mine; (echo >>d/mine); cd d && echo >new' 2>&1 |
+        grep -o -e 'd/[a-z]* is not.*' -e '/d is not.*' | sed 's/, [0-9]* times//'
+      nestbox cat d/other 2>&1 | grep -e --read
+      """)
+    let place = directory.path
+    #expect(
+      Set(outcome.lines) == [
+        "d/other is not shown inside (cat): you may not read it outside either",
+        "d/mine is not shown inside (cat): --read \(place)/d/mine",
+        "/d is not shown inside (sh): --read \(place)/d",
+      ], "\(outcome)")
+  }
+
   // Red: while a command is watched, it may do what its policy refuses.
   @Test func `What the policy refuses is refused while it is watched`() throws {
     let session = try Session()

@@ -72,7 +72,9 @@ extension NewRoot {
       !place.components.isEmpty,
       !["/proc", "/dev", "/sys"].contains(where: { place.starts(with: $0) }),
       let file = try? OwnedDescriptor.open(path, .location),
-      let (kind, _, _) = try? file.status()
+      let (kind, _, _) = try? file.status(),
+      // Shown, a file that this user may not read is of no use to the command.
+      FileAccess.read.isGranted(path) || FileAccess.execute.isGranted(path)
     else { return nil }
     guard let inside = try? root.openInRoot(place, .location) else { return kind == .directory }
     // A different file or a mount in its place, such as an empty /tmp, is there on purpose.

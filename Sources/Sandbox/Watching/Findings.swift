@@ -39,6 +39,8 @@ struct Finding {
   var note = ""
   /// Whether something was to be changed or made there.
   var isForWriting = false
+  /// The accesses that were asked for.
+  var accesses: [FileAccess] = []
   /// Whether nearly every program looks for it, and does without.
   var isUsual = false
   /// Whether it belongs to the host's system, so that it can be shown without a second thought.
@@ -95,6 +97,9 @@ struct Findings {
       all[place].count &+= seen.count
       all[place].last = max(all[place].last, seen.last)
       all[place].isForWriting = all[place].isForWriting || seen.kind.changes
+      if let access = Findings.access(for: seen), !all[place].accesses.contains(access) {
+        all[place].accesses.append(access)
+      }
       let programs = all[place].programs
       if programs.count < Finding.mostPrograms, !programs.contains(seen.program) {
         all[place].programs.append(seen.program)
@@ -106,7 +111,14 @@ struct Findings {
     all.append(
       Finding(
         kind: kind, subject: subject, programs: [seen.program], count: seen.count, last: seen.last,
-        isForWriting: seen.kind.changes))
+        isForWriting: seen.kind.changes, accesses: Findings.access(for: seen).map { [$0] } ?? []))
+  }
+
+  /// The access that it needs.
+  private static func access(for seen: Observation) -> FileAccess? {
+    // A file that exists is only opened, whatever may be done to its directory.
+    if seen.kind == .create, FileAccess.write.isGranted(seen.subject.path) { return nil }
+    return seen.kind.access
   }
 
   private mutating func add(_ kind: Finding.Kind, _ path: FilePath, _ seen: Observation) {

@@ -43,6 +43,16 @@ package enum ObservedKind: UInt8 {
 
   /// Whether something is to be changed or made.
   var changes: Bool { self == .write || self == .create || self == .remove }
+
+  /// The access to the file that it needs; nil where a look at it is enough.
+  var access: FileAccess? {
+    switch self {
+    case .read: .read
+    case .execute: .execute
+    case .write, .create, .remove, .socket: .write
+    default: nil
+    }
+  }
 }
 
 /// One thing that was asked for.

@@ -28,10 +28,7 @@ extension Findings {
     case .noBusName: completeBusName(&finding)
     case .unreadable: break
     case .readOnly:
-      finding.objection = objection(to: path)
-      if finding.objection == nil, !FileAccess.write.isGranted(path) {
-        finding.objection = "you may not change it outside either"
-      }
+      finding.objection = objection(to: path) ?? refusalOutside(of: path, [.write])
       if finding.objection == nil { finding.options = ["--write", finding.subject] }
     case .notShown, .notPermitted:
       finding.isUsual = Findings.usual.contains { finding.subject.bytes.starts(with: $0.utf8) }
@@ -39,7 +36,13 @@ extension Findings {
       if finding.isUsual, !resolved.sandbox.explainsInJSON, resolved.sandbox.learning == nil {
         return
       }
-      finding.objection = objection(to: path)
+      let refusal = refusalOutside(of: path, finding.accesses)
+      // What it could do without, outside as well.
+      let isEnough = finding.accesses.contains { $0.isGranted(path) }
+      if refusal != nil, isEnough, !FileAccess.write.isGranted(path) {
+        finding.isForWriting = false
+      }
+      finding.objection = objection(to: path) ?? (isEnough ? nil : refusal)
       guard finding.objection == nil else { return }
       finding.options = showing(path, isForWriting: finding.isForWriting)
       finding.isOfSystem =
@@ -101,6 +104,18 @@ extension Findings {
     case .repositories: return "git and its like later execute what is in it, outside"
     default: return nil
     }
+  }
+
+  /// What the host itself refuses, so that no option gives it to the command.
+  private func refusalOutside(of path: FilePath, _ accesses: [FileAccess]) -> String? {
+    guard let refused = accesses.first(where: { !$0.isGranted(path) }) else { return nil }
+    let verb =
+      switch refused {
+      case .read: "read"
+      case .write: "change"
+      case .execute: "execute"
+      }
+    return "you may not \(verb) it outside either"
   }
 
   /// The options that show a file as the host has it.
