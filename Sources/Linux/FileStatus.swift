@@ -61,6 +61,13 @@ extension OwnedDescriptor {
     try fileStatus().st_mode & S_IFMT == S_IFREG
   }
 
+  /// Whether the file is a FIFO or a pipe.
+  ///
+  /// See inode(7).
+  public borrowing func isPipe() throws(SystemCallError) -> Bool {
+    try fileStatus().st_mode & S_IFMT == S_IFIFO
+  }
+
   /// Whether the file's permissions let anybody execute it.
   ///
   /// See inode(7).

@@ -101,4 +101,19 @@ struct ProfileTests {
       "\(outcome.output)\(outcome.errors)")
     #expect(outcome.lines.suffix(2) == ["changed []", "alive True"])
   }
+
+  // Red: nestbox waits without a word for somebody to write to a FIFO, or refuses a pipe that bash
+  // makes.
+  @Test func `A pipe is read by its descriptor, and a FIFO is refused`() throws {
+    let outcome = try Session().run(
+      """
+      mkfifo fifo; line='--ro-bind / /'
+      timeout 60 nestbox --profile ./fifo true; echo $?
+      nestbox --profile <(sleep 0.1; echo "$line") echo substituted
+      nestbox --profile /dev/stdin echo text <<<"$line"
+      { sleep 0.1; echo "$line"; } | nestbox --profile /proc/self/fd/0 echo piped
+      """)
+    #expect(outcome.lines == ["125", "substituted", "text", "piped"], "\(outcome)")
+    #expect(outcome.errors.contains("--profile: the profile ./fifo is a FIFO; name a regular file"))
+  }
 }
