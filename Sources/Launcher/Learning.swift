@@ -122,7 +122,17 @@ final class LearningTask {
       else { return nil }
       return line
     }
-    if !draft.isJSON { tell(missing, unused, items) }
+    // It was interrupted, or something in it was, as shells say.
+    let isWhole = ending.limit == nil && ending.status <= 128
+    if !draft.isJSON {
+      if !isWhole {
+        launcher.tell(
+          .warning,
+          "the command did not come to its own end (status \(String(ending.status))): this run does "
+            + "not say whether \(lesson.file.quoted) is enough", draft)
+      }
+      tell(missing, unused, items, isWhole)
+    }
     let shrunk = ending.status == 0 ? try shrink() : nil
     if draft.shrinks, ending.status != 0 {
       launcher.tell(.error, "nothing was left out, because the command failed", draft)
@@ -134,7 +144,7 @@ final class LearningTask {
           .init("file", .bytes(lesson.file)), .init("status", .number(Int64(ending.status))),
           .init("missing", .array(missing.compactMap(LearningTask.json))),
           .init("unused-lines", .array(unused.map { .number(Int64($0)) })),
-        ], items, shrunk)
+        ], items, shrunk, isWhole)
     }
     tell(shrunk)
     return ending.status
@@ -143,14 +153,16 @@ final class LearningTask {
   /// The most lines that people are told.
   private static let mostLines = 30
 
-  private func tell(_ missing: [LearnedItem], _ unused: [Int], _ items: [LearnedItem]) {
+  private func tell(
+    _ missing: [LearnedItem], _ unused: [Int], _ items: [LearnedItem], _ isWhole: Bool
+  ) {
     var lines: [String] = []
     for item in missing {
       guard let thing = MissedThing(item) else { continue }
       lines.append(thing.sentence(item.subject) { $0.map(\.quotedForShell).joined(separator: " ") })
     }
     let file = lesson.file.quoted
-    if lines.isEmpty {
+    if lines.isEmpty, isWhole {
       lines.append(
         file
           + " is enough for this run: it kept nothing from the command but what its comments name")
@@ -205,7 +217,9 @@ final class LearningTask {
     ])
   }
 
-  private func tellJSON(_ members: [JSON.Member], _ items: [LearnedItem], _ shrunk: Shrinking?) {
+  private func tellJSON(
+    _ members: [JSON.Member], _ items: [LearnedItem], _ shrunk: Shrinking?, _ isWhole: Bool = true
+  ) {
     let calls = items.first { $0.kind == .calls }.flatMap { Int64($0.subject.text) } ?? 0
     var all: [JSON.Member] = [.init("version", .number(1)), .init("calls", .number(calls))]
     all += members
@@ -215,7 +229,7 @@ final class LearningTask {
       all.append(.init("trials", .number(Int64(shrunk.trials))))
       all.append(.init("output-compared", .boolean(shrunk.comparesOutput)))
     }
-    let isComplete = !items.contains { $0.kind == .incomplete }
+    let isComplete = isWhole && !items.contains { $0.kind == .incomplete }
     all.append(.init("complete", .boolean(isComplete)))
     Output.standardError(JSON.object(all).line)
   }
