@@ -145,6 +145,41 @@ struct LearnTests {
       ], "\(outcome)")
   }
 
+  // Red: a run that had more room or another service finds less under the profile of two runs, or
+  // --shrink keeps a service that nothing used.
+  @Test func `Sizes, capabilities and services stay, and the larger size of two runs`() throws {
+    for file in KeptThing.busPrograms where !FileManager.default.fileExists(atPath: file) {
+      try Test.cancel("needs \(file)")
+    }
+    let session = try Session()
+    let outcome = try session.run(
+      """
+      \(KeptThing.bus)
+      own='--dbus-own org.example.Mine --dbus-call org.example.Other=org.example.Test.*@/*'
+      learn() {
+        size=$1; shift
+        nestbox --learn ./p --ro-bind / / --dev /dev --proc /proc $size --tmpfs /tmp --unshare-all --cap-add CAP_NET_RAW $own \
+          dd if=/dev/zero of=/tmp/f bs=4096 count=$1 2>err || cat err
+      }
+      sizes() { grep -c '^--tmpfs' p; grep '^--size' p; }
+      learn '--size 65536' 10; sizes; learn '--size 1048576' 100; sizes; learn '--size 65536' 10; sizes
+      nestbox --profile ./p dd if=/dev/zero of=/tmp/f bs=4096 count=100 2>/dev/null && echo room
+      nestbox --profile ./p dd if=/dev/zero of=/tmp/f bs=4096 count=400 2>/dev/null || echo full
+      nestbox --profile ./p grep CapEff /proc/self/status; grep -e '^--dbus' p
+      nestbox --verify ./p --shrink true 2>err; grep -o '^#.*--dbus.*' p; grep -e '^--dbus' p
+      learn '' 1000; sizes
+      kill $(jobs -p)
+      """)
+    let size = ["1", "--size 1048576"]
+    #expect(
+      outcome.lines == ["1", "--size 65536"] + size + size + [
+        "room", "full", "CapEff:\t0000000000002000", "--dbus-session",
+        "--dbus-own org.example.Mine", "--dbus-call org.example.Other=org.example.Test.*@/*",
+        "# not needed: --dbus-own org.example.Mine",
+        "# not needed: --dbus-call org.example.Other=org.example.Test.*@/*", "--dbus-session", "1",
+      ], "\(outcome)")
+  }
+
   // Red: the trials of --shrink count a run that differs for the same, or take a protection away.
   @Test func `Shrinking keeps what the output depends on`() throws {
     let session = try Session()

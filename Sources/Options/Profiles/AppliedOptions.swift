@@ -39,8 +39,8 @@ extension AppliedOption {
   static func foundation(of option: ByteString) -> String? {
     switch option {
     case "--net-allow", "--net-host": "--unshare-net"
-    case "--dbus-talk", "--dbus-own": "--dbus-session"
-    case "--dbus-system-talk": "--dbus-system"
+    case "--dbus-talk", "--dbus-own", "--dbus-call": "--dbus-session"
+    case "--dbus-system-talk", "--dbus-system-own", "--dbus-system-call": "--dbus-system"
     default: nil
     }
   }

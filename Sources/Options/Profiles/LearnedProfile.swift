@@ -9,9 +9,9 @@ public import Text
 /// The text of a learned profile.
 public struct LearnedProfile: Sendable {
   /// The lines.
-  public private(set) var lines: [[UInt8]] = []
+  public internal(set) var lines: [[UInt8]] = []
   /// What the last run has added, without comments.
-  public private(set) var added: [[UInt8]] = []
+  public internal(set) var added: [[UInt8]] = []
   /// How many comments say what is left out.
   public private(set) var leftOut = 0
 
@@ -55,7 +55,14 @@ public struct LearnedProfile: Sendable {
     let firstLearned = options.firstIndex { $0.use == .learned }
     for (index, option) in options.enumerated() {
       switch option.use {
-      case .kept: add(option.lines, at: &place)
+      case .kept:
+        // --shrink may leave the option out.
+        if let name = option.option?.name,
+          let foundation = AppliedOption.foundation(of: ByteString(name))
+        {
+          add([Array(foundation.utf8)], at: &place)
+        }
+        if !addMount(option.lines, at: &place) { add(option.lines, at: &place) }
       case .narrowed(let name):
         let isLast = !options[(index + 1)...].contains { $0.use == option.use }
         addNarrowed(name, option, isLast, items, words, at: &place)
@@ -175,34 +182,6 @@ extension LearnedProfile {
   }
 }
 
-// MARK: - Limits
-
-extension LearnedProfile {
-  private static let limitTitle =
-    "# Limits with room for what the runs used; to set one, remove what stands before its option:"
-  private static let limitMark = "# limit: "
-
-  /// Adds a limit as a comment; the larger one stays.
-  private mutating func addLimit(_ item: LearnedItem) {
-    guard let operand = item.notes.first else { return }
-    let start = Array((item.subject.text + " ").utf8)
-    // The profile sets that limit itself.
-    if lines.contains(where: { $0.starts(with: start) }) { return }
-    let mark = Array(LearnedProfile.limitMark.utf8) + start
-    let line = mark + operand.bytes
-    if let known = lines.firstIndex(where: { $0.starts(with: mark) }) {
-      let size = { (line: [UInt8]) in
-        UInt32(decimal: line.dropFirst(mark.count).prefix { (0x30...0x39).contains($0) }) ?? 0
-      }
-      if size(lines[known]) < size(line) { lines[known] = line }
-      return
-    }
-    let title = Array(LearnedProfile.limitTitle.utf8)
-    if !lines.contains(title) { lines.append(title) }
-    lines.append(line)
-  }
-}
-
 // MARK: - The head
 
 extension LearnedProfile {
@@ -281,7 +260,7 @@ extension LearnedProfile {
   private static let permitting =
     " --ro-same --ro-same-try --ro-bind --ro-bind-try --bind --bind-try --dev-bind --dev-bind-try "
     + "--read --write --read-glob --dir --share-net --net-allow --net-allow-try --net-host --cap-add --seccomp-allow "
-    + "--dbus-talk --dbus-own "
+    + "--dbus-talk --dbus-own --dbus-call --dbus-system-talk --dbus-system-own --dbus-system-call "
   /// Those that let a command change files.
   private static let changing = " --bind --bind-try --dev-bind --dev-bind-try --write "
 
@@ -319,13 +298,13 @@ extension LearnedProfile {
     return found
   }
 
-  private static func isModifier(_ line: [UInt8]) -> Bool {
+  static func isModifier(_ line: [UInt8]) -> Bool {
     guard let word = words(of: line).first else { return false }
     return Option.named(ByteString(word))?.traits.contains(.isModifier) == true
   }
 
   /// The words of a line, with their variables and quotes.
-  @inline(never) private static func words(of line: [UInt8]) -> [ArraySlice<UInt8>] {
+  @inline(never) static func words(of line: [UInt8]) -> [ArraySlice<UInt8>] {
     var reader = LineReader(line[...], nil)
     while let word = try? reader.next() { _ = word }
     return reader.written
