@@ -85,6 +85,43 @@ struct NoticeTests {
     #expect(outcome.output == noticed.output, "\(outcome.errors)")
   }
 
+  // Red: after one remedy a person is given a second one, or none after a failure.
+  @Test func `After a failure --explain is named, unless another remedy was`() throws {
+    let outcome = try Session().run(
+      """
+      echo text > letter
+      typed() {
+        script --quiet --return --command "nestbox $1" /dev/null </dev/null | tr -d '\\r' |
+          grep -o -e '^nestbox: remedy' -e 'this line also says.*--explain .*'
+      }
+      typed "sh -c 'exit 3'"; echo --; typed 'cat letter'
+      """)
+    #expect(
+      outcome.lines == [
+        "this line also says what the sandbox kept from it: nestbox --explain sh -c 'exit 3'", "--",
+        "nestbox: remedy",
+      ], "\(outcome)")
+  }
+
+  // Red: --learn says to write where the command could then change the profile, or the line does not
+  // keep what the command writes.
+  @Test func `Of a learning run a person keeps what the command writes`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir work; cd work
+      learn() {
+        script --quiet --return --command "nestbox --learn $1 touch made" /dev/null </dev/null | tr -d '\\r' |
+          grep -o -e 'to keep it.*' -e 'the command could change'
+      }
+      learn ./p; ls; learn './p --write .'; learn '../p --write .'; ls; ls ..
+      """)
+    #expect(
+      outcome.lines == [
+        "to keep it, name a profile in another directory, and add --write .", "p",
+        "the command could change", "made", "p", "p", "work",
+      ], "\(outcome)")
+  }
+
   // Red: a notice is added whose remedy nobody has typed.
   @Test func `Each notice has a line in the table`() throws {
     let file = Workspace.repository.appending(path: "Sources/Sandbox/Setup/Notices.swift")
