@@ -22,6 +22,12 @@ since() { # MAJOR.MINOR|FILE:WORD NAME EXPECTED COMMAND...
     *) if is_at_least "$from"; then check "$@"; else echo "CHECK without $1: older than $from"; fi ;;
   esac
 }
+# With the word `closed`, behind all others, as there is no way back: where no process may read another.
+if [ "${1-}" = closed ]; then
+is_at_least 5.12 || exit
+since /proc/sys/kernel/yama/ptrace_scope:3 'where Yama lets nobody read a process, a watched command runs, and that is said' 'works nobody may read the paths that this program uses (cat' sh -c ": >kept; echo works >shown; nestbox --unshare-all --ro-bind /bin /bin --ro-bind shown /shown --explain cat /shown /home/kept 2>&1 | grep -o 'works\|nobody may.*(cat' | tr '\n' ' ' | sed 's/ \$//'"
+exit
+fi
 # Not behind what the kernel has last said.
 echo; echo "CHECK ok Linux $(uname -r)"
 box="nestbox --unshare-all --ro-bind /bin /bin --proc /proc --dev /dev --tmpfs /tmp"
