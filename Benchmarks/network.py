@@ -9,16 +9,20 @@ disturbs all of them.
 
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 CONNECTIONS = 200
 BYTES = 400_000_000
 BLOCK = 1 << 18
+# How many seconds pasta may take to start a program, and a client for all that it measures.
+START, CLIENT = 5, 120
 
 
 def serve(listener):
@@ -94,17 +98,44 @@ def ways(nestbox, port):
         + client + ["host.nestbox.internal", str(port)],
     }
     pasta, address = shutil.which("pasta"), gateway()
-    if pasta and address:
-        line = [pasta, "--config-net", "--"]
-        # Where it may not open /dev/net/tun, it leaves a process that holds its output.
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        if os.access("/dev/net/tun", os.R_OK | os.W_OK) and not subprocess.call(line + ["true"], **quiet):
-            lines["pasta"] = line + client + [address, str(port)]
-        else:
-            print("pasta does not work here")
+    if not pasta:
+        print("pasta is left out: it is not installed (Debian's package passt)")
+        return lines
+    line = [pasta, "--config-net", "--"]
+    # As root without a usable /dev/net/tun it runs for ever instead of failing.
+    status, _, reason = run(line + ["true"], START)
+    if status:
+        print(f"pasta is left out: {reason}")
+    elif not address:
+        print("pasta is left out: there is no default route")
     else:
-        print("pasta is not installed (Debian's package passt), or there is no default route")
+        lines["pasta"] = line + client + [address, str(port)]
     return lines
+
+
+def run(line, seconds):
+    """Runs a command line, and ends all that is left of its process group.
+
+    Returns its status, its output, and the reason of a failure. Its output is a file: a process that it leaves
+    behind could hold a pipe open.
+    """
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            line, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True)
+        try:
+            status, late = process.wait(seconds), ""
+        except subprocess.TimeoutExpired:
+            status, late = 124, f"it did not end within {seconds} seconds"
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+        output.seek(0)
+        errors.seek(0)
+        told = errors.read().strip().split("\n")[-1]
+        return status, output.read(), late or told or f"it failed with status {status}"
 
 
 def main():
@@ -117,13 +148,13 @@ def main():
     found, failures, reason = {}, 0, None
     for number in range(rounds):
         for name, line in lines.items():
-            run = subprocess.run(line, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-            if not run.returncode:
-                found.setdefault(name, {})[number] = [float(word) for word in run.stdout.split()]
+            status, output, why = run(line, CLIENT)
+            if not status:
+                found.setdefault(name, {})[number] = [float(word) for word in output.split()]
             elif name == "pasta":
-                failures, reason = failures + 1, run.stderr.strip().split("\n")[-1]
+                failures, reason = failures + 1, why
             else:
-                sys.exit(f"{name} failed: {run.stderr}")
+                sys.exit(f"{name} failed: {why}")
     print(f"{'':10} {'connect, ms':>12} {'more than direct':>17} {'up, Gbit/s':>12} {'down':>8} {'of direct':>12}")
     if failures:
         print(f"pasta failed in {failures} of {rounds} rounds: {reason}")
