@@ -163,6 +163,13 @@ public struct DescriptorSet: Sendable {
     writeEnd = OwnedDescriptor(second)
   }
 
+  /// Has it hold `size` bytes, if the user's pipes may have as many pages.
+  ///
+  /// See fcntl(2), F_SETPIPE_SZ.
+  public func widen(to size: Int) {
+    _ = linux_fcntl(readEnd.rawValue, CInt(LINUX_F_SETPIPE_SZ), CLong(size))
+  }
+
   /// Gives both ends up.
   public consuming func release() -> (read: CInt, write: CInt) {
     (readEnd.release(), writeEnd.release())
