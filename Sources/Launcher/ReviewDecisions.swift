@@ -20,18 +20,25 @@ extension ReviewTasks {
     }
     for (change, reason) in report.left.prefix(100) {
       launcher.tell(
-        .error, "\(option): left \(ByteString(review.place(of: change)).quoted): \(reason)", draft)
+        .error, "\(option): left \(ByteString(review.place(of: change)).quotedInReport): \(reason)",
+        draft)
     }
     if report.left.count > 100 {
       let rest = String(report.left.count - 100)
       launcher.tell(.error, "\(option): left \(rest) more changes", draft)
     }
-    if let change = report.overwritable, !report.isDiskFull {
-      let path = ByteString(review.place(of: change)).quotedForShell
+    for (path, reason) in changes.unread.prefix(ReviewTasks.mostLines) {
       launcher.tell(
-        .error,
-        "\(option): to apply such a change all the same: "
-          + draft.reviewLine("--overwrite --apply \(name.quotedForShell) \(path)"), draft)
+        .error, "\(option): not read: \(ByteString(path).quotedInReport): \(reason)", draft)
+    }
+    if !report.overwritable.isEmpty, !report.isDiskFull {
+      var words = report.overwritable.map { ByteString(review.place(of: $0)) }
+      // A line without paths, or with those that were typed, chooses what was left and nothing else.
+      if words.count > ReviewTasks.mostLines { words = draft.sandbox.command }
+      var line = "--overwrite --apply \(name.quotedForShell)"
+      for word in words { line += " " + word.quotedForShell }
+      launcher.tell(
+        .error, "\(option): to apply such changes all the same: " + draft.reviewLine(line), draft)
     }
     if report.isDiskFull {
       launcher.tell(

@@ -47,7 +47,7 @@ struct ReviewTasks {
     throw UsageError(text)
   }
 
-  private static let mostLines = 10
+  static let mostLines = 10
 
   /// The line to type that does `task` with the review `name` and these paths, as this line does it.
   func line(_ task: String, _ name: ByteString, also words: [ByteString] = []) -> String {
@@ -88,6 +88,11 @@ struct ReviewTasks {
       return
         "\(ByteString(path).quoted) is not the directory that was reviewed; move that back, or "
         + "type " + draft.reviewLine("--discard \(word)")
+    case .isNoDirectory(let path):
+      let parent = path.parent.isEmpty ? "." : path.parent
+      return
+        "\(ByteString(path).quoted) is not a directory; to hold back changes of it, review the "
+        + "directory that holds it: --review \(ByteString(parent).quotedForShell)"
     case .storeIsUnsuitable(let path, let flaw):
       let other = "use --review-store with a directory of yours"
       switch flaw {
@@ -106,7 +111,8 @@ struct ReviewTasks {
           "the file system of \(path) keeps no extended attributes or whiteouts, which a layer "
           + "needs; use --review-store with a directory on ext4, xfs or btrfs"
       case .noSpace, .readOnlyFileSystem,
-        .permissionDenied where error.call == "mkdirat":
+        .permissionDenied where error.call == "mkdirat" || error.call == "mkdir",
+        .noSuchFileOrDirectory where error.call == "mkdirat" || error.call == "mkdir":
         return "\(path): \(error.reason) (\(error.call)); use --review-store with another directory"
       default: return "\(path): \(error.reason) (\(error.call))"
       }
@@ -119,6 +125,12 @@ struct ReviewTasks {
   func list() throws(UsageError) -> String {
     let store = self.store
     let names = try doing("--reviews", "") { () throws(ReviewError) in try store.names() }
+    if names.isEmpty, draft.reviewStore != nil, (try? FileFacts(at: store.path)) == nil {
+      launcher.tell(
+        .warning,
+        "--reviews: \(ByteString(store.path).quoted) does not exist: no review was kept there",
+        draft)
+    }
     var rows = [["NAME", "AGE", "CHANGES", "STATE", "DIRECTORIES"]]
     var reports: [JSON] = []
     for name in names {

@@ -46,8 +46,16 @@ extension ReviewTasks {
         throw error
       }
     }
-    let lock = review.handOverLock()
     let home = launcher.surroundings.home
+    let real = layers.first?.upper.removingLastComponent().removingLastComponent()
+    if let real, real != store.path, let link = sandbox.replaceableLink(on: store.path, home: home)
+    {
+      _ = try? review.removeIfUnchanged()
+      throw UsageError(
+        "--review: the command could replace the link \(ByteString(link).quoted), which leads to the store of "
+          + "reviews; name the store without it: --review-store \(ByteString(real).quotedForShell)")
+    }
+    let lock = review.handOverLock()
     return (
       LaunchReview(review: review, lock: lock),
       sandbox.writing(to: layers, lock: lock, home: home)
@@ -100,7 +108,9 @@ extension ReviewTasks {
       }
       let changes = try found.get()
       if changes.isEmpty { return try review.remove() }
-      if Terminal.path(of: 2) != nil { launcher.tell(.step, summary(review, changes), draft) }
+      let isTerminal = Terminal.path(of: 2) != nil
+      launcher.tell(
+        .step, isTerminal ? summary(review, changes) : line(review, changes), draft)
     } catch {
       // The review stays, and is listed.
       guard error != .isInUse || Terminal.path(of: 2) != nil else { return }
@@ -108,10 +118,23 @@ extension ReviewTasks {
     }
   }
 
+  /// What waits, and what to type next, in one line for a log.
+  private func line(_ review: Review, _ changes: Changes) -> String {
+    let tasks = ["--diff --changes", "--apply", "--discard"].map {
+      draft.reviewLine("\($0) \(review.name.text)")
+    }
+    return waiting(review, changes) + " " + tasks.joined(separator: "; ")
+  }
+
+  private func waiting(_ review: Review, _ changes: Changes) -> String {
+    let count = changes.told.count
+    let verb = count == 1 ? "waits" : "wait"
+    return "\(Review.number(count, "change")) \(verb) in review \(review.name.text):"
+  }
+
   private func summary(_ review: Review, _ changes: Changes) -> String {
     let told = changes.told
-    let verb = told.count == 1 ? "waits" : "wait"
-    var lines = ["\(Review.number(told.count, "change")) \(verb) in review \(review.name.text):"]
+    var lines = [waiting(review, changes)]
     let kinds = Change.Kind.allCases.compactMap { kind in
       let count = told.count { $0.kind == kind }
       return count == 0 ? nil : "\(kind.rawValue) \(String(count))"
@@ -123,7 +146,7 @@ extension ReviewTasks {
     let marked = told.filter { !$0.marks.isEmpty }
     for change in marked.prefix(3) {
       let marks = change.marks.map(\.text).joined(separator: "; ")
-      lines.append("  look at \(ByteString(review.place(of: change)).quoted) (\(marks))")
+      lines.append("  look at \(ByteString(review.place(of: change)).quotedInReport) (\(marks))")
     }
     if marked.count > 3 { lines.append("  and at \(String(marked.count - 3)) more") }
     for task in ["--diff --changes", "--apply", "--discard"] {

@@ -141,14 +141,14 @@ extension OwnedDescriptor {
     return file
   }
 
-  /// Opens or makes the file `name` of this user, and locks it until that descriptor and all its
-  /// copies are closed; nil if another process has locked it.
+  /// Opens the file `name` of this user, or makes it unless `isMade` is false, and locks it until that
+  /// descriptor and all its copies are closed; nil if another process has locked it.
   ///
   /// See flock(2).
   public borrowing func lockedEntry(
-    _ name: FilePath
+    _ name: FilePath, isMade: Bool = true
   ) throws(SystemCallError) -> OwnedDescriptor? {
-    let flags = O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+    let flags = O_RDONLY | (isMade ? O_CREAT : 0) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
     let number = unsafe name.withPlatformString {
       unsafe linux_openat(rawValue, $0, flags, 0o600)
     }

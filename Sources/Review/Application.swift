@@ -13,8 +13,8 @@ public struct ApplicationReport: Sendable {
   public internal(set) var applied = 0
   /// Changes that were left, and why.
   public internal(set) var left: [(change: Change, reason: String)] = []
-  /// The first change that `--overwrite` would not have left.
-  public internal(set) var overwritable: Change?
+  /// The changes that `--overwrite` would not have left.
+  public internal(set) var overwritable: [Change] = []
   /// Whether the run stopped because the disk was full.
   public internal(set) var isDiskFull = false
 }
@@ -30,6 +30,7 @@ extension Review {
       temporary: FilePath(".nestbox-" + String(record.token, radix: 16)), overwrites: overwrites)
     if let store = try? Descriptors.path(of: folder.descriptor.rawValue).parent {
       application.stores = record.trees.map { tree in
+        if tree.path.starts(with: store) { return "" }
         guard store.starts(with: tree.path) else { return nil }
         return FilePath(
           root: nil, store.components.dropFirst(tree.path.components.count))
@@ -168,14 +169,16 @@ private struct Application {
     }
     // The entries of a directory are changes by themselves.
     if now.kind == .directory { return }
-    // Another name of the same file, which this run has removed or replaced.
-    if touched.contains(now.identity) { return }
-    if now.links > 1 { touched.insert(now.identity) }
-    guard now.changed == old.changed else { throw .conflict("the host has changed it meanwhile") }
-    if now.changed > started, !overwrites {
-      if report.overwritable == nil { report.overwritable = change }
+    // This run has changed the ctime of a file when it removed or replaced another name of it.
+    let isTouched = touched.contains(now.identity)
+    guard now.size == old.size, now.modified == old.modified,
+      isTouched || now.changed == old.changed
+    else { throw .conflict("the host has changed it meanwhile") }
+    if !isTouched, now.changed > started, !overwrites {
+      report.overwritable.append(change)
       throw .conflict("the host has changed it since the review began")
     }
+    if now.links > 1 { touched.insert(now.identity) }
   }
 
   // MARK: One change
@@ -218,16 +221,27 @@ private struct Application {
     }
     do throws(SystemCallError) {
       try makeTemporary(name, new, from: upper, in: folder.directory)
-      let isFree = change.old == nil || change.old?.kind == .directory
-      if isFree {
-        try folder.directory.rename(temporary, toFreeName: name)
-      } else {
-        try folder.directory.rename(temporary, to: name)
+    } catch {
+      try? folder.directory.remove(temporary, .other)
+      throw .failed(error)
+    }
+    let isFree = change.old == nil || change.old?.kind == .directory
+    do throws(Obstacle) {
+      // The copy may have taken long.
+      if !isFree { try require(change, name, in: folder) }
+      try Application.trying { () throws(SystemCallError) in
+        if isFree {
+          try folder.directory.rename(temporary, toFreeName: name)
+        } else {
+          try folder.directory.rename(temporary, to: name)
+        }
       }
     } catch {
       try? folder.directory.remove(temporary, .other)
-      if error.errno == .fileExists { throw .conflict("the host has made it meanwhile") }
-      throw .failed(error)
+      if case .failed(let error) = error, error.errno == .fileExists {
+        throw .conflict("the host has made it meanwhile")
+      }
+      throw error
     }
   }
 

@@ -32,6 +32,8 @@ public struct Change: Equatable, Sendable {
   var target: ByteString?
   /// Whether the entry lies in a directory that something else replaces.
   var isInReplaced = false
+  /// Whether the host has changed the entry since the review began.
+  var isConflict = false
   /// Where the content comes from, if the file was renamed; in the removed entry, where it went.
   public var counterpart: FilePath?
 

@@ -13,6 +13,7 @@ extension Review {
     var search = ChangeSearch()
     for (number, tree) in trees.enumerated() { search.search(tree, number) }
     search.findRenamings(trees)
+    search.markConflicts(since: record.started)
     return search.changes
   }
 }
@@ -60,6 +61,16 @@ struct ChangeSearch {
       } catch {
         changes.unread.append((place.path.isEmpty ? "." : place.path, error.reason))
       }
+    }
+  }
+
+  /// Marks the changes of what the host has changed since `started`.
+  ///
+  /// The entries of a directory are changes by themselves.
+  mutating func markConflicts(since started: FileTime) {
+    for index in changes.list.indices {
+      guard let old = changes.list[index].old else { continue }
+      changes.list[index].isConflict = old.kind != .directory && old.changed > started
     }
   }
 

@@ -33,19 +33,19 @@ extension Review {
       text += line(change, files: directories.files[index]) + "\n"
     }
     for (path, reason) in changes.unread {
-      text += "not read: \(ByteString(path).quoted): \(reason)\n"
+      text += "not read: \(ByteString(path).quotedInReport): \(reason)\n"
     }
     if changes.isIncomplete { text += "There are more changes than nestbox looks at.\n" }
     return text
   }
 
   private func line(_ change: Change, files: Int? = nil) -> String {
-    let name = ByteString(place(of: change)).quoted
+    let name = ByteString(place(of: change)).quotedInReport
     switch change.kind {
     case .added:
       if let old = change.counterpart {
         let from = record.trees.count == 1 ? old : record.trees[change.tree].path.pushing(old)
-        return "  renamed  \(ByteString(from).quoted) -> \(name)"
+        return "  renamed  \(ByteString(from).quotedInReport) -> \(name)"
       }
       return "  added    \(name)" + change.addition
     case .changed: return "  changed  \(name)" + change.addition
@@ -129,7 +129,7 @@ extension Change {
   fileprivate var addition: String {
     switch new?.kind {
     case .directory: "/"
-    case .link: " -> " + (target?.quoted ?? "")
+    case .link: " -> " + (target?.quotedInReport ?? "")
     default: ""
     }
   }

@@ -9,8 +9,11 @@ internal import Text
 extension Change {
   /// What deserves a look.
   public var marks: [Mark] {
-    guard let new else { return [] }
     var marks: [Mark] = []
+    if isConflict {
+      marks.append(Mark(name: "conflict", text: "the host has changed it since the review began"))
+    }
+    guard let new else { return marks }
     if let program = executor {
       marks.append(Mark(name: "executed-later", text: "\(program) executes it"))
     }

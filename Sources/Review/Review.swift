@@ -48,25 +48,27 @@ public final class Review {
     if let handedOver, (try? Descriptors.fileIdentity(of: number)) == handedOver {
       Descriptors.close(number)
     }
-    try acquire()
+    guard try open.lock(at: path) else { throw .isInUse }
   }
 
   /// The descriptors by which the monitor reaches the review.
   public var descriptors: [CInt] { [store.rawValue, open.descriptor.rawValue] }
 
-  /// Locks it for this process.
+  /// Locks it for this process; fails while a sandbox or another task has it.
   public func acquire() throws(ReviewError) {
-    guard try open.lock(at: path) else { throw .isInUse }
+    var tries = 0
+    while try !open.lock(at: path) {
+      // One that only looks whether it is in use has it for a moment.
+      guard tries < 10 else { throw .isInUse }
+      tries += 1
+      CurrentProcess.sleep(milliseconds: 5)
+    }
+    guard open.hasRecord else { throw .isUnknown }
   }
 
   /// Whether a sandbox or a task uses it.
   public var isInUse: Bool {
-    if isLocked { return false }
-    do throws(SystemCallError) {
-      return try open.descriptor.lockedEntry(ReviewStore.lock) == nil
-    } catch {
-      return false
-    }
+    isLocked ? false : open.isLockedElsewhere
   }
 
   /// The layers, for a launch.
@@ -230,9 +232,17 @@ public final class Review {
   }
 
   /// Removes the review with all its changes.
+  ///
+  /// The record comes first, and the lock last, so that another process never takes what is left of it
+  /// for a review.
   public func remove() throws(ReviewError) {
     trees = []
     try failing(path) { () throws(SystemCallError) in
+      try TreeRemoval.remove(ReviewStore.record, from: open.descriptor)
+      let entries = try Directory.entries(of: open.descriptor.openSubdirectory("."))
+      for entry in entries where entry.name.path != ReviewStore.lock {
+        try TreeRemoval.remove(entry.name.path, from: open.descriptor)
+      }
       try TreeRemoval.remove(name.path, from: store)
     }
   }

@@ -26,6 +26,8 @@ public enum ReviewError: Error, Equatable, Sendable {
   case storeIsUnsuitable(FilePath, StoreFlaw)
   /// A directory under review is not where it was.
   case directoryIsGone(FilePath)
+  /// What was to be reviewed is a file.
+  case isNoDirectory(FilePath)
   /// A system call failed on a path.
   case failed(FilePath, SystemCallError)
 }
@@ -130,7 +132,10 @@ public struct ReviewStore: Sendable {
     guard let file = try? directory.openRegularEntry(ReviewStore.record),
       let bytes = try? Descriptors.contents(of: file.rawValue, limit: ReviewRecord.mostBytes),
       let record = ReviewRecord(bytes)
-    else { throw .hasNoRecord }
+    else {
+      // Another nestbox may begin or remove it.
+      throw OpenReview(directory).isLockedElsewhere ? .isInUse : .hasNoRecord
+    }
     return Review(name, place, store, OpenReview(directory), record)
   }
 
@@ -172,15 +177,21 @@ public struct ReviewStore: Sendable {
         try failing(place) { () throws(SystemCallError) in
           try store.openSubdirectory(name.path)
         })
-      guard try directory.lock(at: place) else { throw ReviewError.isInUse }
+      guard try directory.makeLock(at: place) else { throw ReviewError.isInUse }
       try failing(self.path) { () throws(SystemCallError) in
         try ReviewStore.requireLayers(in: directory.descriptor, of: store)
       }
       var trees: [ReviewRecord.Tree] = []
       for number in directories.indices {
         let path = directories[number]
-        let (tree, bits) = try failing(path) { () throws(SystemCallError) in
-          try ReviewStore.makeLayer(ReviewStore.layer(number), of: path, in: directory.descriptor)
+        let (tree, bits): (ReviewRecord.Tree, UInt32)
+        do throws(SystemCallError) {
+          (tree, bits) = try ReviewStore.makeLayer(
+            ReviewStore.layer(number), of: path, in: directory.descriptor)
+        } catch {
+          guard (try? FileFacts(at: path, followsLinks: true).kind) ?? .directory == .directory
+          else { throw ReviewError.isNoDirectory(path) }
+          throw ReviewError.failed(path, error)
         }
         trees.append(tree)
         permissions.append(bits)
@@ -251,21 +262,48 @@ final class OpenReview {
   /// - Returns: Whether nobody else has it locked.
   func lock(at path: FilePath) throws(ReviewError) -> Bool {
     do throws(SystemCallError) {
-      return try takeLock()
+      return try takeLock(isMade: false)
     } catch {
       guard error.isAbsence || error.errno == .isDirectory else { throw .failed(path, error) }
     }
+    // Another nestbox has removed the review.
+    guard hasRecord else { throw .isUnknown }
     // A command that could write to the store has put a link or something else there: no lock is lost.
     return try failing(path) { () throws(SystemCallError) in
       try TreeRemoval.remove(ReviewStore.lock, from: descriptor)
-      return try takeLock()
+      return try takeLock(isMade: true)
     }
   }
 
-  private func takeLock() throws(SystemCallError) -> Bool {
-    guard let file = try descriptor.lockedEntry(ReviewStore.lock) else { return false }
+  /// Makes the lock of a review that begins.
+  func makeLock(at path: FilePath) throws(ReviewError) -> Bool {
+    try failing(path) { () throws(SystemCallError) in try takeLock(isMade: true) }
+  }
+
+  private func takeLock(isMade: Bool) throws(SystemCallError) -> Bool {
+    guard let file = try descriptor.lockedEntry(ReviewStore.lock, isMade: isMade) else {
+      return false
+    }
     lock = file
     return true
+  }
+
+  /// Whether another process has it locked.
+  var isLockedElsewhere: Bool {
+    do throws(SystemCallError) {
+      return try descriptor.lockedEntry(ReviewStore.lock, isMade: false) == nil
+    } catch {
+      return false
+    }
+  }
+
+  /// Whether its record exists: if not, another process has removed it, or begins to.
+  var hasRecord: Bool {
+    do throws(SystemCallError) {
+      return try descriptor.entryStatus(ReviewStore.record) != nil
+    } catch {
+      return true
+    }
   }
 
   /// Gives up the lock's descriptor, whose number this returns: the caller owns it from then on.

@@ -179,7 +179,7 @@ extension Sandbox {
   }
 
   /// The directories of the host that an operation shows writable.
-  private func shownWritable(
+  func shownWritable(
     _ action: FilesystemOperation.Action, _ home: FilePath
   ) -> [ShownDirectory] {
     switch action {
@@ -197,7 +197,7 @@ extension Sandbox {
   }
 
   /// Where a path of the host leads without links; nil if nothing is there.
-  private static func realPath(_ path: FilePath, _ home: ByteString) -> FilePath? {
+  static func realPath(_ path: FilePath, _ home: ByteString) -> FilePath? {
     try? FoundFile(following: expand(path, home), findsMount: false).path
   }
 
@@ -234,7 +234,7 @@ extension ResolvedSandbox {
 }
 
 /// A directory of the host that an operation shows writable.
-private struct ShownDirectory {
+struct ShownDirectory {
   let source: FilePath
   /// Where; nil for its own place.
   let place: FilePath?

@@ -28,6 +28,20 @@ extension ByteString {
   }
 }
 
+extension ByteString {
+  /// As `quoted`; in single quotes where it would look like more than a name in a line that has
+  /// arrows, colons and notes in parentheses around names.
+  public var quotedInReport: String {
+    let text = quoted
+    guard text.utf8.elementsEqual(bytes) else { return text }
+    let isAmbiguous =
+      ["'", "\"", "$'", " "].contains { text.hasPrefix($0) } || bytes.last == UInt8(ascii: " ")
+      || bytes.contains(UInt8(ascii: " "))
+        && ["  ", " -> ", ": ", "/ with "].contains { text.includes($0) }
+    return isAmbiguous ? String(decoding: shellWord, as: UTF8.self) : text
+  }
+}
+
 // MARK: - Shells
 
 extension ByteString {

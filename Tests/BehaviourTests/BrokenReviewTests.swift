@@ -2,6 +2,7 @@
 // Stores and reviews that are broken on purpose: the message names the cause, and a line that can be
 // typed as it is.
 
+import Foundation
 import TestSupport
 import Testing
 
@@ -79,6 +80,22 @@ struct BrokenReviewTests {
       cause: "/a store is not a directory; use --review-store with a directory of yours",
       after: "rm \"$store\"; mv s \"$store\"; $n --apply r", output: "applied 1 change"),
     Broken(
+      name: "The store cannot be made", harm: "mkdir -m 500 shut",
+      line: "nestbox --review-store shut/s --bind / / --review proj true",
+      cause: "/shut/s: Permission denied (mkdir); use --review-store with another directory",
+      after: "$n --apply r", output: "applied 1 change"),
+    Broken(
+      name: "A directory above the store cannot be made", harm: "mkdir -m 500 shut",
+      line: "nestbox --review-store shut/in/s --bind / / --review proj true",
+      cause: "/shut/in: Permission denied (mkdirat); use --review-store with another directory",
+      after: "$n --apply r", output: "applied 1 change"),
+    Broken(
+      name: "A file is to be reviewed", harm: "echo a >proj/file; cd proj",
+      line: "$n --bind / / --review ./file true",
+      cause:
+        "file is not a directory; to hold back changes of it, review the directory that holds it: "
+        + "--review .", after: "$n --apply r", output: "applied 1 change"),
+    Broken(
       name: "No review has the name", harm: "", line: "$n --discard x",
       cause: "no review is called x; ",
       after: "$n --apply r", output: "applied 1 change"),
@@ -148,6 +165,28 @@ struct BrokenReviewTests {
     #expect(
       outcome.lines == [
         "yes", "  changed  a", "  removed  b", "  added    d/", "applied 3 changes", "a", "d",
+      ], "\(outcome)")
+  }
+
+  // Red: nobody is told why a directory cannot be looked at, and that its changes are not applied.
+  @Test func `A directory of the host that cannot be read is named with the reason`() throws {
+    let session = try Session()
+    let outcome = try session.run(
+      #"""
+      export XDG_STATE_HOME=$PWD/state; mkdir -p proj/in; echo a >proj/in/a
+      nestbox --bind / / --review proj --review-name r sh -c 'echo b >proj/in/b; echo c >proj/c' 2>&1
+      chmod 0 proj/in
+      nestbox --changes r | tail -n +2; nestbox --changes r --json | grep -c '"complete": *false'
+      nestbox --apply r 2>&1; echo $?; chmod 755 proj/in; nestbox --apply r; ls proj/in; nestbox --reviews --review-store $PWD/none 2>&1 >/dev/null
+      """#)
+    #expect(
+      outcome.lines == [
+        "nestbox: 2 changes wait in review r: nestbox --diff --changes r; nestbox --apply r; nestbox --discard r",
+        "  added    c", "  mode     in: 0000 -> 0755", "not read: in: Permission denied", "1",
+        "nestbox: --apply: not read: in: Permission denied", "applied 2 changes; the others wait",
+        "1",
+        "applied 1 change", "a", "b",
+        "nestbox: --reviews: \(session.directory.path)/none does not exist: no review was kept there",
       ], "\(outcome)")
   }
 

@@ -74,6 +74,46 @@ struct ReviewStoreTests {
     #expect(outcome.lines == [safe, safe, safe, safe, safe], "\(outcome)")
   }
 
+  // Red: a command replaces a link on the way to the store, and with it the store that --apply reads.
+  @Test func `No link that a command can replace leads to the store`() throws {
+    let outcome = try Session().python(
+      ReviewStoreTests.tools + #"""
+        here = os.getcwd(); os.makedirs("home/real"); os.symlink("real", "home/link"); os.mkdir("home/other"); os.symlink("../link", "home/other/chain")
+        def launch(place, *options): return nestbox("--ro-bind", "/", "/", *options, "--review-store", place, "--review", "home/proj", "--review-name", "r", "sh", "-c", "echo a >home/proj/a; mv home/link home/gone && mkdir home/fake && ln -s fake home/link")
+        for place in ("home/link/store", "home/other/chain/store", f"{here}/home/../home/link/store"):
+          run = launch(place, "--bind", f"{here}/home", f"{here}/home"); print(run.returncode, run.stderr.strip().replace(here, "HERE"), os.readlink("home/link"), os.listdir("home/real/store"))
+        # A link that the command cannot replace, and the store by its own path.
+        run = launch("home/link/store"); print(run.returncode, os.readlink("home/link"), nestbox("--review-store", "home/link/store", "--discard", "r").returncode)
+        run = launch(f"{here}/home/real/store", "--bind", f"{here}/home", f"{here}/home"); print(os.readlink("home/link"), nestbox("--review-store", "home/real/store", "--apply", "r").stdout.strip())
+        """#)
+    let refusal =
+      "125 nestbox: --review: the command could replace the link HERE/home/link, which leads to the "
+      + "store of reviews; name the store without it: --review-store HERE/home/real/store real []"
+    #expect(
+      outcome.lines == [
+        refusal, refusal.replacing("HERE/home/link,", with: "HERE/home/other/chain,"), refusal,
+        "1 real 0", "fake applied 1 change",
+      ], "\(outcome)")
+  }
+
+  // Red: what a command changes in a review, itself under review, is applied, and chooses where the other
+  // review is applied.
+  @Test func `Nothing is applied in the store, even if the directory under review lies in it`()
+    throws
+  {
+    let outcome = try Session().python(
+      ReviewStoreTests.tools + #"""
+        nestbox("--bind", "/", "/", "--review", "home/proj", "--review-name", "first", "touch", "home/proj/a"); before = open(f"{store}/first/record").read()
+        for place in (f"{store}/first", store, f"{store}/first/upper-0"):
+          run = nestbox("--ro-bind", "/", "/", "--review", place, "--review-name", "second", "sh", "-c", f"echo x >>{store}/first/record; echo x >{store}/first/upper-0/evil")
+          run = nestbox("--apply", "second"); print(run.returncode, run.stdout, sorted({x.split(": ")[-1] for x in run.stderr.splitlines()})); nestbox("--discard", "second")
+        print(open(f"{store}/first/record").read() == before, os.listdir(f"{store}/first/upper-0"), nestbox("--apply", "first").stdout.strip())
+        """#)
+    let refusal = "1  ['it lies in the store of reviews']"
+    #expect(
+      outcome.lines == [refusal, refusal, refusal, "True ['a'] applied 1 change"], "\(outcome)")
+  }
+
   // Red: holes are read, so that --changes and --apply take hours, or are written.
   @Test func `Holes of a huge file cost nothing and stay holes`() throws {
     let outcome = try Session().python(
@@ -82,14 +122,14 @@ struct ReviewStoreTests {
         for name in ("same", "changed"):
           write(f"home/proj/{name}", "begin"); os.truncate(f"home/proj/{name}", size)
         script = f"import os\nos.utime('home/proj/same', (1000000000, 1000000000))\nwith open('home/proj/changed', 'r+b') as file: file.seek({size // 2}); file.write(b'middle')"
-        run = nestbox("--bind", "/", "/", "--review", "home/proj", "--review-name", "r", "python3", "-c", script); print(run.returncode, run.stderr)
+        run = nestbox("--bind", "/", "/", "--review", "home/proj", "--review-name", "r", "python3", "-c", script); print(run.returncode, run.stderr.count("\n"))
         print([(x["path"], x["change"]) for x in told("r")]); print(nestbox("--apply", "r").stdout.strip())
         with open("home/proj/changed", "rb") as file: file.seek(size // 2); print(file.read(6)); file.seek(0); print(file.read(6))
         print([(os.stat(f"home/proj/{name}").st_size == size, os.stat(f"home/proj/{name}").st_blocks < 10000) for name in ("same", "changed")], os.listdir(store))
         """#)
     #expect(
       outcome.lines == [
-        "0 ", "[('changed', 'changed'), ('same', 'time')]", "applied 2 changes", "b'middle'",
+        "0 1", "[('changed', 'changed'), ('same', 'time')]", "applied 2 changes", "b'middle'",
         "b'begin\\x00'", "[(True, True), (True, True)] []",
       ], "\(outcome)")
   }
@@ -100,14 +140,14 @@ struct ReviewStoreTests {
       ReviewStoreTests.tools + #"""
         odd = b"home/proj/\xff\n\x1b[31m"
         script = "import os, sys\nodd = os.fsencode(sys.argv[1]); open(odd, 'w').close(); os.symlink(b'to\\xfe', b'home/proj/link'); open('home/proj/é', 'w').close()"
-        run = subprocess.run(["nestbox", "--bind", "/", "/", "--review", "home/proj", "--review-name", "r", "python3", "-c", script, odd], capture_output=True); print(run.returncode, run.stderr)
+        run = subprocess.run(["nestbox", "--bind", "/", "/", "--review", "home/proj", "--review-name", "r", "python3", "-c", script, odd], capture_output=True); print(run.returncode, run.stderr.count(b"\n"))
         changes = told("r"); print([(bytes.fromhex(x["path-hex"]) if "path-hex" in x else x["path"], bytes.fromhex(x.get("target-hex", ""))) for x in changes])
         path = next(bytes.fromhex(x["path-hex"]) for x in changes if "path-hex" in x)
         print(subprocess.run([b"nestbox", b"--apply", b"r", path], capture_output=True, text=True).stdout.strip(), os.listdir(b"home/proj")); nestbox("--discard", "r")
         """#)
     #expect(
       outcome.lines == [
-        "0 b''", "[('link', b'to\\xfe'), ('é', b''), (b'\\xff\\n\\x1b[31m', b'')]",
+        "0 1", "[('link', b'to\\xfe'), ('é', b''), (b'\\xff\\n\\x1b[31m', b'')]",
         "applied 1 change; others wait [b'\\xff\\n\\x1b[31m']",
       ], "\(outcome)")
   }

@@ -17,7 +17,8 @@ extension Option {
       its place, and what later options protect in DIR stays protected. Can be repeated: one review
       then holds several directories.
 
-      When the command has ended, the review waits; if nothing was changed, nothing is kept. If the
+      When the command has ended, the review waits, and nestbox says on standard error what to type; if
+      nothing was changed, nothing is kept. If the
       launcher is killed, or Ctrl-C ends its comparison, nothing is lost. What the command writes is on
       the disk when nestbox returns; its own fsync(2) does nothing. nestbox refuses mounts below DIR,
       and the command cannot change files of other users.
@@ -42,7 +43,8 @@ extension Option {
     Option(
       "--review-store", [.hostDirectory], in: .review, "Keep reviews in DIR",
       """
-      DIR must be yours and have mode 0700; nestbox makes it if it does not exist. Give the option
+      DIR must be yours and have mode 0700; nestbox makes it if it does not exist. No link that the
+      command could replace may lead to it. Give the option
       again with --reviews, --changes, --apply, --discard and --resume.
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in draft.reviewStore = try typed.nonemptyPath(0) },
@@ -70,8 +72,9 @@ extension Option {
       "--changes", [.review], in: .review, "Show what REVIEW would change",
       """
       Lists what is added, changed, removed or renamed, new types, permissions and times. First come
-      files that deserve a look: files that git, make, editors or shells execute later, new executables,
-      set-id bits, links that lead out of the directory. A file counts as renamed if a removed
+      files that deserve a look: conflicts, which are files that the host has changed since the review
+      began; files that git, make, editors or shells execute later, new executables, set-id bits, links
+      that lead out of the directory. A name that would look like more than a name is quoted. A file counts as renamed if a removed
       one has the same content. Add --diff for the text that changes, and --json for a report for
       programs. On a terminal the report goes through a pager ($PAGER, or less).
 
@@ -93,8 +96,8 @@ extension Option {
       written as --changes writes them. Each file appears whole or not at all. Set-id bits, devices and
       sockets are never applied, nor are owners, extended attributes and the times of directories.
 
-      A file that the host has changed since the review began is a conflict: nestbox names it and leaves
-      it, unless --overwrite is given. The exit status is 1 if a change was left. If --apply is
+      A file that the host has changed since the review began is a conflict, which --changes marks:
+      nestbox names it and leaves it, unless --overwrite is given. The exit status is 1 if a change was left. If --apply is
       interrupted, run it again. When all changes are applied, the review is removed.
 
           nestbox --apply proj-20260102-030405 src Makefile
