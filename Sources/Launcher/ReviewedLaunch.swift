@@ -47,7 +47,7 @@ extension ReviewTasks {
       }
     }
     let home = launcher.surroundings.home
-    let real = layers.first?.upper.removingLastComponent().removingLastComponent()
+    let real = layers.first?.upper.parent.parent
     if let real, real != store.path, let link = sandbox.replaceableLink(on: store.path, home: home)
     {
       _ = try? review.removeIfUnchanged()
