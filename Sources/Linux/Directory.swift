@@ -31,8 +31,6 @@ public struct OpenMode: Sendable {
   public static let directory = OpenMode(flags: CInt(LINUX_O_PATH) | O_DIRECTORY, permissions: 0)
   /// For reading; if the file is a FIFO, does not wait for a writer.
   public static let reading = OpenMode(flags: O_RDONLY | O_NONBLOCK | O_NOCTTY, permissions: 0)
-  /// For reading; if the file is a FIFO, waits for a writer and reads all that it writes.
-  public static let readingPatiently = OpenMode(flags: O_RDONLY | O_NOCTTY, permissions: 0)
 
   /// For reading and writing a file that exists.
   public static let readingAndWriting = OpenMode(flags: O_RDWR | O_NOCTTY, permissions: 0)

@@ -40,7 +40,7 @@ struct PolicyText: Sendable {
     // An absolute path replaces the directory.
     let path = (includer?.directory ?? "").pushing(name.path)
     do throws(SystemCallError) {
-      let file = try OwnedDescriptor.open(path, .readingPatiently)
+      let file = try UserText.open(path)
       let bytes = try Descriptors.contents(of: file.rawValue, limit: maximumSize)
       return PolicyText(
         name: name.quoted, content: String(decoding: bytes, as: UTF8.self),
@@ -53,6 +53,9 @@ struct PolicyText: Sendable {
   private static func missing(
     _ name: ByteString, _ error: SystemCallError, _ library: PolicyLibrary, at position: Position
   ) -> PolicyError {
+    if error.errno == .illegalSeek {
+      return PolicyError(position, "the policy \(name.quoted) is a FIFO; \(UserText.pipeRemedy)")
+    }
     var sentence = "can't read the policy \(name.quoted): \(error.reason)"
     if error.errno == .noSuchFileOrDirectory, !name.bytes.contains(UInt8(ascii: "/")) {
       let names = library.names

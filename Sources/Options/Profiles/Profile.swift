@@ -82,7 +82,7 @@ public struct Profile: Sendable {
     _ path: ByteString, name: ByteString, nextPlace: Int
   ) throws(UsageError) -> Profile? {
     do throws(SystemCallError) {
-      let file = try open(path)
+      let file = try UserText.open(path.path)
       let text = try Descriptors.contents(of: file.rawValue, limit: maximumSize)
       return Profile(
         name: name, path: path, identity: .file(try file.fileIdentity()), lines: split(text),
@@ -92,26 +92,10 @@ public struct Profile: Sendable {
       // HOME may be another user's, as after su(1), and its files were not made for this user.
       if error.errno == .permissionDenied, isOutOfReach(path.path) { return nil }
       if error.errno == .illegalSeek {
-        throw UsageError(
-          "the profile \(path.quoted) is a FIFO; name a regular file, or a pipe by its descriptor, as "
-            + "bash does for <(…)")
+        throw UsageError("the profile \(path.quoted) is a FIFO; \(UserText.pipeRemedy)")
       }
       throw UsageError("can't read the profile \(path.quoted): \(error.reason)")
     }
-  }
-
-  /// Opens `path`.
-  /// - Throws: ESPIPE for a FIFO, as nobody may ever write to it. A descriptor's pipe has a writer.
-  private static func open(_ path: ByteString) throws(SystemCallError) -> OwnedDescriptor {
-    let file = try OwnedDescriptor.open(path.path, .reading)
-    if try file.isRegularFile() { return file }
-    let isDescriptor = ["/dev/fd/", "/dev/std", "/proc/"].contains {
-      path.bytes.starts(with: $0.utf8)
-    }
-    if !isDescriptor, try file.isPipe() {
-      throw SystemCallError(call: "open", errno: .illegalSeek)
-    }
-    return try OwnedDescriptor.open(path.path, .readingPatiently)
   }
 
   /// Whether this user may not search a directory on the way to `path`.

@@ -72,11 +72,13 @@ extension NewRoot {
       !place.components.isEmpty,
       !["/proc", "/dev", "/sys"].contains(where: { place.starts(with: $0) }),
       let file = try? OwnedDescriptor.open(path, .location),
-      let (kind, _, _) = try? file.status(),
-      // Shown, a file that this user may not read is of no use to the command.
-      FileAccess.read.isGranted(path) || FileAccess.execute.isGranted(path)
+      let (kind, _, _) = try? file.status()
     else { return nil }
-    guard let inside = try? root.openInRoot(place, .location) else { return kind == .directory }
+    guard let inside = try? root.openInRoot(place, .location) else {
+      // Shown, a file that this user may not read is of no use to the command.
+      let isOfUse = FileAccess.read.isGranted(path) || FileAccess.execute.isGranted(path)
+      return isOfUse ? kind == .directory : nil
+    }
     // A different file or a mount in its place, such as an empty /tmp, is there on purpose.
     guard kind == .directory, (try? inside.fileIdentity()) != (try? file.fileIdentity()),
       (try? inside.isMountPoint()) == false
