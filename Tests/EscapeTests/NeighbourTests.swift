@@ -150,6 +150,21 @@ struct NeighbourTests {
     #expect(outcome.lines == ["file", "saved"], "\(outcome.errors)")
   }
 
+  // Red: what is saved there right after nestbox has made the mount point passes for the mount point.
+  @Test(.needs("strace"))
+  func `A failed launch leaves alone what takes the place of a mount point at once`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir work
+      strace -f -qq -o /dev/null -e trace=mknodat -e inject=mknodat:delay_exit=1000000 \
+        nestbox --ro-bind / / --bind work /mnt --ro-bind /dev/null /mnt/file /nosuch 2> message &
+      until [ -e work/file ]; do kill -0 $! || break; done
+      echo saved > work/new; mv work/new work/file
+      wait; ls work; cat work/file
+      """)
+    #expect(outcome.lines == ["file", "saved"], "\(outcome.errors)")
+  }
+
   // Red: a process that locks a directory makes every launch wait.
   @Test func `A directory that stays locked is an error`() throws {
     let outcome = try Session().python(

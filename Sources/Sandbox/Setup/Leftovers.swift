@@ -83,7 +83,10 @@ extension NewRoot {
   private mutating func remember(
     _ entry: borrowing Entry, _ kind: FileKind, _ directory: CInt
   ) -> Bool {
-    guard let stamp = try? entry.holder.directory.openEntry(entry.name).stamp()
+    guard let file = try? entry.holder.directory.openEntry(entry.name),
+      // What was made is empty: an editor may have put what it saved in its place by now.
+      let status = try? file.entryStatus(), status.kind != .regular || status.size == 0,
+      let stamp = try? file.stamp()
     else { return false }
     leftovers.append(
       Leftover(directory: directory, name: entry.name, kind: kind, stamp: stamp))
