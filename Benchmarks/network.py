@@ -4,9 +4,10 @@
 
 A server on this machine's localhost is reached directly, through nestbox's relay, and through pasta, if that
 is installed and works here. All three take turns; the ratios are those within a round, so that a busy machine
-disturbs all of them.
+disturbs all of them. At the end the relay's memory is read while it carries streams that stand still.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -23,11 +24,14 @@ BYTES = 400_000_000
 BLOCK = 1 << 18
 # How many seconds pasta may take to start a program, and a client for all that it measures.
 START, CLIENT = 5, 120
+# While the relay's memory is read, and the most that it may be, in kB.
+STREAMS, MEMORY = 100, 3000
 
 
 def serve(listener):
     def handle(peer):
-        with peer:
+        # A client that has measured leaves its streams.
+        with contextlib.suppress(ConnectionError), peer:
             kind = peer.recv(1)
             if kind == b"e":
                 peer.send(kind)
@@ -77,6 +81,41 @@ def measure(host, port):
     down = time.perf_counter() - begin
     size = BYTES // BLOCK * BLOCK * 8e-9
     print(statistics.median(times) * 1e3, size / up, size / down)
+
+
+def hold(host, port):
+    """Opens streams, reads a little of each, and leaves them so until standard input ends."""
+    peers = [socket.create_connection((host, port), 20) for _ in range(STREAMS)]
+    for peer in peers:
+        peer.send(b"d")
+    for peer in peers:
+        peer.recv(BLOCK, socket.MSG_WAITALL)
+    print("ready", flush=True)
+    sys.stdin.read()
+
+
+def processes(above):
+    """The ids of a process and of all below it."""
+    found = [above]
+    for process in found:
+        with open(f"/proc/{process}/task/{process}/children") as children:
+            found += map(int, children.read().split())
+    return found
+
+
+def memory(line):
+    """The resident set of the relay, in kB, which is the largest of nestbox's processes there."""
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as launcher:
+        if launcher.stdout.readline() != "ready\n":
+            sys.exit("the client with many streams failed")
+        sizes = []
+        for process in processes(launcher.pid):
+            with open(f"/proc/{process}/status") as status:
+                fields = dict(text.split(":", 1) for text in status)
+            if fields["Name"].strip() == "nestbox":
+                sizes.append(int(fields["VmRSS"].split()[0]))
+        launcher.stdin.close()
+    return max(sizes)
 
 
 def gateway():
@@ -141,6 +180,8 @@ def run(line, seconds):
 def main():
     if sys.argv[1] == "--measure":
         return measure(sys.argv[2], int(sys.argv[3]))
+    if sys.argv[1] == "--hold":
+        return hold(sys.argv[2], int(sys.argv[3]))
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 10
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     threading.Thread(target=serve, args=(listener,), daemon=True).start()
@@ -167,6 +208,9 @@ def main():
         ]
         print(
             f"{name:10} {connect:12.3f} {more:+17.3f} {up:12.2f} {down:8.2f} {parts[0]:6.2f} {parts[1]:5.2f}")
+    size = memory([word.replace("--measure", "--hold") for word in lines["nestbox"]])
+    verdict = "meets" if size <= MEMORY else "misses"
+    print(f"the relay's memory with {STREAMS} streams, kB {size:8} {MEMORY:8} {verdict}")
 
 
 main()

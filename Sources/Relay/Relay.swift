@@ -91,8 +91,10 @@ final class Relay {
   private let notices: CInt
   /// When the relay ends at the latest; nil while something lives inside.
   private var endTime: Int?
-  /// When it gives memory back that it has used to start.
+  /// When it gives back the pages of the program that its start has read.
   private var restTime: Int
+  /// In milliseconds: most commands of less have ended by then.
+  private static let startTime = 100
   private var told: [Refusal] = []
   /// Whether a profile is learned from the run.
   private let isLearning: Bool
@@ -111,7 +113,7 @@ final class Relay {
     resolver = Resolver(settings)
     table = NameTable(policy.exactNames)
     queue = try EventQueue()
-    restTime = MonotonicClock.milliseconds + 1000
+    restTime = MonotonicClock.milliseconds + Relay.startTime
     // Two sockets a connection; and the listeners, look-ups and streams to the name service.
     let others = UInt64(NetworkRule.mostPorts / 2)
     mostConnections = Int(min(descriptors > others ? (descriptors - others) / 2 : 16, 1024))

@@ -114,10 +114,12 @@ struct WatchLoop: ~Copyable {
 
   /// Answers a call, and those after it for as long as nothing else can arrive.
   private mutating func answerCalls() throws(SystemCallError) {
-    while try answerCall() {
-      guard hasBegun, hasEnd, busLog.rawValue < 0 else { return }
+    // First: before Linux 6.11, a wait for a call does not end where none can come any more.
+    if try hasNoMoreCalls() {
+      listener = nil
+      return
     }
-    if try hasNoMoreCalls() { listener = nil }
+    while try answerCall(), hasBegun, hasEnd, busLog.rawValue < 0 {}
   }
 
   /// Receives one call, notes what it asks for, and answers it; false if it was interrupted.
