@@ -1,8 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-// The processes that hold locks of files.
+// Locks of files, and the processes that hold them.
 
+internal import CLinux
 internal import Glibc
 internal import SystemPackage
+
+extension OwnedDescriptor {
+  /// Which other processes may lock a directory at the same time.
+  public enum LockKind: Sendable {
+    /// Those that ask for a shared lock as well.
+    case shared
+    /// None.
+    case exclusive
+  }
+
+  /// Opens this directory for reading and locks it until that descriptor and all its copies are
+  /// closed; nil if another process has locked it.
+  ///
+  /// See openat(2), flock(2).
+  public borrowing func locked(_ kind: LockKind) throws(SystemCallError) -> OwnedDescriptor? {
+    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+    let directory = OwnedDescriptor(
+      try check(unsafe linux_openat(rawValue, ".", flags, 0), "openat"))
+    guard try directory.lock(kind) else { return nil }
+    return directory
+  }
+
+  /// Locks this open file until all its descriptors are closed; returns whether no other process has
+  /// locked it.
+  ///
+  /// See flock(2).
+  public borrowing func lock(_ kind: LockKind) throws(SystemCallError) -> Bool {
+    let result = linux_flock(rawValue, (kind == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB)
+    if result == -EWOULDBLOCK { return false }
+    try check(result, "flock")
+    return true
+  }
+
+  /// Locks this open file exclusively, or makes its shared lock exclusive.
+  /// - Returns: Whether nobody else holds one; if not, this lock is given up.
+  ///
+  /// See flock(2).
+  public borrowing func becomesOnlyHolder() throws(SystemCallError) -> Bool {
+    let result = linux_flock(rawValue, LOCK_EX | LOCK_NB)
+    if result == -EWOULDBLOCK { return false }
+    try check(result, "flock")
+    return true
+  }
+
+  /// Gives up the lock of this open file.
+  ///
+  /// See flock(2).
+  public borrowing func unlock() { _ = linux_flock(rawValue, LOCK_UN) }
+}
 
 /// The file locks of the machine.
 public enum FileLocks {

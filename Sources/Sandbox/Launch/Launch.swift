@@ -330,24 +330,3 @@ extension LaunchPlan {
     return try monitor.run(keeping: kept, whenFailed)
   }
 }
-
-extension NamespaceRequest {
-  /// The kinds of namespaces to make for the user `user` on the running kernel.
-  func resolved(for user: UInt32) -> Namespaces {
-    var namespaces = others.union(.mount)
-    if user != 0 || self.user.isGranted(.user) { namespaces.insert(.user) }
-    if cgroup.isGranted(.cgroup) { namespaces.insert(.cgroup) }
-    return namespaces
-  }
-}
-
-extension NamespaceRequest.Wish {
-  /// Whether to create a namespace of this kind on the running kernel.
-  fileprivate func isGranted(_ kind: Namespaces) -> Bool {
-    switch self {
-    case .share: false
-    case .create: true
-    case .createWhereSupported: kind.isSupported
-    }
-  }
-}
