@@ -8,7 +8,7 @@ public struct PublishedPort: Equatable, Sendable {
   /// The address of the host at which others connect.
   public let address: IPAddress
   /// The port there.
-  public let port: UInt16
+  public var port: UInt16
   /// The port inside.
   public let inside: UInt16
   /// What it is a port of, inside and outside.
@@ -60,4 +60,7 @@ public struct PublishedPort: Equatable, Sendable {
   public var text: String {
     (address.v4 == nil ? "[" + address.text + "]" : address.text) + ":" + String(port)
   }
+
+  /// Everything, as an operand.
+  public var operand: String { text + ":" + insideText }
 }

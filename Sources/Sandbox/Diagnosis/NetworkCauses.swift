@@ -2,8 +2,40 @@
 // Why a sandbox does not get its network.
 
 internal import Linux
+internal import Network
+internal import Relay
 internal import SystemPackage
 internal import Text
+
+/// The first port on which every user may listen.
+private var firstPort: Int {
+  TextFile.number(in: "/proc/sys/net/ipv4/ip_unprivileged_port_start").map(Int.init) ?? 1024
+}
+
+extension Failure {
+  /// The same line with other ports in place of those of the host on which this process cannot listen.
+  fileprivate var publishingElsewhere: Remedy {
+    let ports = sandbox.network.published.map(\.value)
+    var line = typed
+    // What it listens on stays taken until this process, which only looks, has ended.
+    for port in ports.filter({ (try? PublishedSocket($0)) == nil }) {
+      var other = port
+      let first = max(Int(port.port) + (port.port < 1024 ? 8000 : 1), firstPort)
+      let isFree = (first...first + 100).contains {
+        other.port = UInt16(clamping: $0)
+        return (try? PublishedSocket(other)) != nil
+      }
+      let word = words.last { (try? PublishedPort($0)) == port }
+      let operand = other.operand
+      // The address that it has if none is typed.
+      let short = operand.hasPrefix("127.0.0.1:") ? String(operand.dropFirst(10)) : operand
+      guard isFree, let word,
+        line.replace(["--publish", word], with: ["--publish", ByteString(short)])
+      else { return .advice("choose another port: --publish PORT:INSIDE") }
+    }
+    return .line(line.text)
+  }
+}
 
 extension Cause {
   static let network: [Cause] = [
@@ -13,15 +45,15 @@ extension Cause {
         "the kernel cannot lead all ports to one: it lacks nf_tables or nft_tproxy, or may not load them "
           + "in this container", "name up to 1024 ports: --net-allow NAME:22,80,443")
     },
-    Cause(
-      [.publish], [.addressInUse],
-      cause: "a program listens on that port, or two options publish it",
-      hint: "choose another port: --publish PORT:INSIDE"),
-    Cause([.publish], [.permissionDenied]) { _ in
+    Cause([.publish], [.addressInUse]) { failure in
       Diagnosis(
-        "only root may listen on a port below "
-          + String(TextFile.number(in: "/proc/sys/net/ipv4/ip_unprivileged_port_start") ?? 1024),
-        "choose a larger port: --publish PORT:INSIDE")
+        "a program listens on that port, or two options publish it",
+        remedy: failure.publishingElsewhere)
+    },
+    Cause([.publish], [.permissionDenied]) { failure in
+      Diagnosis(
+        "only root may listen on a port below \(String(firstPort))",
+        remedy: failure.publishingElsewhere)
     },
     Cause(
       [.publish], [.addressNotAvailable], cause: "this machine does not have that address",

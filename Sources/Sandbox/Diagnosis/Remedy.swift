@@ -90,7 +90,7 @@ struct TypedLine {
 
 extension Failure {
   /// The line as it was typed.
-  private var typed: TypedLine {
+  var typed: TypedLine {
     TypedLine(words, command: sandbox.command)
   }
 

@@ -55,9 +55,7 @@ extension LaunchRecord {
     note("member-of", network.shared.map { [$0.value] } ?? [])
     note("net-deny", network.denied.map(\.value.text))
     note("net-allow", network.allowed.map(\.value.text))
-    note(
-      "publish",
-      network.published.map { ByteString($0.value.text + ":" + $0.value.insideText) })
+    note("publish", network.published.map { ByteString($0.value.operand) })
   }
 
   /// What `monitor` holds; nil if that is none that this process can believe, or holds nothing.

@@ -213,6 +213,19 @@ extension BrokenSetup {
       remedy: "clone with namespaces",
       fixed: "nestbox --dev-bind / / --seccomp-policy none nestbox --ro-bind / / echo works",
       isHint: true),
+    BrokenSetup(
+      name: "A port of the host that only root may take",
+      // A new network has the kernel's usual setting.
+      setup: #"new() { unshare --user --map-current-user --net sh -c "$*"; }"#,
+      line: "new 'nestbox --publish 0.0.0.0:80 --publish 0.0.0.0:8080:1 --ro-bind / / echo works'",
+      cause: "only root may listen on a port below 1024",
+      remedy: "--publish 0.0.0.0:8081:80 --publish 0.0.0.0:8080:1 ", fixed: #"new "$remedy""#),
+    BrokenSetup(
+      name: "A port of the host that is taken",
+      setup: #"new() { unshare --user --map-root-user --net sh -c "ip link set lo up; $*"; }"#,
+      line: "new 'nestbox --publish 80 --publish 80:1/tcp --ro-bind / / echo works'",
+      cause: "a program listens on that port, or two options publish it",
+      remedy: "--publish 80 --publish 8080:1 ", fixed: #"new "$remedy""#),
   ]
 
   /// A filter around the program refuses one call, in one of the two ways that are common.
