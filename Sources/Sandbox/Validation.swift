@@ -130,6 +130,10 @@ extension Sandbox {
   private func validateNetwork(_ isNew: Bool) throws(UsageError) {
     // Most launches stop here, and load no code of the rules.
     guard network.isUsed || channels.networkLog != nil else { return }
+    if isNew {
+      try require(
+        false, for: network.afterShare?.first, "cannot be combined with --share-net before it")
+    }
     try validateSharedNetwork(isNew)
     let first = network.allowed.first
     try require(first != nil, for: network.denied.first?.option, "needs --net-allow")

@@ -141,6 +141,39 @@ struct NetworkProfileTests {
         ], "\(outcome)")
   }
 
+  // Red: a sandbox with the host's network silently loses it, and reaches nothing.
+  @Test("Of what follows the host's network, rules and other networks alone take its place")
+  func kept() throws {
+    let outcome = try run(
+      """
+      mkdir -p ~/.config/nestbox/profiles
+      printf '%s\\n' '--profile host-network' '--publish 8080' >~/.config/nestbox/profiles/served.profile
+      printf '%s\\n' '--profile host-network' >~/.config/nestbox/profiles/plain.profile
+      try() { box "$@" 2>&1 | sed "1s/^.*profile:2: //" | head -n 1; }
+      try --profile host-network --publish 8080:80
+      try --publish 8080:80 --profile host-network
+      try --profile host-network --network lab
+      try --profile plain --publish 8080:80
+      try --profile served
+      try --publish 8080:80 --profile host-network --network lab
+      try --net-allow web.test --profile host-network --publish 8080:80
+      try --profile host-network --net-link
+      # Rules say themselves what is reached, and so does a profile.
+      try --profile host-network --net-allow web.test --publish 8080:80
+      try --profile host-network --publish 8080:80 --profile network
+      """)
+    let publish = "--publish cannot be combined with --share-net"
+    #expect(
+      outcome.lines == [
+        "nestbox: \(publish) before it", "nestbox: \(publish) after it",
+        "nestbox: --network cannot be combined with --share-net before it",
+        "nestbox: \(publish) before it", "\(publish) before it",
+        "nestbox: --network cannot be combined with --share-net before it",
+        "nestbox: \(publish) before it", NetworkProfileTests.everything, "name",
+        NetworkProfileTests.internet,
+      ], "\(outcome)")
+  }
+
   // Red: where a command finds nothing, nobody is told why, or the rule that is named does not help.
   @Test func `What was refused is told, and the rule that is named helps`() throws {
     let outcome = try run(

@@ -30,6 +30,7 @@ extension Sandbox {
     sandbox.network.allowed = network.allowed.map(\.typed)
     sandbox.network.denied = network.denied.map(\.typed)
     sandbox.network.published = network.published.map(\.typed)
+    sandbox.network.afterShare = network.afterShare?.map(\.typed)
     sandbox.channels.sync = channels.sync.map(\.typed)
     func type<Value>(_ path: WritableKeyPath<Sandbox, Setting<Value>?>) {
       sandbox[keyPath: path] = self[keyPath: path]?.typed

@@ -16,7 +16,8 @@ extension Option {
           nestbox --unshare-all --ro-bind / / --proc /proc ps ax
       """
     ) { (draft, _) throws(UsageError) in
-      draft.sandbox.namespaces.others.formUnion([.ipc, .pid, .network, .uts])
+      draft.sandbox.namespaces.others.formUnion([.ipc, .pid, .uts])
+      draft.makeNetwork()
       draft.wish(\.user, .createWhereSupported)
       draft.wish(\.cgroup, .createWhereSupported)
     },
@@ -29,7 +30,10 @@ extension Option {
 
           nestbox --unshare-all --share-net --ro-bind / / --proc /proc ip address
       """, traits: .takesRulesBack
-    ) { (draft, _) throws(UsageError) in draft.sandbox.namespaces.others.remove(.network) },
+    ) { (draft, _) throws(UsageError) in
+      draft.sandbox.namespaces.others.remove(.network)
+      draft.sandbox.network.afterShare = []
+    },
     Option(
       "--unshare-user", in: .namespaces, "Make a new user namespace",
       """
@@ -60,7 +64,7 @@ extension Option {
       can still connect to a Unix socket that is a visible file. The option cancels the rules of
       --net-allow in profiles before it. See network_namespaces(7).
       """, traits: .takesRulesBack
-    ) { (draft, _) throws(UsageError) in draft.sandbox.namespaces.others.insert(.network) },
+    ) { (draft, _) throws(UsageError) in draft.makeNetwork() },
     Option(
       "--unshare-ipc", in: .namespaces, "Make a new ipc namespace: System V IPC, message queues",
       """
@@ -153,6 +157,17 @@ extension Option {
 }
 
 extension Draft {
+  /// Asks for a network namespace.
+  /// - Parameter option: One that does not take the place of an earlier --share-net, but is a mistake after it.
+  mutating func makeNetwork(for option: WrittenOption? = nil) {
+    sandbox.namespaces.others.insert(.network)
+    if let option {
+      sandbox.network.afterShare?.append(option)
+    } else {
+      sandbox.network.afterShare = nil
+    }
+  }
+
   /// Asks for a namespace; a later optional wish does not weaken a firm one.
   fileprivate mutating func wish(
     _ kind: WritableKeyPath<NamespaceRequest, NamespaceRequest.Wish>, _ wish: NamespaceRequest.Wish

@@ -31,7 +31,7 @@ extension Option {
       """
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.network.allowed.append(typed.setting(try typed.networkRule(0, denies: false)))
-      draft.sandbox.namespaces.others.insert(.network)
+      draft.makeNetwork()
     },
     Option(
       "--net-allow-try", [.rule], in: .network, "The same, as far as the kernel can",
@@ -44,7 +44,7 @@ extension Option {
     ) { (draft, typed) throws(UsageError) in
       draft.sandbox.network.allowed.append(
         typed.setting(try Occurrence.networkRule(typed.text(0), denies: false, isTried: true)))
-      draft.sandbox.namespaces.others.insert(.network)
+      draft.makeNetwork()
     },
     Option(
       "--net-deny", [.rule], in: .network, "Refuse what RULE names, whatever --net-allow says",
@@ -73,7 +73,7 @@ extension Option {
       let text = Array((NetworkRule.callersHost + ":").utf8) + ports.bytes + "=127.0.0.1".utf8
       draft.sandbox.network.allowed.append(
         typed.setting(try Occurrence.networkRule(ByteString(text), denies: false)))
-      draft.sandbox.namespaces.others.insert(.network)
+      draft.makeNetwork()
     },
     Option(
       "--publish", [.publishedPort], in: .network, "Let a port of the host lead to one inside",
@@ -82,7 +82,7 @@ extension Option {
       UDP; an IPv6 address is in brackets. Without INSIDE it is the same port, and without ADDRESS only
       programs of this machine can connect. The command's server must listen on 127.0.0.1 or on all
       addresses. At most 64 connections at a time, and 64 who send datagrams. The option makes a new
-      network namespace.
+      network namespace; with the host's network, the server's port is the host's without it.
 
           nestbox --publish 8080:8000 python3 -m http.server 8000
       """
@@ -92,7 +92,7 @@ extension Option {
       } catch {
         throw UsageError(error.message)
       }
-      draft.sandbox.namespaces.others.insert(.network)
+      draft.makeNetwork(for: typed.option)
     },
     Option(
       "--network", [.network], in: .network, "Share a network of its own with other sandboxes",
@@ -130,7 +130,7 @@ extension Option {
             + "--network out, and for no network at all, type --unshare-net")
       }
       draft.sandbox.network.shared = typed.setting(typed.text(0))
-      draft.sandbox.namespaces.others.insert(.network)
+      draft.makeNetwork(for: typed.option)
     },
     Option(
       "--net-link", in: .network, "Show programs a network link besides lo",
