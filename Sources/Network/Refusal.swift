@@ -35,6 +35,14 @@ public struct Refusal: Equatable, Sendable {
   /// The bytes of a message: the reason, the transport, the port, the length of the host, both texts.
   public var bytes: [UInt8] { Refusal.message(reason.rawValue, host, port, address) }
 
+  /// The bytes of a message that the log has ended by the error `number`.
+  public static func endOfLog(_ number: CInt) -> [UInt8] { [255, UInt8(clamping: number)] }
+
+  /// Reads such a message; nil if it is another one.
+  public static func endOfLog(_ bytes: [UInt8]) -> CInt? {
+    bytes.count == 2 && bytes[0] == 255 ? CInt(bytes[1]) : nil
+  }
+
   /// The bytes of a message that begins with `mark`.
   static func message(_ mark: UInt8, _ host: String, _ port: Port?, _ address: String) -> [UInt8] {
     let name = Array(host.utf8.prefix(DomainName.longest))

@@ -17,25 +17,42 @@ struct Decision {
 }
 
 /// The log, if the caller asked for one.
-struct NetworkLog {
-  private let number: CInt?
+final class NetworkLog {
+  /// Where it is written; nil if nobody asked for it, or it has ended.
+  private var number: CInt?
+  private let notices: CInt
+  /// How many more bytes it may have: a command that connects in a loop is not to fill the disk.
+  private var left = Int.max
 
-  init(_ number: CInt?) { self.number = number }
+  /// The most bytes of a file; of a pipe, the reader decides.
+  private static let most = 64 << 20
 
-  /// Whether the caller asked for it.
+  init(_ number: CInt?, notices: CInt) {
+    (self.number, self.notices) = (number, notices)
+    if let number, (try? OpenFile(number))?.kind == .regular { left = NetworkLog.most }
+  }
+
+  /// Whether lines are written.
   var isWritten: Bool { number != nil }
 
   /// Writes a line.
   ///
-  /// It waits for a slow reader, so that the log is complete.
+  /// It waits for a slow reader, so that the log is complete. After a failure it ends: the next line would
+  /// join the rest of this one. The command's connections go on.
   private func write(_ event: String, _ members: [JSON.Member]) {
     guard let number else { return }
     let line = JSON.object(
       [.init("time", .milliseconds(WallClock.milliseconds)), .init("event", .string(event))]
         + members
-    ).line
-    // If the reader has gone, the command's connections go on.
-    try? Descriptors.write(line, to: number)
+    ).lineBytes
+    do throws(SystemCallError) {
+      if line.count > left { throw SystemCallError(call: "write", errno: .fileTooLarge) }
+      left -= line.count
+      try Descriptors.write(line[...], to: number)
+    } catch {
+      self.number = nil
+      try? Descriptors.send(Refusal.endOfLog(error.errno.rawValue), to: notices)
+    }
   }
 
   /// Notes a look-up: why it was refused, or whether the name was found.

@@ -108,7 +108,7 @@ final class Relay {
   ) throws(SystemCallError) {
     self.policy = policy
     self.notices = notices
-    self.log = NetworkLog(log)
+    self.log = NetworkLog(log, notices: notices)
     self.isLearning = isLearning
     resolver = Resolver(settings)
     table = NameTable(policy.exactNames)

@@ -69,6 +69,7 @@ extension Sandbox {
     }
     // The others report something first, and fail before the command runs.
     if let report = channels.report { try requireWritable(report) }
+    if let log = channels.networkLog { try requireWritable(log) }
   }
 
   private func requireWritable(_ descriptor: Setting<CInt>) throws(UsageError) {

@@ -47,6 +47,8 @@ public struct Ending: Sendable {
   public internal(set) var learned: [LearnedItem] = []
   /// What the command could not reach because of the rules about the network.
   var refusals: [Refusal] = []
+  /// Why the log of the network lacks what came later.
+  var endOfLog: Errno?
 
   init(_ termination: Termination) { self.termination = termination }
 
@@ -92,6 +94,7 @@ public struct EndReport {
     if !sandbox.sandbox.network.allowed.isEmpty {
       add("refused", .array(ending.refusals.map(EndReport.refusal)))
     }
+    if let end = ending.endOfLog { add("net-log-ended-because", .string(end.description)) }
     add("limits", .object(sandbox.limitMembers(heldByGroup: ending.heldByGroup)))
     let isCounted = ending.use != nil || ending.groupUse?.user != nil
     add("complete", .boolean(isCounted && ending.incompleteness == nil))
@@ -267,6 +270,7 @@ extension Ending {
     refusals.compactMap { $0.reason == .unanswered && status == 0 ? nil : $0.text }
       + (refusals.count < Refusal.most
         ? [] : ["only the first \(String(Refusal.most)) refusals are listed"])
+      + (endOfLog.map { ["--net-log: the log is incomplete: \($0)"] } ?? [])
   }
 
   /// What was used, in a line.

@@ -28,6 +28,7 @@ extension Monitor {
       if isOver, !plan.hasInit { Descriptors.close(relay.helper.lifeline) }
       ending.refusals = relay.refusals(
         untilEnd: isOver && phase.wasExecuted && !isImpatient)
+      ending.endOfLog = relay.endOfLog
       ending.learn(relay.reached, of: plan.sandbox)
     }
     ending.learnUse(of: plan.sandbox)

@@ -29,6 +29,8 @@ final class NetworkRelay {
   /// Where the monitor learns of refusals, and why it could not run.
   private var notices: CInt = -1
   private var told: [Refusal] = []
+  /// Why the log has ended before the run.
+  private(set) var endOfLog: Errno?
   /// Whether a profile is learned from the run, and the hosts that it reached.
   private let isLearning: Bool
   private(set) var reached: [ReachedHost] = []
@@ -161,6 +163,10 @@ final class NetworkRelay {
 
   /// Keeps what a message tells; false if there is no room for it.
   private func take(_ message: [UInt8]) -> Bool {
+    if let number = Refusal.endOfLog(message) {
+      endOfLog = Errno(rawValue: number)
+      return true
+    }
     if isLearning, let host = ReachedHost(message) {
       guard reached.count < ReachedHost.most else { return false }
       reached.append(host)
