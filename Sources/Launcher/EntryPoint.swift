@@ -196,7 +196,8 @@ struct Launcher {
         tell(.warning, hint, parser.draft)
       }
       for text in ending.explanation { tellExplanation(text, parser.draft) }
-      for text in ending.refusalTexts { tell(.warning, text, parser.draft) }
+      let isExplained = parser.draft.sandbox.explain != nil
+      for text in ending.refusalTexts(isWhole: isExplained) { tell(.warning, text, parser.draft) }
       for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }
       if sandbox.isMeasured, !tellUse(ending, sandbox, parser.draft) {
         // A program that waits for the report must learn that there is none.

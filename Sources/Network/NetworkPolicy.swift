@@ -30,6 +30,10 @@ public struct NetworkPolicy: Sendable {
     case privateAddress
     /// It is allowed, but no connection came about.
     case unanswered
+    /// It is allowed, but the host's name servers did not answer for it.
+    case nameServersSilent
+    /// It is allowed, but the host's name servers answered that they failed.
+    case nameServersFailed
 
     /// The reason in a word, for programs.
     public var word: String {
@@ -39,8 +43,13 @@ public struct NetworkPolicy: Sendable {
       case .denied: "denied"
       case .privateAddress: "private-address"
       case .unanswered: "no-answer"
+      case .nameServersSilent: "name-servers-silent"
+      case .nameServersFailed: "name-servers-failed"
       }
     }
+
+    /// Whether the rules allow it.
+    public var isOutside: Bool { rawValue >= Reason.unanswered.rawValue }
   }
 
   /// Whether the command may learn that `name` exists.

@@ -117,6 +117,10 @@ public struct Refusal: Equatable, Sendable {
       return "the command could not reach \(place); to allow it, add \(option(rule))"
     case .unanswered:
       return "the rules let the command reach \(place), but nothing answers at \(address) outside"
+    case .nameServersSilent, .nameServersFailed:
+      return
+        "the command could not look up \(place): the host's name servers, which /etc/resolv.conf names, "
+        + (reason == .nameServersSilent ? "did not answer" : "answered with an error")
     case .denied: return "the command could not reach \(place), as --net-deny denies it"
     case .privateAddress where address.isEmpty:
       return "the command could not reach \(place), a private address or one of this machine; "

@@ -100,7 +100,7 @@ public enum Section: String, CaseIterable, Sendable {
       nestbox answers its look-ups with addresses that lead to a process outside, which decides by the
       name, looks that up itself, and connects. A connection seems to succeed at once; it is reset if
       the host does not answer, or if a rule refuses it. At the end nestbox reports what the rules
-      refused.
+      refused, and, if the command failed, which names the host's name servers did not find out.
 
       A name means a server, not what it serves: hosts of a large network often serve other names
       too, to a command that asks for them. nestbox reads the host's hosts file and name servers once,

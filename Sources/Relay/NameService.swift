@@ -40,15 +40,17 @@ extension Relay {
       return reply(answer(question, name))
     }
     resolver.find(name, self) { relay, result in
-      var isFound = false
-      if case .found = result { isFound = true }
-      relay.log.lookUp(name, nil, isFound: isFound)
       switch result {
       case .found:
+        relay.log.lookUp(name, nil, isFound: true)
         relay.note(ReachedHost(name.text, nil))
         reply(relay.answer(question, name))
-      case .none: reply(question.answer(.noName))
-      case .failed: reply(question.answer(.failed))
+      case .none:
+        relay.log.lookUp(name, nil)
+        reply(question.answer(.noName))
+      case .failed(let reason):
+        relay.log.lookUp(name, reason)
+        reply(question.answer(.failed))
       }
     }
   }

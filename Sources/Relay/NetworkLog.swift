@@ -55,14 +55,14 @@ final class NetworkLog {
     }
   }
 
-  /// Notes a look-up: why it was refused, or whether the name was found.
-  func lookUp(_ name: DomainName, _ refusal: NetworkPolicy.Reason?, isFound: Bool = false) {
+  /// Notes a look-up: why it was refused or has failed, or whether the name was found.
+  func lookUp(_ name: DomainName, _ reason: NetworkPolicy.Reason?, isFound: Bool = false) {
     guard number != nil else { return }
     write(
       "look-up",
       [
-        .init("name", .string(name.text)), .init("allowed", .boolean(refusal == nil)),
-        .init("reason", .optional(refusal?.word)), .init("found", .boolean(isFound)),
+        .init("name", .string(name.text)), .init("allowed", .boolean(reason?.isOutside ?? true)),
+        .init("reason", .optional(reason?.word)), .init("found", .boolean(isFound)),
       ])
   }
 

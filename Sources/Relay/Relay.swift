@@ -265,6 +265,7 @@ final class Relay {
 
   private func end() -> Never {
     for watcher in watchers { watcher?.finish(self) }
+    resolver.finish(self)
     // The monitor waits for this.
     Descriptors.close(notices)
     CurrentProcess.exit(0)

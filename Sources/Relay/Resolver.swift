@@ -14,8 +14,8 @@ final class Resolver {
     case found([IPAddress])
     /// There is no such name, or it has no address.
     case none
-    /// The name servers did not answer.
-    case failed
+    /// The name servers did not tell; nil if they were not asked.
+    case failed(NetworkPolicy.Reason?)
   }
 
   /// What to do with a result.
@@ -40,11 +40,11 @@ final class Resolver {
     }
     if let lookup = lookups.first(where: { $0.name == name }) {
       // The others ask again.
-      guard lookup.completions.count < Resolver.most else { return completion(relay, .failed) }
+      guard lookup.completions.count < Resolver.most else { return completion(relay, .failed(nil)) }
       lookup.completions.append(completion)
       return
     }
-    guard lookups.count < Resolver.most else { return completion(relay, .failed) }
+    guard lookups.count < Resolver.most else { return completion(relay, .failed(nil)) }
     let lookup = Lookup(name, settings.candidates(for: name), completion)
     lookups.append(lookup)
     lookup.ask(self, relay)
@@ -58,7 +58,15 @@ final class Resolver {
       if known.count >= Resolver.mostKnown { known = [] }
       known.append((lookup.name, addresses, relay.now + Int(lifetime) * 1000))
     }
+    if case .failed(let reason?) = result { relay.tell(Refusal(reason, lookup.name.text)) }
     for completion in lookup.completions { completion(relay, result) }
+  }
+
+  /// Tells of those that end with the relay although a server had its time.
+  func finish(_ relay: Relay) {
+    for lookup in lookups {
+      if let failure = lookup.failure { relay.tell(Refusal(failure, lookup.name.text)) }
+    }
   }
 
   /// When something has to be done next.
@@ -81,6 +89,8 @@ private final class Lookup {
   private var server: Endpoint?
   private var queries: [DNSQuery] = []
   private var answers: [DNSQuery.Answer?] = [nil, nil]
+  /// What was wrong with the last attempt; nil during the first one.
+  private(set) var failure: NetworkPolicy.Reason?
   private var socket: LookupSocket?
   /// Where the rest of an answer is fetched that did not fit in a datagram.
   private var streams: [LookupStream] = []
@@ -129,7 +139,7 @@ private final class Lookup {
       deadline = relay.now + Lookup.patience.each
       return
     }
-    end(.failed, 0, relay)
+    end(.failed(failure ?? .nameServersSilent), 0, relay)
   }
 
   /// Reads answers.
@@ -177,7 +187,7 @@ private final class Lookup {
     }
     if isFound { return found(relay) }
     guard arrived.allSatisfy({ $0.code == .fine || $0.code == .noName }) else {
-      return askAgain(relay.resolver, relay)
+      return askAgain(relay.resolver, relay, after: .nameServersFailed)
     }
     _ = candidates.popFirst()
     attempt = 0
@@ -206,7 +216,10 @@ private final class Lookup {
     askAgain(resolver, relay)
   }
 
-  private func askAgain(_ resolver: Resolver, _ relay: Relay) {
+  private func askAgain(
+    _ resolver: Resolver, _ relay: Relay, after failure: NetworkPolicy.Reason = .nameServersSilent
+  ) {
+    self.failure = failure
     closeSocket(relay)
     ask(resolver, relay)
   }

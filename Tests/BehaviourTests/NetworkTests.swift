@@ -158,7 +158,7 @@ struct NetworkTests {
       ("'*' --net-deny 203.0.113.8", "http://other.test/", "7", "as --net-deny denies it"),
       ("'*' --net-deny web.test:80", "http://web.test/", "7", "as --net-deny denies it"),
       ("none.test", "http://none.test/", "6", ""),
-      ("failing.test", "http://failing.test/", "6", ""),
+      ("failing.test", "http://failing.test/", "6", "names, answered with an error"),
       ("'*:*'", "http://10.113.0.7:8080/", "7", "10.113.0.7:8080, a private address"),
       ("'*:*'", "http://private.test:8080/", "7", "add --net-allow private.test:8080@10.113.0.7"),
       (
@@ -190,6 +190,41 @@ struct NetworkTests {
     } else {
       #expect(outcome.errors.contains(message), "\(outcome)")
     }
+  }
+
+  // Red: a command does not find a host that a rule names, as the host's name servers fail, and nobody is told why.
+  @Test(
+    "A failure of the host's name servers is told",
+    arguments: [
+      ("203.0.113.53", "failing.test", "answered with an error", "name-servers-failed"),
+      // Nothing listens there.
+      ("203.0.113.7", "web.test", "did not answer", "name-servers-silent"),
+      // The command ends while the relay waits for the second time.
+      ("203.0.113.53", "silent.test", "did not answer", "name-servers-silent"),
+    ])
+  func unanswered(_ server: String, _ name: String, _ text: String, _ word: String) throws {
+    let outcome = try run(
+      """
+      echo nameserver \(server) >/mnt/resolv.conf
+      box --net-allow \(name) --report 3 --net-log 4 curl -s --max-time 3 http://\(name)/ 3>report 4>log && echo reached
+      grep -o '"refused": [^]]*' report
+      grep -o '"allowed": true, "reason": [^,]*, "found": false' log | sort -u
+      # A command that does without is not the host's concern, unless somebody asks.
+      for option in "" --explain; do
+        box $option --net-allow \(name) sh -c 'curl -s --max-time 3 http://\(name)/ || exit 0' 2>&1 | grep -c 'name servers'
+      done
+      """)
+    let refused =
+      #""refused": [{"host": "\#(name)", "port": null, "transport": null, "reason": "\#(word)", "address": null}"#
+    let logged = #""allowed": true, "reason": "\#(word)", "found": false"#
+    // What the relay still waits for is not in the log.
+    #expect(
+      outcome.lines == [refused] + (name == "silent.test" ? [] : [logged]) + ["0", "1"],
+      "\(outcome)")
+    #expect(
+      outcome.errors
+        == "nestbox: the command could not look up \(name): the host's name servers, which /etc/resolv.conf names, \(text)",
+      "\(outcome)")
   }
 
   // Red: a name that no rule covers carries data to a name server of the attacker.

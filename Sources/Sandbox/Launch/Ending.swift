@@ -265,9 +265,11 @@ extension ResolvedSandbox {
 
 extension Ending {
   /// Sentences about what the command could not reach, each with the rule that would allow it.
-  public var refusalTexts: [String] {
-    // Many programs try hosts of which one need not answer.
-    refusals.compactMap { $0.reason == .unanswered && status == 0 ? nil : $0.text }
+  ///
+  /// Many programs try hosts of which one need not answer, so that a command that has succeeded did without. If
+  /// `isWhole` is true, that is told too.
+  public func refusalTexts(isWhole: Bool) -> [String] {
+    refusals.compactMap { $0.reason.isOutside && status == 0 && !isWhole ? nil : $0.text }
       + (refusals.count < Refusal.most
         ? [] : ["only the first \(String(Refusal.most)) refusals are listed"])
       + (endOfLog.map { ["--net-log: the log is incomplete: \($0)"] } ?? [])
