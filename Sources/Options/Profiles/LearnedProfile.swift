@@ -142,11 +142,17 @@ extension LearnedProfile {
   }
 
   /// Whether a line shows a directory around `path`.
+  ///
+  /// One that shows it writable is about the same run only if this run has added it: then `path` is to
+  /// be read-only in there. Otherwise an earlier run may have changed `path`.
   private func isShown(_ path: ByteString, _ words: ProfileWords) -> Bool {
     var bytes = path.bytes
     while let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash > bytes.startIndex {
       bytes = bytes[..<slash]
-      if lines.contains(words.line(["--ro-same-try", ByteString(bytes)])) { return true }
+      let directory = ByteString(bytes)
+      if lines.contains(words.line(["--ro-same-try", directory])) { return true }
+      let writable = words.line(["--bind-try", directory, directory])
+      if lines.contains(writable) { return !added.contains(writable) }
     }
     return false
   }

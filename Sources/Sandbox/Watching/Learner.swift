@@ -61,6 +61,7 @@ final class Learner {
     case .verification(let file): addUnusedLines(of: file, to: &items)
     case .profile:
       for _ in 0..<Learner.most.depth { joinSiblings() }
+      addGuards()
       addShown(to: &items, &findings)
       items += addresses
       addBusRules(to: &items)
@@ -191,7 +192,7 @@ extension Learner {
   }
 
   /// A need of something that a learned profile shows by itself; nil for the rest.
-  private func need(of trail: RootModel.Trail) -> Need? {
+  func need(of trail: RootModel.Trail) -> Need? {
     guard let operation = operation(at: trail.end), !plan.root.mounts[trail.end.mount].isNew,
       plan.operations[operation].operation.action.isLearned
     else { return nil }
@@ -213,7 +214,7 @@ extension Learner {
   }
 
   /// Whether changes reach the host.
-  private func isWritable(_ position: RootModel.Position) -> Bool {
+  func isWritable(_ position: RootModel.Position) -> Bool {
     guard case .host = plan.root.mounts[position.mount].content else { return false }
     return !plan.root.mounts[plan.root.decidingMount(at: position)].isReadOnly
   }
@@ -304,10 +305,17 @@ extension Learner {
     if !wasChanged { items.append(LearnedItem(.unused, "changing files of the host")) }
   }
 
+  /// Whether `place` is read-only in a writable directory: to protect it is use enough.
+  private func isGuard(_ place: FilePath?) -> Bool {
+    guard let place, let trail = plan.root.find(place), let around = plan.root.find(place.parent)
+    else { return false }
+    return isWritable(around.end) && !isWritable(trail.end)
+  }
+
   private func addUnusedLines(of file: ByteString, to items: inout [LearnedItem]) {
     for planned in plan.operations where !used[planned.index] {
       guard case .profile(_, let path, let line) = planned.operation.option.origin, path == file,
-        planned.operation.action.source != nil
+        planned.operation.action.source != nil, !isGuard(planned.place)
       else { continue }
       items.append(LearnedItem(.unusedLine, ByteString(String(line))))
     }

@@ -21,6 +21,8 @@ extension Learner {
     var hasDevices = false
     /// Only a link of the host leads there.
     var isLinked = false
+    /// Read-only in a directory that is shown writable.
+    var isGuard = false
 
     var kind: LearnedItem.Kind {
       if isNameOnly { return .directory }
@@ -85,6 +87,7 @@ extension Learner {
     needs[low].isWhole = needs[low].isWhole || need.isWhole
     needs[low].isWritable = needs[low].isWritable || need.isWritable
     needs[low].hasDevices = needs[low].hasDevices || need.hasDevices
+    needs[low].isGuard = needs[low].isGuard || need.isGuard
   }
 
   /// A directory of which many files were used counts as used.
@@ -112,14 +115,26 @@ extension Learner {
     }
   }
 
+  /// What the line showed read-only in a directory that the profile shows writable stays so, used or
+  /// not.
+  func addGuards() {
+    let writable = needs.filter { $0.isWhole && $0.isWritable }
+    for mount in plan.root.mounts where mount.bind == nil {
+      guard let place = mount.place, let trail = plan.root.find(place), !isWritable(trail.end),
+        var need = need(of: trail)
+      else { continue }
+      (need.isWhole, need.isGuard) = (true, true)
+      if writable.contains(where: { need.isBelow($0.place) }) { insert(need) }
+    }
+  }
+
   /// Adds what the profile has to show, directories before what is in them.
   func addShown(to items: inout [LearnedItem], _ findings: inout Findings) {
     var wholes: [Need] = []
     for (index, need) in needs.enumerated() {
-      let isCovered = wholes.contains {
-        need.isBelow($0.place) && ($0.isWritable || !need.isWritable)
-      }
-      if isCovered, !need.hasDevices { continue }
+      let around = wholes.last { need.isBelow($0.place) }
+      let isCovered = around.map { $0.isWritable || !need.isWritable } ?? false
+      if isCovered, !need.hasDevices, !need.isGuard { continue }
       if need.isWhole { wholes.append(need) }
       if need.isNameOnly {
         // A directory is there if anything is shown in it.
