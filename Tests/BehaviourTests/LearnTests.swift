@@ -93,6 +93,44 @@ struct LearnTests {
     #expect(words == "6 old 6 old 6 2 old 1 old 5 new", "\(outcome)")
   }
 
+  // Red: a profile has a line for each directory of a cache; or it gives a command directories of which
+  // it knew few names, secrets, or the right to change what it only read.
+  @Test func `A directory counts as listed if nearly all its names were looked at`() throws {
+    let session = try Session()
+    try session.write(
+      "use.py",
+      """
+      import os, sys
+      # DIRECTORY LOOKED READ WRITTEN: how many of its directories are used, and how.
+      for line in sys.argv[1:]:
+          path, *counts = line.split(",")
+          looked, read, written = map(int, counts)
+          for i in range(looked):
+              os.stat(f"{path}/{i:02x}")
+              if i < read: open(f"{path}/{i:02x}/f").read()
+              if i < written: open(f"{path}/{i:02x}/new", "w")
+      """)
+    let outcome = try session.run(
+      """
+      export HOME=$PWD/home
+      for d in home/warm home/full home/half home/few home/looked home/.config home/.ssh; do for i in 0 1; do for j in 0 1 2 3 4 5 6 7 8 9 a b c d e f; do
+        mkdir -p $d/$i$j; echo x >$d/$i$j/f
+      done; done; done
+      set -- ~/warm,30,20,4 ~/full,32,0,24 ~/half,20,20,20 ~/few,20,7,0 ~/looked,32,0,0 ~/.config,32,32,0 ~/.ssh,32,32,0
+      learn() { nestbox --learn ./p --ro-bind / / --dev /dev --proc /proc --unshare-all "$@" 2>err || cat err; }
+      learn --bind $HOME $HOME python3 use.py "$@"
+      sed -n 's|^--\\([a-z-]*\\) ${HOME}/\\([^ ]*\\).*|\\1 \\2|p' p | sed 's|/[01].*|/N|' | uniq -c | sed 's|^ *||'
+      grep -c '^# .* of 32 names in this directory' p; grep -c '^# used, but it is secret' p
+      nestbox --verify ./p python3 use.py ~/warm,30,20,4 ~/full,32,0,24
+      """)
+    #expect(
+      outcome.lines == [
+        "32 ro-same-try .config/N", "7 ro-same-try few/N", "13 dir few/N", "1 bind-try full",
+        "20 bind-try half/N", "1 ro-same-try looked", "1 ro-same-try warm", "4 bind-try warm/N",
+        "3", "32",
+      ], "\(outcome)")
+  }
+
   // Red: a profile shows what --tmp-home kept from the run, because a link or a variable led there.
   @Test func `What --tmp-home hides behind links and variables is not learned`() throws {
     let session = try Session()

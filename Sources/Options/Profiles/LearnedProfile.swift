@@ -138,7 +138,13 @@ extension LearnedProfile {
       return add(comment: "used, but its name can't be shown here: \(path.quoted)", at: &place)
     }
     if item.kind == .same, isShown(path, words) { return }
-    add([words.line(options)], at: &place)
+    let line = words.line(options)
+    if let joined = item.notes.first?.quoted, !lines.contains(line) {
+      let comment = "# \(joined) names in this directory were used, so all of it:"
+      lines.insert(Array(comment.utf8), at: place)
+      place += 1
+    }
+    add([line], at: &place)
   }
 
   /// Whether a line shows a directory around `path`.

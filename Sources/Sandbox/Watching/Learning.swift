@@ -18,7 +18,8 @@ public enum Learning: Equatable, Sendable {
 public struct LearnedItem: Equatable, Sendable {
   /// What it is.
   public enum Kind: UInt8, Sendable {
-    /// A file, a link or a directory with all that is in it, to be read.
+    /// A file, a link or a directory with all that is in it, to be read; a note says how much of a
+    /// directory was used, if that was not all.
     case same = 1
     /// The same, where only a link of the host leads there.
     case linked

@@ -23,6 +23,8 @@ extension Learner {
     var isLinked = false
     /// Read-only in a directory that is shown writable.
     var isGuard = false
+    /// How much of it was used, if that is not all.
+    var joined: String?
 
     var kind: LearnedItem.Kind {
       if isNameOnly { return .directory }
@@ -65,23 +67,32 @@ extension Learner {
     insert(wider)
   }
 
-  /// Inserts a need at its place.
-  private func insert(_ need: Need) {
+  /// The number of needs before `place`.
+  private func count(before place: ByteString) -> Int {
     var (low, high) = (0, needs.count)
     while low < high {
       let middle = (low + high) / 2
-      if needs[middle].place.bytes.lexicographicallyPrecedes(need.place.bytes) {
+      if needs[middle].place.bytes.lexicographicallyPrecedes(place.bytes) {
         low = middle + 1
       } else {
         high = middle
       }
     }
+    return low
+  }
+
+  /// Inserts a need at its place.
+  private func insert(_ need: Need) {
+    let low = count(before: need.place)
     guard low < needs.count, needs[low].place == need.place else {
       guard needs.count < Learner.most.needs else {
         isComplete = false
         return
       }
       return needs.insert(need, at: low)
+    }
+    if !needs[low].isWhole || need.isWritable && !needs[low].isWritable {
+      needs[low].joined = need.joined
     }
     needs[low].isNameOnly = needs[low].isNameOnly && need.isNameOnly
     needs[low].isWhole = needs[low].isWhole || need.isWhole
@@ -90,29 +101,46 @@ extension Learner {
     needs[low].isGuard = needs[low].isGuard || need.isGuard
   }
 
-  /// A directory of which many files were used counts as used.
+  /// A directory of which many files were used counts as used, and one of which nearly all names were
+  /// looked at counts as listed.
   func joinSiblings() {
-    var index = 0
-    var last: ByteString = ""
-    while index < needs.count {
-      let need = needs[index]
-      let parent = need.place.path.parent
-      index += 1
-      guard !need.isNameOnly, !need.isWritable, need.operation >= 0, ByteString(parent) != last
-      else { continue }
-      last = ByteString(parent)
-      var count = 0
-      for other in needs[(index - 1)...] {
-        guard other.isBelow(last) else { break }
-        if !other.isNameOnly, !other.isWritable, other.place.path.parent == parent { count += 1 }
-      }
-      guard count >= Learner.most.siblings, let base = base(of: need.operation), parent != base,
-        parent.starts(with: base), mayShowWhole(parent, of: need.operation)
-      else { continue }
-      var whole = Need(place: last, operation: need.operation)
-      whole.isWhole = true
-      insert(whole)
+    var seen: [ByteString: Int] = [:]
+    for parent in needs.map({ ByteString($0.place.path.parent) })
+    where seen.updateValue(0, forKey: parent) == nil {
+      if let whole = joined(in: parent) { insert(whole) }
     }
+  }
+
+  /// How a name in a directory was used, as bits.
+  private enum Use {
+    static let (looked, used, changed) = (1, 2, 4)
+  }
+
+  /// All of the directory `place` as a need; nil if too little of it was used, or it has secrets.
+  private func joined(in place: ByteString) -> Need? {
+    let start = place.appending("/")
+    var uses: [ByteString: Int] = [:]
+    for need in needs[count(before: start)...] {
+      guard need.place.bytes.starts(with: start.bytes) else { break }
+      let rest = need.place.bytes.dropFirst(start.count)
+      let name = rest.prefix { $0 != UInt8(ascii: "/") }
+      let isUsed = name.count == rest.count && !need.isNameOnly && need.operation >= 0
+      let use = !isUsed ? Use.looked : need.isWritable ? Use.changed : Use.used
+      uses[ByteString(name), default: 0] |= use
+    }
+    let count = { (use: Int) in uses.values.count { $0 & use != 0 } }
+    guard uses.count >= Learner.most.siblings, let trail = plan.root.find(place.path),
+      var whole = need(of: trail), whole.place == place,
+      mayShowWhole(trail.path, of: whole.operation), let source = plan.root.hostPath(of: trail.end)
+    else { return nil }
+    let names = max(plan.root.host.names(in: source).count, uses.count)
+    let isNearlyAll = uses.count >= 2 * Learner.most.siblings && uses.count * 8 >= names * 7
+    let isUsed = count(Use.used) >= Learner.most.siblings && trail.path != base(of: whole.operation)
+    guard isNearlyAll || isUsed else { return nil }
+    whole.isWritable = isNearlyAll && count(Use.changed) * 4 >= names * 3 && isWritable(trail.end)
+    whole.isWhole = true
+    whole.joined = String(uses.count) + " of " + String(names)
+    return whole
   }
 
   /// What the line showed read-only in a directory that the profile shows writable stays so, used or
@@ -148,7 +176,7 @@ extension Learner {
       items.append(
         LearnedItem(
           reason == nil ? need.kind : .objection, need.place, operation: number,
-          notes: reason.map { [ByteString($0)] } ?? []))
+          notes: (reason ?? need.joined).map { [ByteString($0)] } ?? []))
     }
   }
 
