@@ -163,50 +163,56 @@ public enum ProcessMemory {
   /// The longest path, with its NUL (PATH_MAX).
   public static let longestPath = 4096
   private static let pageSize: UInt64 = 4096
-  /// Most paths are shorter, and what is copied beyond the NUL is wasted.
-  private static let firstPart: UInt64 = 256
 
   /// At most `count` bytes at `address`; nil if they cannot be read.
   ///
   /// See process_vm_readv(2).
   public static func bytes(of thread: Int32, at address: UInt64, count: Int) -> [UInt8]? {
     var buffer = [UInt8](zeros: count)
-    return read(thread, address, into: &buffer, at: 0, count) == count ? buffer : nil
+    return read(thread, address, into: &buffer) == count ? buffer : nil
   }
 
-  /// The string at `address`, without its NUL; nil if it cannot be read or is longer than a path.
+  /// The string at `address`; nil if it cannot be read or is longer than a path.
+  public static func string(of thread: Int32, at address: UInt64) -> ByteString? {
+    // Most paths are short, and what is copied beyond the NUL is wasted.
+    string(of: thread, at: address, in: 256) ?? string(of: thread, at: address, in: longestPath)
+  }
+
+  /// The string at `address` that has less than `capacity` bytes.
   ///
   /// It is read up to the end of a page each time: the next page may be missing, and only the string
   /// is the thread's to show.
-  public static func string(of thread: Int32, at address: UInt64) -> ArraySlice<UInt8>? {
-    var buffer = [UInt8](zeros: Int(firstPart))
-    var length = 0
-    var most = firstPart
-    while length < longestPath {
-      if length == buffer.count { buffer += [UInt8](zeros: longestPath - length) }
-      let (place, isBeyond) = address.addingReportingOverflow(UInt64(length))
-      if isBeyond { return nil }
-      let count = min(Int(min(pageSize - place % pageSize, most)), buffer.count - length)
-      guard read(thread, place, into: &buffer, at: length, count) == count else { return nil }
-      if let end = buffer[length..<(length + count)].firstIndex(of: 0) { return buffer[..<end] }
-      length += count
-      most = pageSize
+  private static func string(
+    of thread: Int32, at address: UInt64, in capacity: Int
+  ) -> ByteString? {
+    unsafe withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) { bytes in
+      guard let start = bytes.baseAddress else { return nil }
+      var length = 0
+      while length < capacity {
+        let (place, isBeyond) = address.addingReportingOverflow(UInt64(length))
+        if isBeyond { return nil }
+        let part = unsafe start + length
+        let count = min(Int(pageSize - place % pageSize), capacity - length)
+        guard unsafe linux_read_memory(thread, place, part, count) == count else { return nil }
+        if unsafe memchr(part, 0, count) != nil {
+          return unsafe ByteString(nulTerminated: start.assumingMemoryBound(to: CChar.self))
+        }
+        length += count
+      }
+      return nil
     }
-    return nil
   }
 
   /// Whether this process may not read the memory of `thread` at all.
   public static func isClosed(_ thread: Int32, at address: UInt64) -> Bool {
     var buffer = [UInt8](zeros: 1)
-    return read(thread, address, into: &buffer, at: 0, 1) == Int(-EPERM)
+    return read(thread, address, into: &buffer) == Int(-EPERM)
   }
 
-  private static func read(
-    _ thread: Int32, _ address: UInt64, into buffer: inout [UInt8], at offset: Int, _ count: Int
-  ) -> Int {
+  private static func read(_ thread: Int32, _ address: UInt64, into buffer: inout [UInt8]) -> Int {
     unsafe buffer.withUnsafeMutableBytes { bytes -> Int in
-      guard offset + count <= bytes.count, let start = bytes.baseAddress else { return -1 }
-      return unsafe linux_read_memory(thread, address, start + offset, count)
+      guard let start = bytes.baseAddress else { return -1 }
+      return unsafe linux_read_memory(thread, address, start, bytes.count)
     }
   }
 }

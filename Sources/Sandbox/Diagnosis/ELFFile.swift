@@ -31,8 +31,8 @@ package struct ELFFile {
     self.init(of: file.rawValue)
   }
 
-  /// Reads the headers of the open file `number`.
-  package init?(of number: CInt) {
+  /// Reads the headers of the open file `number`, and what it needs only if it `isWhole`.
+  package init?(of number: CInt, isWhole: Bool = true) {
     var reader = Reader(number: number)
     guard let header = reader.bytes(at: 0, 64), header.count >= ELFFile.shortestHeader,
       header.starts(with: ELFFile.magic)
@@ -42,7 +42,16 @@ package struct ELFFile {
     machine = UInt16(truncatingIfNeeded: reader.number(header, 18, 2))
     guard let segments = Segments(header, reader) else { return nil }
     loader = segments.loader(reader)
-    (needed, searchPath) = segments.dynamic(reader)
+    (needed, searchPath) = isWhole ? segments.dynamic(reader) : ([], [])
+  }
+
+  /// The program that the kernel opens by itself to run the file `path`: a script's interpreter, or a
+  /// loader.
+  static func interpreter(of path: FilePath) -> FilePath? {
+    guard let file = try? OwnedDescriptor.openRegularFile(path) else { return nil }
+    let start = try? Descriptors.bytes(of: file.rawValue, at: 0, count: ScriptLine.size)
+    if let line = start.flatMap({ ScriptLine($0) }) { return line.interpreter.path }
+    return ELFFile(of: file.rawValue, isWhole: false)?.loader
   }
 }
 

@@ -11,7 +11,7 @@ package import Text
 /// The memory of the process that makes a call.
 package protocol CallMemory {
   /// The string at `address`, of at most a path's length; nil if it cannot be read.
-  func string(at address: UInt64) -> ArraySlice<UInt8>?
+  func string(at address: UInt64) -> ByteString?
   /// `count` bytes at `address`; nil if they cannot be read.
   func bytes(at address: UInt64, _ count: Int) -> [UInt8]?
 }
@@ -54,7 +54,7 @@ package enum CallReader {
       let kind = kind(of: call, data, memory)
     else { return nil }
     var directory: CInt?
-    if call.directory >= 0, path.first != UInt8(ascii: "/"),
+    if call.directory >= 0, path.bytes.first != UInt8(ascii: "/"),
       let number = argument(call.directory, data)
     {
       directory = CInt(truncatingIfNeeded: number)
@@ -64,7 +64,7 @@ package enum CallReader {
         return nil
       }
     }
-    return AskedFor(kind: kind, directory: directory, subject: ByteString(path))
+    return AskedFor(kind: kind, directory: directory, subject: path)
   }
 
   /// AT_FDCWD.

@@ -65,6 +65,8 @@ struct Findings {
   /// The sandbox on paper; made when something is missing.
   lazy var plan = resolved.plan()
   private var places: [ByteString: Int] = [:]
+  /// Whether the host did not have the last thing either.
+  private var isMissing = false
 
   /// How many findings are made at most: a payload decides how many things it asks for.
   private static let most = 5000
@@ -212,13 +214,14 @@ extension Findings {
   private mutating func look(for seen: Observation) {
     let path = seen.subject.path
     guard path.isAbsolute, path.components.first?.kind == .regular else { return }
-    // Most files are there and open to the command: then the host need not be asked.
-    if inside.answers(seen.kind, at: path) { return }
+    // A file that is there and open to the command, or that the host has not either, is looked at on
+    // one side only: programs look for many missing names in a row.
+    let isGuess = isMissing
+    if !isGuess, inside.answers(seen.kind, at: path) { return }
     // Of a name to be made or removed, its directory counts as well.
     if seen.kind != .create, seen.kind != .remove {
-      guard (try? FileFacts(at: path, followsLinks: seen.kind != .lookAtLink)) != nil else {
-        return
-      }
+      isMissing = (try? FileFacts(at: path, followsLinks: seen.kind != .lookAtLink)) == nil
+      if isMissing || isGuess && inside.answers(seen.kind, at: path) { return }
     }
     if seen.kind == .remove {
       // A name that is gone was removed.
@@ -304,8 +307,7 @@ extension Findings {
   ) {
     let place = FilePath("/proc/self/fd/" + String(file.rawValue))
     guard
-      let interpreter = ScriptLine(at: place)?.interpreter.path ?? ELFFile(at: place)?.loader,
-      interpreter.isAbsolute,
+      let interpreter = ELFFile.interpreter(of: place), interpreter.isAbsolute,
       case .missing(_, let wanted, let depth, _) = inside.follow(interpreter, followsLast: true)
     else { return }
     missing(wanted, depth, seen)

@@ -173,7 +173,7 @@ extension Learner {
   private func visitInterpreters(of trail: RootModel.Trail, _ depth: Int) {
     guard let host = plan.root.hostPath(of: trail.end) else { return }
     guard executed.updateValue(depth, forKey: ByteString(host)) == nil else { return }
-    if let path = ScriptLine(at: host)?.interpreter.path ?? ELFFile(at: host)?.loader {
+    if let path = ELFFile.interpreter(of: host) {
       visit(path, .execute, depth: depth + 1)
     }
   }

@@ -239,7 +239,7 @@ extension WatchLoop {
 private struct ThreadMemory: CallMemory {
   let thread: Int32
 
-  func string(at address: UInt64) -> ArraySlice<UInt8>? {
+  func string(at address: UInt64) -> ByteString? {
     ProcessMemory.string(of: thread, at: address)
   }
 

@@ -81,10 +81,10 @@ private func parse(_ words: [ByteString]) {
 private struct Memory: CallMemory {
   let bytes: [UInt8]
 
-  func string(at address: UInt64) -> ArraySlice<UInt8>? {
+  func string(at address: UInt64) -> ByteString? {
     guard address < bytes.count else { return nil }
     let rest = bytes[Int(address)...].prefix(4096)
-    return rest.firstIndex(of: 0).map { rest[..<$0] }
+    return rest.firstIndex(of: 0).map { ByteString(rest[..<$0]) }
   }
 
   func bytes(at address: UInt64, _ count: Int) -> [UInt8]? {
