@@ -122,20 +122,21 @@ private final class Lookup {
         let number = try? InternetSocket.connecting(.datagram, to: server).release()
       else { continue }
       let socket = LookupSocket(number, self)
-      guard relay.watch(socket, .input) else {
-        relay.drop(socket)
-        continue
-      }
-      self.socket = socket
       queries = [
         DNSQuery(
           UInt16(truncatingIfNeeded: random), name, DNSType.a, hasOptions: hasOptions),
         DNSQuery(
           UInt16(truncatingIfNeeded: random >> 16), name, DNSType.aaaa, hasOptions: hasOptions),
       ]
-      for query in queries {
-        _ = InternetSocket.write(number, query.bytes, count: query.bytes.count)
+      // If no server is there, the second one may learn that of the first, and then no read does.
+      let isSent = queries.allSatisfy {
+        InternetSocket.write(number, $0.bytes, count: $0.bytes.count) != .failed
       }
+      guard isSent, relay.watch(socket, .input) else {
+        relay.drop(socket)
+        continue
+      }
+      self.socket = socket
       deadline = relay.now + Lookup.patience.each
       return
     }
