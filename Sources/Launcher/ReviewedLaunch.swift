@@ -30,6 +30,7 @@ extension ReviewTasks {
       review = try doing("--resume", resumed.value) { () throws(ReviewError) in
         let review = try store.review(resumed.value)
         try review.acquire()
+        review.noteLaunch()
         return review
       }
     } else {
@@ -100,7 +101,10 @@ extension ReviewTasks {
       let found = SignalDisposition.whileSignalsEnd { () -> Result<Changes, ReviewError> in
         do throws(ReviewError) {
           let changes = try review.changes()
-          if !changes.isEmpty { review.writeBack() }
+          if !changes.isEmpty {
+            review.noteHost(changes)
+            review.writeBack()
+          }
           return .success(changes)
         } catch {
           return .failure(error)

@@ -35,6 +35,11 @@ public struct OpenMode: Sendable {
   /// For reading and writing a file that exists.
   public static let readingAndWriting = OpenMode(flags: O_RDWR | O_NOCTTY, permissions: 0)
 
+  /// For writing at the end of a file, which open(2) creates if it is missing, for this user alone; not
+  /// of a link.
+  public static let appending = OpenMode(
+    flags: O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, permissions: 0o600)
+
   /// For writing an empty file, which open(2) creates with `permissions` if it is missing.
   public static func writing(_ permissions: FilePermissions) -> OpenMode {
     OpenMode(

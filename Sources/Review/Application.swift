@@ -26,7 +26,7 @@ extension Review {
     _ changes: Changes, overwrites: Bool, _ isChosen: (Change) -> Bool
   ) throws(ReviewError) -> ApplicationReport {
     var application = Application(
-      trees: try openTrees(), started: record.started,
+      self, trees: try openTrees(),
       temporary: FilePath(".nestbox-" + String(record.token, radix: 16)), overwrites: overwrites)
     if let store = try? Descriptors.path(of: folder.descriptor.rawValue).parent {
       application.stores = record.trees.map { tree in
@@ -43,8 +43,8 @@ extension Review {
 
 /// A run that applies changes.
 private struct Application {
+  let review: Review
   let trees: [ReviewTree]
-  let started: FileTime
   let temporary: FilePath
   let overwrites: Bool
   var report = ApplicationReport()
@@ -57,10 +57,8 @@ private struct Application {
   /// Files with several names, of which this run has removed one.
   private var touched: Set<FileIdentity> = []
 
-  init(
-    trees: [ReviewTree], started: FileTime, temporary: FilePath, overwrites: Bool
-  ) {
-    (self.trees, self.started) = (trees, started)
+  init(_ review: Review, trees: [ReviewTree], temporary: FilePath, overwrites: Bool) {
+    (self.review, self.trees) = (review, trees)
     (self.temporary, self.overwrites) = (temporary, overwrites)
   }
 
@@ -89,7 +87,7 @@ private struct Application {
       chosen[index] = isChosen(change)
       guard change.new != nil else { continue }
       // A new file needs the new directories on the way to it.
-      if change.kind == .added || change.kind == .type, needed.contains(change.path) {
+      if change.old?.kind != .directory, needed.contains(change.path) {
         chosen[index] = true
       }
       if chosen[index] { needed.insert(change.path.parent) }
@@ -120,7 +118,13 @@ private struct Application {
       {
         throw .conflict("it lies in the store of reviews")
       }
+      if change.isConflict, !overwrites {
+        report.overwritable.append(change)
+        throw .conflict(change.conflict)
+      }
       try body(&self, change)
+      // From now on, the host can remove it.
+      if change.old == nil { review.note([SeenHost.key(change)]) }
       if !change.isToldWithCounterpart { report.applied += 1 }
     } catch {
       switch error {
@@ -142,18 +146,19 @@ private struct Application {
   private mutating func folder(_ change: Change) throws(Obstacle) -> Folder {
     let path = change.path.parent
     if let recent, recent.tree == change.tree, recent.path == path { return recent }
-    let directory = try Application.trying { () throws(SystemCallError) in
-      let directory = try trees[change.tree].openBase(path)
-      try? directory.remove(temporary, .other)
-      return directory
+    do throws(SystemCallError) {
+      let folder = Folder(change.tree, path, try trees[change.tree].openBase(path))
+      try? folder.directory.remove(temporary, .other)
+      try? folder.directory.remove(temporary, .directory)
+      recent = folder
+      return folder
+    } catch {
+      guard error.errno == .noSuchFileOrDirectory else { throw .failed(error) }
+      throw .conflict("the host has no directory for it")
     }
-    let folder = Folder(change.tree, path, directory)
-    recent = folder
-    return folder
   }
 
-  /// Makes sure that the host has what it had when the changes were looked for, and that it has not
-  /// changed since the review began.
+  /// Makes sure that the host has what it had when the changes were looked for.
   private mutating func require(
     _ change: Change, _ name: FilePath, in folder: Folder
   ) throws(Obstacle) {
@@ -174,11 +179,7 @@ private struct Application {
     guard now.size == old.size, now.modified == old.modified,
       isTouched || now.changed == old.changed
     else { throw .conflict("the host has changed it meanwhile") }
-    if !isTouched, now.changed > started, !overwrites {
-      report.overwritable.append(change)
-      throw .conflict("the host has changed it since the review began")
-    }
-    if now.links > 1 { touched.insert(now.identity) }
+    if now.links > 1, touched.insert(now.identity).inserted { review.note([SeenHost.stamp(now)]) }
   }
 
   // MARK: One change
@@ -207,12 +208,9 @@ private struct Application {
     if new.kind == .device || new.kind == .socket {
       throw .conflict("a \(new.kind.rawValue) is not applied")
     }
-    // If a directory stood here, the steps before this one have removed it, or left what they refused.
-    if change.kind == .type, change.old?.kind == .directory {
-      try removeReplaced(name, in: folder)
-    } else {
-      try require(change, name, in: folder)
-    }
+    // If a directory stands here, the steps before this one have emptied it, or left what they refused.
+    let replacesDirectory = change.old?.kind == .directory
+    if !replacesDirectory { try require(change, name, in: folder) }
     let upper = try Application.trying { () throws(SystemCallError) in
       try trees[change.tree].openUpper(change.path.parent)
     }
@@ -225,12 +223,18 @@ private struct Application {
       try? folder.directory.remove(temporary, .other)
       throw .failed(error)
     }
-    let isFree = change.old == nil || change.old?.kind == .directory
     do throws(Obstacle) {
-      // The copy may have taken long.
-      if !isFree { try require(change, name, in: folder) }
+      if replacesDirectory {
+        try removeReplaced(change, name, in: folder)
+      } else if change.old != nil {
+        // The copy may have taken long.
+        try require(change, name, in: folder)
+      }
       try Application.trying { () throws(SystemCallError) in
-        if isFree {
+        if let made = try folder.directory.entryStatus(temporary) {
+          review.note([SeenHost.stamp(made)])
+        }
+        if replacesDirectory || change.old == nil {
           try folder.directory.rename(temporary, toFreeName: name)
         } else {
           try folder.directory.rename(temporary, to: name)
@@ -274,6 +278,9 @@ private struct Application {
       guard try entry.fileIdentity() == change.old?.identity else {
         throw SystemCallError(call: "fstat", errno: .staleNFSFileHandle)
       }
+      if let old = change.old {
+        review.note([SeenHost.stamp(old), SeenHost.stamp(old, modified: new.modified)])
+      }
       if change.kind == .mode {
         try entry.setPermissions(new.permissions & Change.bits(new.kind))
       }
@@ -282,8 +289,9 @@ private struct Application {
   }
 
   private mutating func removeReplaced(
-    _ name: FilePath, in folder: Folder
+    _ change: Change, _ name: FilePath, in folder: Folder
   ) throws(Obstacle) {
+    review.note([SeenHost.removal(change)])
     do throws(SystemCallError) {
       try folder.directory.remove(name, .directory)
     } catch {
@@ -302,8 +310,19 @@ private struct Application {
     if change.kind != .mode {
       try require(change, name, in: folder)
       try Application.trying { () throws(SystemCallError) in
-        if change.old != nil { try folder.directory.remove(name, .other) }
-        try folder.directory.makeDirectory(name, .init(rawValue: 0o700))
+        guard change.old != nil else {
+          return try folder.directory.makeDirectory(name, .init(rawValue: 0o700))
+        }
+        // On a full disk, the file stays.
+        try folder.directory.makeDirectory(temporary, .init(rawValue: 0o700))
+        do throws(SystemCallError) {
+          review.note([SeenHost.removal(change)])
+          try folder.directory.remove(name, .other)
+          try folder.directory.rename(temporary, toFreeName: name)
+        } catch {
+          try? folder.directory.remove(temporary, .directory)
+          throw error
+        }
       }
     } else {
       try Application.trying { () throws(SystemCallError) in

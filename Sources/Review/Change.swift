@@ -23,7 +23,7 @@ public struct Change: Equatable, Sendable {
   /// The path from there.
   public let path: FilePath
   /// What happens.
-  public let kind: Kind
+  public internal(set) var kind: Kind
   /// What the host has there; nil where there is nothing.
   let old: EntryStatus?
   /// What the layer has there; nil where it removes the entry.
@@ -32,8 +32,14 @@ public struct Change: Equatable, Sendable {
   var target: ByteString?
   /// Whether the entry lies in a directory that something else replaces.
   var isInReplaced = false
-  /// Whether the host has changed the entry since the review began.
+  /// Whether the host lacks the entry now, but the kernel has copied it from there.
+  var isFromHost = false
+  /// Whether the host has changed or removed the entry since the review began.
   var isConflict = false
+  /// The conflict, for people.
+  var conflict: String {
+    "the host has \(old == nil ? "removed" : "changed") it since the review began"
+  }
   /// Where the content comes from, if the file was renamed; in the removed entry, where it went.
   public var counterpart: FilePath?
 

@@ -10,10 +10,10 @@ extension Review {
   /// The changes of all directories.
   public func changes() throws(ReviewError) -> Changes {
     let trees = try openTrees()
-    var search = ChangeSearch()
+    var search = ChangeSearch(since: record.started)
     for (number, tree) in trees.enumerated() { search.search(tree, number) }
     search.findRenamings(trees)
-    search.markConflicts(since: record.started)
+    search.markConflicts(seen)
     return search.changes
   }
 }
@@ -22,6 +22,8 @@ extension Review {
 struct ChangeSearch {
   private(set) var changes = Changes()
   private var number = 0
+  /// When the review began.
+  private let started: FileTime
 
   /// How many changes are told, and how long a path may be that is followed.
   private static let limit = (changes: 1_000_000, path: 4000)
@@ -35,6 +37,8 @@ struct ChangeSearch {
     /// Whether entries of the host that the layer lacks are removed.
     let isOpaque: Bool
   }
+
+  init(since started: FileTime) { self.started = started }
 
   /// Looks through one layer.
   mutating func search(_ tree: ReviewTree, _ number: Int) {
@@ -64,13 +68,12 @@ struct ChangeSearch {
     }
   }
 
-  /// Marks the changes of what the host has changed since `started`.
-  ///
-  /// The entries of a directory are changes by themselves.
-  mutating func markConflicts(since started: FileTime) {
-    for index in changes.list.indices {
-      guard let old = changes.list[index].old else { continue }
-      changes.list[index].isConflict = old.kind != .directory && old.changed > started
+  /// Marks the changes of what the host has changed or removed since the review began.
+  mutating func markConflicts(_ seen: SeenHost) {
+    for index in changes.list.indices where seen.isConflict(changes.list[index], since: started) {
+      changes.list[index].isConflict = true
+      // The host had it when the command began.
+      if changes.list[index].old == nil { changes.list[index].kind = .changed }
     }
   }
 
@@ -88,6 +91,10 @@ struct ChangeSearch {
     let base = place.hasBase ? try tree.openBase(place.path) : OwnedDescriptor.none
     let entries = try Directory.entries(of: upper).map(\.name)
       .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    // Only where the host's directory has other entries since can one be missing.
+    let mayLackSome =
+      base.isOpen
+      ? try base.entryStatus().changed > started : upper.attribute(ChangeSearch.origin, 256) != nil
     var inside: [Place] = []
     for name in entries {
       let path = place.path.pushing(name.path)
@@ -98,6 +105,9 @@ struct ChangeSearch {
         continue
       }
       try compare(path, old, new, base, upper, tree)
+      if old == nil, mayLackSome {
+        changes.list[changes.list.count - 1].isFromHost = isFromHost(path, new, upper, tree)
+      }
       if new.kind == .directory {
         inside.append(
           Place(path: path, status: new, hasBase: old?.kind == .directory, isOpaque: isOpaque))
@@ -111,6 +121,27 @@ struct ChangeSearch {
       }
     }
     return inside
+  }
+
+  private static let origin: StaticString = "user.overlay.origin"
+
+  /// Whether the kernel has copied an entry of the layer from the host, where a file may have been renamed
+  /// since.
+  private func isFromHost(
+    _ path: FilePath, _ new: EntryStatus, _ upper: borrowing OwnedDescriptor, _ tree: ReviewTree
+  ) -> Bool {
+    let name = path.lastName.path
+    // No other file can have a mark of this user.
+    guard new.kind == .directory || new.kind == .regular else { return false }
+    do throws(SystemCallError) {
+      if new.kind == .directory { try tree.unlock(path, new) }
+      let file =
+        new.kind == .directory
+        ? try upper.openSubdirectory(name) : try ReviewTree.openFile(name, in: upper)
+      return file.attribute(ChangeSearch.origin, 256) != nil
+    } catch {
+      return false
+    }
   }
 
   /// Notes that an entry of the host is removed, with all that is below.

@@ -11,7 +11,7 @@ extension Change {
   public var marks: [Mark] {
     var marks: [Mark] = []
     if isConflict {
-      marks.append(Mark(name: "conflict", text: "the host has changed it since the review began"))
+      marks.append(Mark(name: "conflict", text: conflict))
     }
     guard let new else { return marks }
     if let program = executor {

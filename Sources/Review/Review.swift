@@ -18,6 +18,8 @@ public final class Review {
   private let open: OpenReview
   private var trees: [ReviewTree] = []
   private var handedOver: FileIdentity?
+  /// The file of what the host had, while this process adds to it.
+  var notes = OwnedDescriptor.none
   /// The permissions that each layer got when this process made it; empty if another process did.
   private let madeWith: [UInt32]
 

@@ -72,8 +72,8 @@ extension Option {
       "--changes", [.review], in: .review, "Show what REVIEW would change",
       """
       Lists what is added, changed, removed or renamed, new types, permissions and times. First come
-      files that deserve a look: conflicts, which are files that the host has changed since the review
-      began; files that git, make, editors or shells execute later, new executables, set-id bits, links
+      files that deserve a look: conflicts, which are files that the host has changed or removed since
+      the review began; files that git, make, editors or shells execute later, new executables, set-id bits, links
       that lead out of the directory. A name that would look like more than a name is quoted. A file counts as renamed if a removed
       one has the same content. Add --diff for the text that changes, and --json for a report for
       programs. On a terminal the report goes through a pager ($PAGER, or less).
@@ -96,8 +96,9 @@ extension Option {
       written as --changes writes them. Each file appears whole or not at all. Set-id bits, devices and
       sockets are never applied, nor are owners, extended attributes and the times of directories.
 
-      A file that the host has changed since the review began is a conflict, which --changes marks:
-      nestbox names it and leaves it, unless --overwrite is given. The exit status is 1 if a change was left. If --apply is
+      A file that the host has changed or removed since the review began, by anything other than --apply, is
+      a conflict, which --changes marks: nestbox names it and leaves it, unless --overwrite is given. If you remove a file or
+      replace a directory by another one while the command runs, nestbox cannot always tell. The exit status is 1 if a change was left. If --apply is
       interrupted, run it again. When all changes are applied, the review is removed.
 
           nestbox --apply proj-20260102-030405 src Makefile

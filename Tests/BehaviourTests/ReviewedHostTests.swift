@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the host's owner removes or moves while changes wait, and what nestbox itself has applied.
+
+import TestSupport
+import Testing
+
+@Suite("Reviews and what the host had", .needs("python3"))
+struct ReviewedHostTests {
+  private static let tools = #"""
+    import json, os, shutil, subprocess, time
+    os.environ["XDG_STATE_HOME"] = os.path.abspath("state"); store = "state/nestbox/reviews"; os.mkdir("proj")
+    def nestbox(*words, **more): return subprocess.run(["nestbox", *words], capture_output=True, text=True, **more)
+    def write(path, text):
+      with open(path, "w") as file: file.write(text)
+    def launch(script, *options):
+      run = nestbox("--bind", "/", "/", *(options or ("--review", "proj", "--review-name", "r")), "sh", "-ec", "cd proj; " + script); assert run.returncode == 0, run
+      time.sleep(0.05)
+    def told(): return {x["path"]: x["change"] + "!" * ("conflict" in [y["name"] for y in x["marks"]]) for x in json.loads(nestbox("--changes", "r", "--json").stdout)["directories"][0]["changes"]}
+    def apply(*words):
+      run = nestbox(*words); return run.returncode, run.stdout.strip(), *sorted(x.split("left ")[1] for x in run.stderr.splitlines() if "left " in x)
+    def files(): return dict(sorted((os.path.relpath(os.path.join(top, name), "proj"), open(os.path.join(top, name)).read().strip()) for top, _, names in os.walk("proj") for name in names if not os.path.islink(os.path.join(top, name))))
+
+    """#
+
+  // Red: what --apply has written, removed or made counts as a change of the host's owner once a command
+  // goes on with the review; or what the owner changes afterwards does not count.
+  @Test func `What nestbox has applied is no conflict in a review that goes on`() throws {
+    let outcome = try Session().python(
+      ReviewedHostTests.tools + #"""
+        for name in "acmtxy": write(f"proj/{name}", "base")
+        os.link("proj/x", "proj/h"); os.symlink("a", "proj/l"); time.sleep(0.05)
+        launch("for f in a n late x h; do echo 1 >>$f; done; mkdir d; echo 1 >d/f; rm c y; mkdir y; chmod 600 m; touch -d @1000000000 t; ln -sf x l")
+        print(apply("--apply", "r", "a", "n", "d", "m", "t", "l", "c", "x", "y"))
+        launch("for f in a n d/f x t; do echo 2 >>$f; done; chmod 640 m; echo again >c; ln -sf y l; rmdir y; echo file >y", "--resume", "r"); print(told())
+        write("proj/d/f", "host"); os.remove("proj/n"); print(apply("--apply", "r")); print(files())
+        # A third run goes on with both.
+        launch("for f in d/f n; do echo 3 >>$f; done; rm a", "--resume", "r"); print(told())
+        print(apply("--overwrite", "--apply", "r"), os.listdir(store)); print(files())
+        """#)
+    #expect(
+      outcome.lines == [
+        "(0, 'applied 10 changes; others wait')",
+        "{'a': 'changed', 'c': 'added', 'h': 'changed', 'l': 'changed', 'late': 'added', 'm': 'mode', 'n': "
+          + "'changed', 't': 'changed', 'x': 'changed', 'y': 'type', 'd/f': 'changed'}",
+        "(1, 'applied 9 changes; the others wait', 'd/f: the host has changed it since the review began', "
+          + "'n: the host has removed it since the review began')",
+        "{'a': 'base1\\n2', 'c': 'again', 'd/f': 'host', 'h': 'base1', 'late': '1', 'm': 'base', 't': "
+          + "'base2', 'x': 'base1\\n2', 'y': 'file'}",
+        "{'a': 'removed', 'n': 'changed!', 'd/f': 'changed!'}", "(0, 'applied 3 changes') []",
+        "{'c': 'again', 'd/f': '1\\n2\\n3', 'h': 'base1', 'late': '1', 'm': 'base', 'n': '1\\n2\\n3', "
+          + "'t': 'base2', 'x': 'base1\\n2', 'y': 'file'}",
+      ], "\(outcome)")
+  }
+
+  // Red: what the owner has removed, or what another directory of theirs has taken the place of, is told as
+  // added or overwritten.
+  @Test func `What the host's owner removes or moves is a conflict, and comes back by --overwrite`()
+    throws
+  {
+    let outcome = try Session().python(
+      ReviewedHostTests.tools + #"""
+        def scene():
+          shutil.rmtree("proj"); os.makedirs("proj/d/e"); os.mkdir("proj/k"); os.makedirs("other/k", exist_ok=True)
+          for name in ("a", "b", "c", "g", "d/f", "d/e/q", "k/f", "k/g"): write(f"proj/{name}", "base")
+          write("other/k/f", "other"); write("other/k/new", "other"); time.sleep(0.05)
+        command = "echo in >>a; echo in >b.new; mv b.new b; mv c cc; rm g; echo in >d/f; echo in >d/e/new; echo in >k/f; echo in >k/new; echo in >n"
+        def owner():
+          for name in ("a", "b", "g"): os.remove(f"proj/{name}")
+          shutil.rmtree("proj/d"); write("proj/mine", "mine"); os.rename("proj/k", "away"); os.rename("other/k", "proj/k"); shutil.rmtree("away")
+        scene(); launch(command); owner(); print(told())
+        print([x for x in nestbox("--changes", "r").stdout.splitlines() if x.startswith("  changed  a ")])
+        run = apply("--apply", "r"); print(run); print(files())
+        print(apply("--overwrite", "--apply", "r")); print(files(), os.listdir(store))
+        # The same while the command runs, which has made copies before.
+        scene(); os.mkfifo("go")
+        box = subprocess.Popen(["nestbox", "--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-ec", "cd proj; " + command + "; echo ready; read x <../go"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        box.stdout.readline(); owner(); write("go", "x"); box.wait(); box.stdout.close()
+        print({path: kind for path, kind in told().items() if path in ("a", "c", "cc", "d", "d/e", "d/f", "n")})
+        """#)
+    let since = "since the review began"
+    #expect(
+      outcome.lines == [
+        "{'a': 'changed!', 'b': 'changed!', 'c': 'removed', 'cc': 'added', 'd': 'changed!', 'n': 'added', "
+          + "'d/e': 'changed!', 'd/f': 'changed!', 'd/e/new': 'added', 'k/f': 'changed!', 'k/new': 'changed!'}",
+        "['  changed  a  (the host has removed it \(since))']",
+        "(1, 'applied 2 changes; the others wait', 'a: the host has removed it \(since)', 'b: the host has "
+          + "removed it \(since)', 'd/e/new: the host has no directory for it', 'd/e: the host has "
+          + "removed it \(since)', 'd/f: the host has removed it \(since)', 'd: the host has removed it "
+          + "\(since)', 'k/f: the host has changed it \(since)', 'k/new: the host has changed it \(since)')",
+        "{'cc': 'base', 'k/f': 'other', 'k/new': 'other', 'mine': 'mine', 'n': 'in'}",
+        "(0, 'applied 8 changes')",
+        "{'a': 'basein', 'b': 'in', 'cc': 'base', 'd/e/new': 'in', 'd/f': 'in', 'k/f': 'in', 'k/new': "
+          + "'in', 'mine': 'mine', 'n': 'in'} []",
+        "{'a': 'changed!', 'c': 'removed', 'cc': 'added', 'd': 'changed!', 'n': 'added', 'd/e': "
+          + "'changed!', 'd/f': 'changed!'}",
+      ], "\(outcome)")
+  }
+}
