@@ -137,8 +137,9 @@ enum TreeRemoval {
       if (try? directory.remove(name, .directory)) != nil { continue }
       let inside = try opened(name, in: directory)
       if depth == mostDepth {
-        let status = try inside.fileIdentity()
-        try directory.move(name, to: top, as: FilePath("deep-" + String(status.inode)))
+        // A name that no command could have taken.
+        let number = try CurrentProcess.randomNumber()
+        try directory.move(name, to: top, as: FilePath("deep-" + String(number)))
         isDone = false
         continue
       }

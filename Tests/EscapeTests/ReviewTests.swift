@@ -142,6 +142,21 @@ struct ReviewTests {
       ], "\(outcome)")
   }
 
+  // Red: names that a command has made in the way keep its review from being discarded.
+  @Test func `A deep tree is removed whatever else is there`() throws {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        scene(); top = os.getcwd(); numbers = []
+        for chain in range(10):
+          os.chdir(os.path.join(top, upper))
+          for depth in range(70): os.mkdir(f"x{chain}"); os.chdir(f"x{chain}"); numbers.append(os.stat(".").st_ino)
+        os.chdir(top)
+        for number in numbers: write(f"{upper}/deep-{number}", "")
+        run = nestbox("--discard", "r"); print(run.returncode, run.stderr, os.listdir("state/nestbox/reviews"))
+        """#)
+    #expect(outcome.lines == ["0  []"], "\(outcome)")
+  }
+
   // Red: a device, which root's layer may hold, is applied, opened or fails the rest.
   @Test(.asRoot) func `Device nodes in a layer are told, never opened and not applied`() throws {
     let outcome = try Session(as: .root).python(
