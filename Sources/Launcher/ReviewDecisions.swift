@@ -35,8 +35,7 @@ extension ReviewTasks {
       var words = report.overwritable.map { ByteString(review.place(of: $0)) }
       // A line without paths, or with those that were typed, chooses what was left and nothing else.
       if words.count > ReviewTasks.mostLines { words = draft.sandbox.command }
-      var line = "--overwrite --apply \(name.quotedForShell)"
-      for word in words { line += " " + word.quotedForShell }
+      let line = "--overwrite --apply \(name.quotedForShell)" + ReviewTasks.paths(words)
       launcher.tell(
         .error, "\(option): to apply such changes all the same: " + draft.reviewLine(line), draft)
     }

@@ -55,9 +55,14 @@ struct ReviewTasks {
     if draft.isJSON { text += "--json " }
     if draft.showsDifferences { text += "--diff " }
     if draft.overwritesConflicts { text += "--overwrite " }
-    text += task + " " + name.quotedForShell
-    for word in words { text += " " + word.quotedForShell }
+    text += task + " " + name.quotedForShell + ReviewTasks.paths(words)
     return draft.reviewLine(text)
+  }
+
+  /// Paths as they are typed at the end of a line; none of them is taken for an option there.
+  static func paths(_ words: [ByteString]) -> String {
+    let isLikeOption = words.contains { $0.bytes.first == UInt8(ascii: "-") }
+    return words.reduce(isLikeOption ? " --" : "") { $0 + " " + $1.quotedForShell }
   }
 
   func doing<Result: ~Copyable>(

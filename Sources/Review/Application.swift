@@ -7,27 +7,17 @@ internal import Linux
 internal import SystemPackage
 internal import Text
 
-/// The result of applying changes.
-public struct ApplicationReport: Sendable {
-  /// How many changes were applied.
-  public internal(set) var applied = 0
-  /// Changes that were left, and why.
-  public internal(set) var left: [(change: Change, reason: String)] = []
-  /// The changes that `--overwrite` would not have left.
-  public internal(set) var overwritable: [Change] = []
-  /// Whether the run stopped because the disk was full.
-  public internal(set) var isDiskFull = false
-}
-
 extension Review {
+  /// The name of a file that is being made.
+  var temporary: FilePath { FilePath(".nestbox-" + String(record.token, radix: 16)) }
+
   /// Applies those of `changes` that `isChosen` says to; `overwrites` says whether files that were
   /// changed on the host as well are replaced.
   public func apply(
     _ changes: Changes, overwrites: Bool, _ isChosen: (Change) -> Bool
   ) throws(ReviewError) -> ApplicationReport {
     var application = Application(
-      self, trees: try openTrees(),
-      temporary: FilePath(".nestbox-" + String(record.token, radix: 16)), overwrites: overwrites)
+      self, trees: try openTrees(), temporary: temporary, overwrites: overwrites)
     if let store = try? Descriptors.path(of: folder.descriptor.rawValue).parent {
       application.stores = record.trees.map { tree in
         if tree.path.starts(with: store) { return "" }
@@ -204,6 +194,8 @@ private struct Application {
     if change.path == "." { return finals.append(change) }
     let folder = try folder(change)
     let name = change.path.lastName.path
+    // A command that reads the store knows the name.
+    if name == temporary { throw .conflict("nestbox needs its name for temporary files") }
     if new.kind == .directory { return try putDirectory(change, name, in: folder) }
     if new.kind == .device || new.kind == .socket {
       throw .conflict("a \(new.kind.rawValue) is not applied")

@@ -70,3 +70,15 @@ public struct Changes: Sendable {
   /// Whether nothing was changed.
   public var isEmpty: Bool { list.isEmpty && unread.isEmpty && !isIncomplete }
 }
+
+/// The result of applying changes.
+public struct ApplicationReport: Sendable {
+  /// How many changes were applied.
+  public internal(set) var applied = 0
+  /// Changes that were left, and why.
+  public internal(set) var left: [(change: Change, reason: String)] = []
+  /// The changes that `--overwrite` would not have left.
+  public internal(set) var overwritable: [Change] = []
+  /// Whether the run stopped because the disk was full.
+  public internal(set) var isDiskFull = false
+}

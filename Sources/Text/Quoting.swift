@@ -30,12 +30,13 @@ extension ByteString {
 
 extension ByteString {
   /// As `quoted`; in single quotes where it would look like more than a name in a line that has
-  /// arrows, colons and notes in parentheses around names.
+  /// arrows, colons and notes in parentheses around names, or where a shell would execute part of it.
   public var quotedInReport: String {
     let text = quoted
     guard text.utf8.elementsEqual(bytes) else { return text }
     let isAmbiguous =
       ["'", "\"", "$'", " "].contains { text.hasPrefix($0) } || bytes.last == UInt8(ascii: " ")
+      || bytes.contains { "$`;&|<>\\".utf8.contains($0) }
       || bytes.contains(UInt8(ascii: " "))
         && ["  ", " -> ", ": ", "/ with "].contains { text.includes($0) }
     return isAmbiguous ? String(decoding: shellWord, as: UTF8.self) : text

@@ -142,6 +142,36 @@ struct ReviewTests {
       ], "\(outcome)")
   }
 
+  // Red: a command that knows the random word of its review keeps the rest of a directory from being
+  // applied, or a name that it makes is typed as an option or executed by the shell.
+  @Test func `Names that a command makes keep nothing else from being applied`() throws {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        def run(script): return nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "r", "python3", "-c", "import os, sys\nos.chdir('proj')\n" + script)
+        os.mkdir("proj"); write("proj/--discard", "base"); write("proj/f", "base"); record = os.path.abspath(f"{os.path.dirname(upper)}/record")
+        run(f"""
+        token = next(line for line in open({record!r}) if line.startswith("token"))
+        name = f".nestbox-{{int(token.split()[1]):x}}"; os.makedirs(f"d/{{name}}"); os.mkdir(name); open(f"{{name}}/in", "w")
+        for name in ("--discard", "f", "g", "d/g", "$(touch hit)"): open(name, "w").write("in")
+        """.replace("\n        ", "\n"))
+        print([line.replace(" ", "") for line in nestbox("--changes", "r").stdout.splitlines() if "touch" in line])
+        os.remove("proj/--discard"); result = nestbox("--apply", "r"); left = [line.split("left ")[1].split(": ") for line in result.stderr.splitlines() if ": left" in line]
+        print(result.returncode, sorted((".nestbox-" if name[0] == "." or "/" in name else name, reason) for name, reason in left))
+        print(sorted(os.listdir("proj")), os.listdir("proj/d"), open("proj/f").read()); line = result.stderr.splitlines()[-1].split("same: ")[1]
+        print(line, subprocess.run(line, shell=True, capture_output=True, text=True).stdout.strip(), sorted(os.listdir("proj")))
+        """#)
+    #expect(
+      outcome.lines == [
+        #"["added'$(touchhit)'"]"#,
+        "1 [('--discard', 'the host has removed it since the review began'), ('.nestbox-', 'nestbox needs "
+          + "its name for temporary files'), ('.nestbox-', 'nestbox needs its name for temporary "
+          + "files'), ('.nestbox-', 'the host has no directory for it')]",
+        "['$(touch hit)', 'd', 'f', 'g'] ['g'] in",
+        "nestbox --overwrite --apply r -- --discard applied 1 change; others wait ['$(touch hit)', "
+          + "'--discard', 'd', 'f', 'g']",
+      ], "\(outcome)")
+  }
+
   // Red: names that a command has made in the way keep its review from being discarded.
   @Test func `A deep tree is removed whatever else is there`() throws {
     let outcome = try Session().python(
