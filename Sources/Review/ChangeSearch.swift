@@ -10,7 +10,7 @@ extension Review {
   /// The changes of all directories.
   public func changes() throws(ReviewError) -> Changes {
     let trees = try openTrees()
-    var search = ChangeSearch(since: record.started)
+    var search = ChangeSearch(since: record.started, ByteString(temporary))
     for (number, tree) in trees.enumerated() { search.search(tree, number) }
     search.findRenamings(trees)
     search.markConflicts(seen)
@@ -24,6 +24,8 @@ struct ChangeSearch {
   private var number = 0
   /// When the review began.
   private let started: FileTime
+  /// What an interrupted run of `--apply` may have left in a directory of the host: no change of it.
+  private let temporary: ByteString
 
   /// How many changes are told, and how long a path may be that is followed.
   private static let limit = (changes: 1_000_000, path: 4000)
@@ -38,7 +40,9 @@ struct ChangeSearch {
     let isOpaque: Bool
   }
 
-  init(since started: FileTime) { self.started = started }
+  init(since started: FileTime, _ temporary: ByteString) {
+    (self.started, self.temporary) = (started, temporary)
+  }
 
   /// Looks through one layer.
   mutating func search(_ tree: ReviewTree, _ number: Int) {
@@ -54,9 +58,8 @@ struct ChangeSearch {
     }
     pending.append(Place(path: "", status: top, hasBase: true, isOpaque: false))
     while let place = pending.popLast() {
-      guard changes.list.count < ChangeSearch.limit.changes,
-        ByteString(place.path).count < ChangeSearch.limit.path
-      else {
+      if isFull { return }
+      guard ByteString(place.path).count < ChangeSearch.limit.path else {
         changes.isIncomplete = true
         continue
       }
@@ -74,6 +77,14 @@ struct ChangeSearch {
       changes.list[index].isConflict = true
       // The host had it when the command began.
       if changes.list[index].old == nil { changes.list[index].kind = .changed }
+    }
+  }
+
+  /// Whether there are more changes than are told.
+  private var isFull: Bool {
+    mutating get {
+      if changes.list.count >= ChangeSearch.limit.changes { changes.isIncomplete = true }
+      return changes.isIncomplete && changes.list.count >= ChangeSearch.limit.changes
     }
   }
 
@@ -97,6 +108,8 @@ struct ChangeSearch {
       ? try base.entryStatus().changed > started : upper.attribute(ChangeSearch.origin, 256) != nil
     var inside: [Place] = []
     for name in entries {
+      // One directory can have more of them than the memory has room for.
+      if isFull { return inside }
       let path = place.path.pushing(name.path)
       guard let new = try upper.entryStatus(name.path) else { continue }
       let old = base.isOpen ? try base.entryStatus(name.path) : nil
@@ -115,7 +128,8 @@ struct ChangeSearch {
     }
     if isOpaque, base.isOpen {
       let kept = Set(entries)
-      for entry in try Directory.entries(of: base) where !kept.contains(entry.name) {
+      for entry in try Directory.entries(of: base)
+      where !kept.contains(entry.name) && entry.name != temporary {
         guard let old = try base.entryStatus(entry.name.path) else { continue }
         remove(place.path.pushing(entry.name.path), old, tree)
       }
@@ -151,10 +165,7 @@ struct ChangeSearch {
     var pending = [(path, old)]
     var isFirst = true
     while let (path, old) = pending.popLast() {
-      guard changes.list.count < ChangeSearch.limit.changes else {
-        changes.isIncomplete = true
-        return
-      }
+      if isFull { return }
       // The directory itself is told as replaced.
       if !(isReplaced && isFirst) {
         var change = Change(tree: number, path: path, kind: .removed, old: old, new: nil)

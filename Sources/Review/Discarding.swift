@@ -17,7 +17,7 @@ extension Review {
       let parent: OwnedDescriptor
       do throws(SystemCallError) {
         // Nothing can be removed from a directory that its owner may not write to.
-        try tree.unlock(path.parent, tree.openUpper(path.parent).entryStatus())
+        try tree.unlock(path.parent, tree.openUpper(path.parent).entryStatus(), for: 0o700)
         parent = try tree.openUpper(path.parent)
       } catch {
         if error.isAbsence { return false }

@@ -137,7 +137,7 @@ public final class Review {
     do throws(SystemCallError) {
       // The command may have closed the directory to its owner.
       let status = try location.entryStatus()
-      let isClosed = status.permissions & 0o700 != 0o700
+      let isClosed = status.permissions & 0o500 != 0o500
       if isClosed { try location.setPermissions(status.permissions | 0o700) }
       let upper = try open.descriptor.openSubdirectory(ReviewStore.layer(number))
       return ReviewTree(base, upper, status, isClosed: isClosed)

@@ -51,11 +51,17 @@ final class ReviewTree {
 }
 
 extension ReviewTree {
-  /// Opens the directory `path` of the layer to this user, who owns it, until this value ends.
-  func unlock(_ path: FilePath, _ status: EntryStatus) throws(SystemCallError) {
-    guard status.permissions & 0o700 != 0o700, status.owner == CurrentProcess.identity.user else {
-      return
-    }
+  /// Opens the directory `path` of the layer to this user, who owns it, until this value ends: for reading
+  /// and searching, or as `permissions` says.
+  ///
+  /// If SIGKILL ends this process meanwhile, the layer keeps the permissions that this adds. So it opens
+  /// nothing that is open enough.
+  func unlock(
+    _ path: FilePath, _ status: EntryStatus, for permissions: UInt32 = 0o500
+  ) throws(SystemCallError) {
+    guard status.permissions & permissions != permissions,
+      status.owner == CurrentProcess.identity.user
+    else { return }
     let directory = try openUpper(path)
     guard try directory.fileIdentity() == status.identity else { return }
     try directory.setPermissions(status.permissions | 0o700)

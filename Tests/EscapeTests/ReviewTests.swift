@@ -187,6 +187,34 @@ struct ReviewTests {
     #expect(outcome.lines == ["0  []"], "\(outcome)")
   }
 
+  // Red: SIGKILL leaves a directory of the layer open that the command had closed for writing, and the next
+  // --apply makes it so.
+  @Test(.needs("strace"))
+  func `SIGKILL at any call of --apply changes nothing of what is applied`() throws {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        def look(): return {os.path.relpath(os.path.join(top, name), "proj"): (os.stat(os.path.join(top, name)).st_mode, os.path.isdir(os.path.join(top, name)) or open(os.path.join(top, name)).read()) for top, *names in os.walk("proj") for name in sum(names, [])}
+        def prepare():
+          nestbox("--discard", "r"); subprocess.run(["chmod", "-R", "u+w", "proj"], stderr=subprocess.DEVNULL); shutil.rmtree("proj", ignore_errors=True); os.makedirs("proj/old/in"); os.mkdir("proj/dir")
+          for name in ("a", "b", "m", "file", "h", "old/in/f", "dir/g"): write(f"proj/{name}", "base")
+          os.link("proj/h", "proj/h2"); before = look()
+          run = nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-ec", "cd proj; echo in >>a; rm b h; echo in >>h2; chmod 600 m; touch -d @1000000000 m; rm -r old dir; echo in >dir; rm file; mkdir -p file/n; echo in >file/n/x; chmod 555 file/n file"); assert run.returncode == 0, run
+          return before
+        before = prepare(); nestbox("--apply", "r"); after = look(); number = 1; trouble = []
+        while True:
+          prepare(); run = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", "trace=%file,write,fchmod", "-e", f"inject=%file,write,fchmod:signal=KILL:when={number}", "nestbox", "--apply", "r"], capture_output=True)
+          if run.returncode == 0: break
+          # Each file is what it was or what it becomes.
+          trouble += [(number, name) for name, found in look().items() if found[1] is not True and found not in (before.get(name), after.get(name)) and ".nestbox-" not in name]
+          run = nestbox("--apply", "r")
+          # Of the last calls, which remove the review, only `--discard` is left to do.
+          if look() != after or run.returncode and "record of r cannot be read" not in run.stderr and os.listdir("state/nestbox/reviews"): trouble.append((number, run.stderr, set(look().items()) ^ set(after.items())))
+          number += 3
+        print(number > 60, trouble)
+        """#)
+    #expect(outcome.lines == ["True []"], "\(outcome)")
+  }
+
   // Red: a device, which root's layer may hold, is applied, opened or fails the rest.
   @Test(.asRoot) func `Device nodes in a layer are told, never opened and not applied`() throws {
     let outcome = try Session(as: .root).python(
