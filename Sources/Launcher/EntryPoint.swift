@@ -209,7 +209,9 @@ struct Launcher {
       if !isTold { tell(error, sandbox, parser.draft) }
       let diagnosis = error.diagnosis(
         of: sandbox, line: [persona.program] + words, displacedProfile: displacedProfile(parser))
-      for line in diagnosis?.lines ?? [] { tell(.error, line, parser.draft) }
+      let isCommands = error.exitStatus == 126 || error.exitStatus == 127
+      let taken = isCommands ? parser.optionReadAsOperand.map { ["cause: " + $0] } : nil
+      for line in taken ?? diagnosis?.lines ?? [] { tell(.error, line, parser.draft) }
       _ = write(EndReport(error, diagnosis, of: sandbox), of: sandbox, parser.draft)
       if error.exitStatus == 127, let command = parser.draft.sandbox.command.first,
         let hint = Suggestion.hint(forCommand: command)

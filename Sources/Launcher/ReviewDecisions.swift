@@ -137,6 +137,13 @@ extension ReviewTasks {
               + draft.reviewLine(
                 "\(word.quotedForShell) \(option) \(review.name.quotedForShell)" + others.joined()))
         }
+        if word == review.name {
+          let overwrites = draft.overwritesConflicts ? "--overwrite " : ""
+          throw UsageError(
+            "\(option): \(word.quoted) was read as a path; the name of a review stands right behind "
+              + "\(option): "
+              + draft.reviewLine("\(overwrites)\(option) \(word.quotedForShell)"))
+        }
         throw UsageError(
           "\(option): \(review.name.quoted) has no change at \(word.quoted); "
             + draft.reviewLine("--changes \(review.name.quotedForShell)") + " lists its changes")

@@ -88,6 +88,11 @@ public func ifPresent<Result: ~Copyable>(
 }
 
 extension SystemCallError {
+  /// Whether too many descriptors that were sent wait to be received.
+  ///
+  /// See unix(7), ETOOMANYREFS.
+  public var isTooManyInFlight: Bool { errno.rawValue == ETOOMANYREFS }
+
   /// Whether the file is not there for this process, as opposed to a failure of the machine, such as a
   /// lack of descriptors or memory.
   public var isAbsence: Bool {

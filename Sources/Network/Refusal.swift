@@ -112,6 +112,11 @@ public struct Refusal: Equatable, Sendable {
       place = Refusal.place(host, port.text)
       if port.transport == .udp || ![80, 443].contains(port.number) { rule = place }
     }
+    if port?.number == 53, [.unnamed, .port, .privateAddress].contains(reason) {
+      return
+        "the command could not reach \(place): nestbox answers look-ups itself, and no rule leads "
+        + "to another name server"
+    }
     switch reason {
     case .unnamed, .port:
       return "the command could not reach \(place); to allow it, add \(option(rule))"

@@ -47,6 +47,18 @@ public struct Parser {
     self.standardProfile = standardProfile
   }
 
+  /// An option that the last typed one took as its operand: why its command may not be what was meant.
+  public var optionReadAsOperand: String? {
+    guard let (option, operands) = lastTyped,
+      let place = operands.firstIndex(where: { Option.named($0) != nil }),
+      option.operands.indices.contains(place - operands.startIndex)
+    else { return nil }
+    let names = option.operands.map(\.name)
+    return
+      "\(option.name) takes \(names.joined(separator: " and ")), and \(operands[place].quoted) was "
+      + "read as \(names[place - operands.startIndex])"
+  }
+
   /// The options that have been applied, in order, for a profile that is learned from them.
   public var applied: [AppliedOption] { record?.all ?? [] }
 
@@ -73,6 +85,12 @@ public struct Parser {
     if let task = draft.task, !task.takesCommand, !task.traits.contains(.takesPaths),
       let word = rest.first
     {
+      if case .changes(nil) = task {
+        let others = (draft.showsDifferences ? "--diff " : "") + (draft.isJSON ? "--json " : "")
+        throw UsageError(
+          "unexpected argument \(word.quoted): the name of a review stands right behind --changes: "
+            + draft.reviewLine("\(others)--changes \(word.quotedForShell)"))
+      }
       throw UsageError("unexpected argument \(word.quoted): no command is run here")
     }
     if draft.task?.entersSandbox == true, let option = draft.optionOfNewSandbox {

@@ -63,6 +63,9 @@ public struct PassedSockets: Sendable {
 
 /// Collects sockets, and sends as many as possible together: each message costs time.
 struct SocketPassing: ~Copyable {
+  /// How often sending is tried again, each time after 2 milliseconds.
+  private static let patience = 5000
+
   private let destination: CInt
   private var kinds: [UInt8] = []
   private var numbers: [CInt] = []
@@ -78,8 +81,20 @@ struct SocketPassing: ~Copyable {
   }
 
   private mutating func send(areAll: Bool, hasIPv6: Bool) throws(SystemCallError) {
-    try Descriptors.send(
-      [areAll ? 1 : 0, hasIPv6 ? 1 : 0] + kinds, passing: numbers, to: destination)
+    let message = [areAll ? 1 : 0, hasIPv6 ? 1 : 0] + kinds
+    var patience = SocketPassing.patience
+    while true {
+      do throws(SystemCallError) {
+        try Descriptors.send(message, passing: numbers, to: destination)
+        break
+      } catch {
+        // The kernel counts a user's descriptors that nobody has received yet, those of other sandboxes
+        // among them, against RLIMIT_NOFILE; their receivers take them all the time.
+        guard error.isTooManyInFlight, patience > 0 else { throw error }
+        patience -= 1
+        CurrentProcess.sleep(milliseconds: 2)
+      }
+    }
     for number in numbers { Descriptors.close(number) }
     (kinds, numbers) = ([], [])
   }

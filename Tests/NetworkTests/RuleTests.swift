@@ -303,6 +303,7 @@ struct RuleTests {
       Refusal(.port, "a.test", port: Port(80), address: "127.0.0.1:8080"),
       Refusal(.port, "host.nestbox.internal", port: Port(22), address: "127.0.0.1"),
       Refusal(.unanswered, "a.test", port: Port(80), address: "[::2]:80"),
+      Refusal(.port, "192.0.2.1", port: Port(53, .udp)),
       Refusal(.nameServersSilent, "a.test"), Refusal(.nameServersFailed, "a.test"),
     ]
     for notice in notices { #expect(Refusal(notice.bytes) == notice) }
@@ -322,6 +323,8 @@ struct RuleTests {
           + "--net-allow a.test:80=127.0.0.1:8080",
         "the command could not reach host.nestbox.internal:22; to allow it, add --net-host 22",
         "the rules let the command reach a.test:80, but nothing answers at [::2]:80 outside",
+        "the command could not reach 192.0.2.1:53/udp: nestbox answers look-ups itself, and no rule leads to "
+          + "another name server",
         "the command could not look up a.test: the host's name servers, which /etc/resolv.conf names, did not answer",
         "the command could not look up a.test: the host's name servers, which /etc/resolv.conf names, answered "
           + "with an error",

@@ -53,6 +53,11 @@ public struct Profile: Sendable {
     if start < Int.max, let profile = builtIn(name) { return profile }
     let names = all(surroundings).map(\.name.text)
     let hint = Suggestion.nearest(to: name.text, among: names).map { "; did you mean \($0)?" }
+    if (try? FileFacts(at: name.path))?.kind == .regular {
+      throw UsageError(
+        "there is no profile \(name.quoted); for the file of that name, type ./\(name.quotedForShell)"
+      )
+    }
     throw UsageError(
       "there is no profile \(name.quoted)" + (hint ?? "; see --list-profiles"))
   }

@@ -50,7 +50,8 @@ extension Option {
       "--net-deny", [.rule], in: .network, "Refuse what RULE names, whatever --net-allow says",
       """
       RULE is a host, or a host and ports, as for --net-allow. Without ports it means all of them, and
-      without `/tcp` or `/udp` both. A network is also refused to names that lead there.
+      without `/tcp` or `/udp` both. A network is also refused to names that lead there. Members of a
+      --network reach each other all the same.
 
           nestbox --ro-bind / / --net-allow '*' --net-deny '*.example.org' curl https://example.com/
       """

@@ -108,6 +108,11 @@ extension Cause {
       let destination = operation.operation.action.destination
       let what = failure.quoted(destination)
       let state = problem.errno == .readOnlyFileSystem ? "read-only" : "not writable for this user"
+      if let remedy = failure.replacing(existing: destination, problem) {
+        return Diagnosis(
+          "\(what) exists in \(mount.text) and cannot be written there: it is \(state)",
+          remedy: remedy)
+      }
       let cause =
         problem.host == nil
         ? "\(what) does not exist inside and cannot be made: \(mount.text) is read-only"

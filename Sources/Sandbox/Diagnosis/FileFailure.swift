@@ -136,6 +136,23 @@ extension Failure {
     sandbox.filesystem.first { $0.option == error.option && $0.descriptor != nil }
   }
 
+  /// How to show content at `destination`, where the host has a file; nil if it has none, or no content
+  /// was to be written.
+  func replacing(existing destination: FilePath, _ problem: PlanProblem) -> Remedy? {
+    guard let operation = operation?.operation, case .writtenFile = operation.action.ends.target,
+      let words = operation.words, words.count == 3, problem.subject == destination,
+      let host = problem.host, (try? FileFacts(at: host))?.kind == .regular
+    else { return nil }
+    return replacing(words, with: ["--ro-bind-data"] + words.dropFirst())
+  }
+
+  /// The line that makes something at `path` on the host, if this user can.
+  private func typing(_ line: String, making path: FilePath) -> Remedy {
+    var parent = path
+    while (try? FileFacts(at: parent, followsLinks: true)) == nil, parent.removeLastComponent() {}
+    return FileAccess.write.isGranted(parent) ? .line(line) : .advice("as root, type: " + line)
+  }
+
   /// How to make the missing place `destination`.
   func remedy(
     making destination: FilePath, in mount: ShownMount, _ problem: PlanProblem
@@ -151,11 +168,13 @@ extension Failure {
         return inserting(["--overlay-src", ByteString(host), "--tmp-overlay", place])
           ?? .advice("use --tmp-overlay there, which keeps changes in memory")
       case .link(let target):
-        return .line("mkdir -p \(directory) && ln -s \(target.quotedForShell) \(name)")
-      case .emptyFile: return .line("mkdir -p \(directory) && touch \(name)")
+        return typing(
+          "mkdir -p \(directory) && ln -s \(target.quotedForShell) \(name)", making: path)
+      case .emptyFile: return typing("mkdir -p \(directory) && touch \(name)", making: path)
       case .kindOfSource where operation?.source.map({ $0.kind != .directory }) == true:
-        return .line("mkdir -p \(directory) && touch \(name)")
-      case .directory, .kindOfSource, .existing, nil: return .line("mkdir -p \(name)")
+        return typing("mkdir -p \(directory) && touch \(name)", making: path)
+      case .directory, .kindOfSource, .existing, nil:
+        return typing("mkdir -p \(name)", making: path)
       }
     }
     return .advice("put \(option) before the option that makes \(quoted(mount.place)) read-only")

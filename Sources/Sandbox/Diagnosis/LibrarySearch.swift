@@ -167,7 +167,7 @@ extension LibrarySearch {
     guard let place = places.first(where: { plan.isOfSystem($0) }) else {
       return [
         what + ", and the host's system directories lack it as well",
-        Remedy.advice("install it").text,
+        Remedy.advice("install it, or show the directory that has it: --read DIR").text,
       ]
     }
     var line = line

@@ -14,7 +14,7 @@ extension NewRoot {
     // Its remedy also shows the file.
     write(relativeDestination() ?? hiddenFiles())
     write(otherCommand())
-    write(discardedDirectory())
+    write(discardedDirectory(), mayExplainFailure: false)
     write(readOnlyRepository())
     write(unreachableProxy())
   }
@@ -22,7 +22,7 @@ extension NewRoot {
   /// What a notice says, and the line to type instead.
   private typealias Notice = (text: String, remedy: Remedy?)
 
-  private func write(_ notice: Notice?) {
+  private func write(_ notice: Notice?, mayExplainFailure: Bool = true) {
     guard let notice else { return }
     plan.warn(notice.text)
     guard var remedy = notice.remedy else { return }
@@ -31,6 +31,8 @@ extension NewRoot {
       remedy = .line("nestbox --stop \(name.quotedForShell); \(line)")
     }
     plan.warn(remedy.text)
+    // What is said before every command explains no failure.
+    guard mayExplainFailure else { return }
     try? Descriptors.send(SetupMessage.hasAdvised.bytes, to: monitor)
   }
 
@@ -57,7 +59,7 @@ extension NewRoot {
       hidden.flatMap { word, isDirectory -> [ByteString] in
         // There is nothing to read in an empty directory: it waits for results.
         let isEmpty = isDirectory && (try? Directory.names(of: word.path))?.isEmpty == true
-        return [isEmpty ? "--write" : "--read", word]
+        return [isEmpty && FileAccess.write.isGranted(word.path) ? "--write" : "--read", word]
       })
     return (
       "the sandbox does not show \(names)\(more); --read shows a file, and --write lets the command "
@@ -99,7 +101,9 @@ extension NewRoot {
     let what = "the sandbox throws away what the command writes to the working directory"
     if plan.sandbox.learning != nil {
       // The command must not be able to change the profile.
-      return ("\(what); to keep it, name a profile in another directory, and add --write .", nil)
+      return (
+        "\(what); to keep it, have the profile written to another directory, and add --write .", nil
+      )
     }
     if plan.resolved.isShared(path) {
       return ("\(what); to keep it, change to a directory for it, and add --write .", nil)

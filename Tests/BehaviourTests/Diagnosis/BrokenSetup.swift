@@ -261,6 +261,12 @@ extension BrokenSetup {
       cause: "/usr/new does not exist in /usr (--ro-bind)", remedy: "--tmp-overlay /usr",
       fixed: "eval \"$remedy\" 3<data"),
     BrokenSetup(
+      name: "A file that is to be overwritten in a read-only tree",
+      setup: "mkdir tree; echo old > tree/file; echo works > data",
+      line: "nestbox $system --ro-bind tree /mnt --file 3 /mnt/file cat /mnt/file 3<data",
+      cause: "/mnt/file exists in /mnt (--ro-bind) and cannot be written there: it is read-only",
+      remedy: "--ro-bind-data 3 /mnt/file", fixed: "eval \"$remedy\" 3<data"),
+    BrokenSetup(
       name: "A link that is to be made in a read-only tree", setup: "mkdir tree",
       line: "nestbox $system --ro-bind tree /mnt --symlink /usr /mnt/link $works",
       cause: "/mnt/link does not exist in /mnt (--ro-bind)", remedy: "ln -s /usr "),

@@ -95,11 +95,14 @@ struct NoticeTests {
           grep -o -e '^nestbox: remedy' -e 'this line also says.*--explain .*'
       }
       typed "sh -c 'exit 3'"; echo --; typed 'cat letter'
+      # What is said before every command there is no remedy for its failure.
+      echo --; mkdir project; cd project; typed "sh -c 'exit 3'"
       """)
     #expect(
       outcome.lines == [
         "this line also says what the sandbox kept from it: nestbox --explain sh -c 'exit 3'", "--",
-        "nestbox: remedy",
+        "nestbox: remedy", "--", "nestbox: remedy",
+        "this line also says what the sandbox kept from it: nestbox --explain sh -c 'exit 3'",
       ], "\(outcome)")
   }
 
@@ -117,7 +120,7 @@ struct NoticeTests {
       """)
     #expect(
       outcome.lines == [
-        "to keep it, name a profile in another directory, and add --write .", "p",
+        "to keep it, have the profile written to another directory, and add --write .", "p",
         "the command could change", "made", "p", "p", "work",
       ], "\(outcome)")
   }
