@@ -105,13 +105,15 @@ extension OwnedDescriptor {
 
   private static let mostTries = 1000
 
-  /// Opens the directory `path` as `openInRoot` does, but refuses symbolic links on the way.
+  /// Opens the directory `path` as `openInRoot` does, but refuses symbolic links on the way, and mounts if
+  /// `crossesMounts` is false and no filter hides openat2(2).
   ///
-  /// See openat2(2), RESOLVE_NO_SYMLINKS.
+  /// See openat2(2), RESOLVE_NO_SYMLINKS and RESOLVE_NO_XDEV.
   public borrowing func openDirectlyInRoot(
-    _ path: FilePath
+    _ path: FilePath, crossesMounts: Bool = true
   ) throws(SystemCallError) -> OwnedDescriptor {
-    try openInRoot(path, .directory, UInt64(RESOLVE_NO_SYMLINKS))
+    let mounts = crossesMounts ? 0 : UInt64(RESOLVE_NO_XDEV)
+    return try openInRoot(path, .directory, UInt64(RESOLVE_NO_SYMLINKS) | mounts)
   }
 
   /// Opens the location of the entry `name` of this directory, even if it is a symbolic link.

@@ -36,8 +36,9 @@ final class ReviewTree {
 
   /// Opens the directory `path` of the host's tree.
   func openBase(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
-    let directory = try base.openDirectlyInRoot(path.isEmpty ? "." : path)
     // A mount there is not under review.
+    let directory = try base.openDirectlyInRoot(path.isEmpty ? "." : path, crossesMounts: false)
+    // Where a filter hides openat2(2), the device tells most mounts.
     guard try directory.fileIdentity().device == device else {
       throw SystemCallError(call: "openat2", errno: .improperLink)
     }

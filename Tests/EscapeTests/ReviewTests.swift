@@ -215,6 +215,20 @@ struct ReviewTests {
     #expect(outcome.lines == ["True []"], "\(outcome)")
   }
 
+  // Red: what is mounted in the directory later, from the same file system, is looked at and written to.
+  @Test func `Nothing is applied in what is mounted in the directory later`() throws {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        scene(); nestbox("--bind", "/", "/", "--resume", "r", "sh", "-c", "echo in >proj/d/new")
+        run = subprocess.run(["unshare", "-rm", "sh", "-c", "mount --bind outside proj/d; nestbox --apply r"], capture_output=True, text=True)
+        print(run.returncode, run.stderr.strip(), os.listdir("outside"), os.listdir("proj/d"), nestbox("--apply", "r").returncode, sorted(os.listdir("proj/d")))
+        """#)
+    #expect(
+      outcome.lines == [
+        "1 nestbox: --apply: not read: d: Invalid cross-device link ['secret'] ['f'] 0 ['f', 'new']"
+      ], "\(outcome)")
+  }
+
   // Red: a device, which root's layer may hold, is applied, opened or fails the rest.
   @Test(.asRoot) func `Device nodes in a layer are told, never opened and not applied`() throws {
     let outcome = try Session(as: .root).python(
