@@ -115,8 +115,9 @@ struct KeepingTests {
           entered = subprocess.Popen(["./nb", "--enter", "box", "sh", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done"],
                                      stdout=subprocess.PIPE)
           entered.stdout.readline()
-          # Without a pid namespace it is not known to be a command.
-          print(nb("--stop", "box", "--timeout", "1").returncode, entered.wait(100) == 9 or not options); one.wait(100)
+          # Without a pid namespace it is not known to be a command, and killed.
+          patience = "60" if options else "1"
+          print(nb("--stop", "box", "--timeout", patience).returncode, entered.wait(100) == 9 or not options); one.wait(100)
         one = subprocess.Popen(["./nb", "--unshare-pid", "--ro-bind", "/", "/", *command])
         def found(): return [x for x in json.loads(nb("--list", "--json").stdout)["sandboxes"] if x["monitor"] == one.pid]
         until(lambda: found() and found()[0]["command"] == command)
