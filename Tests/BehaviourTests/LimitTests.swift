@@ -47,15 +47,21 @@ struct LimitTests {
   @Test func `A limit of time ends the command while the launcher is stopped`() throws {
     let outcome = try Session().python(
       """
-      import json, os, signal, subprocess
+      import json, os, signal, subprocess, time
       report, write = os.pipe()
       hold, held = os.pipe()
       box = subprocess.Popen(
-        ["nestbox", "--ro-bind", "/", "/", "--unshare-pid", "--timeout", "300ms", "--timeout-grace",
+        ["nestbox", "--ro-bind", "/", "/", "--unshare-pid", "--timeout", "1s", "--timeout-grace",
          "200ms", "--report", str(write), "sh", "-c", "trap '' TERM; echo; (setsid sleep 100 &); sleep 100"],
         pass_fds=[write, held], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+      pipe = os.fstat(held).st_ino
       os.close(write); os.close(held)
       box.stdout.readline()
+      # The command may run before the launcher has closed its copy, with which it would be stopped.
+      def isHeld():
+        try: return any(os.stat(entry).st_ino == pipe for entry in os.scandir(f"/proc/{box.pid}/fd"))
+        except FileNotFoundError: return True
+      while isHeld(): time.sleep(0.005)
       box.send_signal(signal.SIGSTOP)
       assert os.read(hold, 1) == b""
       assert open(f"/proc/{box.pid}/stat").read().split(") ")[1][0] == "T"
