@@ -39,6 +39,7 @@ extension RunningSandbox {
     patience: UInt64, look: () throws(SystemCallError) -> Survey
   ) throws(SystemCallError) -> Bool {
     let commands = commands
+    let entries = hiding.filter { $0 != first }
     for command in commands {
       // It may have ended by itself.
       try? command.send(.terminate)
@@ -47,10 +48,16 @@ extension RunningSandbox {
     }
     let start = BootClock.seconds
     var last = processes
+    var rounds = 0
     while true {
       var left = try look().sandboxes.first { $0.key == key }?.processes ?? []
-      // Once the commands have ended, a kept sandbox waits for this.
-      if isKept, !commands.contains(where: \.isRunning) { try? monitor?.send(.terminate) }
+      // Once the commands have ended, a kept sandbox waits for this. The end of the namespace would kill
+      // those that still pass on the status of a command that entered; but what such a command has left
+      // behind, and for which they wait, does not hold the end up.
+      if isKept, !commands.contains(where: \.isRunning) {
+        rounds += 1
+        if rounds > 50 || !entries.contains(where: \.isRunning) { try? monitor?.send(.terminate) }
+      }
       // The kernel reuses numbers of namespaces; a sandbox that has the same ones but none of these
       // processes is another one.
       let isSame = left.contains { process in

@@ -74,11 +74,7 @@ public struct RunningSandbox: Equatable, Sendable {
   /// Its command, and those that entered: children of a hiding nestbox process, which is init to
   /// them.
   public var commands: [ProcessFacts] {
-    // The file may have another name than nestbox.
-    let name = tool == .nestbox ? first.name : "nestbox"
-    let hiding = Set(
-      processes.filter { $0.namespaces == nil && [name, "nestbox"].contains($0.name) }.map(\.number)
-    )
+    let hiding = Set(hiding.map(\.number))
     let command = command ?? first
     if !hasCommand { return [] }
     let entered = processes.filter {
@@ -86,6 +82,13 @@ public struct RunningSandbox: Equatable, Sendable {
         && $0.parent != first.number
     }
     return [command] + entered
+  }
+
+  /// Its init, and those of the commands that entered.
+  var hiding: [ProcessFacts] {
+    // The file may have another name than nestbox.
+    let name = tool == .nestbox ? first.name : "nestbox"
+    return processes.filter { $0.namespaces == nil && [name, "nestbox"].contains($0.name) }
   }
 
   /// Whether flatpak made it, by means of bubblewrap.
