@@ -157,7 +157,7 @@ struct KeepingTests {
                       ["--unshare-pid", "--ro-bind", "/", "/", "--as-pid-1", "false"]):
           run = nestbox("--name", "box", "--detach", *words)
           print(run.returncode, run.stderr.split("\n")[0])
-        print(until(lambda: listed() == []), os.listdir("run/nestbox"))
+        print(until(lambda: listed() == os.listdir("run/nestbox") == []), os.listdir("run/nestbox"))
         for words in (["--keep", "--unshare-pid"], ["--keep", "--name", "box", "--unshare-net"],
                       ["--exec", "--detach"], ["--detach", "--die-with-parent"],
                       ["--keep", "--name", "box", "--unshare-pid", "--as-pid-1"]):
