@@ -160,13 +160,17 @@ extension AcceptedDifference {
         }
       }),
     AcceptedDifference(
-      name: "Mounts below others are restricted as well",
-      reason: "bubblewrap finds mounts by their paths, which lead to the topmost ones.",
+      name: "Mounts that no path leads to are restricted as well",
+      reason: """
+        bubblewrap finds mounts by their paths. They lead to the topmost mount of a place, and not \
+        into a directory that only root may enter, such as /sys/kernel/debug.
+        """,
       until: "0.13.1",
       example: "--ro-bind / / --tmpfs /mnt --bind work /mnt --ro-bind /mnt /mnt",
       apply: { facts, nestbox, _ in
         for (name, value) in facts where name.hasPrefix("mount ") && name.hasSuffix(" flags") {
-          guard isCovered(name, facts), let other = nestbox[name] else { continue }
+          let isHidden = isCovered(name, facts) || isOutOfReach(name, facts)
+          guard isHidden, let other = nestbox[name] else { continue }
           let (old, new) = (words(value), words(other))
           if new.isSuperset(of: old.subtracting(["rw"])) { facts[name] = other }
         }
@@ -341,6 +345,11 @@ extension AcceptedDifference {
       let number = Int(name[mark...].dropFirst().prefix { $0.isNumber })
     else { return false }
     return facts[name[..<mark] + "#\(number + 1) flags"] != nil
+  }
+
+  /// Whether the user may not enter a directory above the mount that the fact `name` is about.
+  private static func isOutOfReach(_ name: String, _ facts: Facts) -> Bool {
+    facts[name.replacing(" flags", with: " is out of reach")] != nil
   }
 
   private static func words(_ text: String) -> Set<Substring> { Set(text.split(separator: ",")) }

@@ -6,6 +6,7 @@
 # Descriptor 9 is the caller's /proc, so that looking needs no mount.
 # DIRECTORY is listed if it exists inside, and so are the places that tests use as destinations.
 
+import errno
 import os
 import stat
 import sys
@@ -63,6 +64,8 @@ def observe_mounts():
         facts[name + "flags"] = ordered(flags)
         facts[name + "options"] = ordered(options)
         facts[name + "propagation"] = " ".join(link.split(":")[0] for link in links)
+        if attempt(lambda: os.lstat(place)) == os.strerror(errno.EACCES):
+            facts[name + "is out of reach"] = "True"
         mounts[place] = (kind, root)
 
 
