@@ -6,19 +6,15 @@ import Testing
 
 @Suite("Reviews and changes of the host", .needs("python3"))
 struct ReviewConflictTests {
-  private static let tools = #"""
-    import json, os, signal, subprocess, time
-    os.environ["XDG_STATE_HOME"] = os.path.abspath("state"); store = "state/nestbox/reviews"; os.mkdir("proj")
-    def nestbox(*words, **more): return subprocess.run(["nestbox", *words], capture_output=True, text=True, **more)
-    def write(path, text):
-      with open(path, "w") as file: file.write(text)
-    def read(path):
-      with open(path) as file: return file.read()
-    def review(script):
-      run = nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-c", "cd proj; " + script); assert run.returncode == 0, run
-      time.sleep(0.05)
+  private static let tools =
+    ReviewScript.beginning + #"""
+      def read(path):
+        with open(path) as file: return file.read()
+      def review(script):
+        run = nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-c", "cd proj; " + script); assert run.returncode == 0, run
+        time.sleep(0.05)
 
-    """#
+      """#
 
   // Red: --changes does not tell what --apply will refuse, or the line of --apply leaves some of it.
   @Test func `Conflicts are marked, and the line of --apply completes`() throws {

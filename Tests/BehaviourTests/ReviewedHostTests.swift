@@ -6,21 +6,17 @@ import Testing
 
 @Suite("Reviews and what the host had", .needs("python3"))
 struct ReviewedHostTests {
-  private static let tools = #"""
-    import json, os, shutil, subprocess, time
-    os.environ["XDG_STATE_HOME"] = os.path.abspath("state"); store = "state/nestbox/reviews"; os.mkdir("proj")
-    def nestbox(*words, **more): return subprocess.run(["nestbox", *words], capture_output=True, text=True, **more)
-    def write(path, text):
-      with open(path, "w") as file: file.write(text)
-    def launch(script, *options):
-      run = nestbox("--bind", "/", "/", *(options or ("--review", "proj", "--review-name", "r")), "sh", "-ec", "cd proj; " + script); assert run.returncode == 0, run
-      time.sleep(0.05)
-    def told(): return {x["path"]: x["change"] + "!" * ("conflict" in [y["name"] for y in x["marks"]]) for x in json.loads(nestbox("--changes", "r", "--json").stdout)["directories"][0]["changes"]}
-    def apply(*words):
-      run = nestbox(*words); return run.returncode, run.stdout.strip(), *sorted(x.split("left ")[1] for x in run.stderr.splitlines() if "left " in x)
-    def files(): return dict(sorted((os.path.relpath(os.path.join(top, name), "proj"), open(os.path.join(top, name)).read().strip()) for top, _, names in os.walk("proj") for name in names if not os.path.islink(os.path.join(top, name))))
+  private static let tools =
+    ReviewScript.beginning + #"""
+      def launch(script, *options):
+        run = nestbox("--bind", "/", "/", *(options or ("--review", "proj", "--review-name", "r")), "sh", "-ec", "cd proj; " + script); assert run.returncode == 0, run
+        time.sleep(0.05)
+      def told(): return {x["path"]: x["change"] + "!" * ("conflict" in [y["name"] for y in x["marks"]]) for x in json.loads(nestbox("--changes", "r", "--json").stdout)["directories"][0]["changes"]}
+      def apply(*words):
+        run = nestbox(*words); return run.returncode, run.stdout.strip(), *sorted(x.split("left ")[1] for x in run.stderr.splitlines() if "left " in x)
+      def files(): return dict(sorted((os.path.relpath(os.path.join(top, name), "proj"), open(os.path.join(top, name)).read().strip()) for top, _, names in os.walk("proj") for name in names if not os.path.islink(os.path.join(top, name))))
 
-    """#
+      """#
 
   // Red: what --apply has written, removed or made counts as a change of the host's owner once a command
   // goes on with the review; or what the owner changes afterwards does not count.

@@ -84,7 +84,7 @@ extension NewRoot {
     _ entry: borrowing Entry, _ kind: FileKind, _ directory: CInt
   ) -> Bool {
     guard let file = try? entry.holder.directory.openEntry(entry.name),
-      // What was made is empty: an editor may have put what it saved in its place by now.
+      // nestbox makes empty files: one with content is what an editor has saved in its place.
       let status = try? file.entryStatus(), status.kind != .regular || status.size == 0,
       let stamp = try? file.stamp()
     else { return false }
