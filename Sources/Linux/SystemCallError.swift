@@ -93,6 +93,22 @@ extension SystemCallError {
   /// See unix(7), ETOOMANYREFS.
   public var isTooManyInFlight: Bool { errno.rawValue == ETOOMANYREFS }
 
+  /// Whether the network has no way to an address.
+  public var lacksRoute: Bool {
+    switch errno {
+    case .networkUnreachable, .noRouteToHost, .networkDown, .hostIsDown: true
+    default: false
+    }
+  }
+
+  /// Whether a directory on the way to a file is gone, or something else is in its place.
+  public var lacksDirectory: Bool {
+    switch errno {
+    case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels: true
+    default: false
+    }
+  }
+
   /// Whether the file is not there for this process, as opposed to a failure of the machine, such as a
   /// lack of descriptors or memory.
   public var isAbsence: Bool {

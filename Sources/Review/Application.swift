@@ -143,7 +143,7 @@ private struct Application {
       recent = folder
       return folder
     } catch {
-      guard error.errno == .noSuchFileOrDirectory else { throw .failed(error) }
+      guard error.lacksDirectory else { throw .failed(error) }
       throw .conflict("the host has no directory for it")
     }
   }
@@ -301,6 +301,7 @@ private struct Application {
   ) throws(Obstacle) {
     if change.kind != .mode {
       try require(change, name, in: folder)
+      review.note([SeenHost.directory.appending(SeenHost.key(change))])
       try Application.trying { () throws(SystemCallError) in
         guard change.old != nil else {
           return try folder.directory.makeDirectory(name, .init(rawValue: 0o700))

@@ -3,7 +3,7 @@
 //
 // NAME/record     the directories, and when the review began
 // NAME/lock       locked while a sandbox, or a task that changes something, uses the review
-// NAME/seen       what the host had where something was changed (SeenHost)
+// NAME/seen       what the host had where something was changed (SeenHost); seen-new while it is written
 // NAME/upper-N    the layer of directory N, and what overlayfs needs beside it, NAME/work-N
 
 public import Linux
@@ -55,6 +55,7 @@ public struct ReviewStore: Sendable {
   static let record: FilePath = "record"
   static let lock: FilePath = "lock"
   static let seen: FilePath = "seen"
+  static let newSeen: FilePath = "seen-new"
   static func layer(_ number: Int) -> FilePath { FilePath("upper-" + String(number)) }
   static func work(_ number: Int) -> FilePath { FilePath("work-" + String(number)) }
 

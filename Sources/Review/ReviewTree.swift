@@ -49,6 +49,19 @@ final class ReviewTree {
   func openUpper(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
     try upper.openDirectlyInRoot(path.isEmpty ? "." : path)
   }
+
+  /// What a layer has at a place.
+  enum LayerEntry { case nothing, whiteout, file }
+
+  /// What the layer has at `path`; a file where that cannot be told.
+  func layerEntry(_ path: FilePath) -> LayerEntry {
+    do throws(SystemCallError) {
+      let status = try openUpper(path.parent).entryStatus(path.lastName.path)
+      return status.map { $0.isWhiteout ? .whiteout : .file } ?? .nothing
+    } catch {
+      return error.lacksDirectory ? .nothing : .file
+    }
+  }
 }
 
 extension ReviewTree {

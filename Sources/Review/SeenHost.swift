@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the host had where a layer changes something. It tells what the host's owner has changed or removed
-// from what nestbox has applied, and from what the command has added.
+// The file `seen` of a review: what the host had where the layer changes something. From it nestbox tells
+// what the host's owner has changed or removed since, and what --apply or the command has made.
 //
-// The file `seen` of a review has these entries, each after a NUL:
+// It has these entries, each between two NULs, so that one whose writing was interrupted does not count:
 //
-// STAMP/TREE/PATH  at the end of a launch, the host had this file there
-// /TREE/PATH       the host had something there
+// STAMP/TREE/PATH  at the end of the launch that made the change, the host had this file there
+// none/TREE/PATH   it had nothing there
+// /TREE/PATH       the host has had something there
 // STAMP            the file is as --apply has made it
 // -/TREE/PATH      --apply removes what is there, and puts something else in its place
 // whole            the end of a launch has noted all changes
@@ -21,13 +22,33 @@ internal import Text
 struct SeenHost {
   private let entries: Set<ByteString>
   private let isWhole: Bool
+  /// Whether the file cannot be read, so that every change may be a conflict.
+  let isUnreadable: Bool
 
   /// How long the file may be.
   static let mostBytes = 128 << 20
 
-  init(_ bytes: [UInt8]) {
-    entries = Set(bytes.split(separator: 0).map { ByteString($0) })
+  /// Reads the file's content; nil if it cannot be read.
+  init(_ bytes: [UInt8]?) {
+    var entries: Set<ByteString> = []
+    let parts = bytes?.split(separator: 0, omittingEmptySubsequences: false) ?? []
+    for (part, next) in zip(parts, parts.dropFirst()) where !part.isEmpty && next.isEmpty {
+      entries.insert(ByteString(part))
+    }
+    self.entries = entries
     isWhole = entries.contains("whole") && !entries.contains("open")
+    isUnreadable = bytes == nil
+  }
+
+  /// The file's content.
+  static func bytes(_ entries: [ByteString]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for entry in entries {
+      bytes.append(0)
+      bytes += entry.bytes
+      bytes.append(0)
+    }
+    return bytes
   }
 
   /// The entries of files that `--apply` has made: the only ones with a space and no slash.
@@ -35,9 +56,20 @@ struct SeenHost {
     entries.filter { $0.bytes.contains(UInt8(ascii: " ")) && !$0.bytes.contains(UInt8(ascii: "/")) }
   }
 
+  /// The entries of each place, by its `/TREE/PATH`.
+  var places: [ByteString: [ByteString]] {
+    var places: [ByteString: [ByteString]] = [:]
+    for entry in entries {
+      guard let slash = entry.bytes.firstIndex(of: UInt8(ascii: "/")) else { continue }
+      places[ByteString(entry.bytes[slash...]), default: []].append(entry)
+    }
+    return places
+  }
+
   /// Whether the host's owner has changed or removed what a change is about, since the review began or,
   /// where nestbox has applied it, since then.
   func isConflict(_ change: Change, since started: FileTime) -> Bool {
+    if isUnreadable { return true }
     let key = SeenHost.key(change)
     guard let old = change.old else {
       if entries.contains(SeenHost.removal(change)) { return false }
@@ -58,7 +90,7 @@ struct SeenHost {
   ///
   /// It has no ctime, which a rename and the removal of another name change.
   static func stamp(_ status: EntryStatus, modified: FileTime? = nil) -> ByteString {
-    if status.kind == .directory { return "directory" }
+    if status.kind == .directory { return directory }
     let time = modified ?? status.modified
     var text = String(status.identity.device)
     for number in [
@@ -70,8 +102,18 @@ struct SeenHost {
     return ByteString(text)
   }
 
+  /// The stamp of every directory.
+  static let directory: ByteString = "directory"
+
   static func key(_ change: Change) -> ByteString {
     ByteString("/" + String(change.tree) + "/").appending(ByteString(change.path))
+  }
+
+  /// The number of the directory under review and the path that `key` names.
+  static func place(_ key: ByteString) -> (tree: Int, path: FilePath)? {
+    let parts = key.bytes.split(separator: UInt8(ascii: "/"), maxSplits: 1)
+    guard parts.count == 2, let tree = Int(ByteString(parts[0]).text) else { return nil }
+    return (tree, ByteString(parts[1]).path)
   }
 
   static func removal(_ change: Change) -> ByteString { ByteString("-").appending(key(change)) }
@@ -80,31 +122,56 @@ struct SeenHost {
 extension Review {
   /// What was noted.
   var seen: SeenHost {
-    guard let file = try? folder.descriptor.openRegularEntry(ReviewStore.seen),
-      let bytes = try? Descriptors.contents(
-        of: file.rawValue, chunk: 1 << 16, limit: SeenHost.mostBytes)
-    else { return SeenHost([]) }
-    return SeenHost(bytes)
+    do throws(SystemCallError) {
+      let file = try folder.descriptor.openRegularEntry(ReviewStore.seen)
+      return SeenHost(
+        try Descriptors.contents(
+          of: file.rawValue, chunk: 1 << 16, limit: SeenHost.mostBytes))
+    } catch {
+      return SeenHost(error.errno == .noSuchFileOrDirectory ? [] : nil)
+    }
   }
 
   /// Notes at the end of a launch what the host has where the layer changes something.
   ///
-  /// Without a note, the times of the files have to tell what the host has changed.
+  /// What an earlier launch has noted of a place stays as long as the layer has something there: the
+  /// owner may have changed it since. If the note cannot be written, the earlier one stays, which says
+  /// that it is not whole.
   public func noteHost(_ changes: Changes) {
-    var entries = seen.made
+    let seen = seen
+    guard !seen.isUnreadable, let trees = try? openTrees() else { return }
+    var (entries, known) = (seen.made, seen.places)
     for change in changes.list {
-      if let old = change.old {
-        entries.append(SeenHost.stamp(old).appending(SeenHost.key(change)))
-      }
-      // Of a removed file, nothing is left that the host could not have.
-      if change.new != nil, change.old != nil || change.isConflict {
-        entries.append(SeenHost.key(change))
-      }
+      let key = SeenHost.key(change)
+      let stamp = change.old.map { SeenHost.stamp($0) } ?? "none"
+      let removal = SeenHost.removal(change)
+      let noted = known.removeValue(forKey: key) ?? [stamp.appending(key)]
+      entries += noted.filter { $0 != key && ($0 != removal || change.old == nil) }
+      // What the command has removed, it may make again after the host has removed it too.
+      if change.new != nil, change.old != nil || change.isConflict { entries.append(key) }
+    }
+    for (key, noted) in known {
+      guard let place = SeenHost.place(key), trees.indices.contains(place.tree) else { continue }
+      let entry = trees[place.tree].layerEntry(place.path)
+      if entry != .nothing { entries += noted.filter { $0 != key || entry == .file } }
     }
     if changes.unread.isEmpty, !changes.isIncomplete { entries.append("whole") }
+    replaceNotes(SeenHost.bytes(entries))
+  }
+
+  /// Replaces the file at once, so that it is never there in part.
+  private func replaceNotes(_ bytes: [UInt8]) {
+    guard bytes.count <= SeenHost.mostBytes else { return }
     notes = .none
-    try? folder.descriptor.remove(ReviewStore.seen, .other)
-    note(entries)
+    let (name, new) = (ReviewStore.seen, ReviewStore.newSeen)
+    do throws(SystemCallError) {
+      try? folder.descriptor.remove(new, .other)
+      let file = try folder.descriptor.create(new, .init(rawValue: 0o600))
+      try Descriptors.write(bytes[...], to: file.rawValue)
+      try folder.descriptor.rename(new, to: name)
+    } catch {
+      try? folder.descriptor.remove(new, .other)
+    }
   }
 
   /// Notes that a launch makes changes which `seen` does not have.
@@ -117,11 +184,6 @@ extension Review {
     if !notes.isOpen {
       notes = (try? folder.descriptor.openInRoot(ReviewStore.seen, .appending)) ?? .none
     }
-    var bytes: [UInt8] = []
-    for entry in entries {
-      bytes.append(0)
-      bytes += entry.bytes
-    }
-    try? Descriptors.write(bytes[...], to: notes.rawValue)
+    try? Descriptors.write(SeenHost.bytes(entries)[...], to: notes.rawValue)
   }
 }

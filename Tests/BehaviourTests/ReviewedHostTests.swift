@@ -92,6 +92,53 @@ struct ReviewedHostTests {
       ], "\(outcome)")
   }
 
+  // Red: a command that goes on with a review, and touches another file, makes nestbox forget what the host
+  // had: what the owner then removes comes back, and what has come there by a rename is overwritten.
+  @Test func `A launch that goes on keeps the notes of those before it`() throws {
+    let outcome = try Session().python(
+      ReviewedHostTests.tools + #"""
+        for name in "acp": write(f"proj/{name}", "base")
+        for name in ("proj/k", "other/k"): os.makedirs(name); write(f"{name}/f", name)
+        write("other/k/g", "g")
+        time.sleep(0.05)
+        launch("for f in a n p k/f; do echo in >>$f; done; echo in >k/g"); print(apply("--apply", "r", "a", "n"))
+        launch("echo in >>c", "--resume", "r"); print(told())
+        os.remove("proj/a"); os.remove("proj/n"); os.rename("proj/k", "away"); os.rename("other/k", "proj/k"); print(told())
+        launch("echo in >>c; rm n", "--resume", "r"); print(told())
+        # What the command makes anew after that is not the host's.
+        launch("echo in >n", "--resume", "r"); print(told())
+        """#)
+    #expect(
+      outcome.lines == [
+        "(0, 'applied 2 changes; others wait')",
+        "{'c': 'changed', 'p': 'changed', 'k/f': 'changed', 'k/g': 'added'}",
+        "{'a': 'changed!', 'c': 'changed', 'n': 'changed!', 'p': 'changed', 'k/f': 'changed!', 'k/g': 'changed!'}",
+        "{'a': 'changed!', 'c': 'changed', 'p': 'changed', 'k/f': 'changed!', 'k/g': 'changed!'}",
+        "{'a': 'changed!', 'c': 'changed', 'n': 'added', 'p': 'changed', 'k/f': 'changed!', 'k/g': 'changed!'}",
+      ], "\(outcome)")
+  }
+
+  // Red: a note that was cut off, or cannot be read, passes for one that says nothing was changed.
+  @Test func `What cannot be read in the notes counts as a conflict`() throws {
+    let outcome = try Session().python(
+      ReviewedHostTests.tools + #"""
+        for name in "ab": write(f"proj/{name}", "base")
+        time.sleep(0.05); launch("echo in >>a; echo in >>b"); seen = f"{store}/r/seen"
+        write("proj/a", "host"); print(told()); at = os.stat("proj/a")
+        def add(text):
+          with open(seen, "a") as file: file.write(text)
+        stamp = f"{at.st_dev} {at.st_ino} {at.st_size} {at.st_mtime_ns // 10**9} {at.st_mtime_ns % 10**9}"
+        add("\0" + stamp); print(told()); add("\0open\0"); print(told()); add("\0" + stamp + "\0"); print(told())
+        os.chmod(seen, 0); print(told()); launch("echo in >>b", "--resume", "r"); print(told())
+        os.truncate(os.chmod(seen, 0o600) or seen, (128 << 20) + 1); print(told()); os.remove(seen); print(told())
+        """#)
+    let both = "{'a': 'changed!', 'b': 'changed!'}"
+    let one = "{'a': 'changed!', 'b': 'changed'}"
+    #expect(
+      outcome.lines == [one, one, one, "{'a': 'changed', 'b': 'changed'}", both, both, both, one],
+      "\(outcome)")
+  }
+
   // Red: on a full disk, a file is gone before the directory that takes its place can be made; or a second
   // run takes what the first has done for a conflict.
   @Test(.needs("strace"))
