@@ -195,10 +195,12 @@ extension Descriptors {
 
 /// Listings of directories.
 public enum Directory {
-  /// The names in `path`, without `.` and `..`.
+  /// The names in `path`, without `.` and `..`; of more than `most`, the first.
   ///
   /// See readdir(3).
-  public static func names(of path: FilePath) throws(SystemCallError) -> [ByteString] {
+  public static func names(
+    of path: FilePath, most: Int = .max
+  ) throws(SystemCallError) -> [ByteString] {
     var names: [ByteString] = []
     let number = unsafe path.withPlatformString {
       unsafe linux_openat(AT_FDCWD, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
@@ -212,7 +214,7 @@ public enum Directory {
     defer { unsafe closedir(stream) }
     // At the end readdir(3) leaves errno as it is.
     errno = 0
-    while let entry = unsafe readdir(stream) {
+    while names.count < most, let entry = unsafe readdir(stream) {
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
         unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
           unsafe ByteString(nulTerminated: $0)

@@ -42,8 +42,9 @@ private struct PaperHost: HostFiles {
     }
     return FoundFile(path: path, kind: kind, mount: nil)
   }
-  func names(in path: FilePath) -> [FilePath.Component] {
-    files.keys.filter { $0.removingLastComponent() == path }.compactMap(\.lastComponent)
+  func names(in path: FilePath, most: Int) -> [FilePath.Component] {
+    files.keys.filter { $0.removingLastComponent() == path }.prefix(most)
+      .compactMap(\.lastComponent)
   }
   func may(_ access: FileAccess, _ path: FilePath) -> Bool { true }
 }

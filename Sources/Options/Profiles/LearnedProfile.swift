@@ -140,7 +140,7 @@ extension LearnedProfile {
     if item.kind == .same, isShown(path, words) { return }
     let line = words.line(options)
     if let joined = item.notes.first?.quoted, !lines.contains(line) {
-      let comment = "# \(joined) names in this directory were used, so all of it:"
+      let comment = "# \(joined) names in this directory were used or looked at, so all of it:"
       lines.insert(Array(comment.utf8), at: place)
       place += 1
     }

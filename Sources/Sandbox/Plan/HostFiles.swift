@@ -13,8 +13,8 @@ protocol HostFiles {
   func target(of path: FilePath) -> FilePath?
   /// Where `path` leads, links followed.
   func follow(_ path: FilePath) throws(SystemCallError) -> FoundFile
-  /// The names in the directory `path`.
-  func names(in path: FilePath) -> [FilePath.Component]
+  /// At most the first `most` names in the directory `path`.
+  func names(in path: FilePath, most: Int) -> [FilePath.Component]
   /// Whether the caller may do this with `path`.
   func may(_ access: FileAccess, _ path: FilePath) -> Bool
   /// The table of mounts.
@@ -53,14 +53,17 @@ struct RunningHost: HostFiles {
     try FoundFile(following: path)
   }
 
-  func names(in path: FilePath) -> [FilePath.Component] {
-    ((try? Directory.names(of: path)) ?? []).compactMap { $0.path.lastComponent }
+  func names(in path: FilePath, most: Int) -> [FilePath.Component] {
+    ((try? Directory.names(of: path, most: most)) ?? []).compactMap { $0.path.lastComponent }
   }
 
   func may(_ access: FileAccess, _ path: FilePath) -> Bool { access.isGranted(path) }
 }
 
 extension HostFiles {
+  /// The names in the directory `path`.
+  func names(in path: FilePath) -> [FilePath.Component] { names(in: path, most: .max) }
+
   /// The mount on which `file` lies.
   func mount(of file: FoundFile) -> MountTable.Entry? {
     if let number = file.mount { return mounts[number] }

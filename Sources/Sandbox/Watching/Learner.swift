@@ -31,7 +31,9 @@ final class Learner {
   var isComplete: Bool
 
   /// How many files of a directory stand for all of it, and bounds.
-  static let most = (siblings: 8, needs: 4000, depth: 4)
+  ///
+  /// Of a directory with more names, fewer than nearly all can be needed.
+  static let most = (siblings: 8, needs: 4000, names: 5000, depth: 4)
 
   init(_ findings: inout Findings, knowsAdditions: Bool) {
     additions = knowsAdditions ? [] : nil
@@ -305,7 +307,7 @@ extension Learner {
     if !wasChanged { items.append(LearnedItem(.unused, "changing files of the host")) }
   }
 
-  /// Whether `place` is read-only in a writable directory: to protect it is use enough.
+  /// Whether `place` is read-only in a writable directory: a line that protects it counts as used.
   private func isGuard(_ place: FilePath?) -> Bool {
     guard let place, let trail = plan.root.find(place), let around = plan.root.find(place.parent)
     else { return false }

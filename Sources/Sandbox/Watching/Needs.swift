@@ -85,7 +85,8 @@ extension Learner {
   private func insert(_ need: Need) {
     let low = count(before: need.place)
     guard low < needs.count, needs[low].place == need.place else {
-      guard needs.count < Learner.most.needs else {
+      // Without a guard, the command could write what this run could only read.
+      guard needs.count < Learner.most.needs || need.isGuard else {
         isComplete = false
         return
       }
@@ -104,9 +105,9 @@ extension Learner {
   /// A directory of which many files were used counts as used, and one of which nearly all names were
   /// looked at counts as listed.
   func joinSiblings() {
-    var seen: [ByteString: Int] = [:]
+    var seen: Set<ByteString> = []
     for parent in needs.map({ ByteString($0.place.path.parent) })
-    where seen.updateValue(0, forKey: parent) == nil {
+    where seen.insert(parent).inserted {
       if let whole = joined(in: parent) { insert(whole) }
     }
   }
@@ -133,13 +134,17 @@ extension Learner {
       var whole = need(of: trail), whole.place == place,
       mayShowWhole(trail.path, of: whole.operation), let source = plan.root.hostPath(of: trail.end)
     else { return nil }
-    let names = max(plan.root.host.names(in: source).count, uses.count)
-    let isNearlyAll = uses.count >= 2 * Learner.most.siblings && uses.count * 8 >= names * 7
     let isUsed = count(Use.used) >= Learner.most.siblings && trail.path != base(of: whole.operation)
+    guard isUsed || uses.count >= 2 * Learner.most.siblings else { return nil }
+    // A command may have filled the directory.
+    let most = Learner.most.names
+    let names = max(plan.root.host.names(in: source, most: most).count, uses.count)
+    let isNearlyAll = uses.count >= 2 * Learner.most.siblings && uses.count * 8 >= names * 7
     guard isNearlyAll || isUsed else { return nil }
     whole.isWritable = isNearlyAll && count(Use.changed) * 4 >= names * 3 && isWritable(trail.end)
     whole.isWhole = true
-    whole.joined = String(uses.count) + " of " + String(names)
+    let all = names < most ? String(names) : "more than " + String(most - 1)
+    whole.joined = String(uses.count) + " of " + all
     return whole
   }
 
