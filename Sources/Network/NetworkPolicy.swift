@@ -49,7 +49,12 @@ public struct NetworkPolicy: Sendable {
     }
 
     /// Whether the rules allow it.
-    public var isOutside: Bool { rawValue >= Reason.unanswered.rawValue }
+    public var isAllowed: Bool {
+      switch self {
+      case .unnamed, .port, .denied, .privateAddress: false
+      case .unanswered, .nameServersSilent, .nameServersFailed: true
+      }
+    }
   }
 
   /// Whether the command may learn that `name` exists.

@@ -61,7 +61,7 @@ final class NetworkLog {
     write(
       "look-up",
       [
-        .init("name", .string(name.text)), .init("allowed", .boolean(reason?.isOutside ?? true)),
+        .init("name", .string(name.text)), .init("allowed", .boolean(reason?.isAllowed ?? true)),
         .init("reason", .optional(reason?.word)), .init("found", .boolean(isFound)),
       ])
   }

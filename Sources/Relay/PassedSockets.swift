@@ -63,9 +63,11 @@ public struct PassedSockets: Sendable {
 
 /// Collects sockets, and sends as many as possible together: each message costs time.
 struct SocketPassing: ~Copyable {
-  /// How often sending is tried again, each time after 2 milliseconds.
+  /// How long sending may wait for the receivers, in milliseconds, for all messages together.
   private static let patience = 5000
 
+  /// When the first message had to wait.
+  private var start: Int?
   private let destination: CInt
   private var kinds: [UInt8] = []
   private var numbers: [CInt] = []
@@ -82,7 +84,6 @@ struct SocketPassing: ~Copyable {
 
   private mutating func send(areAll: Bool, hasIPv6: Bool) throws(SystemCallError) {
     let message = [areAll ? 1 : 0, hasIPv6 ? 1 : 0] + kinds
-    var patience = SocketPassing.patience
     while true {
       do throws(SystemCallError) {
         try Descriptors.send(message, passing: numbers, to: destination)
@@ -90,13 +91,19 @@ struct SocketPassing: ~Copyable {
       } catch {
         // The kernel counts a user's descriptors that nobody has received yet, those of other sandboxes
         // among them, against RLIMIT_NOFILE; their receivers take them all the time.
-        guard error.isTooManyInFlight, patience > 0 else { throw error }
-        patience -= 1
+        guard error.isTooManyInFlight, hasPatience() else { throw error }
         CurrentProcess.sleep(milliseconds: 2)
       }
     }
     for number in numbers { Descriptors.close(number) }
     (kinds, numbers) = ([], [])
+  }
+
+  private mutating func hasPatience() -> Bool {
+    let now = MonotonicClock.milliseconds
+    let start = start ?? now
+    self.start = start
+    return now - start < SocketPassing.patience
   }
 
   /// Sends the rest.

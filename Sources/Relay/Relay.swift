@@ -93,7 +93,7 @@ final class Relay {
   private var endTime: Int?
   /// When it gives back the pages of the program that its start has read.
   private var restTime: Int
-  /// In milliseconds: most commands of less have ended by then.
+  /// In milliseconds; most short commands end sooner.
   private static let startTime = 100
   private var told: [Refusal] = []
   /// Whether a profile is learned from the run.

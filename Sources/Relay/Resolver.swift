@@ -14,7 +14,7 @@ final class Resolver {
     case found([IPAddress])
     /// There is no such name, or it has no address.
     case none
-    /// The name servers did not tell; nil if they were not asked.
+    /// The name servers did not tell; nil if nestbox could not ask them.
     case failed(NetworkPolicy.Reason?)
   }
 
@@ -118,8 +118,7 @@ private final class Lookup {
       let hasOptions = attempt < servers.count
       attempt += 1
       answers = [nil, nil]
-      guard let random = try? CurrentProcess.randomNumber(),
-        let number = try? InternetSocket.connecting(.datagram, to: server).release()
+      guard let random = try? CurrentProcess.randomNumber(), let number = connect(to: server)
       else { continue }
       let socket = LookupSocket(number, self)
       queries = [
@@ -132,6 +131,7 @@ private final class Lookup {
       let isSent = queries.allSatisfy {
         InternetSocket.write(number, $0.bytes, count: $0.bytes.count) != .failed
       }
+      if !isSent { failure = .nameServersSilent }
       guard isSent, relay.watch(socket, .input) else {
         relay.drop(socket)
         continue
@@ -140,7 +140,18 @@ private final class Lookup {
       deadline = relay.now + Lookup.patience.each
       return
     }
-    end(.failed(failure ?? .nameServersSilent), 0, relay)
+    end(.failed(failure), 0, relay)
+  }
+
+  /// A socket for datagrams to `server`; nil if there is none, or no way to the server.
+  private func connect(to server: Endpoint) -> CInt? {
+    do throws(SystemCallError) {
+      return try InternetSocket.connecting(.datagram, to: server).release()
+    } catch {
+      // Other failures, such as a lack of descriptors, are not the server's.
+      if error.lacksRoute { failure = .nameServersSilent }
+      return nil
+    }
   }
 
   /// Reads answers.
@@ -191,7 +202,7 @@ private final class Lookup {
       return askAgain(relay.resolver, relay, after: .nameServersFailed)
     }
     _ = candidates.popFirst()
-    attempt = 0
+    (attempt, failure) = (0, nil)
     closeSocket(relay)
     if candidates.isEmpty { end(.none, 0, relay) } else { ask(relay.resolver, relay) }
   }

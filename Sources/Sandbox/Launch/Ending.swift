@@ -266,10 +266,10 @@ extension ResolvedSandbox {
 extension Ending {
   /// Sentences about what the command could not reach, each with the rule that would allow it.
   ///
-  /// Many programs try hosts of which one need not answer, so that a command that has succeeded did without. If
-  /// `isWhole` is true, that is told too.
+  /// A host that did not answer is told only if the command failed or `isWhole` is true: many programs
+  /// try several hosts, and succeed with one of them.
   public func refusalTexts(isWhole: Bool) -> [String] {
-    refusals.compactMap { $0.reason.isOutside && status == 0 && !isWhole ? nil : $0.text }
+    refusals.compactMap { $0.reason.isAllowed && status == 0 && !isWhole ? nil : $0.text }
       + (refusals.count < Refusal.most
         ? [] : ["only the first \(String(Refusal.most)) refusals are listed"])
       + (endOfLog.map { ["--net-log: the log is incomplete: \($0)"] } ?? [])
