@@ -207,11 +207,9 @@ struct Launcher {
       return (ending.status, ending.signal)
     } catch {
       if !isTold { tell(error, sandbox, parser.draft) }
-      let diagnosis = error.diagnosis(
-        of: sandbox, line: [persona.program] + words, displacedProfile: displacedProfile(parser))
-      let isCommands = error.exitStatus == 126 || error.exitStatus == 127
-      let taken = isCommands ? parser.optionReadAsOperand.map { ["cause: " + $0] } : nil
-      for line in taken ?? diagnosis?.lines ?? [] { tell(.error, line, parser.draft) }
+      let (diagnosis, hint) = diagnosis(of: error, sandbox, parser)
+      for line in diagnosis?.lines ?? [] { tell(.error, line, parser.draft) }
+      if let hint { tell(.error, hint, parser.draft) }
       _ = write(EndReport(error, diagnosis, of: sandbox), of: sandbox, parser.draft)
       if error.exitStatus == 127, let command = parser.draft.sandbox.command.first,
         let hint = Suggestion.hint(forCommand: command)
@@ -220,6 +218,24 @@ struct Launcher {
       }
       return (persona.isBubblewrap ? persona.failure : error.exitStatus, nil)
     }
+  }
+
+  /// Finds out why a launch failed.
+  /// - Returns: The cause, if one was found, and a line about an option that may have been meant otherwise.
+  private func diagnosis(
+    of error: LaunchError, _ sandbox: ResolvedSandbox, _ parser: Parser
+  ) -> (Diagnosis?, hint: String?) {
+    let isCommands = error.exitStatus == 126 || error.exitStatus == 127
+    let slip = isCommands ? parser.optionReadAsOperand : nil
+    // The path that was meant for the option is the command then.
+    if let slip, !slip.isValue,
+      parser.draft.sandbox.command.first?.bytes.contains(UInt8(ascii: "/")) == true
+    {
+      return (Diagnosis(slip.text), nil)
+    }
+    let diagnosis = error.diagnosis(
+      of: sandbox, line: [persona.program] + words, displacedProfile: displacedProfile(parser))
+    return (diagnosis, slip.map { Remedy.advice($0.text).text })
   }
 
   /// Learns or verifies a profile by a run that has ended.

@@ -48,15 +48,19 @@ public struct Parser {
   }
 
   /// An option that the last typed one took as its operand: why its command may not be what was meant.
-  public var optionReadAsOperand: String? {
+  ///
+  /// `isValue` says that the operand may be any text, as that of an environment variable.
+  public var optionReadAsOperand: (text: String, isValue: Bool)? {
     guard let (option, operands) = lastTyped,
       let place = operands.firstIndex(where: { Option.named($0) != nil }),
       option.operands.indices.contains(place - operands.startIndex)
     else { return nil }
     let names = option.operands.map(\.name)
-    return
+    let operand = option.operands[place - operands.startIndex]
+    let text =
       "\(option.name) takes \(names.joined(separator: " and ")), and \(operands[place].quoted) was "
-      + "read as \(names[place - operands.startIndex])"
+      + "read as \(operand.name)"
+    return (text, operand.kind == .text)
   }
 
   /// The options that have been applied, in order, for a profile that is learned from them.

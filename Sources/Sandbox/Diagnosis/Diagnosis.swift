@@ -18,7 +18,8 @@ public struct Diagnosis: Equatable, Sendable {
     self.remedy = remedy
   }
 
-  init(_ cause: String, _ advice: String? = nil) {
+  /// A cause, and advice that no line can express.
+  public init(_ cause: String, _ advice: String? = nil) {
     self.init(cause, remedy: advice.map { .advice($0) })
   }
 
