@@ -42,10 +42,7 @@ extension OwnedDescriptor {
   ///
   /// See flock(2).
   public borrowing func becomesOnlyHolder() throws(SystemCallError) -> Bool {
-    let result = linux_flock(rawValue, LOCK_EX | LOCK_NB)
-    if result == -EWOULDBLOCK { return false }
-    try check(result, "flock")
-    return true
+    try lock(.exclusive)
   }
 
   /// Gives up the lock of this open file.

@@ -47,16 +47,21 @@ extension RunningSandbox {
       try? command.send(.goOn)
     }
     let start = BootClock.seconds
+    let patienceForStatuses = 1000
+    var commandsEnded: Int?
     var last = processes
-    var rounds = 0
     while true {
       var left = try look().sandboxes.first { $0.key == key }?.processes ?? []
-      // Once the commands have ended, a kept sandbox waits for this. The end of the namespace would kill
-      // those that still pass on the status of a command that entered; but what such a command has left
-      // behind, and for which they wait, does not hold the end up.
+      // Once the commands have ended, a kept sandbox waits for this. A process that passes on an entered
+      // command's status must end first. It also waits for what that command left behind, so this waits
+      // for it `patienceForStatuses` at most.
       if isKept, !commands.contains(where: \.isRunning) {
-        rounds += 1
-        if rounds > 50 || !entries.contains(where: \.isRunning) { try? monitor?.send(.terminate) }
+        let now = MonotonicClock.milliseconds
+        let end = commandsEnded ?? now
+        commandsEnded = end
+        if now - end >= patienceForStatuses || !entries.contains(where: \.isRunning) {
+          try? monitor?.send(.terminate)
+        }
       }
       // The kernel reuses numbers of namespaces; a sandbox that has the same ones but none of these
       // processes is another one.

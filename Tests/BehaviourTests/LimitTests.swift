@@ -51,7 +51,7 @@ struct LimitTests {
       report, write = os.pipe()
       hold, held = os.pipe()
       box = subprocess.Popen(
-        ["nestbox", "--ro-bind", "/", "/", "--unshare-pid", "--timeout", "1s", "--timeout-grace",
+        ["nestbox", "--ro-bind", "/", "/", "--unshare-pid", "--timeout", "3s", "--timeout-grace",
          "200ms", "--report", str(write), "sh", "-c", "trap '' TERM; echo; (setsid sleep 100 &); sleep 100"],
         pass_fds=[write, held], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
       pipe = os.fstat(held).st_ino
@@ -60,7 +60,7 @@ struct LimitTests {
       # The command may run before the launcher has closed its copy, with which it would be stopped.
       def isHeld():
         try: return any(os.stat(entry).st_ino == pipe for entry in os.scandir(f"/proc/{box.pid}/fd"))
-        except FileNotFoundError: return True
+        except FileNotFoundError: return box.poll() is None
       while isHeld(): time.sleep(0.005)
       box.send_signal(signal.SIGSTOP)
       assert os.read(hold, 1) == b""

@@ -31,7 +31,7 @@ extension NewRoot {
       remedy = .line("nestbox --stop \(name.quotedForShell); \(line)")
     }
     plan.warn(remedy.text)
-    // What is said before every command explains no failure.
+    // A notice that comes before every command does not explain why this one failed.
     guard mayExplainFailure else { return }
     try? Descriptors.send(SetupMessage.hasAdvised.bytes, to: monitor)
   }

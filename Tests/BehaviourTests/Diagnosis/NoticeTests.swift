@@ -95,7 +95,7 @@ struct NoticeTests {
           grep -o -e '^nestbox: remedy' -e 'this line also says.*--explain .*'
       }
       typed "sh -c 'exit 3'"; echo --; typed 'cat letter'
-      # What is said before every command there is no remedy for its failure.
+      # That notice comes before every command, so it does not explain why this one failed.
       echo --; mkdir project; cd project; typed "sh -c 'exit 3'"
       """)
     #expect(
