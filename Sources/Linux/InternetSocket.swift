@@ -154,11 +154,18 @@ public enum InternetSocket {
   public static func isClosed(_ number: CInt) -> Bool { linux_is_closed(number) == 1 }
 
   /// Whether `address` is one of this machine: the kernel would send from it to itself.
+  ///
+  /// This tells the first address of each network on an interface; `RouteSocket` tells all.
   /// - Returns: nil if no route leads to it.
-  public static func isOwn(_ address: IPAddress) -> Bool? {
-    // Connecting a datagram socket sends nothing.
-    guard let socket = try? connecting(.datagram, to: Endpoint(address, 9)) else { return nil }
-    return local(socket.rawValue)?.address == address
+  public static func isOwn(_ address: IPAddress) throws(SystemCallError) -> Bool? {
+    do throws(SystemCallError) {
+      // Connecting a datagram socket sends nothing.
+      let socket = try connecting(.datagram, to: Endpoint(address, 9))
+      return local(socket.rawValue)?.address == address
+    } catch {
+      guard error.lacksRoute else { throw error }
+      return nil
+    }
   }
 
   /// The address and port of this end.

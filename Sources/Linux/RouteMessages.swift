@@ -4,6 +4,7 @@
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
+public import Text
 
 /// A socket for requests about the network namespace in which it was made, whichever namespace its process
 /// enters later.
@@ -12,9 +13,48 @@ internal import SystemPackage
 public struct RouteSocket: ~Copyable {
   fileprivate let descriptor: OwnedDescriptor
 
+  /// No socket.
+  public static var none: RouteSocket { RouteSocket(.none) }
+
+  /// Whether there is one.
+  public var isOpen: Bool { descriptor.isOpen }
+
+  private init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+
   /// Makes one in this process's network namespace.
   public init() throws(SystemCallError) {
     descriptor = OwnedDescriptor(try check(linux_route_socket(), "socket"))
+  }
+}
+
+extension RouteSocket {
+  /// Whether the kernel delivers what is sent to `address` on this machine: a broadcast as well.
+  ///
+  /// A source address would not tell: a further address of an interface has the first one as its source.
+  /// See rtnetlink(7), RTM_GETROUTE.
+  /// - Returns: nil if no route leads there.
+  public borrowing func isOwn(_ address: IPAddress) throws(SystemCallError) -> Bool? {
+    let isV4 = address.v4 != nil
+    let bytes = isV4 ? Array(address.bytes.suffix(4)) : address.bytes
+    // struct rtmsg: the family, the length of the address in bits, and nothing else that counts.
+    var body = [UInt8(isV4 ? AF_INET : AF_INET6), UInt8(bytes.count * 8)] + [UInt8](zeros: 10)
+    body += RouteMessages.attribute(UInt16(RTA_DST.rawValue), bytes)
+    let number = try CurrentProcess.randomNumber()
+    let sequence = RouteMessages.raw(UInt32(truncatingIfNeeded: number))
+    var request = RouteMessages.raw(UInt32(16 + body.count))
+    request += RouteMessages.raw(UInt16(RTM_GETROUTE)) + RouteMessages.raw(UInt16(NLM_F_REQUEST))
+    request += sequence + RouteMessages.raw(UInt32(0)) + body
+    try Descriptors.send(request, to: descriptor.rawValue)
+    // An answer to an earlier request may wait if that was interrupted.
+    for _ in 0..<8 {
+      let (message, _) = try Descriptors.receive(from: descriptor.rawValue, capacity: 1024)
+      guard message.count >= 20, Array(message[8..<12]) == sequence else { continue }
+      if message[4] == UInt8(NLMSG_ERROR) { return nil }
+      // rtm_type.
+      guard message[4] == UInt8(RTM_NEWROUTE), message.count >= 28 else { break }
+      return message[23] != UInt8(RTN_UNICAST)
+    }
+    throw SystemCallError(call: "recvmsg(NETLINK_ROUTE)", errno: .protocolError)
   }
 }
 

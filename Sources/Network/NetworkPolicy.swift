@@ -34,6 +34,8 @@ public struct NetworkPolicy: Sendable {
     case nameServersSilent
     /// It is allowed, but the host's name servers answered that they failed.
     case nameServersFailed
+    /// It is allowed, but the relay has as many connections or names as it can have.
+    case full
 
     /// The reason in a word, for programs.
     public var word: String {
@@ -45,6 +47,7 @@ public struct NetworkPolicy: Sendable {
       case .unanswered: "no-answer"
       case .nameServersSilent: "name-servers-silent"
       case .nameServersFailed: "name-servers-failed"
+      case .full: "too-many"
       }
     }
 
@@ -52,7 +55,7 @@ public struct NetworkPolicy: Sendable {
     public var isAllowed: Bool {
       switch self {
       case .unnamed, .port, .denied, .privateAddress: false
-      case .unanswered, .nameServersSilent, .nameServersFailed: true
+      case .unanswered, .nameServersSilent, .nameServersFailed, .full: true
       }
     }
   }

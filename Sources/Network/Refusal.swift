@@ -35,6 +35,9 @@ public struct Refusal: Equatable, Sendable {
   /// The bytes of a message: the reason, the transport, the port, the length of the host, both texts.
   public var bytes: [UInt8] { Refusal.message(reason.rawValue, host, port, address) }
 
+  /// The number that stands for an error if the log has as many bytes as a file gets.
+  public static let logHasMost: CInt = 254
+
   /// The bytes of a message that the log has ended by the error `number`.
   public static func endOfLog(_ number: CInt) -> [UInt8] { [255, UInt8(clamping: number)] }
 
@@ -126,6 +129,14 @@ public struct Refusal: Equatable, Sendable {
       return
         "the command could not look up \(place): the host's name servers, which /etc/resolv.conf names, "
         + (reason == .nameServersSilent ? "did not answer" : "answered with an error")
+    case .full where port == nil:
+      return
+        "the command looked up more than \(String(NameTable.mostNames)) names in one run, such as \(place); nestbox has "
+        + "no address for more"
+    case .full:
+      return
+        "nestbox has reset connections, such as one to \(place): it leads at most 1024 at a time, and fewer if "
+        + "`ulimit -Hn` is low"
     case .denied: return "the command could not reach \(place), as --net-deny denies it"
     case .privateAddress where address.isEmpty:
       return "the command could not reach \(place), a private address or one of this machine; "

@@ -45,8 +45,7 @@ final class Connection {
 
   /// Decides where an accepted connection leads: refused ones are reset.
   static func admit(_ socket: CInt, _ relay: Relay) {
-    guard relay.connections < relay.mostConnections, let target = InternetSocket.local(socket)
-    else {
+    guard let target = InternetSocket.local(socket), relay.hasRoom(for: target) else {
       InternetSocket.resetOnClose(socket)
       return Descriptors.close(socket)
     }
@@ -59,6 +58,7 @@ final class Connection {
   /// Leads a connection to a published port inside.
   static func publish(_ socket: CInt, _ port: UInt16, _ relay: Relay) {
     guard relay.connections < relay.mostConnections, let number = relay.pool.take() else {
+      relay.tellFull("127.0.0.1", Port(port))
       InternetSocket.resetOnClose(socket)
       return Descriptors.close(socket)
     }

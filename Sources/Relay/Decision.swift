@@ -33,13 +33,23 @@ extension Relay {
           // Each refused address was noted.
           if endpoints.isEmpty { return completion(nil) }
           let hidden = endpoints.first {
-            $0.address.isPrivate || InternetSocket.isOwn($0.address) == true
+            $0.address.isPrivate || relay.isOwn($0.address) == true
           }
           relay.note(ReachedHost(name.text, port, hidden?.address))
         }
         completion(Decision(host: name.text, port: port, endpoints: endpoints))
       }
     }
+  }
+
+  /// Whether one more connection can be led; if not, that is told.
+  func hasRoom(for target: Endpoint) -> Bool {
+    if connections < mostConnections { return true }
+    let host = table.name(of: target.address)?.text ?? target.address.text
+    tellFull(host, Port(target.port))
+    log.ended(
+      Decision(host: host, port: Port(target.port), endpoints: []), nil, sent: 0, received: 0)
+    return false
   }
 
   /// Notes that a connection or a datagram to a port was refused because nothing serves it.
@@ -59,6 +69,18 @@ extension Relay {
     refuse(name.text, port, reason, place: policy.pinText(of: name))
   }
 
+  /// Whether what is sent to `address` stays on this machine, as far as the kernel says so; nil if no route
+  /// leads there.
+  private func isOwn(_ address: IPAddress) -> Bool? {
+    do throws(SystemCallError) {
+      guard routes.isOpen else { return try InternetSocket.isOwn(address) }
+      return try routes.isOwn(address)
+    } catch {
+      // What cannot be told is not permitted.
+      return true
+    }
+  }
+
   private func refuse(
     _ host: String, _ port: Port, _ reason: NetworkPolicy.Reason, _ address: IPAddress? = nil,
     place: String = ""
@@ -70,7 +92,7 @@ extension Relay {
 
   /// The same for an address that no name stands for.
   private func decide(literal address: IPAddress, _ port: Port) -> Decision? {
-    let isOwn = InternetSocket.isOwn(address) ?? false
+    let isOwn = isOwn(address) ?? false
     guard let reason = policy.refusal(of: address, port: port, isOwn: isOwn) else {
       return Decision(
         host: address.text, port: port, endpoints: [Endpoint(address, port.number)])
@@ -80,19 +102,24 @@ extension Relay {
     return nil
   }
 
-  /// Those of the addresses of a name that the policy lets pass.
+  /// Those of the addresses of a name that the policy lets pass; the others are told if none does.
   private func permitted(
     _ addresses: [IPAddress], _ name: DomainName, _ port: Port
   ) -> [Endpoint] {
-    addresses.compactMap { address in
+    var (permitted, refused): ([Endpoint], [(NetworkPolicy.Reason, IPAddress)]) = ([], [])
+    for address in addresses {
       // Without a route it is of no use.
-      guard let isOwn = InternetSocket.isOwn(address) else { return nil }
-      guard let reason = policy.refusal(of: address, port: port, for: name, isOwn: isOwn) else {
-        return Endpoint(address, port.number)
+      guard let isOwn = isOwn(address) else { continue }
+      if let reason = policy.refusal(of: address, port: port, for: name, isOwn: isOwn) {
+        refused.append((reason, address))
+      } else {
+        permitted.append(Endpoint(address, port.number))
       }
-      refuse(name.text, port, reason, address)
-      return nil
     }
+    if permitted.isEmpty {
+      for (reason, address) in refused { refuse(name.text, port, reason, address) }
+    }
+    return permitted
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of members, for a command that also has a relay: its only name service is the relay's, which asks that of
-// the network about names that no rule allows.
+// Names of members, for a command that also has a relay: its only name service is the relay's, which first asks
+// that of the network. Else a rule such as `*` would hide the members, and lead to hosts with their names.
 
 internal import Linux
 internal import Network
@@ -18,7 +18,7 @@ extension Relay {
 /// The name service of a network that the sandbox shares with others.
 final class MemberNames: Watcher {
   /// Questions without an answer yet: the number that each has there, and what to do with the answer.
-  private var asked: [(number: UInt16, original: ArraySlice<UInt8>, reply: ([UInt8]) -> Void)] = []
+  private var asked: [(number: UInt16, original: ArraySlice<UInt8>, reply: ([UInt8]?) -> Void)] = []
   private var next: UInt16 = 0
 
   /// How many questions wait; of more, the oldest get no answer.
@@ -29,18 +29,15 @@ final class MemberNames: Watcher {
     name.dots == 0 || relay.network.map { name.isBelow($0) } == true
   }
 
-  /// Asks about a name; `reply` gets the answer.
-  func ask(
-    _ message: [UInt8], _ question: DNSQuestion, _ relay: Relay,
-    _ reply: @escaping ([UInt8]) -> Void
-  ) {
+  /// Asks about a name; `reply` gets the answer, or nil if no member has the name.
+  func ask(_ message: [UInt8], _ reply: @escaping ([UInt8]?) -> Void) {
     next &+= 1
     var message = message
     let original = message[..<2]
     (message[0], message[1]) = (UInt8(next >> 8), UInt8(next & 0xff))
     // The network has ended.
     guard case .bytes = InternetSocket.write(number, message, count: message.count) else {
-      return reply(question.answer(.noName))
+      return reply(nil)
     }
     if asked.count == MemberNames.most { asked.removeFirst() }
     asked.append((next, original, reply))
@@ -55,7 +52,9 @@ final class MemberNames: Watcher {
       let given = UInt16(relay.buffer[0]) << 8 | UInt16(relay.buffer[1])
       guard let place = asked.firstIndex(where: { $0.number == given }) else { continue }
       let (_, original, reply) = asked.remove(at: place)
-      reply(Array(original) + relay.buffer[2..<count])
+      // The code of the answer: an error is one about the name.
+      let isFound = count > 3 && relay.buffer[3] & 0xf == 0
+      reply(isFound ? Array(original) + relay.buffer[2..<count] : nil)
     }
   }
 }

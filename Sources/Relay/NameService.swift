@@ -21,10 +21,20 @@ extension Relay {
       return reply(
         answer(question, IPAddress(v4: 127 << 24 | 1), IPAddress(high: 0, low: 1)))
     }
+    guard let memberNames, memberNames.knows(name, self), !policy.isPinned(name) else {
+      return answer(question, about: name, reply)
+    }
+    memberNames.ask(Array(message)) { [unowned self] answer in
+      if let answer { return reply(answer) }
+      self.answer(question, about: name, reply)
+    }
+  }
+
+  /// Answers a question about a host outside.
+  private func answer(
+    _ question: DNSQuestion, about name: DomainName, _ reply: @escaping ([UInt8]) -> Void
+  ) {
     if let reason = policy.refusal(ofLookup: name) {
-      if let memberNames, memberNames.knows(name, self) {
-        return memberNames.ask(Array(message), question, self, reply)
-      }
       // Programs ask for the names of addresses without need.
       if !name.isReverse { tell(Refusal(reason, name.text)) }
       log.lookUp(name, reason)
@@ -56,7 +66,10 @@ extension Relay {
   }
 
   private func answer(_ question: DNSQuestion, _ name: DomainName) -> [UInt8] {
-    guard let addresses = table.addresses(of: name) else { return question.answer(.noName) }
+    guard let addresses = table.addresses(of: name) else {
+      tellFull(name.text)
+      return question.answer(.failed)
+    }
     return answer(question, addresses.v4, addresses.v6)
   }
 

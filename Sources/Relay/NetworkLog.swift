@@ -21,14 +21,19 @@ final class NetworkLog {
   /// Where it is written; nil if nobody asked for it, or it has ended.
   private var number: CInt?
   private let notices: CInt
+  /// Ends with the command.
+  private let lifeline: CInt
   /// How many more bytes it may have: a command that connects in a loop is not to fill the disk.
   private var left = Int.max
 
   /// The most bytes of a file; of a pipe, the reader decides.
   private static let most = 64 << 20
 
-  init(_ number: CInt?, notices: CInt) {
-    (self.number, self.notices) = (number, notices)
+  /// How many seconds a reader may take for the next line once the command has ended.
+  private static let patience = 10
+
+  init(_ number: CInt?, notices: CInt, lifeline: CInt) {
+    (self.number, self.notices, self.lifeline) = (number, notices, lifeline)
     if let number, (try? OpenFile(number))?.kind == .regular { left = NetworkLog.most }
   }
 
@@ -37,8 +42,8 @@ final class NetworkLog {
 
   /// Writes a line.
   ///
-  /// It waits for a slow reader, so that the log is complete. After a failure it ends: the next line would
-  /// join the rest of this one. The command's connections go on.
+  /// It waits for a slow reader as long as the command runs, so that the log is complete. After a failure it
+  /// ends: the next line would join the rest of this one. The command's connections go on.
   private func write(_ event: String, _ members: [JSON.Member]) {
     guard let number else { return }
     let line = JSON.object(
@@ -46,12 +51,25 @@ final class NetworkLog {
         + members
     ).lineBytes
     do throws(SystemCallError) {
-      if line.count > left { throw SystemCallError(call: "write", errno: .fileTooLarge) }
+      if line.count > left {
+        throw SystemCallError(call: "write", errno: Errno(rawValue: Refusal.logHasMost))
+      }
       left -= line.count
+      if left > NetworkLog.most { try waitForReader(number) }
       try Descriptors.write(line[...], to: number)
     } catch {
       self.number = nil
       try? Descriptors.send(Refusal.endOfLog(error.errno.rawValue), to: notices)
+    }
+  }
+
+  /// Waits until a pipe takes a line; also for one that others have made non-blocking.
+  private func waitForReader(_ number: CInt) throws(SystemCallError) {
+    var seconds = 0
+    while !Descriptors.canWrite(number, milliseconds: 1000) {
+      guard try Descriptors.waitForInput(lifeline, milliseconds: 0) else { continue }
+      seconds += 1
+      if seconds >= NetworkLog.patience { throw SystemCallError(call: "write", errno: .timedOut) }
     }
   }
 

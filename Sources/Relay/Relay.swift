@@ -88,6 +88,8 @@ final class Relay {
   private var paused: [Watcher] = []
   private var pausedUntil = 0
   let log: NetworkLog
+  /// Tells which addresses are this machine's; made before the relay's policy, which permits none.
+  let routes: RouteSocket
   private let notices: CInt
   /// When the relay ends at the latest; nil while something lives inside.
   private var endTime: Int?
@@ -104,15 +106,18 @@ final class Relay {
 
   init(
     _ policy: NetworkPolicy, _ settings: ResolverSettings, notices: CInt, log: CInt?,
+    lifeline: CInt,
     isLearning: Bool, descriptors: UInt64
   ) throws(SystemCallError) {
     self.policy = policy
     self.notices = notices
-    self.log = NetworkLog(log, notices: notices)
+    self.log = NetworkLog(log, notices: notices, lifeline: lifeline)
     self.isLearning = isLearning
     resolver = Resolver(settings)
     table = NameTable(policy.exactNames)
     queue = try EventQueue()
+    // Some sandboxes around this one have no such sockets.
+    routes = (try? RouteSocket()) ?? RouteSocket.none
     restTime = MonotonicClock.milliseconds + Relay.startTime
     // Two sockets a connection; and the listeners, look-ups and streams to the name service.
     let others = UInt64(NetworkRule.mostPorts / 2)
@@ -282,6 +287,14 @@ final class Relay {
     told.append(refusal)
     // If the monitor has ended, nobody wants to know.
     try? Descriptors.send(refusal.bytes, to: notices)
+  }
+
+  /// Tells the monitor, once for names and once for connections, that there is no room for more.
+  func tellFull(_ host: String, _ port: Port? = nil) {
+    guard !told.contains(where: { $0.reason == .full && ($0.port == nil) == (port == nil) }) else {
+      return
+    }
+    tell(Refusal(.full, host, port: port))
   }
 
   /// Tells the monitor of a host that the command has reached, each once.

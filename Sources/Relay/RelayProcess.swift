@@ -37,7 +37,7 @@ public struct RelayProcess {
       configuration: RelayProcess.contents("/etc/resolv.conf"))
     let descriptors = try RelayProcess.raiseLimits()
     relay = try Relay(
-      policy, settings, notices: notices, log: log, isLearning: isLearning,
+      policy, settings, notices: notices, log: log, lifeline: lifeline, isLearning: isLearning,
       descriptors: descriptors)
     relay.network = network.flatMap { DomainName(text: $0.bytes[...]) }
     self.published = published

@@ -23,10 +23,13 @@ final class Resolver {
 
   let settings: ResolverSettings
   private var lookups: [Lookup] = []
+  /// Those that begin once others have ended.
+  private var waiting: [Lookup] = []
   private var known: [(name: DomainName, addresses: [IPAddress], until: Int)] = []
 
   /// The most look-ups at a time, and the most who wait for one of them.
   private static let most = 64
+  private static let mostWaiting = 1024
   private static let mostKnown = 256
 
   init(_ settings: ResolverSettings) { self.settings = settings }
@@ -38,14 +41,17 @@ final class Resolver {
     if let entry = known.first(where: { $0.name == name && $0.until > relay.now }) {
       return completion(relay, .found(entry.addresses))
     }
-    if let lookup = lookups.first(where: { $0.name == name }) {
+    if let lookup = (lookups + waiting).first(where: { $0.name == name }) {
       // The others ask again.
       guard lookup.completions.count < Resolver.most else { return completion(relay, .failed(nil)) }
       lookup.completions.append(completion)
       return
     }
-    guard lookups.count < Resolver.most else { return completion(relay, .failed(nil)) }
     let lookup = Lookup(name, settings.candidates(for: name), completion)
+    guard lookups.count < Resolver.most else {
+      guard waiting.count < Resolver.mostWaiting else { return completion(relay, .failed(nil)) }
+      return waiting.append(lookup)
+    }
     lookups.append(lookup)
     lookup.ask(self, relay)
   }
@@ -60,11 +66,17 @@ final class Resolver {
     }
     if case .failed(let reason?) = result { relay.tell(Refusal(reason, lookup.name.text)) }
     for completion in lookup.completions { completion(relay, result) }
+    while lookups.count < Resolver.most, !waiting.isEmpty {
+      let next = waiting.removeFirst()
+      lookups.append(next)
+      next.ask(self, relay)
+    }
   }
 
-  /// Tells of those that end with the relay although a server had its time.
+  /// Tells of those that end with the relay, which may have been answered outside.
   func finish(_ relay: Relay) {
     for lookup in lookups {
+      relay.log.lookUp(lookup.name, lookup.failure)
       if let failure = lookup.failure { relay.tell(Refusal(failure, lookup.name.text)) }
     }
   }
@@ -182,11 +194,14 @@ private final class Lookup {
     if !relay.watch(stream, .changes) { end(stream, nil, relay) }
   }
 
-  /// Takes the whole answer; without one, the part that fitted in a datagram must do.
+  /// Takes the whole answer; without one, the part that fitted in a datagram must do, if it has addresses.
   fileprivate func end(_ stream: LookupStream, _ answer: DNSQuery.Answer?, _ relay: Relay) {
     streams.removeAll { $0 === stream }
     relay.drop(stream)
-    answers[stream.index] = answer ?? stream.part
+    guard let known = answer ?? (stream.part.addresses.isEmpty ? nil : stream.part) else {
+      return askAgain(relay.resolver, relay, after: .nameServersFailed)
+    }
+    answers[stream.index] = known
     judge(relay)
   }
 

@@ -121,6 +121,9 @@ struct MemberTests {
       print(socket.create_connection(("127.0.0.1", published), 5).recv(99).decode().split()[0])
       rule = ["--net-allow", f"out.test=127.0.0.1:{port}"]
       print(ask(f"print(get('out.test', {port}), get('b').split()[0], get('b.lab').split()[0], get('other.test'))", *rule).split("\\n")[0])
+      # A rule that covers members' names does not hide them.
+      for rules in ["*"], ["b:80"]:
+        print(ask("print(get('b').split()[0], get('b.lab').split()[0])", "--net-allow", *rules).split("\\n")[0])
       # What leads a's command to the host leads no other member there.
       place = members()["a"]
       print(ask(f"print(get('out.test'), get('{place}', {port}), get('{place}', 53), get('198.18.0.53', 53))"))
@@ -128,7 +131,8 @@ struct MemberTests {
       """)
     #expect(
       outcome.lines == [
-        "a", "a", "host b b no such name", "no such name unreachable unreachable unreachable",
+        "a", "a", "host b b no such name", "b b", "b b",
+        "no such name unreachable unreachable unreachable",
         "True",
       ], "\(outcome)")
   }

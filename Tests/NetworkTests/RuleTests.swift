@@ -305,6 +305,7 @@ struct RuleTests {
       Refusal(.unanswered, "a.test", port: Port(80), address: "[::2]:80"),
       Refusal(.port, "192.0.2.1", port: Port(53, .udp)),
       Refusal(.nameServersSilent, "a.test"), Refusal(.nameServersFailed, "a.test"),
+      Refusal(.full, "a.test", port: Port(80)), Refusal(.full, "a.test"),
     ]
     for notice in notices { #expect(Refusal(notice.bytes) == notice) }
     for bytes: [UInt8] in [
@@ -328,6 +329,9 @@ struct RuleTests {
         "the command could not look up a.test: the host's name servers, which /etc/resolv.conf names, did not answer",
         "the command could not look up a.test: the host's name servers, which /etc/resolv.conf names, answered "
           + "with an error",
+        "nestbox has reset connections, such as one to a.test:80: it leads at most 1024 at a time, and fewer if "
+          + "`ulimit -Hn` is low",
+        "the command looked up more than 16384 names in one run, such as a.test; nestbox has no address for more",
       ])
   }
 }

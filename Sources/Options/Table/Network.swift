@@ -104,8 +104,8 @@ extension Option {
       reach all. By IPv4 only. Nothing else reaches the network, and the command reaches nothing else,
       unless --net-allow or --publish says so.
 
-      A member that has a name by --name is found by it, in the forms `web` and `web.lab`; a name has the
-      same address in each sandbox. --list and --inspect show networks, members and addresses.
+      A member that has a name by --name is found by it, in the forms `web` and `web.lab`, also where a rule of
+      --net-allow covers that name; a name has the same address in each sandbox. --list and --inspect show networks, members and addresses.
 
       No member can take another's address or see what is sent to others, even with capabilities: the
       command has no right over its network, and --cap-add gives none. Where `/proc/sys` is read-only, ports
@@ -159,7 +159,8 @@ extension Option {
       Each is a line of JSON with `time` in seconds and `event`. A `look-up` has `name`, `allowed`,
       `reason` and `found`; a `connection`, written when it ends, has `host`, `port`, `transport`,
       the `address` outside, `allowed`, and `reason` or `connected`, `sent` and `received`, in bytes.
-      nestbox waits for a reader that is slow. Datagrams to a port that no rule names are a `connection` for
+      nestbox waits for a reader that is slow, and 10 seconds for each line once the command has ended. If data is
+      still to be sent then, the line of a connection may come up to a minute later. Datagrams to a port that no rule names are a `connection` for
       the first of each address and port, up to 256 of each family. The log says what the command asked for: keep it from
       other users.
 

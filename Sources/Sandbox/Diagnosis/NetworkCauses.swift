@@ -68,6 +68,10 @@ extension Cause {
       [.joinNetwork], [.notSupported],
       cause: "the kernel lacks bridges or pairs of interfaces, or has not loaded their modules",
       remedy: .asRoot("modprobe -a bridge veth")),
+    Cause(
+      [.joinNetwork, .makeNetwork, .publish], [.tooManyOpenFiles],
+      cause: "each port that a rule names needs a descriptor, and `ulimit -n` allows fewer",
+      hint: "name fewer ports, or raise that limit first: ulimit -n $(ulimit -Hn)"),
     Cause([.joinNetwork, .makeNetwork], []) { failure in
       guard failure.error.cause.call == "socket" else { return nil }
       return Diagnosis(

@@ -43,6 +43,8 @@ public struct Ending: Sendable {
 
   /// What the sandbox kept from the command, in lines to print, if somebody asked.
   public internal(set) var explanation: [String] = []
+  /// Whether the watcher's report did not come whole.
+  public internal(set) var lacksReport = false
   /// What the run has shown that the command needs, if somebody asked.
   public internal(set) var learned: [LearnedItem] = []
   /// What the command could not reach because of the rules about the network.
@@ -94,7 +96,9 @@ public struct EndReport {
     if !sandbox.sandbox.network.allowed.isEmpty {
       add("refused", .array(ending.refusals.map(EndReport.refusal)))
     }
-    if let end = ending.endOfLog { add("net-log-ended-because", .string(end.description)) }
+    if let end = ending.endOfLog {
+      add("net-log-ended-because", .string(Ending.reason(forEndOfLog: end)))
+    }
     add("limits", .object(sandbox.limitMembers(heldByGroup: ending.heldByGroup)))
     let isCounted = ending.use != nil || ending.groupUse?.user != nil
     add("complete", .boolean(isCounted && ending.incompleteness == nil))
@@ -272,7 +276,17 @@ extension Ending {
     refusals.compactMap { $0.reason.isAllowed && status == 0 && !isWhole ? nil : $0.text }
       + (refusals.count < Refusal.most
         ? [] : ["only the first \(String(Refusal.most)) refusals are listed"])
-      + (endOfLog.map { ["--net-log: the log is incomplete: \($0)"] } ?? [])
+      + (endOfLog.map { ["--net-log: the log is incomplete: " + Ending.reason(forEndOfLog: $0)] }
+        ?? [])
+  }
+
+  fileprivate static func reason(forEndOfLog error: Errno) -> String {
+    switch error {
+    case Errno(rawValue: Refusal.logHasMost):
+      "it has 64 MiB, the most for a file; a pipe may get more"
+    case .timedOut: "its reader did not read for 10 seconds after the end of the command"
+    default: error.description
+    }
   }
 
   /// What was used, in a line.

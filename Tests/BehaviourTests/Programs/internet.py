@@ -20,6 +20,8 @@ NAMES = {
     "rebind.test": ("127.0.0.1", None),
     "private.test": ("10.113.0.7", None),
     "own.test": ("203.0.113.1", None),
+    "further.test": ("203.0.113.2", "2001:db8:114::9"),
+    "either.test": ("203.0.113.7", "::1"),
     "mapped.test": (None, "::ffff:10.113.0.7"),
     "cut.test": ("203.0.113.7", None),
     "two.test": ("203.0.113.99", "2001:db8:113::7"),

@@ -22,6 +22,9 @@ while [ "$(readlink "/proc/$host/ns/net")" = "$(readlink /proc/self/ns/net)" ]; 
 ip link add near type veth peer name far netns "$host"
 ip address add 203.0.113.1/24 dev near
 ip address add 2001:db8:113::1/64 dev near nodad
+# Further addresses of this machine, of which the kernel sends from the first; and all of a network.
+ip address add 203.0.113.2/24 dev near
+ip -6 route add local 2001:db8:114::/64 dev lo
 ip address add 10.113.0.1/24 dev near
 ip link set near up
 while ! grep -q ready /mnt/log; do sleep 0.02; done
