@@ -183,7 +183,8 @@ struct Launcher {
     var isTold = false
     do throws(LaunchError) {
       let ending = try sandbox.launch(
-        for: caller, warningPrefix: prefix(.warning, parser.draft), registration: registration,
+        for: caller, warningPrefix: prefix(.warning, parser.draft),
+        registration: registration + (lesson?.descriptors ?? []),
         whileRunning: whileRunning, detachment: detachment, locks: { surroundings.locks },
         whenFailed: { error in
           tell(error, sandbox, parser.draft)
@@ -196,6 +197,7 @@ struct Launcher {
         tell(.warning, hint, parser.draft)
       }
       for text in ending.explanation { tellExplanation(text, parser.draft) }
+      if ending.lacksReport, parser.draft.lesson == nil { tellLackOfReport(parser.draft) }
       let isExplained = parser.draft.sandbox.explain != nil
       for text in ending.refusalTexts(isWhole: isExplained) { tell(.warning, text, parser.draft) }
       for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }

@@ -19,6 +19,15 @@ final class LearningTask {
   /// The profile as it was before the run: the command may have changed the file since.
   private var profile: LearnedProfile
   private let path: ByteString
+  private let name: FilePath
+  /// The directory of the file, as it was before the run: the command may change where its path leads.
+  private let directory: OwnedDescriptor
+
+  /// What the launch must leave open.
+  var descriptors: [CInt] { directory.isOpen ? [directory.rawValue] : [] }
+
+  /// The longest profile, in bytes: nestbox reads no longer one.
+  private static let longest = 1 << 20
 
   /// Prepares for the run.
   init(
@@ -32,6 +41,9 @@ final class LearningTask {
       let file = path.path.lastComponent, file.kind == .regular
     else { throw UsageError("\(name): \(lesson.file.quoted) cannot be written") }
     self.path = path
+    self.name = FilePath(root: nil, [file])
+    directory =
+      (try? OwnedDescriptor.open(path.path.removingLastComponent(), .directory)) ?? .none
     profile = LearnedProfile(try LearningTask.text(of: path, name))
     guard !lesson.verifies || draft.shrinks else { return }
     if let line = profile.firstForeignLine {
@@ -39,11 +51,9 @@ final class LearningTask {
         "\(name): \(path.quoted) is no profile (line \(String(line))), and stays as it is; name "
           + "another file")
     }
-    let directory = path.path.removingLastComponent()
-    guard let open = try? OwnedDescriptor.open(directory, .directory),
-      let real = try? Descriptors.path(of: open.rawValue)
-    else {
-      throw UsageError("\(name): there is no directory \(ByteString(directory).quoted)")
+    guard directory.isOpen, let real = try? Descriptors.path(of: directory.rawValue) else {
+      let parent = ByteString(path.path.removingLastComponent())
+      throw UsageError("\(name): there is no directory \(parent.quoted)")
     }
     if sandbox.plan().mayChange(ByteString(real.appending(file))) {
       throw UsageError(
@@ -55,7 +65,7 @@ final class LearningTask {
   private static func text(of path: ByteString, _ option: String) throws(UsageError) -> [UInt8] {
     do throws(SystemCallError) {
       let file = try OwnedDescriptor.open(path.path, .reading)
-      return try Descriptors.contents(of: file.rawValue, limit: 1 << 20)
+      return try Descriptors.contents(of: file.rawValue, limit: longest)
     } catch {
       if error.errno == .noSuchFileOrDirectory { return [] }
       throw UsageError("\(option): can't read \(path.quoted): \(error.reason)")
@@ -66,6 +76,9 @@ final class LearningTask {
   /// - Returns: The status to exit with.
   func end(_ ending: Ending) throws(UsageError) -> UInt8 {
     let items = ending.learned
+    if ending.lacksReport, !lesson.verifies {
+      throw UsageError("--learn: nothing was learned: " + Launcher.lackOfReport)
+    }
     guard !lesson.verifies else { return try verify(ending, items) }
     guard ending.status == 0 else {
       launcher.tell(
@@ -75,13 +88,17 @@ final class LearningTask {
       return ending.status
     }
     let run = draft.sandbox.command.map(\.quotedForShell).joined(separator: " ")
+    let lock = locked()
+    if let text = currentText { profile = LearnedProfile(text) }
     profile.add(run, options, items, words)
     let added = profile.added
     // Before --shrink, which Ctrl-C may end.
     try write()
+    _ = consume lock
     if !draft.isJSON { tellWritten(added.count) }
+    let text = profile.text
     let shrunk = try shrink()
-    if shrunk != nil { try write() }
+    if shrunk != nil { try writeShrunk(from: text) }
     guard !draft.isJSON else {
       tellJSON(
         [
@@ -103,8 +120,52 @@ final class LearningTask {
     launcher.tell(.warning, text, draft)
   }
 
+  // MARK: - The file
+
   private func write() throws(UsageError) {
-    try WrapperFile.write(profile.text, to: path, 0o644, lesson.option.name)
+    let text = profile.text
+    guard text.count <= LearningTask.longest else {
+      throw UsageError(
+        "\(lesson.option.name): nothing was written: the profile would have \(String(profile.count)) lines, "
+          + "and nestbox reads no profile of more than 1 MiB; let the command use fewer files")
+    }
+    do throws(SystemCallError) {
+      try WrapperFile.write(text, to: name, 0o644, in: directory)
+    } catch {
+      throw UsageError("\(lesson.option.name): can't write \(path.quoted): \(error.reason)")
+    }
+  }
+
+  /// Writes what --shrink has left, unless the file has changed since it had `text`.
+  private func writeShrunk(from text: [UInt8]) throws(UsageError) {
+    let lock = locked()
+    if let now = currentText, LearnedProfile(now).text != text {
+      throw UsageError(
+        "--shrink: \(lesson.file.quoted) has changed meanwhile, and stays as it is; run it again")
+    }
+    try write()
+    _ = consume lock
+  }
+
+  /// What another run has written meanwhile; nil where that is not known.
+  ///
+  /// A link is not followed: what it leads to may be the command's.
+  private var currentText: [UInt8]? {
+    guard let file = try? directory.openRegularEntry(name) else { return nil }
+    return try? Descriptors.contents(of: file.rawValue, limit: LearningTask.longest)
+  }
+
+  /// Locks the directory, so that two runs which end at once both add their lines.
+  private func locked() -> OwnedDescriptor {
+    for _ in 0..<500 {
+      do throws(SystemCallError) {
+        if let lock = try directory.locked(.exclusive) { return lock }
+      } catch {
+        return .none
+      }
+      CurrentProcess.sleep(milliseconds: 10)
+    }
+    return .none
   }
 
   // MARK: - Verifying
@@ -114,7 +175,8 @@ final class LearningTask {
   ) throws(UsageError) -> UInt8 {
     let missing = items.filter { item in
       guard let thing = MissedThing(item) else { return false }
-      return !thing.isUsual && !profile.knows(item, words)
+      // A command that fails may be the one that cannot do without.
+      return (!thing.isUsual || ending.status != 0) && !profile.knows(item, words)
     }
     let unused = items.compactMap { item -> Int? in
       guard item.kind == .unusedLine, let line = Int(item.subject.text),
@@ -123,21 +185,22 @@ final class LearningTask {
       return line
     }
     // It was interrupted, or something in it was, as shells say.
-    let isWhole = ending.limit == nil && ending.status <= 128
+    let isInterrupted = ending.limit != nil || ending.status > 128
+    let isWhole = !isInterrupted && !ending.lacksReport
     if !draft.isJSON {
-      if !isWhole {
+      if let doubt = doubt(about: ending, isInterrupted, !missing.isEmpty) {
         launcher.tell(
           .warning,
-          "the command did not come to its own end (status \(String(ending.status))): this run does "
-            + "not say whether \(lesson.file.quoted) is enough", draft)
+          doubt + ": this run does not say whether \(lesson.file.quoted) is enough", draft)
       }
-      tell(missing, unused, items, isWhole)
+      tell(missing, unused, items, isEnough: isWhole && ending.status == 0)
     }
-    let shrunk = ending.status == 0 ? try shrink() : nil
+    let text = profile.text
+    let shrunk = ending.status == 0 ? try shrink(unused: unused) : nil
     if draft.shrinks, ending.status != 0 {
       launcher.tell(.error, "nothing was left out, because the command failed", draft)
     }
-    if shrunk != nil { try write() }
+    if shrunk != nil { try writeShrunk(from: text) }
     if draft.isJSON {
       tellJSON(
         [
@@ -150,11 +213,20 @@ final class LearningTask {
     return ending.status
   }
 
+  /// Why a run does not say whether the profile is enough; nil if it does.
+  private func doubt(about ending: Ending, _ isInterrupted: Bool, _ lacksThings: Bool) -> String? {
+    let status = "status " + String(ending.status)
+    if isInterrupted { return "the command did not come to its own end (\(status))" }
+    if ending.lacksReport { return Launcher.lackOfReport }
+    if ending.status == 0 || lacksThings { return nil }
+    return "the command failed (\(status)), and nestbox saw nothing that the sandbox kept from it"
+  }
+
   /// The most lines that people are told.
   private static let mostLines = 30
 
   private func tell(
-    _ missing: [LearnedItem], _ unused: [Int], _ items: [LearnedItem], _ isWhole: Bool
+    _ missing: [LearnedItem], _ unused: [Int], _ items: [LearnedItem], isEnough: Bool
   ) {
     var lines: [String] = []
     for item in missing {
@@ -162,7 +234,7 @@ final class LearningTask {
       lines.append(thing.sentence(item.subject) { $0.map(\.quotedForShell).joined(separator: " ") })
     }
     let file = lesson.file.quoted
-    if lines.isEmpty, isWhole {
+    if lines.isEmpty, isEnough {
       lines.append(
         file
           + " is enough for this run: it kept nothing from the command but what its comments name")
@@ -184,9 +256,10 @@ final class LearningTask {
 
   // MARK: - Shrinking
 
-  private func shrink() throws(UsageError) -> Shrinking? {
+  private func shrink(unused: [Int] = []) throws(UsageError) -> Shrinking? {
     guard draft.shrinks else { return nil }
-    let shrinking = try Shrinking(profile, draft.sandbox.command, launcher)
+    let shrinking = try Shrinking(
+      profile, unused: Set(unused.map { $0 - 1 }), draft.sandbox.command, launcher)
     profile = shrinking.profile
     return shrinking
   }

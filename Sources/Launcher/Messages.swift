@@ -58,6 +58,21 @@ extension Launcher {
     if draft.isJSON { Output.standardError(text + "\n") } else { tell(.warning, text, draft) }
   }
 
+  /// Why the watcher's report is not there.
+  static let lackOfReport =
+    "the list of what the command looked for did not come whole within 10 seconds, and nestbox does not use "
+    + "half of one; run it again when the machine is less busy, or with a command that does less"
+
+  /// Tells that there is no report of --explain.
+  func tellLackOfReport(_ draft: Draft) {
+    guard draft.isJSON else { return tell(.warning, "--explain: " + Launcher.lackOfReport, draft) }
+    Output.standardError(
+      JSON.object([
+        .init("version", .number(1)), .init("calls", .number(0)), .init("findings", .array([])),
+        .init("complete", .boolean(false)),
+      ]).line)
+  }
+
   func prefix(_ level: Level, _ draft: Draft) -> String {
     draft.hasLevelPrefix ? level.rawValue + persona.prefix : persona.prefix
   }

@@ -19,6 +19,7 @@ struct Shrinking {
   /// Whether its output was compared as well.
   private(set) var comparesOutput = true
 
+  private let candidates: [Int]
   private let command: [ByteString]
   private let environment: [ByteString]
   private var expected = Outcome(status: 0, output: [], errors: [])
@@ -34,11 +35,12 @@ struct Shrinking {
   /// How many bytes of output are compared, and how long a run may take.
   private static let most = (bytes: 16 << 20, time: ByteString("60s"))
 
-  /// Searches.
+  /// Searches; `unused` are the indices of lines that the run did not use.
   /// - Throws: `UsageError` if the command does not succeed under the whole profile.
   init(
-    _ profile: LearnedProfile, _ command: [ByteString], _ launcher: Launcher
+    _ profile: LearnedProfile, unused: Set<Int>, _ command: [ByteString], _ launcher: Launcher
   ) throws(UsageError) {
+    candidates = profile.candidates(unused: unused)
     (self.profile, self.command, environment) = (profile, command, launcher.environment)
     let status: UInt8
     do throws(SystemCallError) {
@@ -58,7 +60,7 @@ struct Shrinking {
           + "(status \(String(status)))")
     }
     self.profile = profile.leavingOut(dropped)
-    for index in profile.candidates where dropped.contains(index) {
+    for index in candidates where dropped.contains(index) {
       leftOut.append(profile.lines[index])
     }
   }
@@ -70,7 +72,7 @@ struct Shrinking {
     let again = try run(profile)
     guard expected.status == 0, again.status == 0 else { return max(expected.status, again.status) }
     comparesOutput = expected == again
-    try leaveOut(profile.candidates[...])
+    try leaveOut(candidates[...])
     return 0
   }
 

@@ -263,17 +263,25 @@ enum WrapperFile {
         throw SystemCallError(call: "open", errno: .isDirectory)
       }
       let directory = try directory(path.path.removingLastComponent())
-      let temporary = FilePath(".nestbox-wrap-" + String(CurrentProcess.number))
-      let file = try directory.create(temporary, FilePermissions(rawValue: permissions))
-      do throws(SystemCallError) {
-        try Descriptors.write(text[...], to: file.rawValue)
-        try directory.rename(temporary, to: FilePath(root: nil, [name]))
-      } catch {
-        try? directory.remove(temporary, .other)
-        throw error
-      }
+      try write(text, to: FilePath(root: nil, [name]), permissions, in: directory)
     } catch {
       throw UsageError("\(option): can't write \(path.quoted): \(error.reason)")
+    }
+  }
+
+  /// Writes the file `name` of a directory as a whole, or not at all.
+  static func write(
+    _ text: [UInt8], to name: FilePath, _ permissions: CModeT,
+    in directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    let temporary = FilePath(".nestbox-wrap-" + String(CurrentProcess.number))
+    let file = try directory.create(temporary, FilePermissions(rawValue: permissions))
+    do throws(SystemCallError) {
+      try Descriptors.write(text[...], to: file.rawValue)
+      try directory.rename(temporary, to: name)
+    } catch {
+      try? directory.remove(temporary, .other)
+      throw error
     }
   }
 

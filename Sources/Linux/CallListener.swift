@@ -135,6 +135,13 @@ public enum WaitingThread {
     return ByteString(buffer[..<count])
   }
 
+  /// Whether its descriptor is a socket for UDP.
+  ///
+  /// The kernel tells the protocol in an attribute of the socket, `system.sockprotoname`.
+  public static func hasDatagramSocket(_ thread: Int32, descriptor: CInt) -> Bool {
+    linux_process_has_udp(thread, descriptor)
+  }
+
   /// Its name, that of its program unless it has changed it.
   public static func name(of thread: Int32) -> ByteString {
     var buffer = [UInt8](zeros: 64)

@@ -18,8 +18,10 @@ public enum CallIntent: UInt8, Sendable {
   case enterOpen
   /// It changes a file that exists.
   case write
-  /// It makes a name.
+  /// It makes a file, also where a link with its name leads.
   case create
+  /// It makes a name, and follows no link with that name.
+  case make
   /// It removes a name.
   case remove
   /// It executes a file.
@@ -71,8 +73,8 @@ public struct WatchedCall: Sendable {
   /// The second name of a call that has two.
   public var second: WatchedCall? {
     switch (intent, path) {
-    case (.remove, 0) where isRenaming: WatchedCall(name, .create, 1)
-    case (.remove, 1) where isRenaming: WatchedCall(name, .create, 3, directory: 2)
+    case (.remove, 0) where isRenaming: WatchedCall(name, .make, 1)
+    case (.remove, 1) where isRenaming: WatchedCall(name, .make, 3, directory: 2)
     default: nil
     }
   }
@@ -116,10 +118,10 @@ public struct WatchedCall: Sendable {
     WatchedCall("rmdir", .remove, 0), WatchedCall("rename", .remove, 0, flags: renames),
     WatchedCall("renameat", .remove, 1, directory: 0, flags: renames),
     WatchedCall("renameat2", .remove, 1, directory: 0, flags: renames),
-    WatchedCall("mkdir", .create, 0), WatchedCall("mkdirat", .create, 1, directory: 0),
-    WatchedCall("mknod", .create, 0), WatchedCall("mknodat", .create, 1, directory: 0),
-    WatchedCall("symlink", .create, 1), WatchedCall("symlinkat", .create, 2, directory: 1),
-    WatchedCall("link", .create, 1), WatchedCall("linkat", .create, 3, directory: 2),
+    WatchedCall("mkdir", .make, 0), WatchedCall("mkdirat", .make, 1, directory: 0),
+    WatchedCall("mknod", .make, 0), WatchedCall("mknodat", .make, 1, directory: 0),
+    WatchedCall("symlink", .make, 1), WatchedCall("symlinkat", .make, 2, directory: 1),
+    WatchedCall("link", .make, 1), WatchedCall("linkat", .make, 3, directory: 2),
     WatchedCall("chmod", .write, 0), WatchedCall("fchmodat", .write, 1, directory: 0),
     WatchedCall("fchmodat2", .write, 1, directory: 0),
     WatchedCall("truncate", .write, 0), WatchedCall("truncate64", .write, 0),

@@ -203,7 +203,7 @@ struct LearnTests {
       """)
     #expect(
       outcome.lines == [
-        "is enough for this run:", "is enough for this run:", "not said", "not said",
+        "is enough for this run:", "not said", "not said", "not said",
         #""complete": false"#,
       ], "\(outcome)")
   }

@@ -141,8 +141,12 @@ struct LearnedProfileTests {
         --ro-repositories /p
         --mask /q/x
         """.utf8))
-    let lines = profile.candidates.map { String(decoding: profile.lines[$0], as: UTF8.self) }
-    #expect(lines == ["--ro-same-try /usr", "--bind-try /p /p", "--ro-bind-try /q /q"])
+    func lines(unused: Set<Int>) -> [String] {
+      profile.candidates(unused: unused).map { String(decoding: profile.lines[$0], as: UTF8.self) }
+    }
+    #expect(lines(unused: []) == ["--ro-same-try /usr", "--ro-bind-try /q /q"])
+    let all = ["--ro-same-try /usr", "--bind-try /p /p", "--ro-bind-try /q /q"]
+    #expect(lines(unused: Set(profile.lines.indices)) == all)
     let text = String(decoding: profile.leavingOut([5]).text, as: UTF8.self)
     #expect(text.contains("\n# not needed: --ro-same-try /usr\n"))
   }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "process.h"
@@ -85,6 +87,14 @@ static inline long linux_process_name(int process, char *_Nonnull buffer, size_t
   long count = linux_result(read(file, buffer, length));
   close(file);
   return count;
+}
+
+// Whether a descriptor of a process is a socket for UDP (the attribute that sockets have of themselves).
+static inline bool linux_process_has_udp(int process, int number) {
+  char name[64], protocol[16] = "";
+  snprintf(name, sizeof name, "/proc/%d/fd/%d", process, number);
+  return getxattr(name, "system.sockprotoname", protocol, sizeof protocol - 1) > 0 &&
+         strncmp(protocol, "UDP", 3) == 0;
 }
 
 // faccessat2(2) of an open file, since Linux 5.8.

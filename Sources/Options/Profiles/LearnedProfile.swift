@@ -15,9 +15,12 @@ public struct LearnedProfile: Sendable {
   /// How many comments say what is left out.
   public private(set) var leftOut = 0
 
+  /// The lines by which the last run has files read-only.
+  private(set) var linesOfRun: Set<[UInt8]> = []
+
   private static let title =
     "# Learned by nestbox --learn from these runs, and nothing else; read it before you use it:"
-  private static let runMark = "#   "
+  static let runMark = "#   "
   private static let unusedMark = "# No run used: "
 
   /// An empty profile, or that of a file.
@@ -50,6 +53,10 @@ public struct LearnedProfile: Sendable {
   ) {
     added = []
     leftOut = 0
+    linesOfRun = Set(
+      items.filter { $0.kind == .same || $0.kind == .linked }.map {
+        words.line(LearnedProfile.options(for: $0))
+      })
     addRun(run, items)
     var place = lines.firstIndex { $0.first != UInt8(ascii: "#") } ?? lines.count
     let firstLearned = options.firstIndex { $0.use == .learned }
@@ -118,22 +125,29 @@ extension LearnedProfile {
     place += 1
   }
 
+  /// What shows a file; empty for other items.
+  private static func options(for item: LearnedItem) -> [ByteString] {
+    let path = item.subject
+    return switch item.kind {
+    case .same: ["--ro-same-try", path]
+    case .linked: ["--ro-bind-try", path, path]
+    case .writable: ["--bind-try", path, path]
+    case .devices: ["--dev-bind-try", path, path]
+    case .directory: ["--dir", path]
+    default: []
+    }
+  }
+
   private mutating func add(_ item: LearnedItem, _ words: ProfileWords, at place: inout Int) {
     let path = item.subject
-    let options: [ByteString]
-    switch item.kind {
-    case .same: options = ["--ro-same-try", path]
-    case .linked: options = ["--ro-bind-try", path, path]
-    case .writable: options = ["--bind-try", path, path]
-    case .devices: options = ["--dev-bind-try", path, path]
-    case .directory: options = ["--dir", path]
-    case .objection:
+    if item.kind == .objection {
       let reason = item.notes.first?.quoted ?? ""
       return add(
         comment: "used, but \(reason): " + LearnedProfile.option(["--read", path], words),
         at: &place)
-    case .missing, .unused, .unusedLine, .address, .rule, .limit, .calls, .incomplete: return
     }
+    let options = LearnedProfile.options(for: item)
+    if options.isEmpty { return }
     guard ProfileWords.isPrintable(path) else {
       return add(comment: "used, but its name can't be shown here: \(path.quoted)", at: &place)
     }
@@ -143,6 +157,12 @@ extension LearnedProfile {
       let comment = "# \(joined) names in this directory were used or looked at, so all of it:"
       lines.insert(Array(comment.utf8), at: place)
       place += 1
+    }
+    switch item.kind {
+    case .same, .linked: moveBehindWritable(line, path, words, &place)
+    case .writable, .devices:
+      if !lines.contains(line) { openForWriting(path, words) }
+    default: break
     }
     add([line], at: &place)
   }
@@ -259,83 +279,5 @@ public struct MissedThing: Sendable {
     let who = programs.isEmpty ? "" : " (" + programs + ")"
     return subject.quoted + " " + words + who + ": "
       + (options.isEmpty ? objection : text(options))
-  }
-}
-
-// MARK: - Shrinking
-
-extension LearnedProfile {
-  /// What begins a line that is left out.
-  private static let leftOutMark = Array("# not needed: ".utf8)
-
-  /// Options that show files or permit something: without such a line a command gets less.
-  private static let permitting =
-    " --ro-same --ro-same-try --ro-bind --ro-bind-try --bind --bind-try --dev-bind --dev-bind-try "
-    + "--read --write --read-glob --dir --share-net --net-allow --net-allow-try --net-host --cap-add --seccomp-allow "
-    + "--dbus-talk --dbus-own --dbus-call --dbus-system-talk --dbus-system-own --dbus-system-call "
-  /// Those that let a command change files.
-  private static let changing = " --bind --bind-try --dev-bind --dev-bind-try --write "
-
-  /// How many lines are options.
-  public var count: Int {
-    lines.count { $0.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: "-") }
-  }
-
-  /// The lines that can be left out without permitting more, the most general first.
-  public var candidates: [Int] {
-    var writable: [[UInt8]] = []
-    var found: [Int] = []
-    for (index, line) in lines.enumerated() {
-      let words = LearnedProfile.words(of: line)
-      guard let word = words.first, let path = words.last.map({ Array($0) }) else { continue }
-      let option = " " + ByteString(word).text + " "
-      guard LearnedProfile.permitting.includes(option) else { continue }
-      // What is read-only in a writable directory would become writable.
-      let isGuard = writable.contains { path.starts(with: $0) }
-      if LearnedProfile.changing.includes(option) {
-        writable.append(path)
-      } else if isGuard {
-        continue
-      }
-      // Without any of these options the command could have the network or the buses of the caller.
-      if let foundation = AppliedOption.foundation(of: ByteString(word)),
-        !lines.contains(Array(foundation.utf8))
-      {
-        continue
-      }
-      // After a modifier, such as --perms, another option would be modified.
-      if index > 0, LearnedProfile.isModifier(lines[index - 1]) { continue }
-      found.append(index)
-    }
-    return found
-  }
-
-  static func isModifier(_ line: [UInt8]) -> Bool {
-    guard let word = words(of: line).first else { return false }
-    return Option.named(ByteString(word))?.traits.contains(.isModifier) == true
-  }
-
-  /// The words of a line, with their variables and quotes.
-  @inline(never) static func words(of line: [UInt8]) -> [ArraySlice<UInt8>] {
-    var reader = LineReader(line[...], nil)
-    while let word = try? reader.next() { _ = word }
-    return reader.written
-  }
-
-  /// The same profile without the given lines, which become comments.
-  public func leavingOut(_ indices: [Int]) -> LearnedProfile {
-    var profile = self
-    for index in indices { profile.lines[index] = LearnedProfile.leftOutMark + lines[index] }
-    return profile
-  }
-
-  /// Whether a comment says that a command did not get this.
-  public func knows(_ thing: LearnedItem, _ words: ProfileWords) -> Bool {
-    let start = Array(("# " + thing.subject.quoted + " is ").utf8)
-    let end = [UInt8(ascii: " ")] + words.word(thing.subject)
-    return lines.contains { line in
-      line.first == UInt8(ascii: "#")
-        && (line.starts(with: start) || line.suffix(end.count).elementsEqual(end))
-    }
   }
 }

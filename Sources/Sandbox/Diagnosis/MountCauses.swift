@@ -128,11 +128,6 @@ extension Cause {
         + "--explain would let them pass",
       hint: "leave out --explain (--learn, --verify), or use a filter that answers for itself"),
     Cause(
-      [.watch], [.timedOut, .fileTooLarge],
-      cause: "the report of what the command looked for did not come whole within 10 seconds; "
-        + "nestbox does not use half of one",
-      hint: "run it again when the machine is less busy, or with a command that does less"),
-    Cause(
       [.watch], [.argListTooLong],
       cause: "the policy leaves no room for the watch in a program of 4096 instructions",
       hint: "leave out --explain (--learn, --verify), or use a shorter policy"),

@@ -24,6 +24,16 @@ struct PlannedOperation {
   var obstacle: FilePath?
   /// The operation that covers all of it.
   var coveredBy: Int?
+
+  /// The path that the operation shows read-only, if it shows a file of the host where that lies.
+  var protectedPlace: FilePath? {
+    guard operation.action.isLearned else { return nil }
+    switch operation.action {
+    case .bind(_, let place, .readOnly, _), .same(let place, _), .show(let place, .readOnly):
+      return place.isAbsolute ? place.lexicallyNormalized() : nil
+    default: return nil
+    }
+  }
 }
 
 /// Why an operation will fail.

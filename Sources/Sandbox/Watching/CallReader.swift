@@ -40,7 +40,7 @@ package enum CallReader {
       let asked = address(
         at: argument(call.path, data), argument(call.flags, data), memory,
         isOwn: call.intent == .bind)
-      // sendto(2) has the message before the address, which a connected socket needs not.
+      // sendto(2) has the message before the address, which a connected socket does not need.
       guard call.path == 4, data.arguments[4] == 0 || asked?.kind == .nameServer else {
         return asked
       }
@@ -83,6 +83,7 @@ package enum CallReader {
     case .read, .enter: return .read
     case .write: return .write
     case .create: return .create
+    case .make: return .make
     case .remove: return .remove
     case .execute: return .execute
     case .open: return argument(call.flags, data).map { kind(ofOpening: $0) }
@@ -149,7 +150,7 @@ extension CallReader {
       return isOwn || name.isEmpty
         ? nil : AskedFor(kind: .abstractSocket, directory: nil, subject: name)
     }
-    return AskedFor(kind: isOwn ? .create : .socket, directory: nil, subject: ByteString(name))
+    return AskedFor(kind: isOwn ? .make : .socket, directory: nil, subject: ByteString(name))
   }
 
   private static func remote(

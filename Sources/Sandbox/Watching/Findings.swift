@@ -56,7 +56,7 @@ struct Findings {
   /// How many calls were watched.
   let calls: Int
   /// Whether everything could be noted.
-  let isComplete: Bool
+  private(set) var isComplete: Bool
   let resolved: ResolvedSandbox
   private let inside: InsideLook
   let namesNoProfile: Bool
@@ -68,8 +68,12 @@ struct Findings {
   /// Whether the host did not have the last thing either.
   private var isMissing = false
 
-  /// How many findings are made at most: a payload decides how many things it asks for.
-  private static let most = 5000
+  /// How many findings are made at most, and of how many bytes of names: a payload decides how many things
+  /// it asks for.
+  private static let most = (findings: 5000, bytes: 512 << 10)
+  private var size = 0
+  /// When the report has to be there: a payload also decides how long its paths are.
+  private let deadline: Int
 
   /// Looks at everything that was noted; `words` is the line that was typed.
   init(
@@ -84,13 +88,25 @@ struct Findings {
     calls = observations.calls
     isComplete = !observations.isFull
     asksByName = observations.all.contains { $0.kind == .host }
-    for observation in observations.all { examine(observation) }
+    deadline = MonotonicClock.milliseconds + Watcher.timeForFindings
+    for seen in observations.all where !observations.isTriedByTCP(seen) {
+      guard hasTime() else { break }
+      examine(seen)
+    }
     all.sort { $0.last > $1.last }
     for index in all.indices {
+      guard hasTime() else { break }
       var finding = all[index]
       complete(&finding)
       all[index] = finding
     }
+  }
+
+  /// Whether there is time for more; if not, the report says that it is incomplete.
+  mutating func hasTime() -> Bool {
+    if MonotonicClock.milliseconds < deadline { return true }
+    isComplete = false
+    return false
   }
 
   private mutating func add(_ kind: Finding.Kind, _ subject: ByteString, _ seen: Observation) {
@@ -108,7 +124,11 @@ struct Findings {
       }
       return
     }
-    guard all.count < Findings.most else { return }
+    guard all.count < Findings.most.findings, size + subject.count <= Findings.most.bytes else {
+      isComplete = false
+      return
+    }
+    size += subject.count
     places[key] = all.count
     all.append(
       Finding(
@@ -167,17 +187,17 @@ extension Findings {
   private mutating func connect(_ seen: Observation) {
     guard resolved.namespaces.contains(.network) else { return }
     let endpoint = Findings.endpoint(seen.subject)
-    if let (address, port) = endpoint, address.isLoopback {
-      if HostPorts.serve(port) {
+    if let (address, port, isDatagram) = endpoint, address.isLoopback {
+      if !isDatagram, HostPorts.serve(port) {
         // Programs try IPv6 as well.
         add(.noNetwork, ByteString("127.0.0.1 port " + String(port)), seen)
       }
       return
     }
-    if let (address, port) = endpoint, resolved.sandbox.network.isUsed {
+    if let (address, port, isDatagram) = endpoint, resolved.sandbox.network.isUsed {
       let isPermitted =
         resolved.sandbox.network.policy.refusal(
-          of: address, port: Port(port), isOwn: false) == nil
+          of: address, port: Port(port, isDatagram ? .udp : .tcp), isOwn: false) == nil
       // Stand-ins for names are the relay's.
       if isPermitted || NameTable.pool.contains(address) || NameTable.poolV6.contains(address) {
         return
@@ -186,13 +206,15 @@ extension Findings {
     add(.noNetwork, seen.subject, seen)
   }
 
-  /// The address and the port of a subject such as "192.0.2.7 port 443".
-  static func endpoint(_ subject: ByteString) -> (address: IPAddress, port: UInt16)? {
+  /// The address and the port of a subject such as "192.0.2.7 port 443" or "192.0.2.7 port 123/udp".
+  static func endpoint(
+    _ subject: ByteString
+  ) -> (address: IPAddress, port: UInt16, isDatagram: Bool)? {
     let words = subject.bytes.split(separator: UInt8(ascii: " "))
-    guard words.count == 3, let address = IPAddress(text: words[0]),
-      let port = UInt32(decimal: words[2])
-    else { return nil }
-    return (address, UInt16(truncatingIfNeeded: port))
+    guard words.count == 3, let address = IPAddress(text: words[0]) else { return nil }
+    let parts = words[2].split(separator: UInt8(ascii: "/"))
+    guard let port = parts.first.flatMap({ UInt32(decimal: $0) }) else { return nil }
+    return (address, UInt16(truncatingIfNeeded: port), parts.count > 1)
   }
 
   /// The name of a call.
@@ -219,7 +241,7 @@ extension Findings {
     let isGuess = isMissing
     if !isGuess, inside.answers(seen.kind, at: path) { return }
     // Of a name to be made or removed, its directory counts as well.
-    if seen.kind != .create, seen.kind != .remove {
+    if !seen.kind.changesDirectory {
       isMissing = (try? FileFacts(at: path, followsLinks: seen.kind != .lookAtLink)) == nil
       if isMissing || isGuess && inside.answers(seen.kind, at: path) { return }
     }
@@ -228,11 +250,12 @@ extension Findings {
       if path.endsInName { look(at: path.parent, seen, wanting: .write) }
       return
     }
-    switch inside.follow(path, followsLast: seen.kind != .lookAtLink) {
+    let followsLast = seen.kind != .lookAtLink && seen.kind != .make
+    switch inside.follow(path, followsLast: followsLast) {
     case .procfs: return
     case .file(let file):
       switch seen.kind {
-      case .create: check(file, path, seen, .write, isNew: true)
+      case .create, .make: check(file, path, seen, .write, isNew: true)
       case .write, .socket: check(file, path, seen, .write)
       case .read: check(file, path, seen, .read)
       case .execute:
@@ -241,7 +264,7 @@ extension Findings {
       default: return
       }
     case .missing(_, let wanted, let depth, let isLast):
-      if seen.kind == .create {
+      if seen.kind.changesDirectory {
         guard isLast else { return missing(wanted.parent, depth, seen) }
         look(at: path.parent, seen, wanting: .write)
         return

@@ -56,7 +56,11 @@ final class Learner {
     visit(plan.directory.path, .look)
     // The launcher's own exec is not among the notes.
     for path in plan.command.searched { visit(path, .execute) }
-    for observation in observations.all { visit(observation) }
+    for seen in observations.all where !observations.isTriedByTCP(seen) {
+      guard findings.hasTime() else { break }
+      visit(seen)
+    }
+    isComplete = isComplete && findings.isComplete
     var items = [LearnedItem(.calls, ByteString(String(observations.calls)))]
     for finding in findings.all { items.append(LearnedItem(finding)) }
     switch learning {
@@ -113,7 +117,7 @@ extension Learner {
       case .link(let target):
         noteLink(trail.path.appending(name), child, target)
         if steps.isAtEnd, kind == .lookAtLink { return }
-        if steps.isAtEnd, kind == .remove { return noteChange(in: trail) }
+        if steps.isAtEnd, kind == .remove || kind == .make { return noteChange(in: trail) }
         guard steps.follow(target) else { return }
         if target.isAbsolute { trail = top }
       default:
@@ -130,7 +134,7 @@ extension Learner {
     let isDirectory = plan.root.node(at: trail.end) == .directory
     if let operation = operation(at: trail.end) { used[operation] = true }
     var trail = trail
-    if kind == .create || kind == .remove {
+    if kind.changesDirectory {
       trail.leave()
       return noteChange(in: trail)
     }
@@ -307,17 +311,23 @@ extension Learner {
     if !wasChanged { items.append(LearnedItem(.unused, "changing files of the host")) }
   }
 
-  /// Whether `place` is read-only in a writable directory: a line that protects it counts as used.
-  private func isGuard(_ place: FilePath?) -> Bool {
-    guard let place, let trail = plan.root.find(place), let around = plan.root.find(place.parent)
-    else { return false }
-    return isWritable(around.end) && !isWritable(trail.end)
+  /// Whether an operation protects something in a writable directory: such a line counts as used.
+  private func isGuard(_ planned: PlannedOperation) -> Bool {
+    guard let place = planned.isSkipped ? planned.protectedPlace : planned.place else {
+      return false
+    }
+    if !planned.isSkipped, plan.root.find(place).map({ isWritable($0.end) }) ?? true {
+      return false
+    }
+    var around = place.parent
+    while plan.root.find(around) == nil, around != "/" { around = around.parent }
+    return plan.root.find(around).map { isWritable($0.end) } ?? false
   }
 
   private func addUnusedLines(of file: ByteString, to items: inout [LearnedItem]) {
     for planned in plan.operations where !used[planned.index] {
       guard case .profile(_, let path, let line) = planned.operation.option.origin, path == file,
-        planned.operation.action.source != nil, !isGuard(planned.place)
+        planned.operation.action.source != nil, !isGuard(planned)
       else { continue }
       items.append(LearnedItem(.unusedLine, ByteString(String(line))))
     }

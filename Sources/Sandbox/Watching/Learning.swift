@@ -102,8 +102,9 @@ extension LearnedItem {
 
 extension Ending {
   /// Takes over the watcher's report.
-  mutating func take(_ report: [ByteString]) {
-    var rest = report[...]
+  mutating func take(_ report: [ByteString]?) {
+    lacksReport = report == nil
+    var rest = (report ?? [])[...]
     while let line = rest.first {
       if let item = LearnedItem(&rest) {
         learned.append(item)

@@ -149,7 +149,7 @@ extension Learner {
   }
 
   /// What the line showed read-only in a directory that the profile shows writable stays so, used or
-  /// not.
+  /// not, and whether it existed or not: a later run may find it.
   func addGuards() {
     let writable = needs.filter { $0.isWhole && $0.isWritable }
     for mount in plan.root.mounts where mount.bind == nil {
@@ -157,6 +157,13 @@ extension Learner {
         var need = need(of: trail)
       else { continue }
       (need.isWhole, need.isGuard) = (true, true)
+      if writable.contains(where: { need.isBelow($0.place) }) { insert(need) }
+    }
+    for planned in plan.operations where planned.isSkipped {
+      guard let place = planned.protectedPlace else { continue }
+      var need = Need(place: ByteString(place), operation: planned.index)
+      (need.isWhole, need.isGuard) = (true, true)
+      if case .bind = planned.operation.action { need.isLinked = true }
       if writable.contains(where: { need.isBelow($0.place) }) { insert(need) }
     }
   }

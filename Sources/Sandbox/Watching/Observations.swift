@@ -12,11 +12,13 @@ internal import Text
 /// What was asked for.
 package enum ObservedKind: UInt8 {
   case look, lookAtLink, read, write, create, remove, execute
+  /// A new name, as of a directory or a link: unlike open(2), the call follows no link that has the name.
+  case make
   /// A socket in the file system.
   case socket
   /// An abstract socket.
   case abstractSocket
-  /// An address in the network, with a port.
+  /// An address in the network, with a port, and `/udp` behind it for datagrams.
   case address
   /// The address of a name server, with its port.
   case nameServer
@@ -42,14 +44,17 @@ package enum ObservedKind: UInt8 {
   var isPath: Bool { rawValue <= ObservedKind.socket.rawValue }
 
   /// Whether something is to be changed or made.
-  var changes: Bool { self == .write || self == .create || self == .remove }
+  var changes: Bool { self == .write || changesDirectory }
+
+  /// Whether a name is to be made or removed.
+  var changesDirectory: Bool { self == .create || self == .make || self == .remove }
 
   /// The access to the file that it needs; nil where a look at it is enough.
   var access: FileAccess? {
     switch self {
     case .read: .read
     case .execute: .execute
-    case .write, .create, .remove, .socket: .write
+    case .write, .create, .make, .remove, .socket: .write
     default: nil
     }
   }
@@ -83,6 +88,17 @@ struct Observations {
 
   /// How many notes are kept, and how many bytes of names.
   private static let most = (notes: 100_000, bytes: 32 << 20)
+
+  /// Whether an address for datagrams was also connected to by TCP.
+  ///
+  /// The C library connects a socket for datagrams to each address of a host, and sends nothing, to learn
+  /// which one to try first.
+  func isTriedByTCP(_ seen: Observation) -> Bool {
+    guard seen.kind == .address, seen.subject.bytes.suffix(4).elementsEqual("/udp".utf8) else {
+      return false
+    }
+    return places[Int(seen.kind.rawValue)][ByteString(seen.subject.bytes.dropLast(4))] != nil
+  }
 
   /// Counts a call.
   mutating func count() { calls &+= 1 }

@@ -15,7 +15,7 @@ extension Findings {
     case .noNetwork:
       if finding.subject.bytes.first == UInt8(ascii: "@") {
         finding.objection = "sockets of this kind belong to the network of the host"
-      } else if let (address, port) = Findings.endpoint(finding.subject), address.isLoopback {
+      } else if let (address, port, _) = Findings.endpoint(finding.subject), address.isLoopback {
         finding.options = ["--net-host", ByteString(String(port))]
         finding.note = ", there host.nestbox.internal:" + String(port)
       } else if let rule = Findings.rule(for: finding.subject) {
@@ -31,7 +31,7 @@ extension Findings {
       finding.objection = objection(to: path) ?? refusalOutside(of: path, [.write])
       if finding.objection == nil { finding.options = ["--write", finding.subject] }
     case .notShown, .notPermitted:
-      finding.isUsual = Findings.usual.contains { finding.subject.bytes.starts(with: $0.utf8) }
+      finding.isUsual = Findings.isUsual(finding.subject)
       // The lines for people only name it: then the sandbox need not be planned.
       if finding.isUsual, !resolved.sandbox.explainsInJSON, resolved.sandbox.learning == nil {
         return
@@ -61,9 +61,10 @@ extension Findings {
 
   /// The rule of --net-allow for a host or an address; nil where none can be.
   static func rule(for subject: ByteString) -> ByteString? {
-    guard let (address, port) = endpoint(subject) else { return subject }
+    guard let (address, port, isDatagram) = endpoint(subject) else { return subject }
     if port == 53 { return nil }
     let host = address.v4 == nil ? "[" + address.text + "]" : address.text
+    if isDatagram { return ByteString(host + ":" + String(port) + "/udp") }
     return ByteString(port == 80 || port == 443 ? host : host + ":" + String(port))
   }
 
@@ -142,12 +143,25 @@ extension Findings {
     ("wayland-", "wayland"), ("pipewire-", "audio"), ("native", "audio"), ("X", "x11"),
   ]
 
-  /// The beginnings of what nearly every program looks for, and does without.
-  private static let usual = [
-    "/etc/ld.so.", "/etc/nsswitch.conf", "/etc/locale.alias", "/usr/share/locale/locale.alias",
-    "/etc/localtime", "/etc/gitconfig", "/etc/inputrc", "/etc/terminfo", "/etc/selinux",
-    "/etc/bash.bashrc", "/etc/profile", "/etc/gai.conf", "/etc/host.conf",
-    "/var/run/nscd", "/run/nscd", "/run/systemd", "/sys", "/etc/fstab", "/etc/mtab",
-    "/etc/machine-id", "/dev/tty", "/var/cache/ldconfig", "/etc/python3",
-  ]
+  /// What nearly every program looks for, and does without: files, directories with what is in them, and the
+  /// beginnings of names.
+  private static let usual = (
+    files: [
+      "/etc/nsswitch.conf", "/etc/locale.alias", "/usr/share/locale/locale.alias",
+      "/etc/localtime", "/etc/gitconfig", "/etc/inputrc", "/etc/terminfo", "/etc/selinux",
+      "/etc/bash.bashrc", "/etc/gai.conf", "/etc/host.conf", "/var/run/nscd", "/run/nscd",
+      "/run/systemd", "/sys", "/etc/fstab", "/etc/mtab", "/etc/machine-id", "/dev/tty",
+      "/var/cache/ldconfig",
+    ], beginnings: ["/etc/ld.so.", "/etc/profile", "/etc/python3"]
+  )
+
+  /// Whether nearly every program looks for `subject`, and does without.
+  static func isUsual(_ subject: ByteString) -> Bool {
+    let bytes = subject.bytes
+    return usual.beginnings.contains { bytes.starts(with: $0.utf8) }
+      || usual.files.contains {
+        bytes.starts(with: $0.utf8)
+          && [nil, UInt8(ascii: "/")].contains(bytes.dropFirst($0.utf8.count).first)
+      }
+  }
 }

@@ -167,6 +167,9 @@ struct WatchLoop: ~Copyable {
         && ProcessMemory.isClosed(call.thread, at: call.data.arguments[Int(watched.path)])
       return isClosed ? (.unreadable, "") : nil
     }
+    if asked.kind == .address, watched.intent == .connect, isForDatagrams(call) {
+      return (.address, asked.subject.appending("/udp"))
+    }
     if !asked.kind.isPath || asked.subject.bytes.first == UInt8(ascii: "/") {
       return (asked.kind, asked.subject)
     }
@@ -175,6 +178,12 @@ struct WatchLoop: ~Copyable {
       ?? workingDirectory(of: call.thread)
     guard let directory else { return nil }
     return (asked.kind, ByteString(directory: directory.bytes, name: asked.subject))
+  }
+
+  /// Whether the socket of a call is for UDP; its number is the first argument of connect(2) and sendto(2).
+  private func isForDatagrams(_ call: WaitingCall) -> Bool {
+    WaitingThread.hasDatagramSocket(
+      call.thread, descriptor: CInt(truncatingIfNeeded: call.data.arguments[0]))
   }
 
   private mutating func workingDirectory(of thread: Int32) -> ByteString? {

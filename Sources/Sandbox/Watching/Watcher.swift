@@ -156,12 +156,16 @@ extension Watcher {
   }
 
   /// How long the watcher may take for its report, in milliseconds, and how long that may be.
-  private static let limit = (milliseconds: Patience.milliseconds(10_000), bytes: 4 << 20)
+  private static let limit = (milliseconds: Patience.milliseconds(10_000), bytes: 32 << 20)
+
+  /// How much of that time the watcher has to look at what it noted, in milliseconds.
+  static let timeForFindings = limit.milliseconds / 2
 
   /// Reads the report, once the sandbox has ended.
-  /// - Throws: `LaunchError` if the watcher ended before, as the command's last calls were refused; or if
-  ///   the report is not there in time or too long: half of one would say that the rest was not used.
-  func readReport() throws(LaunchError) -> [ByteString] {
+  /// - Throws: `LaunchError` if the watcher ended before, as the command's last calls were refused.
+  /// - Returns: The lines; nil if they are not there in time, or too long: half of a report would say that the
+  ///   rest was not used.
+  func readReport() throws(LaunchError) -> [ByteString]? {
     let deadline = MonotonicClock.milliseconds + Watcher.limit.milliseconds
     var bytes: [UInt8] = []
     var isWhole = false
@@ -174,11 +178,10 @@ extension Watcher {
       bytes += chunk
     }
     if case .hasFailed(let error)? = LaunchReport(bytes[...]) { throw error }
-    if !isWhole || bytes.isEmpty {
-      // A report has a line at least.
-      let isLate = !isWhole && bytes.count < Watcher.limit.bytes
-      let errno: Errno = isWhole ? .brokenPipe : isLate ? .timedOut : .fileTooLarge
-      throw LaunchError(.watch, cause: SystemCallError(call: "read", errno: errno))
+    guard isWhole else { return nil }
+    // A report has a line at least.
+    if bytes.isEmpty {
+      throw LaunchError(.watch, cause: SystemCallError(call: "read", errno: .brokenPipe))
     }
     var lines = bytes.split(separator: 0, omittingEmptySubsequences: false)
     lines.removeLast()

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two runs in one learned profile: of two lines about the same file the later one decides, so the order of the
+// lines says whether a file is writable.
+
+internal import Text
+
+extension LearnedProfile {
+  /// Options by which a run that only read has a file.
+  private static let reading = [Array("--ro-same-try ".utf8), Array("--ro-bind-try ".utf8)]
+
+  /// Makes comments of lines by which earlier runs only read `path` and what is in it: this run may change all
+  /// of it except what its own lines protect.
+  mutating func openForWriting(_ path: ByteString, _ words: ProfileWords) {
+    let top = LearnedProfile.unquoted(words.word(path))
+    for (index, line) in lines.enumerated() where !linesOfRun.contains(line) {
+      guard LearnedProfile.reading.contains(where: { line.starts(with: $0) }),
+        let last = LearnedProfile.words(of: line).last
+      else { continue }
+      let place = LearnedProfile.unquoted(Array(last))
+      guard place.starts(with: top),
+        [nil, UInt8(ascii: "/")].contains(place.dropFirst(top.count).first)
+      else { continue }
+      lines[index] = Array("# a later run may change it: ".utf8) + line
+    }
+  }
+
+  /// Moves a line that protects something behind the line of this run that makes the directory around it
+  /// writable.
+  mutating func moveBehindWritable(
+    _ line: [UInt8], _ path: ByteString, _ words: ProfileWords, _ place: inout Int
+  ) {
+    guard let known = lines.firstIndex(of: line) else { return }
+    var bytes = path.bytes
+    while let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash > bytes.startIndex {
+      bytes = bytes[..<slash]
+      let directory = ByteString(bytes)
+      let writable = words.line(["--bind-try", directory, directory])
+      guard added.contains(writable), let index = lines.firstIndex(of: writable), index > known
+      else {
+        continue
+      }
+      lines.remove(at: known)
+      if known < place { place -= 1 }
+      return
+    }
+  }
+
+  /// A word without the quotes around it.
+  private static func unquoted(_ word: [UInt8]) -> ArraySlice<UInt8> {
+    guard let first = word.first, first == UInt8(ascii: "'") || first == UInt8(ascii: "\"") else {
+      return word[...]
+    }
+    return word.dropFirst().dropLast()
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which lines of a profile --shrink may leave out, and which of its comments name what a command does not get.
+
+public import Sandbox
+internal import Text
+
+extension LearnedProfile {
+  /// What begins a line that is left out.
+  private static let leftOutMark = Array("# not needed: ".utf8)
+
+  /// Options that show files or permit something: without such a line a command gets less.
+  private static let permitting =
+    " --ro-same --ro-same-try --ro-bind --ro-bind-try --bind --bind-try --dev-bind --dev-bind-try "
+    + "--read --write --read-glob --dir --share-net --net-allow --net-allow-try --net-host --cap-add --seccomp-allow "
+    + "--dbus-talk --dbus-own --dbus-call --dbus-system-talk --dbus-system-own --dbus-system-call "
+  /// Those that let a command change files.
+  private static let changing = " --bind --bind-try --dev-bind --dev-bind-try --write "
+
+  /// How many lines are options.
+  public var count: Int {
+    lines.count { $0.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: "-") }
+  }
+
+  /// The lines that can be left out without permitting more, the most general first.
+  ///
+  /// Without a line through which the command changes files, it may end with the same status and output, and
+  /// what it made is lost. So such a line is left out only if the run did not use it.
+  /// - Parameter unused: The indices of the lines that the run did not use.
+  /// - Returns: The indices of the lines.
+  public func candidates(unused: Set<Int>) -> [Int] {
+    var writable: [[UInt8]] = []
+    var found: [Int] = []
+    for (index, line) in lines.enumerated() {
+      let words = LearnedProfile.words(of: line)
+      guard let word = words.first, let path = words.last.map({ Array($0) }) else { continue }
+      let option = " " + ByteString(word).text + " "
+      guard LearnedProfile.permitting.includes(option) else { continue }
+      // What is read-only in a writable directory would become writable.
+      let isGuard = writable.contains { path.starts(with: $0) }
+      if LearnedProfile.changing.includes(option) {
+        writable.append(path)
+        if !unused.contains(index) { continue }
+      } else if isGuard {
+        continue
+      }
+      // Without any of these options the command could have the network or the buses of the caller.
+      if let foundation = AppliedOption.foundation(of: ByteString(word)),
+        !lines.contains(Array(foundation.utf8))
+      {
+        continue
+      }
+      // After a modifier, such as --perms, another option would be modified.
+      if index > 0, LearnedProfile.isModifier(lines[index - 1]) { continue }
+      found.append(index)
+    }
+    return found
+  }
+
+  static func isModifier(_ line: [UInt8]) -> Bool {
+    guard let word = words(of: line).first else { return false }
+    return Option.named(ByteString(word))?.traits.contains(.isModifier) == true
+  }
+
+  /// The words of a line, with their variables and quotes.
+  @inline(never) static func words(of line: [UInt8]) -> [ArraySlice<UInt8>] {
+    var reader = LineReader(line[...], nil)
+    while let word = try? reader.next() { _ = word }
+    return reader.written
+  }
+
+  /// The same profile without the given lines, which become comments.
+  public func leavingOut(_ indices: [Int]) -> LearnedProfile {
+    var profile = self
+    for index in indices { profile.lines[index] = LearnedProfile.leftOutMark + lines[index] }
+    return profile
+  }
+
+  /// Whether a comment says that a command did not get this.
+  public func knows(_ thing: LearnedItem, _ words: ProfileWords) -> Bool {
+    let start = Array(("# " + thing.subject.quoted + " is ").utf8)
+    let end = [UInt8(ascii: " ")] + words.word(thing.subject)
+    let others = [LearnedProfile.leftOutMark, Array(LearnedProfile.runMark.utf8)]
+    return lines.contains { line in
+      line.first == UInt8(ascii: "#") && !others.contains { line.starts(with: $0) }
+        && (line.starts(with: start) || line.suffix(end.count).elementsEqual(end))
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What --explain says when there is too much to tell, or no time for it.
+
+import TestSupport
+import Testing
+
+@Suite("Explanations: bounds", .needs("python3"))
+struct ExplainedBoundsTests {
+  // Red: a command that ended well is said not to have started, as its list is long or the watcher is slow.
+  @Test(
+    "A command keeps its status and report when the list does not come",
+    arguments: ["--explain", "--explain --json", "--verify ./p.profile"])
+  func lacking(_ option: String) throws {
+    let isVerified = option.hasPrefix("--verify")
+    let outcome = try Session().run(
+      """
+      mkfifo go; printf '%s\\n' '--ro-bind / /' --unshare-pid >p.profile
+      nestbox \(option) \(isVerified ? "" : "--report 3 --ro-bind / / --unshare-pid") sh -c 'echo begun; read line; exit 3' >out 2>err 3>report <go &
+      launcher=$!
+      exec 9>go
+      while [ ! -s out ]; do sleep 0.1; done
+      for p in $(pgrep -P $launcher); do pgrep -P $p >/dev/null || watcher=$p; done
+      kill -STOP $watcher
+      echo >&9
+      wait $launcher; echo $?; grep -o '"outcome": "[a-z-]*"' report; cat err
+      """)
+    let told = isVerified ? ["3"] : ["3", #""outcome": "exited""#]
+    #expect(outcome.lines.starts(with: told), "\(outcome)")
+    let text = option.contains("json") ? #""complete": false"# : "within 10 seconds"
+    #expect(outcome.output.contains(text), "\(outcome)")
+  }
+
+  // Red: looking at what a hostile command asked for takes longer than anybody waits.
+  @Test func `Paths that are long to follow cost a bounded time`() throws {
+    let session = try Session()
+    try session.write(
+      "climb.py",
+      """
+      # A link that goes up and down 500 times, 38 times in each of 2000 paths.
+      import os
+      os.makedirs("/tmp/d/e"); os.symlink("/" + "tmp/../" * 500 + "tmp/d/e", "/tmp/d/e/L")
+      for i in range(2000):
+          try: os.stat("/tmp/d/e/" + "L/" * 38 + "./" * (i % 40) + "../../home/x" + str(i))
+          except OSError: pass
+      os._exit(4)
+      """)
+    let outcome = try session.run(
+      "nestbox --explain --json --read climb.py python3 climb.py 2>err; echo $?; grep -o '\"version\": 1' err"
+    )
+    #expect(outcome.lines == ["4", #""version": 1"#], "\(outcome)")
+  }
+
+  // Red: a list that was cut says that it is complete.
+  @Test func `A list of more than 5000 things says that it is not complete`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir d; (cd d; seq 5200 | xargs touch)
+      for n in 100 5200; do
+        nestbox --explain --json sh -c "for i in $(seq -s ' ' $n); do [ -e $PWD/d/\\$i ]; done; true" 2>&1 | grep -o '"complete": [a-z]*'
+      done
+      """)
+    #expect(outcome.lines == [#""complete": true"#, #""complete": false"#], "\(outcome)")
+  }
+
+  // Red: who makes a link is offered to write where it leads.
+  @Test func `Making a link asks for nothing where the link leads`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir d; echo x >d/f
+      nestbox --explain sh -c "ln -s $PWD/d/f /tmp/l; mkdir /tmp/m; ln -s $PWD/d /tmp/m/n; true" 2>&1 | grep -c '/d'
+      nestbox --explain --read d sh -c "ln -s x d/l" 2>&1 | grep -o '/d is read-only inside (ln).*--write'
+      """)
+    #expect(outcome.lines.first == "0", "\(outcome)")
+    #expect(outcome.lines.last?.contains("--write") == true, "\(outcome)")
+  }
+}
