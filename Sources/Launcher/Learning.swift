@@ -46,11 +46,7 @@ final class LearningTask {
       (try? OwnedDescriptor.open(path.path.removingLastComponent(), .directory)) ?? .none
     profile = LearnedProfile(try LearningTask.text(of: path, name))
     guard !lesson.verifies || draft.shrinks else { return }
-    if let line = profile.firstForeignLine {
-      throw UsageError(
-        "\(name): \(path.quoted) is no profile (line \(String(line))), and stays as it is; name "
-          + "another file")
-    }
+    try requireProfile()
     guard directory.isOpen, let real = try? Descriptors.path(of: directory.rawValue) else {
       let parent = ByteString(path.path.removingLastComponent())
       throw UsageError("\(name): there is no directory \(parent.quoted)")
@@ -77,7 +73,8 @@ final class LearningTask {
   func end(_ ending: Ending) throws(UsageError) -> UInt8 {
     let items = ending.learned
     if ending.lacksReport, !lesson.verifies {
-      throw UsageError("--learn: nothing was learned: " + Launcher.lackOfReport)
+      throw UsageError(
+        "--learn: nothing was learned: " + Launcher.lackOfReport + Launcher.ifReportLacks)
     }
     guard !lesson.verifies else { return try verify(ending, items) }
     guard ending.status == 0 else {
@@ -89,7 +86,10 @@ final class LearningTask {
     }
     let run = draft.sandbox.command.map(\.quotedForShell).joined(separator: " ")
     let lock = locked()
-    if let text = currentText { profile = LearnedProfile(text) }
+    if let text = currentText {
+      profile = LearnedProfile(text)
+      try requireProfile()
+    }
     profile.add(run, options, items, words)
     let added = profile.added
     // Before --shrink, which Ctrl-C may end.
@@ -121,6 +121,13 @@ final class LearningTask {
   }
 
   // MARK: - The file
+
+  private func requireProfile() throws(UsageError) {
+    guard let line = profile.firstForeignLine else { return }
+    throw UsageError(
+      "\(lesson.option.name): \(path.quoted) is no profile (line \(String(line))), and stays as it is; name "
+        + "another file")
+  }
 
   private func write() throws(UsageError) {
     let text = profile.text
@@ -175,8 +182,8 @@ final class LearningTask {
   ) throws(UsageError) -> UInt8 {
     let missing = items.filter { item in
       guard let thing = MissedThing(item) else { return false }
-      // A command that fails may be the one that cannot do without.
-      return (!thing.isUsual || ending.status != 0) && !profile.knows(item, words)
+      // A command that failed may have needed what a comment names, or what most do without.
+      return ending.status != 0 || !thing.isUsual && !profile.knows(item, words)
     }
     let unused = items.compactMap { item -> Int? in
       guard item.kind == .unusedLine, let line = Int(item.subject.text),
@@ -193,7 +200,9 @@ final class LearningTask {
           .warning,
           doubt + ": this run does not say whether \(lesson.file.quoted) is enough", draft)
       }
-      tell(missing, unused, items, isEnough: isWhole && ending.status == 0)
+      tell(
+        missing, unused, items,
+        isEnough: isWhole && ending.status == 0 && items.last?.kind != .incomplete)
     }
     let text = profile.text
     let shrunk = ending.status == 0 ? try shrink(unused: unused) : nil
@@ -234,7 +243,12 @@ final class LearningTask {
       lines.append(thing.sentence(item.subject) { $0.map(\.quotedForShell).joined(separator: " ") })
     }
     let file = lesson.file.quoted
-    if lines.isEmpty, isEnough {
+    if !lines.isEmpty {
+      lines.append(
+        file
+          + " is not enough for this run; what it needs can be added by hand, or by the same command under "
+          + "--learn " + lesson.file.quotedForShell + " with options that show it")
+    } else if isEnough {
       lines.append(
         file
           + " is enough for this run: it kept nothing from the command but what its comments name")

@@ -60,12 +60,17 @@ extension Launcher {
 
   /// Why the watcher's report is not there.
   static let lackOfReport =
-    "the list of what the command looked for did not come whole within 10 seconds, and nestbox does not use "
-    + "half of one; run it again when the machine is less busy, or with a command that does less"
+    "the list of what the command looked for did not come whole within 10 seconds, or is too long, and nestbox "
+    + "does not use half of one"
+  /// What to do about that.
+  static let ifReportLacks =
+    "; run it again when the machine is less busy, or with a command that does less"
 
   /// Tells that there is no report of --explain.
   func tellLackOfReport(_ draft: Draft) {
-    guard draft.isJSON else { return tell(.warning, "--explain: " + Launcher.lackOfReport, draft) }
+    guard draft.isJSON else {
+      return tell(.warning, "--explain: " + Launcher.lackOfReport + Launcher.ifReportLacks, draft)
+    }
     Output.standardError(
       JSON.object([
         .init("version", .number(1)), .init("calls", .number(0)), .init("findings", .array([])),

@@ -49,7 +49,13 @@ extension RouteSocket {
     for _ in 0..<8 {
       let (message, _) = try Descriptors.receive(from: descriptor.rawValue, capacity: 1024)
       guard message.count >= 20, Array(message[8..<12]) == sequence else { continue }
-      if message[4] == UInt8(NLMSG_ERROR) { return nil }
+      if message[4] == UInt8(NLMSG_ERROR) {
+        let error = SystemCallError(
+          call: "sendmsg(NETLINK_ROUTE)",
+          errno: Errno(rawValue: 0 &- RouteMessages.result(in: message)))
+        guard error.lacksRoute else { throw error }
+        return nil
+      }
       // rtm_type.
       guard message[4] == UInt8(RTM_NEWROUTE), message.count >= 28 else { break }
       return message[23] != UInt8(RTN_UNICAST)
@@ -93,10 +99,16 @@ struct RouteMessages {
       guard message.count >= 20, message[4] == UInt8(NLMSG_ERROR) else {
         throw SystemCallError(call: "recvmsg(NETLINK_ROUTE)", errno: .protocolError)
       }
-      let error = message[16..<20].enumerated().reduce(UInt32(0)) {
-        $0 | UInt32($1.element) << (8 * UInt32($1.offset))
-      }
-      try check(CInt(bitPattern: error), "sendmsg(NETLINK_ROUTE)")
+      try check(RouteMessages.result(in: message), "sendmsg(NETLINK_ROUTE)")
     }
+  }
+
+  /// The result that a message of the kind NLMSG_ERROR has behind its header: 0, or an error as a negative
+  /// number.
+  fileprivate static func result(in message: [UInt8]) -> CInt {
+    let number = message[16..<20].enumerated().reduce(UInt32(0)) {
+      $0 | UInt32($1.element) << (8 * UInt32($1.offset))
+    }
+    return CInt(bitPattern: number)
   }
 }

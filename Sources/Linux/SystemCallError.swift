@@ -88,11 +88,6 @@ public func ifPresent<Result: ~Copyable>(
 }
 
 extension SystemCallError {
-  /// Whether too many descriptors that were sent wait to be received.
-  ///
-  /// See unix(7), ETOOMANYREFS.
-  public var isTooManyInFlight: Bool { errno.rawValue == ETOOMANYREFS }
-
   /// Whether the network has no way to an address.
   public var lacksRoute: Bool {
     switch errno {

@@ -47,8 +47,7 @@ extension Relay {
     if connections < mostConnections { return true }
     let host = table.name(of: target.address)?.text ?? target.address.text
     tellFull(host, Port(target.port))
-    log.ended(
-      Decision(host: host, port: Port(target.port), endpoints: []), nil, sent: 0, received: 0)
+    log.refused(host, Port(target.port), .full, nil)
     return false
   }
 

@@ -63,11 +63,6 @@ public struct PassedSockets: Sendable {
 
 /// Collects sockets, and sends as many as possible together: each message costs time.
 struct SocketPassing: ~Copyable {
-  /// How long sending may wait for the receivers, in milliseconds, for all messages together.
-  private static let patience = 5000
-
-  /// When the first message had to wait.
-  private var start: Int?
   private let destination: CInt
   private var kinds: [UInt8] = []
   private var numbers: [CInt] = []
@@ -84,26 +79,9 @@ struct SocketPassing: ~Copyable {
 
   private mutating func send(areAll: Bool, hasIPv6: Bool) throws(SystemCallError) {
     let message = [areAll ? 1 : 0, hasIPv6 ? 1 : 0] + kinds
-    while true {
-      do throws(SystemCallError) {
-        try Descriptors.send(message, passing: numbers, to: destination)
-        break
-      } catch {
-        // The kernel counts a user's descriptors that nobody has received yet, those of other sandboxes
-        // among them, against RLIMIT_NOFILE; their receivers take them all the time.
-        guard error.isTooManyInFlight, hasPatience() else { throw error }
-        CurrentProcess.sleep(milliseconds: 2)
-      }
-    }
+    try Descriptors.send(message, passing: numbers, to: destination)
     for number in numbers { Descriptors.close(number) }
     (kinds, numbers) = ([], [])
-  }
-
-  private mutating func hasPatience() -> Bool {
-    let now = MonotonicClock.milliseconds
-    let start = start ?? now
-    self.start = start
-    return now - start < SocketPassing.patience
   }
 
   /// Sends the rest.

@@ -25,6 +25,7 @@ final class Resolver {
   private var lookups: [Lookup] = []
   /// Those that begin once others have ended.
   private var waiting: [Lookup] = []
+  private var isStarting = false
   private var known: [(name: DomainName, addresses: [IPAddress], until: Int)] = []
 
   /// The most look-ups at a time, and the most who wait for one of them.
@@ -66,16 +67,26 @@ final class Resolver {
     }
     if case .failed(let reason?) = result { relay.tell(Refusal(reason, lookup.name.text)) }
     for completion in lookup.completions { completion(relay, result) }
+    startWaiting(relay)
+  }
+
+  /// Begins look-ups that wait.
+  ///
+  /// One that ends at once comes back here, and is left to the loop that runs.
+  private func startWaiting(_ relay: Relay) {
+    guard !isStarting else { return }
+    isStarting = true
     while lookups.count < Resolver.most, !waiting.isEmpty {
       let next = waiting.removeFirst()
       lookups.append(next)
       next.ask(self, relay)
     }
+    isStarting = false
   }
 
   /// Tells of those that end with the relay, which may have been answered outside.
   func finish(_ relay: Relay) {
-    for lookup in lookups {
+    for lookup in lookups + waiting {
       relay.log.lookUp(lookup.name, lookup.failure)
       if let failure = lookup.failure { relay.tell(Refusal(failure, lookup.name.text)) }
     }

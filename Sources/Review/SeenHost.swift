@@ -175,7 +175,15 @@ extension Review {
   }
 
   /// Notes that a launch makes changes which `seen` does not have.
-  public func noteLaunch() { note(["open"]) }
+  /// - Throws: `ReviewError` if it cannot be noted: then the host's owner would not be told of a conflict.
+  public func noteLaunch() throws(ReviewError) {
+    do throws(SystemCallError) {
+      if !notes.isOpen { notes = try folder.descriptor.openInRoot(ReviewStore.seen, .appending) }
+      try Descriptors.write(SeenHost.bytes(["open"])[...], to: notes.rawValue)
+    } catch {
+      throw .failed(path, error)
+    }
+  }
 
   /// Adds entries.
   ///

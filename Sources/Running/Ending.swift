@@ -72,6 +72,8 @@ extension RunningSandbox {
       last = left
       let monitorRuns = tool == .nestbox && monitor?.isRunning == true
       if left.isEmpty, !monitorRuns { return true }
+      // Ctrl-Z has stopped the launcher, which has to report the end.
+      if left.isEmpty { try? monitor?.send(.goOn) }
       let waited = BootClock.seconds - start
       if waited >= patience { for process in left { try? process.send(.kill) } }
       // What the kernel does not end in that time is stuck in it.

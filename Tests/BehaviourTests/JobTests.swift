@@ -20,6 +20,19 @@ struct JobTests {
     try Session().python(JobTests.typist, "[\(command), [\(steps)]]")
   }
 
+  // Red: --stop ends the command of a job that Ctrl-Z has stopped, but not its launcher, and the name stays taken.
+  @Test func `A job that Ctrl-Z has stopped can be ended by its name`() throws {
+    let outcome = try type(
+      #"["bash", "--norc", "-i"]"#,
+      #"""
+      \#(JobTests.prompt),
+      "export XDG_RUNTIME_DIR=$PWD; nestbox --ro-bind / / --unshare-pid --name st sh -c 'echo rea''dy; exec sleep 100'\n",
+      ["ready\r"], "\u001a", ["Stopped"], \#(JobTests.prompt), "nestbox --stop st; echo status $?\n", ["status 0"],
+      "wait; nestbox --ro-bind / / --unshare-pid --name st echo fr''ee\n", ["free\r"], \#(JobTests.prompt), "exit 5\n"
+      """#)
+    #expect(outcome.output == "5", "\(outcome)")
+  }
+
   // Red: the terminal hangs, or the job is gone.
   @Test(
     "Ctrl-Z stops the launcher with its command, and fg continues both",

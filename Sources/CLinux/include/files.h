@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -101,19 +100,8 @@ static inline int linux_waiting_bytes(int fd) {
 //
 // The kernel counts those that a user has sent and nobody has received yet, also those of other programs,
 // against the sender's soft limit (unix(7), ETOOMANYREFS). A program that lets them pile up must not stop
-// others, so this one takes its hard limit for the moment.
-static inline long linux_send_message(int fd, const struct msghdr *_Nonnull message, uint64_t word) {
-  struct rlimit limit, raised;
-  long result = linux_result(
-      syscall(SYS_sendmsg, fd, message, (unsigned long)MSG_NOSIGNAL, 0UL, 0UL, word));
-  if (result != -ETOOMANYREFS || getrlimit(RLIMIT_NOFILE, &limit) < 0) return result;
-  raised.rlim_cur = raised.rlim_max = limit.rlim_max;
-  if (limit.rlim_cur >= limit.rlim_max || setrlimit(RLIMIT_NOFILE, &raised) < 0) return result;
-  result = linux_result(
-      syscall(SYS_sendmsg, fd, message, (unsigned long)MSG_NOSIGNAL, 0UL, 0UL, word));
-  setrlimit(RLIMIT_NOFILE, &limit);
-  return result;
-}
+// others, so this one takes its hard limit for the moment, and then waits: most receivers take them soon.
+long linux_send_message(int fd, const struct msghdr *_Nonnull message, uint64_t word);
 
 // Sends `length` bytes and, if `passed` is not negative, that descriptor (unix(7)). `word` is in the
 // register of a sixth argument, which the kernel ignores and a filter can see.

@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include <unistd.h>
 
 #include "process.h"
 
@@ -91,9 +92,12 @@ static inline long linux_process_name(int process, char *_Nonnull buffer, size_t
 
 // Whether a descriptor of a process is a socket for UDP (the attribute that sockets have of themselves).
 static inline bool linux_process_has_udp(int process, int number) {
-  char name[64], protocol[16] = "";
+  char name[64], target[8], protocol[16] = "";
   snprintf(name, sizeof name, "/proc/%d/fd/%d", process, number);
-  return getxattr(name, "system.sockprotoname", protocol, sizeof protocol - 1) > 0 &&
+  // A file may lie on a file system that never answers.
+  return readlink(name, target, sizeof target) == sizeof target &&
+         memcmp(target, "socket:[", sizeof target) == 0 &&
+         getxattr(name, "system.sockprotoname", protocol, sizeof protocol - 1) > 0 &&
          strncmp(protocol, "UDP", 3) == 0;
 }
 

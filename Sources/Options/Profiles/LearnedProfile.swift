@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A profile as --learn writes it: the options of the learning run, in order, and in the place of those
 // that show files of the host, what the command used of them. A second run adds its lines where they
-// belong in that order, and changes no line that is there.
+// belong in that order; lines that are there change only as MergedProfile.swift says.
 
 public import Sandbox
 public import Text
@@ -269,6 +269,7 @@ public struct MissedThing: Sendable {
       switch what {
       case "not-shown": "is not shown inside"
       case "read-only": "is read-only inside"
+      case "discarded": "was changed in a layer, as of --tmp-home, and not on the host"
       case "not-permitted": "may not be used inside"
       case "no-network": "is in no network inside"
       case "no-bus-name": "is a name to which the D-Bus proxy lets nothing through"

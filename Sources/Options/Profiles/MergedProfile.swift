@@ -8,6 +8,9 @@ extension LearnedProfile {
   /// Options by which a run that only read has a file.
   private static let reading = [Array("--ro-same-try ".utf8), Array("--ro-bind-try ".utf8)]
 
+  /// What begins a line that an earlier run only read by.
+  static let changedMark = Array("# a later run may change it: ".utf8)
+
   /// Makes comments of lines by which earlier runs only read `path` and what is in it: this run may change all
   /// of it except what its own lines protect.
   mutating func openForWriting(_ path: ByteString, _ words: ProfileWords) {
@@ -20,7 +23,7 @@ extension LearnedProfile {
       guard place.starts(with: top),
         [nil, UInt8(ascii: "/")].contains(place.dropFirst(top.count).first)
       else { continue }
-      lines[index] = Array("# a later run may change it: ".utf8) + line
+      lines[index] = LearnedProfile.changedMark + line
     }
   }
 

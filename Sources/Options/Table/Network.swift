@@ -159,8 +159,9 @@ extension Option {
       Each is a line of JSON with `time` in seconds and `event`. A `look-up` has `name`, `allowed`,
       `reason` and `found`; a `connection`, written when it ends, has `host`, `port`, `transport`,
       the `address` outside, `allowed`, and `reason` or `connected`, `sent` and `received`, in bytes.
-      nestbox waits for a reader that is slow, and 10 seconds for each line once the command has ended. If data is
-      still to be sent then, the line of a connection may come up to a minute later. Datagrams to a port that no rule names are a `connection` for
+      nestbox waits for a reader that is slow. Once the command has ended, it waits 10 seconds for each line, and
+      then the log ends without a word. If data is still to be sent, the line of a connection may come up to a
+      minute after the command's end. Datagrams to a port that no rule names are a `connection` for
       the first of each address and port, up to 256 of each family. The log says what the command asked for: keep it from
       other users.
 

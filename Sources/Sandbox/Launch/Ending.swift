@@ -284,7 +284,6 @@ extension Ending {
     switch error {
     case Errno(rawValue: Refusal.logHasMost):
       "it has 64 MiB, the most for a file; a pipe may get more"
-    case .timedOut: "its reader did not read for 10 seconds after the end of the command"
     default: error.description
     }
   }

@@ -52,6 +52,11 @@ struct RootModel {
 
     /// Whether it shows nothing of the host.
     var isNew: Bool { content == .memory || content == .file }
+    /// Whether changes go to a layer, and not to the host.
+    var isLayered: Bool {
+      if case .layers = content { return !isReadOnly }
+      return false
+    }
   }
 
   /// What a mount shows.

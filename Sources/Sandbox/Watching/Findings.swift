@@ -72,8 +72,8 @@ struct Findings {
   /// it asks for.
   private static let most = (findings: 5000, bytes: 512 << 10)
   private var size = 0
-  /// When the report has to be there: a payload also decides how long its paths are.
-  private let deadline: Int
+  /// When looking ends: a payload also decides how long its paths are.
+  private var deadline: Int
 
   /// Looks at everything that was noted; `words` is the line that was typed.
   init(
@@ -95,12 +95,19 @@ struct Findings {
     }
     all.sort { $0.last > $1.last }
     for index in all.indices {
-      guard hasTime() else { break }
+      guard hasTime() else {
+        // Without an option or an objection they would say too little.
+        all.removeSubrange(index...)
+        break
+      }
       var finding = all[index]
       complete(&finding)
       all[index] = finding
     }
   }
+
+  /// Gives the next who looks as much time again.
+  mutating func renewTime() { deadline = MonotonicClock.milliseconds + Watcher.timeForFindings }
 
   /// Whether there is time for more; if not, the report says that it is incomplete.
   mutating func hasTime() -> Bool {

@@ -21,19 +21,21 @@ final class Learner {
   private var executed: [ByteString: Int] = [:]
   private var addresses: [LearnedItem] = []
   /// The names on buses that were called; empty for a connection.
-  private var called: [ByteString] = []
+  private(set) var called: [ByteString] = []
   /// The calls that only --seccomp-allow permitted; nil if that is not known.
-  private var additions: [ByteString]?
+  private(set) var additions: [ByteString]?
   /// Places of the host that an operation covers which the profile does not have: what --tmp-home keeps
   /// from the command, also where links and variables lead.
   private let covered: [FilePath]
   private var wasChanged = false
+  /// Places that the command changed in a layer, and not on the host.
+  private var discarded: [ByteString] = []
   var isComplete: Bool
 
   /// How many files of a directory stand for all of it, and bounds.
   ///
-  /// Of a directory with more names, fewer than nearly all can be needed.
-  static let most = (siblings: 8, needs: 4000, names: 5000, depth: 4)
+  /// A run cannot use nearly all names of a directory that has more than `names`.
+  static let most = (siblings: 8, needs: 4000, names: 5000, depth: 4, discarded: 50)
 
   init(_ findings: inout Findings, knowsAdditions: Bool) {
     additions = knowsAdditions ? [] : nil
@@ -53,6 +55,7 @@ final class Learner {
   func items(
     _ observations: Observations, _ learning: Learning, _ findings: inout Findings
   ) -> [LearnedItem] {
+    findings.renewTime()
     visit(plan.directory.path, .look)
     // The launcher's own exec is not among the notes.
     for path in plan.command.searched { visit(path, .execute) }
@@ -60,19 +63,24 @@ final class Learner {
       guard findings.hasTime() else { break }
       visit(seen)
     }
+    // Of a list that was cut, the rest may have used anything.
     isComplete = isComplete && findings.isComplete
     var items = [LearnedItem(.calls, ByteString(String(observations.calls)))]
     for finding in findings.all { items.append(LearnedItem(finding)) }
     switch learning {
-    case .verification(let file): addUnusedLines(of: file, to: &items)
+    case .verification(let file): if isComplete { addUnusedLines(of: file, to: &items) }
     case .profile:
       for _ in 0..<Learner.most.depth { joinSiblings() }
       addGuards()
       addShown(to: &items, &findings)
+      for place in discarded where findings.objection(to: place.path) == nil {
+        items.append(
+          LearnedItem(.missing, place, notes: ["discarded", "", "", "", "--write", place]))
+      }
       items += addresses
       addBusRules(to: &items)
       addCalls(to: &items)
-      addUnused(to: &items)
+      if isComplete { addUnused(to: &items) }
     }
     if !isComplete { items.append(LearnedItem(.incomplete, "")) }
     return items
@@ -139,6 +147,7 @@ extension Learner {
       return noteChange(in: trail)
     }
     guard var need = need(of: trail) else { return }
+    if kind == .write { noteDiscarded(trail) }
     // Somebody who opens a directory lists it.
     need.isWhole = isDirectory && kind == .read && mayShowWhole(trail.path, of: need.operation)
     need.isNameOnly = isDirectory && !need.isWhole && kind != .write
@@ -150,13 +159,24 @@ extension Learner {
 
   /// Notes a directory in which a name was made or removed.
   private func noteChange(in trail: RootModel.Trail) {
+    if let operation = operation(at: trail.end) { used[operation] = true }
     guard var need = need(of: trail) else { return }
-    used[need.operation] = true
+    noteDiscarded(trail)
     guard isWritable(trail.end) else { return }
     wasChanged = true
     need.isWhole = true
     need.isWritable = true
     add(need)
+  }
+
+  /// Notes a place that the command changed, but not the host: under --tmp-home or --review.
+  private func noteDiscarded(_ trail: RootModel.Trail) {
+    guard plan.root.mounts[trail.end.mount].isLayered, discarded.count < Learner.most.discarded
+    else {
+      return
+    }
+    let place = ByteString(trail.path)
+    if !discarded.contains(place) { discarded.append(place) }
   }
 
   /// Notes a link, which some options make where the host has it.
@@ -234,56 +254,6 @@ extension Learner {
   }
 }
 
-// MARK: - Buses
-
-extension Learner {
-  /// Adds the names that were called, in the place of groups of names that may be called.
-  private func addBusRules(to items: inout [LearnedItem]) {
-    for (bus, access) in plan.sandbox.buses.shown {
-      let option = bus.talkOption
-      let rules = access.rules.filter { $0.policy == .talk }
-      // Which name a connection has is not known.
-      if called.contains("") { items.append(LearnedItem(.rule, option)) }
-      for rule in rules {
-        guard let group = rule.group else {
-          items.append(LearnedItem(.rule, option, notes: [rule.pattern]))
-          continue
-        }
-        let names = called.filter {
-          $0.bytes.elementsEqual(group.dropLast()) || $0.bytes.starts(with: group)
-        }
-        for name in names { items.append(LearnedItem(.rule, option, notes: [name])) }
-        if names.isEmpty {
-          items.append(LearnedItem(.unused, option.appending(" ").appending(rule.pattern)))
-        }
-      }
-    }
-  }
-}
-
-extension BusRule {
-  /// If the rule is about a group of names, what they begin with.
-  fileprivate var group: ArraySlice<UInt8>? {
-    pattern.bytes.suffix(2).elementsEqual(".*".utf8) ? pattern.bytes.dropLast() : nil
-  }
-}
-
-// MARK: - The policy
-
-extension Learner {
-  /// Adds the calls that were made, in the place of what --seccomp-allow names.
-  private func addCalls(to items: inout [LearnedItem]) {
-    guard plan.sandbox.policy?.hasAdditions == true else { return }
-    let option: ByteString = "--seccomp-allow"
-    // "number 512", which no option can name.
-    guard let additions, !additions.contains(where: { $0.bytes.contains(UInt8(ascii: " ")) }) else {
-      return items.append(LearnedItem(.rule, option))
-    }
-    for name in additions { items.append(LearnedItem(.rule, option, notes: [name])) }
-    if additions.isEmpty { items.append(LearnedItem(.unused, option)) }
-  }
-}
-
 // MARK: - What was missing, and what was not used
 
 extension LearnedItem {
@@ -313,7 +283,8 @@ extension Learner {
 
   /// Whether an operation protects something in a writable directory: such a line counts as used.
   private func isGuard(_ planned: PlannedOperation) -> Bool {
-    guard let place = planned.isSkipped ? planned.protectedPlace : planned.place else {
+    let protected = planned.protectedPlace.map(followed)
+    guard let place = planned.isSkipped ? protected : planned.place else {
       return false
     }
     if !planned.isSkipped, plan.root.find(place).map({ isWritable($0.end) }) ?? true {

@@ -160,12 +160,22 @@ extension Learner {
       if writable.contains(where: { need.isBelow($0.place) }) { insert(need) }
     }
     for planned in plan.operations where planned.isSkipped {
-      guard let place = planned.protectedPlace else { continue }
+      guard let place = planned.protectedPlace.map(followed) else { continue }
       var need = Need(place: ByteString(place), operation: planned.index)
       (need.isWhole, need.isGuard) = (true, true)
-      if case .bind = planned.operation.action { need.isLinked = true }
       if writable.contains(where: { need.isBelow($0.place) }) { insert(need) }
     }
+  }
+
+  /// Where a path leads of which the end may not exist, with the links on the way followed.
+  func followed(_ path: FilePath) -> FilePath {
+    var (parent, rest) = (path, [FilePath.Component]())
+    while parent != "/" {
+      if let trail = plan.root.find(parent) { return trail.path.appending(rest.reversed()) }
+      if let name = parent.lastComponent { rest.append(name) }
+      parent = parent.parent
+    }
+    return path
   }
 
   /// Adds what the profile has to show, directories before what is in them.

@@ -151,7 +151,7 @@ extension Findings {
       "/etc/localtime", "/etc/gitconfig", "/etc/inputrc", "/etc/terminfo", "/etc/selinux",
       "/etc/bash.bashrc", "/etc/gai.conf", "/etc/host.conf", "/var/run/nscd", "/run/nscd",
       "/run/systemd", "/sys", "/etc/fstab", "/etc/mtab", "/etc/machine-id", "/dev/tty",
-      "/var/cache/ldconfig",
+      "/var/cache/ldconfig", "/dev/pts", "/etc/resolv.conf",
     ], beginnings: ["/etc/ld.so.", "/etc/profile", "/etc/python3"]
   )
 

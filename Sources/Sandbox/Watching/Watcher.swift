@@ -158,8 +158,9 @@ extension Watcher {
   /// How long the watcher may take for its report, in milliseconds, and how long that may be.
   private static let limit = (milliseconds: Patience.milliseconds(10_000), bytes: 32 << 20)
 
-  /// How much of that time the watcher has to look at what it noted, in milliseconds.
-  static let timeForFindings = limit.milliseconds / 2
+  /// How much of that time the watcher has to look for what is missing, and again for what was used, in
+  /// milliseconds.
+  static let timeForFindings = limit.milliseconds * 2 / 5
 
   /// Reads the report, once the sandbox has ended.
   /// - Throws: `LaunchError` if the watcher ended before, as the command's last calls were refused.
