@@ -52,8 +52,9 @@ struct CircumstanceTests {
       """
       printf 'errno? ENOSYS clone3\\ndefault allow\\n' > policy; mkfifo go
       nestbox --dev-bind / / --seccomp-policy policy bash <<'END'
-      nestbox \(CircumstanceTests.full) --info-fd 3 sh -c 'echo $$; read word <&4' 3> about 4<> go &
-      until grep -q } about; do sleep 0.02; done
+      nestbox \(CircumstanceTests.full) --info-fd 3 sh -c 'echo $$; read word <&4' 3> about 4<> go >first &
+      # A launch that enters before the command exists takes its number.
+      until grep -q } about && [ -s first ]; do sleep 0.02; done; cat first
       pid=$(grep -o '"child-pid": [0-9]*' about | grep -o '[0-9]*$')
       exec 5< /proc/$pid/ns/user 6< /proc/$pid/ns/pid
       for options in "" --unshare-pid; do
