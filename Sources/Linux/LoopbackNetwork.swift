@@ -18,19 +18,23 @@ public struct LoopbackNetwork {
   private var firstOptional: Int?
 
   /// No settings.
-  public init() {}
+  public init() {
+    // A launch waits: most networks fit into this, and nothing is written twice.
+    bytes.reserveCapacity(512)
+  }
 
   /// Brings the interface up.
   public mutating func bringUp() {
     let up = UInt32(IFF_UP)
-    add(
-      RTM_NEWLINK, 0,
-      [0, 0] + LoopbackNetwork.raw(UInt16(0)) + LoopbackNetwork.index
-        + LoopbackNetwork.raw(up) + LoopbackNetwork.raw(up))
+    begin(RTM_NEWLINK, 0)
+    put([0, 0])
+    put(UInt16(0))
+    putIndex()
+    put(up)
+    put(up)
+    end()
   }
 
-  /// The interface's number, which is the same in every network namespace.
-  private static var index: [UInt8] { raw(UInt32(1)) }
   // The values of rtnetlink(7) by their names there.
   private static let localTable: UInt8 = 255
   private static let mainTable: UInt8 = 254
@@ -38,23 +42,48 @@ public struct LoopbackNetwork {
   private static let staticProtocol: UInt8 = 4
   private static let localType: UInt8 = 2
   private static let prohibitType: UInt8 = 8
+  private static let addressAttribute: UInt16 = 1
+  private static let localAttribute: UInt16 = 2
+  private static let destinationAttribute: UInt16 = 1
+  private static let interfaceAttribute: UInt16 = 4
+  private static let sourceAttribute: UInt16 = 7
 
-  /// The number in this machine's order of bytes; both supported architectures begin with the last.
-  private static func raw<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
-    (0..<Number.bitWidth / 8).map { UInt8(truncatingIfNeeded: number >> Number(8 * $0)) }
+  /// Adds the number in this machine's order of bytes; both supported architectures begin with the last.
+  private mutating func put<Number: FixedWidthInteger>(_ number: Number) {
+    for place in 0..<Number.bitWidth / 8 {
+      bytes.append(UInt8(truncatingIfNeeded: number >> Number(8 * place)))
+    }
   }
 
-  private static func attribute(_ type: UInt16, _ data: [UInt8]) -> [UInt8] {
-    raw(UInt16(data.count + 4)) + raw(type) + data
+  private mutating func put(_ more: [UInt8]) { bytes.append(contentsOf: more) }
+
+  /// Adds the interface's number, which is the same in every network namespace.
+  private mutating func putIndex() { put(UInt32(1)) }
+
+  private mutating func beginAttribute(_ type: UInt16, count: Int) {
+    put(UInt16(count + 4))
+    put(type)
   }
 
-  private mutating func add<Type: BinaryInteger>(_ type: Type, _ flags: UInt16, _ body: [UInt8]) {
+  private mutating func putAttribute(_ type: UInt16, _ data: [UInt8]) {
+    beginAttribute(type, count: data.count)
+    put(data)
+  }
+
+  /// Begins a message, of which `end` then states the length.
+  private mutating func begin<Type: BinaryInteger>(_ type: Type, _ flags: UInt16) {
     last = bytes.count
-    let always = UInt16(NLM_F_REQUEST)
-    bytes += LoopbackNetwork.raw(UInt32(16 + body.count)) + LoopbackNetwork.raw(UInt16(type))
-    bytes += LoopbackNetwork.raw(flags | always) + LoopbackNetwork.raw(UInt32(count))
-    bytes += LoopbackNetwork.raw(UInt32(0)) + body
+    put(UInt32(0))
+    put(UInt16(type))
+    put(flags | UInt16(NLM_F_REQUEST))
+    put(UInt32(count))
+    put(UInt32(0))
     count += 1
+  }
+
+  private mutating func end() {
+    let length = UInt32(bytes.count - last)
+    for place in 0..<4 { bytes[last + place] = UInt8(truncatingIfNeeded: length >> (8 * place)) }
   }
 
   private static func family(_ address: IPAddress) -> UInt8 {
@@ -66,37 +95,45 @@ public struct LoopbackNetwork {
     let data = address.bytes
     // Nobody else can have it, so that it can be used at once.
     let noDetection: UInt8 = 2
-    add(
-      RTM_NEWADDR, UInt16(NLM_F_CREATE),
-      [
-        LoopbackNetwork.family(address), UInt8(data.count * 8), noDetection,
-        LoopbackNetwork.hostScope,
-      ] + LoopbackNetwork.index
-        + LoopbackNetwork.attribute(2, data) + LoopbackNetwork.attribute(1, data))
+    begin(RTM_NEWADDR, UInt16(NLM_F_CREATE))
+    put(LoopbackNetwork.family(address))
+    put(UInt8(data.count * 8))
+    put(noDetection)
+    put(LoopbackNetwork.hostScope)
+    putIndex()
+    putAttribute(LoopbackNetwork.localAttribute, data)
+    putAttribute(LoopbackNetwork.addressAttribute, data)
+    end()
   }
 
   /// Has the addresses of `range` lead to sockets here; those who connect do so from `source`.
   public mutating func add(local range: AddressRange, from source: IPAddress) {
     let length = range.isV4 ? range.length - 96 : range.length
-    var body = [
-      UInt8(range.isV4 ? AF_INET : AF_INET6), UInt8(length), 0, 0, LoopbackNetwork.localTable,
-      LoopbackNetwork.staticProtocol, LoopbackNetwork.hostScope, LoopbackNetwork.localType,
-      0, 0, 0, 0,
-    ]
-    if length > 0 { body += LoopbackNetwork.attribute(1, range.first.bytes) }
-    body += LoopbackNetwork.attribute(4, LoopbackNetwork.index)
-    body += LoopbackNetwork.attribute(7, source.bytes)
-    add(RTM_NEWROUTE, UInt16(NLM_F_CREATE), body)
+    beginRoute(
+      UInt8(range.isV4 ? AF_INET : AF_INET6), length: UInt8(length), LoopbackNetwork.localTable,
+      LoopbackNetwork.hostScope, LoopbackNetwork.localType)
+    if length > 0 { putAttribute(LoopbackNetwork.destinationAttribute, range.first.bytes) }
+    beginAttribute(LoopbackNetwork.interfaceAttribute, count: 4)
+    putIndex()
+    putAttribute(LoopbackNetwork.sourceAttribute, source.bytes)
+    end()
   }
 
   /// Has the kernel refuse every other address of IPv4.
   public mutating func prohibitOthers() {
-    add(
-      RTM_NEWROUTE, UInt16(NLM_F_CREATE),
-      [
-        UInt8(AF_INET), 0, 0, 0, LoopbackNetwork.mainTable, LoopbackNetwork.staticProtocol, 0,
-        LoopbackNetwork.prohibitType, 0, 0, 0, 0,
-      ])
+    beginRoute(
+      UInt8(AF_INET), length: 0, LoopbackNetwork.mainTable, 0, LoopbackNetwork.prohibitType)
+    end()
+  }
+
+  private mutating func beginRoute(
+    _ family: UInt8, length: UInt8, _ table: UInt8, _ scope: UInt8, _ type: UInt8
+  ) {
+    begin(RTM_NEWROUTE, UInt16(NLM_F_CREATE))
+    for byte in [family, length, 0, 0, table, LoopbackNetwork.staticProtocol, scope, type] {
+      bytes.append(byte)
+    }
+    put(UInt32(0))
   }
 
   /// Lets the kernel refuse what is added from here on.

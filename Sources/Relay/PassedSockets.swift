@@ -30,7 +30,11 @@ enum PassedSocket: UInt8 {
 /// A message has a byte that says whether it is the last, one that says whether there is IPv6, and a
 /// byte for each of its sockets.
 public struct PassedSockets: Sendable {
-  private(set) var sockets: [(what: PassedSocket, number: CInt)] = []
+  /// What the sockets are for, as the values of `PassedSocket`, one for each number: an array of pairs has
+  /// a type that the runtime would have to make while a command waits.
+  private var kinds: [UInt8] = []
+  /// The numbers of all.
+  public private(set) var numbers: [CInt] = []
   /// Whether no more follow.
   public private(set) var areAll = false
   private(set) var hasIPv6 = false
@@ -43,21 +47,41 @@ public struct PassedSockets: Sendable {
   public mutating func receive(from number: CInt) throws(SystemCallError) {
     let (message, descriptors) = try Descriptors.receiveAll(
       from: number, capacity: Descriptors.mostPassed + 2)
-    let kinds = message.dropFirst(2).compactMap { PassedSocket(rawValue: $0) }
-    guard message.count == descriptors.count + 2, kinds.count == descriptors.count else {
+    guard message.count == descriptors.count + 2, PassedSockets.areKnown(message) else {
       for descriptor in descriptors { Descriptors.close(descriptor) }
       throw SystemCallError(call: "recvmsg", errno: message.isEmpty ? .brokenPipe : .protocolError)
     }
     (areAll, hasIPv6) = (message[0] == 1, message[1] == 1)
-    for (what, number) in zip(kinds, descriptors) { sockets.append((what, number)) }
+    kinds.append(contentsOf: message[2...])
+    numbers.append(contentsOf: descriptors)
   }
 
-  /// The numbers of all.
-  public var numbers: [CInt] { sockets.map(\.number) }
+  /// Whether a message names only uses that this nestbox knows.
+  private static func areKnown(_ message: [UInt8]) -> Bool {
+    for index in message.indices.dropFirst(2) where PassedSocket(rawValue: message[index]) == nil {
+      return false
+    }
+    return true
+  }
 
   /// Those at which the command's packets arrive.
   public var listening: [CInt] {
-    sockets.filter { $0.what != .unconnected && $0.what != .unconnectedDatagrams }.map(\.number)
+    var listening: [CInt] = []
+    listening.reserveCapacity(numbers.count)
+    for (index, number) in numbers.enumerated() {
+      let isUnconnected =
+        kinds[index] == PassedSocket.unconnected.rawValue
+        || kinds[index] == PassedSocket.unconnectedDatagrams.rawValue
+      if !isUnconnected { listening.append(number) }
+    }
+    return listening
+  }
+
+  /// Calls `body` with each and what it is for.
+  func forEach(_ body: (PassedSocket, CInt) -> Void) {
+    for (index, number) in numbers.enumerated() {
+      if let what = PassedSocket(rawValue: kinds[index]) { body(what, number) }
+    }
   }
 }
 

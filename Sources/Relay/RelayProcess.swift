@@ -98,7 +98,7 @@ public struct RelayProcess {
     }
     relay.hasIPv6 = sockets.hasIPv6
     var watchers: [Watcher] = [Lifeline(lifeline)]
-    for (what, number) in sockets.sockets {
+    sockets.forEach { what, number in
       switch what {
       case .unconnected: relay.pool.add(number)
       case .unconnectedDatagrams: relay.datagramSockets.append(number)

@@ -352,12 +352,8 @@ struct ExplainTests {
       mkfifo go
       nestbox --learn ./p.profile --ro-bind / / --unshare-pid sh -c 'echo begun; read line' >out 2>err <go &
       launcher=$!
-      exec 9>go
-      while [ ! -s out ]; do sleep 0.1; done
-      for p in $(pgrep -P $launcher); do pgrep -P $p >/dev/null || watcher=$p; done
-      kill -STOP $watcher
-      echo >&9
-      wait $launcher; echo $?; cat err; ls p.profile 2>&1
+      \(StoppedWatcher.lines)
+      cat err; ls p.profile 2>&1
       """)
     #expect(outcome.lines.first == "125", "\(outcome)")
     #expect(outcome.output.contains("--learn: nothing was learned: the list"), "\(outcome)")

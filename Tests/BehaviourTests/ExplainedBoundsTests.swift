@@ -17,12 +17,8 @@ struct ExplainedBoundsTests {
       mkfifo go; printf '%s\\n' '--ro-bind / /' --unshare-pid >p.profile
       nestbox \(option) \(isVerified ? "" : "--report 3 --ro-bind / / --unshare-pid") sh -c 'echo begun; read line; exit 3' >out 2>err 3>report <go &
       launcher=$!
-      exec 9>go
-      while [ ! -s out ]; do sleep 0.1; done
-      for p in $(pgrep -P $launcher); do pgrep -P $p >/dev/null || watcher=$p; done
-      kill -STOP $watcher
-      echo >&9
-      wait $launcher; echo $?; grep -o '"outcome": "[a-z-]*"' report; cat err
+      \(StoppedWatcher.lines)
+      grep -o '"outcome": "[a-z-]*"' report; cat err
       """)
     let told = isVerified ? ["3"] : ["3", #""outcome": "exited""#]
     #expect(outcome.lines.starts(with: told), "\(outcome)")

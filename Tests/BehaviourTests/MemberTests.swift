@@ -233,6 +233,18 @@ struct MemberTests {
       ], "\(outcome)")
   }
 
+  // Red: --explain says that no network leads to a member which has answered that nothing listens there.
+  @Test func `Under --explain a closed port of a member is the member's own refusal`() throws {
+    let outcome = try run(
+      """
+      a = serve("a"); place = members()["a"]
+      words = "import socket; print([socket.socket().connect_ex((x, 81)) for x in ('%s', '192.0.2.1')])" % place
+      said = ask(words, "--explain"); print(said.split("\\n")[0]); print(place in said, "192.0.2.1" in said)
+      end(a); print(gone())
+      """)
+    #expect(outcome.lines == ["[111, 101]", "False True", "True"], "\(outcome)")
+  }
+
   // Red: a command changes its network or takes another's place, learns from the holder, or ends it.
   @Test(
     "A hostile member takes no other's place", arguments: ["", "--cap-add ALL", "--net-allow *"])

@@ -162,9 +162,11 @@ struct WatchedTests {
       serve 100s 'print(open("/mnt/f", "rb").read()[22:].decode().strip())'
       # A path in memory that the server has to provide, while the server itself is watched.
       serve 3s 'import ctypes, mmap
-      memory = mmap.mmap(open("/mnt/f", "rb").fileno(), 0, prot=mmap.PROT_READ | mmap.PROT_WRITE,
-        flags=mmap.MAP_PRIVATE)
-      ctypes.CDLL(None).access(ctypes.addressof(ctypes.c_char.from_buffer(memory)), 0)'
+      # The file stays open, and the address is not cut to an int: else there is nothing to wait for.
+      file = open("/mnt/f", "rb")
+      memory = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ | mmap.PROT_WRITE, flags=mmap.MAP_PRIVATE)
+      path = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+      ctypes.CDLL(None).access(ctypes.c_void_p(path), 0)'
       """#)
     #expect(outcome.lines == ["works", "0", "124"], "\(outcome.errors)")
     #expect(outcome.errors.contains("was ended after 3 s (--timeout)"), "\(outcome.errors)")

@@ -194,7 +194,10 @@ struct PhaseTests {
     let early: [Phase] = [.settingUp(movesLeft: 0), .settingUp(movesLeft: 2)]
     #expect(permitted(.isDescribed([])) == early)
     #expect(permitted(.isReady) == early)
+    // A child that does not wait for an answer may execute the command before these are read.
     #expect(permitted(.hasReopened(0)) == early + [.running])
+    #expect(permitted(.hasAdvised) == early + [.running])
+    #expect(permitted(.hasTimedOut) == early + [.running])
     #expect(
       permitted(.hasLeft("a", .other, stamp: 0, isElsewhere: false)) == early + [.dying])
     #expect(permitted(.hasEnded(.exited(0), wasLast: true)) == early + [.running, .dying])

@@ -68,9 +68,9 @@ enum Phase: Equatable {
     }
     let isRunning = if case .running = self { true } else { false }
     switch message {
-    case .isDescribed, .isReady, .isHeld, .hasTerminal, .hasAdvised: return isLaunching
+    case .isDescribed, .isReady, .isHeld, .hasTerminal: return isLaunching
     // The child waits for no answer: the monitor may read before that the command was executed.
-    case .hasReopened, .hasTimedOut: return isLaunching || isRunning
+    case .hasAdvised, .hasReopened, .hasTimedOut: return isLaunching || isRunning
     // Then the child creates and removes nothing on the host.
     case .hasLeft, .isCreating: return !isRunning
     case .hasStopped, .wasTyped: return isRunning

@@ -106,10 +106,8 @@ private struct NameSources {
   /// A file that is larger is left out.
   private static let mostBytes = 1 << 16
 
-  /// The file with the wanted sources of host names.
-  private(set) var text: [UInt8] = []
-  /// Whether it has just these already.
-  private(set) var areWanted = false
+  /// The host's file.
+  private var bytes: [UInt8] = []
 
   /// Reads the host's file.
   init(_ path: FilePath) throws(SystemCallError) {
@@ -122,28 +120,47 @@ private struct NameSources {
         throw error
       }
     }
-    if let bytes = bytes ?? nil { take(bytes) }
-    text += ByteString("hosts: ").bytes + NameSources.wanted.bytes + [UInt8(ascii: "\n")]
+    self.bytes = (bytes ?? nil) ?? []
   }
 
-  private mutating func take(_ bytes: [UInt8]) {
-    var isOther = false
-    for line in bytes.split(separator: UInt8(ascii: "\n")) {
-      let word = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-      guard word.starts(with: "hosts:".utf8) else {
-        text += line
-        text.append(UInt8(ascii: "\n"))
-        continue
+  /// Whether it has just the wanted sources of host names already.
+  ///
+  /// Without a list of lines: where it has, that is all that a launch needs of it.
+  var areWanted: Bool {
+    var found = false
+    var start = bytes.startIndex
+    while start < bytes.endIndex {
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
+      if let sources = NameSources.sources(of: bytes[start..<end]) {
+        var words = sources.split { NameSources.isBlank($0) }.makeIterator()
+        guard words.next()?.elementsEqual("files".utf8) == true,
+          words.next()?.elementsEqual("dns".utf8) == true, words.next() == nil
+        else { return false }
+        found = true
       }
-      let sources = word.dropFirst(6).split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-      if sources.count == 2, sources[0].elementsEqual("files".utf8),
-        sources[1].elementsEqual("dns".utf8)
-      {
-        areWanted = true
-      } else {
-        isOther = true
-      }
+      start = end + 1
     }
-    if isOther { areWanted = false }
+    return found
+  }
+
+  /// The file with the wanted sources of host names.
+  var text: [UInt8] {
+    var text: [UInt8] = []
+    for line in bytes.split(separator: UInt8(ascii: "\n"))
+    where NameSources.sources(of: line) == nil {
+      text += line
+      text.append(UInt8(ascii: "\n"))
+    }
+    return text + ByteString("hosts: ").bytes + NameSources.wanted.bytes + [UInt8(ascii: "\n")]
+  }
+
+  /// The rest of a line that says where host names are looked up; nil of another line.
+  private static func sources(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    let word = line.drop(while: isBlank)
+    return word.starts(with: "hosts:".utf8) ? word.dropFirst(6) : nil
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
   }
 }

@@ -194,6 +194,12 @@ extension Findings {
   private mutating func connect(_ seen: Observation) {
     guard resolved.namespaces.contains(.network) else { return }
     let endpoint = Findings.endpoint(seen.subject)
+    // Each member of a shared network is reached: where nothing listens, the member refuses.
+    if resolved.sandbox.network.shared != nil, let (address, _, _) = endpoint,
+      MemberAddresses.range.contains(address)
+    {
+      return
+    }
     if let (address, port, isDatagram) = endpoint, address.isLoopback {
       if !isDatagram, HostPorts.serve(port) {
         // Programs try IPv6 as well.
