@@ -32,8 +32,14 @@ extension RouteSocket {
   ///
   /// A source address would not tell: a further address of an interface has the first one as its source.
   /// See rtnetlink(7), RTM_GETROUTE.
-  /// - Returns: nil if no route leads there.
-  public borrowing func isOwn(_ address: IPAddress) throws(SystemCallError) -> Bool? {
+  /// - Parameters:
+  ///   - address: The address.
+  ///   - served: The source address of routes to a program that passes on what it accepts.
+  /// - Returns: nil if no route leads there, or one of the types blackhole, prohibit and unreachable.
+  /// - Throws: `SystemCallError` if the kernel does not say.
+  public borrowing func isOwn(
+    _ address: IPAddress, servedFrom served: IPAddress
+  ) throws(SystemCallError) -> Bool? {
     let isV4 = address.v4 != nil
     let bytes = isV4 ? Array(address.bytes.suffix(4)) : address.bytes
     // struct rtmsg: the family, the length of the address in bits, and nothing else that counts.
@@ -53,14 +59,35 @@ extension RouteSocket {
         let error = SystemCallError(
           call: "sendmsg(NETLINK_ROUTE)",
           errno: Errno(rawValue: 0 &- RouteMessages.result(in: message)))
-        guard error.lacksRoute else { throw error }
+        // A route of the type blackhole or prohibit has an error that could also mean the request; a socket gets
+        // it from the route alone.
+        guard error.lacksRoute || error.errno == RouteSocket.failure(at: address) else {
+          throw error
+        }
         return nil
       }
       // rtm_type.
       guard message[4] == UInt8(RTM_NEWROUTE), message.count >= 28 else { break }
-      return message[23] != UInt8(RTN_UNICAST)
+      let kind = message[23]
+      if kind == UInt8(RTN_LOCAL), address != served,
+        RouteMessages.attribute(UInt16(RTA_PREFSRC.rawValue), of: message) == served.bytes
+      {
+        return false
+      }
+      return kind != UInt8(RTN_UNICAST)
     }
     throw SystemCallError(call: "recvmsg(NETLINK_ROUTE)", errno: .protocolError)
+  }
+
+  /// The error of a socket that is to send to `address`; nil if it has none.
+  private static func failure(at address: IPAddress) -> Errno? {
+    do throws(SystemCallError) {
+      // Connecting a datagram socket sends nothing.
+      _ = try InternetSocket.connecting(.datagram, to: Endpoint(address, 9))
+      return nil
+    } catch {
+      return error.errno
+    }
   }
 }
 
@@ -78,6 +105,20 @@ struct RouteMessages {
   static func attribute(_ type: UInt16, _ data: [UInt8]) -> [UInt8] {
     raw(UInt16(data.count + 4)) + raw(type) + data
       + [UInt8](repeating: 0, count: (4 - data.count % 4) % 4)
+  }
+
+  /// The value of an attribute of a route; nil if it has none.
+  static func attribute(_ type: UInt16, of message: [UInt8]) -> [UInt8]? {
+    var place = 28
+    while place + 4 <= message.count {
+      let length = Int(message[place]) + Int(message[place + 1]) << 8
+      guard length >= 4, place + length <= message.count else { return nil }
+      if message[place + 2] == UInt8(type & 0xff), message[place + 3] == UInt8(type >> 8) {
+        return Array(message[place + 4..<place + length])
+      }
+      place += (length + 3) / 4 * 4
+    }
+    return nil
   }
 
   /// Adds a request of the kind `type`.

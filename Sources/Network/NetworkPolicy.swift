@@ -36,6 +36,8 @@ public struct NetworkPolicy: Sendable {
     case nameServersFailed
     /// It is allowed, but the relay has as many connections or names as it can have.
     case full
+    /// The same of a connection to a published port.
+    case fullPublished
 
     /// The reason in a word, for programs.
     public var word: String {
@@ -47,7 +49,7 @@ public struct NetworkPolicy: Sendable {
       case .unanswered: "no-answer"
       case .nameServersSilent: "name-servers-silent"
       case .nameServersFailed: "name-servers-failed"
-      case .full: "too-many"
+      case .full, .fullPublished: "too-many"
       }
     }
 
@@ -55,7 +57,7 @@ public struct NetworkPolicy: Sendable {
     public var isAllowed: Bool {
       switch self {
       case .unnamed, .port, .denied, .privateAddress: false
-      case .unanswered, .nameServersSilent, .nameServersFailed, .full: true
+      case .unanswered, .nameServersSilent, .nameServersFailed, .full, .fullPublished: true
       }
     }
   }

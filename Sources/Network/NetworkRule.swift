@@ -119,6 +119,7 @@ public final class NetworkRule: Equatable, Sendable {
         throw mistake("only a name can be followed by = or @")
       }
     }
+    if !denies, case .addresses(let range) = target { try NetworkRule.check(range) }
     var ports = try typedPorts.map { bytes throws(Mistake) in
       try NetworkRule.ports(bytes, denies: denies)
     }
@@ -127,6 +128,7 @@ public final class NetworkRule: Equatable, Sendable {
       guard let address = IPAddress(text: address) else {
         throw mistake("expected an address after =, such as NAME=127.0.0.1:8080")
       }
+      try NetworkRule.check(AddressRange(address, length: 128))
       let port = try portText.map { bytes throws(Mistake) in try NetworkRule.port(bytes) }
       pin = Pin(address: address, port: port)
       if ports == nil, let port { ports = [port...port] }
@@ -137,6 +139,7 @@ public final class NetworkRule: Equatable, Sendable {
       guard let range = AddressRange(text: NetworkRule.unbracketed(allowed)) else {
         throw mistake("expected addresses after @, such as NAME:8080@10.0.0.0/8")
       }
+      try NetworkRule.check(range)
       self.range = range
     } else {
       range = nil
@@ -213,6 +216,14 @@ public final class NetworkRule: Equatable, Sendable {
       throw own("localhost")
     }
     return .name(name)
+  }
+
+  /// Refuses addresses to which nothing that is allowed can lead.
+  private static func check(_ range: AddressRange) throws(Mistake) {
+    guard IPAddress.isLinkLocal(range) else { return }
+    throw Mistake(
+      message: "\(range.text) is link-local: it means a host only together with an interface, and "
+        + "rules have none; write another address of the host")
   }
 
   /// The mistake of naming a host that is the sandbox's own inside.

@@ -59,4 +59,9 @@ extension IPAddress {
   static func isNeverOutside(_ range: AddressRange) -> Bool {
     ranges.contains { $0.contains(range) }
   }
+
+  /// Whether all addresses of `range` belong to a link: nothing leads to them without the number of an interface.
+  static func isLinkLocal(_ range: AddressRange) -> Bool {
+    v6(0xfe80 << 48, 10).contains(range)
+  }
 }

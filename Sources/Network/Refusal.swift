@@ -17,6 +17,10 @@ public struct Refusal: Equatable, Sendable {
 
   /// How many different ones are told of.
   public static let most = 16
+  /// The most connections that a relay leads at a time, and the most of them to published ports.
+  public static let mostConnections = 1024
+  /// See `mostConnections`.
+  public static let mostPublished = 64
   /// The most bytes of a message.
   public static let capacity = 5 + DomainName.longest + longestPlace
   /// The most bytes of an address with a port.
@@ -85,6 +89,12 @@ public struct Refusal: Equatable, Sendable {
     )
   }
 
+  /// Whether it is about an address to which no rule can lead.
+  private var isLinkLocal: Bool {
+    let text = Array((address.isEmpty ? host : address).utf8)[...]
+    return AddressRange(text: text).map(IPAddress.isLinkLocal) == true
+  }
+
   /// The rule that permits the address: what carries the bytes stands at its end.
   private func ruleWithAddress(_ rule: String) -> String {
     let isUDP = port?.transport == .udp
@@ -135,16 +145,20 @@ public struct Refusal: Equatable, Sendable {
         + "no address for more"
     case .full:
       return
-        "nestbox has reset connections, such as one to \(place): it leads at most 1024 at a time, and fewer if "
-        + "`ulimit -Hn` is low"
-    case .denied: return "the command could not reach \(place), as --net-deny denies it"
-    case .privateAddress where address.isEmpty:
-      return "the command could not reach \(place), a private address or one of this machine; "
-        + "to allow it, add --net-allow \(rule)"
-    case .privateAddress:
+        "nestbox has reset connections, such as one to \(place): it leads at most "
+        + String(Refusal.mostConnections) + " at a time, and fewer if `ulimit -Hn` is low"
+    case .fullPublished:
       return
-        "the command could not reach \(place), as the name leads to \(address), a private address "
-        + "or one of this machine; to allow it, add --net-allow \(ruleWithAddress(rule))"
+        "nestbox has reset connections to published ports, such as one to port \(port?.text ?? "") inside: "
+        + "it leads at most " + String(Refusal.mostPublished) + " of these at a time"
+    case .denied: return "the command could not reach \(place), as --net-deny denies it"
+    case .privateAddress:
+      return "the command could not reach \(place), "
+        + (address.isEmpty ? "" : "as the name leads to \(address), ")
+        + (isLinkLocal
+          ? "a link-local address, which no rule can allow"
+          : "a private address or one of this machine; to allow it, add --net-allow "
+            + (address.isEmpty ? rule : ruleWithAddress(rule)))
     }
   }
 }

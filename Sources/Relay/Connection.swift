@@ -57,8 +57,11 @@ final class Connection {
 
   /// Leads a connection to a published port inside.
   static func publish(_ socket: CInt, _ port: UInt16, _ relay: Relay) {
-    guard relay.connections < relay.mostConnections, let number = relay.pool.take() else {
-      relay.tellFull("127.0.0.1", Port(port))
+    let hasRoom = relay.connections < relay.mostConnections
+    guard hasRoom, let number = relay.pool.take() else {
+      let reason = hasRoom ? NetworkPolicy.Reason.fullPublished : .full
+      relay.tellFull("127.0.0.1", Port(port), reason)
+      relay.log.refused("127.0.0.1", Port(port), reason, nil)
       InternetSocket.resetOnClose(socket)
       return Descriptors.close(socket)
     }

@@ -29,13 +29,15 @@ extension Relay {
       resolver.find(name, self) { relay, result in
         var endpoints: [Endpoint] = []
         if case .found(let addresses) = result {
-          endpoints = relay.permitted(addresses, name, port)
           // Each refused address was noted.
-          if endpoints.isEmpty { return completion(nil) }
+          guard let permitted = relay.permitted(addresses, name, port) else {
+            return completion(nil)
+          }
+          endpoints = permitted
           let hidden = endpoints.first {
             $0.address.isPrivate || relay.isOwn($0.address) == true
           }
-          relay.note(ReachedHost(name.text, port, hidden?.address))
+          if !endpoints.isEmpty { relay.note(ReachedHost(name.text, port, hidden?.address)) }
         }
         completion(Decision(host: name.text, port: port, endpoints: endpoints))
       }
@@ -73,7 +75,9 @@ extension Relay {
   private func isOwn(_ address: IPAddress) -> Bool? {
     do throws(SystemCallError) {
       guard routes.isOpen else { return try InternetSocket.isOwn(address) }
-      return try routes.isOwn(address)
+      // Inside another sandbox, all that its relay serves is delivered here.
+      let served = address.v4 == nil ? NameTable.ownV6 : NameTable.own
+      return try routes.isOwn(address, servedFrom: served)
     } catch {
       // What cannot be told is not permitted.
       return true
@@ -101,24 +105,30 @@ extension Relay {
     return nil
   }
 
-  /// Those of the addresses of a name that the policy lets pass; the others are told if none does.
+  /// Those of the addresses of a name that the policy lets pass and to which a route leads.
+  ///
+  /// If there are none, that is told.
+  /// - Returns: nil if the policy refuses one of the addresses, and none can be used.
   private func permitted(
     _ addresses: [IPAddress], _ name: DomainName, _ port: Port
-  ) -> [Endpoint] {
+  ) -> [Endpoint]? {
     var (permitted, refused): ([Endpoint], [(NetworkPolicy.Reason, IPAddress)]) = ([], [])
     for address in addresses {
-      // Without a route it is of no use.
-      guard let isOwn = isOwn(address) else { continue }
-      if let reason = policy.refusal(of: address, port: port, for: name, isOwn: isOwn) {
+      let isOwn = isOwn(address)
+      if let reason = policy.refusal(of: address, port: port, for: name, isOwn: isOwn == true) {
         refused.append((reason, address))
-      } else {
+      } else if isOwn != nil {
         permitted.append(Endpoint(address, port.number))
       }
     }
-    if permitted.isEmpty {
-      for (reason, address) in refused { refuse(name.text, port, reason, address) }
+    guard permitted.isEmpty else { return permitted }
+    for (reason, address) in refused { refuse(name.text, port, reason, address) }
+    guard refused.isEmpty else { return nil }
+    if let first = addresses.first {
+      let place = Refusal.place(first.text, String(port.number))
+      tell(Refusal(.unanswered, name.text, port: port, address: place))
     }
-    return permitted
+    return []
   }
 }
 

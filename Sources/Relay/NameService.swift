@@ -24,9 +24,12 @@ extension Relay {
     guard let memberNames, memberNames.knows(name, self), !policy.isPinned(name) else {
       return answer(question, about: name, reply)
     }
-    memberNames.ask(Array(message)) { [unowned self] answer in
-      if let answer { return reply(answer) }
-      self.answer(question, about: name, reply)
+    memberNames.ask(Array(message), self) { [unowned self] answer in
+      switch answer {
+      case .found(let bytes): reply(bytes)
+      case .none: self.answer(question, about: name, reply)
+      case .failed: reply(question.answer(.failed))
+      }
     }
   }
 

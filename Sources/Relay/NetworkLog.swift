@@ -21,8 +21,10 @@ final class NetworkLog {
   /// Where it is written; nil if nobody asked for it, or it has ended.
   private var number: CInt?
   private let notices: CInt
-  /// Ends with the command.
+  /// Ends with the command; the relay closes it once it has set `endTime`.
   private let lifeline: CInt
+  /// When nothing waits for the reader any more: it is known once the command has ended.
+  var endTime = Int.max
   /// How many more bytes it may have: a command that connects in a loop is not to fill the disk.
   private var left = Int.max
 
@@ -66,10 +68,18 @@ final class NetworkLog {
   /// Waits until a pipe takes a line; also for one that others have made non-blocking.
   private func waitForReader(_ number: CInt) throws(SystemCallError) {
     var seconds = 0
-    while !Descriptors.canWrite(number, milliseconds: 1000) {
-      guard try Descriptors.waitForInput(lifeline, milliseconds: 0) else { continue }
+    while true {
+      let left = CInt(clamping: max(endTime - MonotonicClock.milliseconds, 0))
+      if Descriptors.canWrite(number, milliseconds: min(left, 1000)) { return }
+      if endTime == .max {
+        guard try Descriptors.waitForInput(lifeline, milliseconds: 0) else { continue }
+        // The relay itself learns of the end only when the line is written.
+        endTime = MonotonicClock.milliseconds + Relay.lastPatience
+      }
       seconds += 1
-      if seconds >= NetworkLog.patience { throw SystemCallError(call: "write", errno: .timedOut) }
+      if left == 0 || seconds >= NetworkLog.patience {
+        throw SystemCallError(call: "write", errno: .timedOut)
+      }
     }
   }
 

@@ -37,7 +37,7 @@ public struct PublishedSocket: Sendable {
 /// Unconnected sockets that were made inside.
 struct SocketPool {
   /// How many there are, and so how many published connections at a time.
-  static let size = 64
+  static var size: Int { Refusal.mostPublished }
 
   private var free: [CInt] = []
   /// Sockets of ended connections, of which the kernel may still send something.

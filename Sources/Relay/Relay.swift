@@ -121,7 +121,8 @@ final class Relay {
     restTime = MonotonicClock.milliseconds + Relay.startTime
     // Two sockets a connection; and the listeners, look-ups and streams to the name service.
     let others = UInt64(NetworkRule.mostPorts / 2)
-    mostConnections = Int(min(descriptors > others ? (descriptors - others) / 2 : 16, 1024))
+    let most = descriptors > others ? (descriptors - others) / 2 : 16
+    mostConnections = Int(min(most, UInt64(Refusal.mostConnections)))
   }
 
   /// Waits for something to happen, and handles it, without end.
@@ -152,7 +153,7 @@ final class Relay {
     var next = min(endTime ?? Int.max, restTime)
     for connection in waiting { next = min(next, connection.nextTime) }
     for stream in nameStreams { next = min(next, stream.deadline) }
-    next = min(next, resolver.nextTime)
+    next = min(next, resolver.nextTime, memberNames?.nextTime ?? .max)
     if !paused.isEmpty { next = min(next, pausedUntil) }
     if !flows.isEmpty { next = min(next, nextLookAtFlows) }
     return next == .max ? -1 : CInt(clamping: max(next - now, 0))
@@ -166,6 +167,7 @@ final class Relay {
     for connection in waiting where connection.nextTime <= now { connection.timeIsUp(self) }
     for stream in nameStreams where stream.deadline <= now { stream.end(self) }
     resolver.handleTimes(self)
+    memberNames?.handleTimes(self)
     if nextLookAtFlows <= now {
       endIdleFlows()
       nextLookAtFlows = now + Flow.patience / 4
@@ -246,11 +248,13 @@ final class Relay {
 
   /// For how long the relay sends what ended programs have left, in milliseconds: the kernel does the
   /// same for their other sockets.
-  private static let lastPatience = 60_000
+  static let lastPatience = 60_000
 
   /// Ends as soon as nothing is left to send.
   fileprivate func beginToEnd() {
-    endTime = now + Relay.lastPatience
+    // The log sets its own if it has waited for its reader meanwhile.
+    log.endTime = min(log.endTime, now + Relay.lastPatience)
+    endTime = log.endTime
     // The ports are free for others at once.
     for watcher in watchers {
       if let watcher, watcher.isPublished { drop(watcher) }
@@ -289,12 +293,14 @@ final class Relay {
     try? Descriptors.send(refusal.bytes, to: notices)
   }
 
-  /// Tells the monitor, once for names and once for connections, that there is no room for more.
-  func tellFull(_ host: String, _ port: Port? = nil) {
-    guard !told.contains(where: { $0.reason == .full && ($0.port == nil) == (port == nil) }) else {
+  /// Tells the monitor, once for names and once for connections of each kind, that there is no room for more.
+  func tellFull(
+    _ host: String, _ port: Port? = nil, _ reason: NetworkPolicy.Reason = .full
+  ) {
+    guard !told.contains(where: { $0.reason == reason && ($0.port == nil) == (port == nil) }) else {
       return
     }
-    tell(Refusal(.full, host, port: port))
+    tell(Refusal(reason, host, port: port))
   }
 
   /// Tells the monitor of a host that the command has reached, each once.

@@ -84,7 +84,8 @@ final class Resolver {
     isStarting = false
   }
 
-  /// Tells of those that end with the relay, which may have been answered outside.
+  /// Tells of the look-ups that have no result when the relay ends: a name server may have got the name already,
+  /// and the log has every name that leaves this machine.
   func finish(_ relay: Relay) {
     for lookup in lookups + waiting {
       relay.log.lookUp(lookup.name, lookup.failure)
@@ -197,22 +198,22 @@ private final class Lookup {
 
   private func note(_ answer: DNSQuery.Answer, _ index: Int, _ relay: Relay) {
     guard answer.isCut else { return answers[index] = answer }
-    guard answers[index] == nil, !streams.contains(where: { $0.index == index }), let server,
-      let number = try? InternetSocket.connecting(.stream, to: server).release()
-    else { return }
+    guard answers[index] == nil, !streams.contains(where: { $0.index == index }), let server else {
+      return
+    }
+    guard let number = try? InternetSocket.connecting(.stream, to: server).release() else {
+      return answers[index] = answer
+    }
     let stream = LookupStream(number, self, queries[index], answer, index)
     streams.append(stream)
     if !relay.watch(stream, .changes) { end(stream, nil, relay) }
   }
 
-  /// Takes the whole answer; without one, the part that fitted in a datagram must do, if it has addresses.
+  /// Takes the whole answer, or, without one, the part that fitted in a datagram.
   fileprivate func end(_ stream: LookupStream, _ answer: DNSQuery.Answer?, _ relay: Relay) {
     streams.removeAll { $0 === stream }
     relay.drop(stream)
-    guard let known = answer ?? (stream.part.addresses.isEmpty ? nil : stream.part) else {
-      return askAgain(relay.resolver, relay, after: .nameServersFailed)
-    }
-    answers[stream.index] = known
+    answers[stream.index] = answer ?? stream.part
     judge(relay)
   }
 
@@ -224,7 +225,8 @@ private final class Lookup {
       return
     }
     if isFound { return found(relay) }
-    guard arrived.allSatisfy({ $0.code == .fine || $0.code == .noName }) else {
+    // A part without addresses does not tell that the name has none.
+    guard arrived.allSatisfy({ !$0.isCut && ($0.code == .fine || $0.code == .noName) }) else {
       return askAgain(relay.resolver, relay, after: .nameServersFailed)
     }
     _ = candidates.popFirst()

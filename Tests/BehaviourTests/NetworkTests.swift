@@ -70,6 +70,36 @@ struct NetworkTests {
     #expect(outcome.errors.isEmpty, "\(outcome)")
   }
 
+  // Red: inside another sandbox every address counts as this machine's, as the outer relay serves it there.
+  @Test(
+    "A sandbox inside another reaches what both allow",
+    arguments: [
+      ("web.test", "-4 http://web.test/"), ("web.test", "-6 http://web.test/"),
+      ("'*'", "http://203.0.113.8/"), ("'*'", "http://other.test/"),
+    ])
+  func nested(_ rule: String, _ place: String) throws {
+    let outcome = try run(
+      """
+      # On a file without a name, as the outer one shows at /etc/hosts, nothing can be mounted.
+      box --uid 1000 --gid 1000 --net-allow \(rule) nestbox --unshare-user --unshare-pid --ro-bind /usr /usr \
+        --symlink usr/lib /lib --symlink usr/lib64 /lib64 --symlink usr/bin /bin --dev /dev \
+        --ro-bind /proc /proc --net-allow \(rule) curl --silent --show-error --max-time 20 \(place)
+      """)
+    let isReached = outcome.output.contains(".test ") || outcome.output.contains("203.0.113.8 ")
+    #expect(isReached, "\(outcome)")
+  }
+
+  // Red: a log to standard error takes that from the command.
+  @Test func `The log takes no descriptor of the command`() throws {
+    let outcome = try run(
+      """
+      box --net-allow web.test --net-log 2 true 2>&1 | grep -c 'type --net-log 3'
+      box --net-allow web.test --net-log 3 sh -c 'curl -s http://web.test/ >/dev/null; echo own >&2' 2>err 3>&2
+      grep -c '"event": *"connection"' err; grep -x own err
+      """)
+    #expect(outcome.lines == ["1", "1", "own"], "\(outcome)")
+  }
+
   // Red: a person is not told which host a command wants, or types a rule that does not help.
   @Test(
     "Without a network --explain names the host, and with its rule the command reaches it",
@@ -260,6 +290,95 @@ struct NetworkTests {
       outcome.errors.contains("has reset connections, such as one to web.test:80"), "\(outcome)")
   }
 
+  // Red: of a published port nobody is told, or the bound that the message names is another one.
+  @Test func `Connections to a published port for which there is no room are told and logged`()
+    throws
+  {
+    let outcome = try run(
+      """
+      mkfifo up
+      box --net-allow web.test --publish 5555:5000 --report 3 --net-log 4 python3 -c '
+      import socket
+      server = socket.create_server(("127.0.0.1", 5000), backlog=200); print("up", flush=True)
+      held = [server.accept()[0] for _ in range(64)]
+      for s in held: s.sendall(b"x")
+      for s in held: s.recv(1)
+      raise SystemExit(1)' >up 3>report 4>log &
+      read <up
+      python3 -c '
+      import socket
+      held = [socket.create_connection(("127.0.0.1", 5555), 20) for _ in range(90)]
+      def answer(s):
+        try: return s.recv(1)
+        except ConnectionError: return "reset"
+      answers = [answer(s) for s in held]; print(answers.count(b"x"), answers.count("reset"))'
+      wait
+      grep -o '"reason": "too-many"' report
+      grep -c '"port": 5000, .*"allowed": false, "reason": "too-many"' log
+      """)
+    #expect(outcome.lines == ["64 26", #""reason": "too-many""#, "26"], "\(outcome)")
+    let told =
+      "nestbox: nestbox has reset connections to published ports, such as one to port 5000 inside: "
+      + "it leads at most 64 of these at a time"
+    #expect(outcome.errors == told, "\(outcome)")
+  }
+
+  // Red: a route that refuses packets is taken for this machine, so that the message names a cause and a remedy
+  // that are wrong; or nobody is told why a name whose addresses have no route is not reached.
+  @Test(
+    "Where a route refuses packets, nothing answers",
+    arguments: ["blackhole", "prohibit", "unreachable"])
+  func refusedByRoute(_ kind: String) throws {
+    let outcome = try run(
+      """
+      ip route add \(kind) 203.0.113.90; ip -6 route add \(kind) 2001:db8:115::1
+      echo 203.0.113.90 hole.test >>/mnt/hosts
+      for place in 203.0.113.90 '[2001:db8:115::1]' hole.test; do
+        box --net-allow '*' curl -s --max-time 20 http://$place/ && echo reached
+      done
+      true
+      """)
+    let places = [
+      ("203.0.113.90:80", "203.0.113.90:80"), ("[2001:db8:115::1]:80", "[2001:db8:115::1]:80"),
+      ("hole.test:80", "203.0.113.90:80"),
+    ]
+    let told = places.map { place, address in
+      "nestbox: the rules let the command reach \(place), but nothing answers at \(address) outside"
+    }
+    #expect(outcome.output.isEmpty, "\(outcome)")
+    #expect(outcome.errors == told.joined(separator: "\n"), "\(outcome)")
+  }
+
+  // Red: a name is not found although one family has its addresses, as the answer about the other was cut and the
+  // rest of it is not to be had; or it counts as a name without addresses.
+  @Test func `A cut answer without its rest does not hide the addresses of the other family`()
+    throws
+  {
+    let outcome = try run(
+      """
+      cat >names.py <<'END'
+      import socket
+      s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 53)); print("up", flush=True)
+      while True:
+        m, sender = s.recvfrom(4096); end = m.index(b"\\0", 12) + 5
+        is_cut = m[end - 3] == 1; has = not is_cut and b"half" in m
+        record = b"\\xc0\\x0c\\0\\x1c\\0\\1\\0\\0\\0\\x1e\\0\\x10" + socket.inet_pton(socket.AF_INET6, "2001:db8:113::7")
+        s.sendto(m[:2] + (b"\\x83" if is_cut else b"\\x81") + b"\\x80\\0\\1\\0" + bytes([has]) + b"\\0\\0\\0\\0" + m[12:end]
+                 + (record if has else b""), sender)
+      END
+      mkfifo up; python3 names.py >up & read <up
+      echo nameserver 127.0.0.1 >/mnt/resolv.conf
+      box --net-allow half.test curl -s --max-time 20 http://half.test/
+      box --net-allow neither.test curl -s --max-time 20 http://neither.test/
+      kill $!
+      """)
+    #expect(outcome.output == "half.test 2001:db8:113::7", "\(outcome)")
+    let told =
+      "nestbox: the command could not look up neither.test: the host's name servers, which "
+      + "/etc/resolv.conf names, answered with an error"
+    #expect(outcome.errors == told, "\(outcome)")
+  }
+
   // Red: a program that looks up many names at a time gets failures.
   @Test func `Look-ups beyond 64 at a time wait for their turn`() throws {
     let outcome = try run(
@@ -319,6 +438,59 @@ struct NetworkTests {
       python3 reader.py slow; python3 reader.py stalled
       """)
     #expect(outcome.lines == [#""name": "silent.test""#, "100 False", "True []"], "\(outcome)")
+  }
+
+  // Red: after the command's end the relay takes another socket, which has got the number of the one that told of
+  // it, for a sign that the command lives, and waits for a reader that stands still for ever.
+  @Test func `The log's wait is bounded also where sockets were made after the command's end`()
+    throws
+  {
+    let outcome = try run(
+      """
+      cat >names.py <<'END'
+      import socket
+      s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 53)); print("up", flush=True)
+      told = set()
+      while True:
+        m, sender = s.recvfrom(4096); end = m.index(b"\\0", 12) + 5; question = m[12:end]
+        # Answers that hold no second, and then none.
+        if question in told: continue
+        told.add(question); has = question[-3] == 1
+        record = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\0\\0\\4" + socket.inet_aton("203.0.113.7") if has else b""
+        s.sendto(m[:2] + b"\\x81\\x80\\0\\1\\0" + bytes([has]) + b"\\0\\0\\0\\0" + question + record, sender)
+      END
+      cat >ask.py <<'END'
+      import socket, time
+      a, b = (socket.gethostbyname(name) for name in ("a.test", "b.test"))
+      held = []
+      def connect(place):
+        held.append(socket.socket()); held[-1].setblocking(False); held[-1].connect_ex((place, 80))
+      time.sleep(1.5)
+      # Their lines do not fit into the pipe, and come when the look-up of a.test has failed. That of b.test goes on.
+      for _ in range(60): connect(a)
+      time.sleep(1); connect(b); time.sleep(1.5)
+      END
+      cat >reader.py <<'END'
+      import fcntl, os, subprocess, time
+      end, log = os.pipe(); fcntl.fcntl(log, 1031, 8192)
+      words = "nestbox --unshare-user --unshare-pid --ro-bind / / --dev /dev --proc /proc --net-allow a.test --net-allow b.test".split()
+      box = subprocess.Popen([*words, "--net-log", str(log), "python3", "ask.py"], pass_fds=[log], stderr=subprocess.DEVNULL)
+      os.close(log)
+      def line(process):
+        try: return open(f"/proc/{process}/cmdline", "rb").read()
+        except OSError: return b""
+      def relays(): return [p for p in os.listdir("/proc") if p.isdigit() and b"--net-log" in line(p)]
+      box.wait(); stays = bool(relays())
+      for _ in range(300):
+        if not relays(): break
+        time.sleep(0.1)
+      print(stays, relays())
+      END
+      mkfifo up; python3 names.py >up & read <up
+      echo nameserver 127.0.0.1 >/mnt/resolv.conf
+      python3 reader.py; kill $!
+      """)
+    #expect(outcome.output == "True []", "\(outcome)")
   }
 
   // Red: a name that no rule covers carries data to a name server of the attacker.

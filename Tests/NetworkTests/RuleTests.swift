@@ -65,11 +65,29 @@ struct RuleTests {
       "192.0.2.1/24", "192.0.2.0/33", "::1", "127.0.0.1", "127.0.0.0/8", "0.0.0.0", "224.0.0.1",
       "localhost", "a.localhost", "bücher.example", "a=b", "a=1.2.3.4:0", "*=1.2.3.4",
       "*.a=1.2.3.4", "1.2.3.4=1.2.3.4", "a@b", "*@10.0.0.0/8", "[::1", "fe80::1%eth0",
-      "0x7f.1", "example.0x1f", "http://example.org", "example.org/path", "user@host",
+      "fe80::1", "[fe80::1]:22", "fe80::/10", "fe80::/64", "a@fe80::/10", "a=fe80::1", "0x7f.1",
+      "example.0x1f", "http://example.org", "example.org/path", "user@host",
     ])
   func mistakes(_ text: String) {
     #expect(throws: NetworkRule.Mistake.self) {
       try NetworkRule(ByteString(text), denies: false)
+    }
+  }
+
+  // Red: a rule is accepted that can lead nowhere, or a wider one that can is refused.
+  @Test func `Link-local addresses cannot be allowed, and can be denied`() throws {
+    let mistake = #expect(throws: NetworkRule.Mistake.self) {
+      try NetworkRule("[fe80::1]:22", denies: false)
+    }
+    let message =
+      "fe80::1 is link-local: it means a host only together with an interface, and rules have "
+      + "none; write another address of the host"
+    #expect(mistake?.message == message)
+    for text: ByteString in ["fe00::/8", "a@::/0", "169.254.0.0/16"] {
+      #expect(throws: Never.self) { try NetworkRule(text, denies: false) }
+    }
+    for text: ByteString in ["fe80::1", "fe80::/10"] {
+      #expect(throws: Never.self) { try NetworkRule(text, denies: true) }
     }
   }
 
@@ -306,10 +324,15 @@ struct RuleTests {
       Refusal(.port, "192.0.2.1", port: Port(53, .udp)),
       Refusal(.nameServersSilent, "a.test"), Refusal(.nameServersFailed, "a.test"),
       Refusal(.full, "a.test", port: Port(80)), Refusal(.full, "a.test"),
+      Refusal(.fullPublished, "127.0.0.1", port: Port(5000)),
+      Refusal(.privateAddress, "a.test", port: Port(80), address: "fe80::1"),
+      Refusal(.privateAddress, "fe80::1", port: Port(80)),
+      Refusal(.privateAddress, "192.168.1.1", port: Port(80)),
     ]
     for notice in notices { #expect(Refusal(notice.bytes) == notice) }
     for bytes: [UInt8] in [
-      [], [1, 0, 0, 0], [9, 0, 0, 0, 0], [1, 9, 0, 0, 0], [1, 0, 0, 0, 2, 97], [1, 0, 0, 0, 1, 27],
+      [], [1, 0, 0, 0], [10, 0, 0, 0, 0], [1, 9, 0, 0, 0], [1, 0, 0, 0, 2, 97],
+      [1, 0, 0, 0, 1, 27],
       [1, 0, 0, 0, 1, 10],
     ] {
       #expect(Refusal(bytes) == nil)
@@ -332,6 +355,13 @@ struct RuleTests {
         "nestbox has reset connections, such as one to a.test:80: it leads at most 1024 at a time, and fewer if "
           + "`ulimit -Hn` is low",
         "the command looked up more than 16384 names in one run, such as a.test; nestbox has no address for more",
+        "nestbox has reset connections to published ports, such as one to port 5000 inside: it leads at most 64 of "
+          + "these at a time",
+        "the command could not reach a.test:80, as the name leads to fe80::1, a link-local address, which no rule "
+          + "can allow",
+        "the command could not reach [fe80::1]:80, a link-local address, which no rule can allow",
+        "the command could not reach 192.168.1.1:80, a private address or one of this machine; to allow it, add "
+          + "--net-allow 192.168.1.1",
       ])
   }
 }

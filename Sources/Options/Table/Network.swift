@@ -121,8 +121,8 @@ extension Option {
         let name = DomainName(text: typed.text(0).bytes[...]), !name.isLocalhost
       else {
         throw UsageError(
-          "\(typed.text(0).quoted) cannot be the name of a network; choose one of letters, digits "
-            + "and dashes, such as lab")
+          "\(typed.text(0).quoted) cannot be the name of a network; choose one of letters, digits, "
+            + "dots, dashes and underscores, such as lab")
       }
       // Other programs mean something else by these.
       if typed.text(0) == "host" || typed.text(0) == "none" {
@@ -159,8 +159,8 @@ extension Option {
       Each is a line of JSON with `time` in seconds and `event`. A `look-up` has `name`, `allowed`,
       `reason` and `found`; a `connection`, written when it ends, has `host`, `port`, `transport`,
       the `address` outside, `allowed`, and `reason` or `connected`, `sent` and `received`, in bytes.
-      nestbox waits for a reader that is slow. Once the command has ended, it waits 10 seconds for each line, and
-      then the log ends without a word. If data is still to be sent, the line of a connection may come up to a
+      nestbox waits for a reader that is slow. Once the command has ended, it waits 10 seconds for each line and a
+      minute for all of them, and then the log ends without a word. If data is still to be sent, the line of a connection may come up to a
       minute after the command's end. Datagrams to a port that no rule names are a `connection` for
       the first of each address and port, up to 256 of each family. The log says what the command asked for: keep it from
       other users.
@@ -172,7 +172,13 @@ extension Option {
           nestbox --net-allow example.org --net-log 3 curl https://example.org/ 3>log
       """, traits: .lastWins
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.channels.networkLog = typed.setting(try typed.output(0))
+      let log = try typed.output(0)
+      guard log > 2 else {
+        throw UsageError(
+          "--net-log: \(String(log)) is the command's own; type --net-log 3, and 3>FILE at the end of the line, or "
+            + "3>&2 for standard error")
+      }
+      draft.sandbox.channels.networkLog = typed.setting(log)
     },
   ]
 }
