@@ -11,22 +11,25 @@ internal import Text
 ///
 /// A class: copies of its parts would make the executable larger.
 final class LearningTask {
-  private let launcher: Launcher
-  private let draft: Draft
-  private let lesson: Draft.Lesson
+  let launcher: Launcher
+  let draft: Draft
+  let lesson: Draft.Lesson
   private let options: [AppliedOption]
-  private let words: ProfileWords
+  let words: ProfileWords
   /// The profile as it was before the run: the command may have changed the file since.
-  private var profile: LearnedProfile
-  private let path: ByteString
+  private(set) var profile: LearnedProfile
+  let path: ByteString
   private let name: FilePath
+  /// Its permissions; nil if there is none.
+  private let permissions: UInt32?
+  private let sandbox: ResolvedSandbox
   /// The directory of the file, as it was before the run: the command may change where its path leads.
   private let directory: OwnedDescriptor
 
   /// What the launch must leave open.
   var descriptors: [CInt] { directory.isOpen ? [directory.rawValue] : [] }
 
-  /// The longest profile, in bytes: nestbox reads no longer one.
+  /// The longest profile that nestbox reads, in bytes.
   private static let longest = 1 << 20
 
   /// Prepares for the run.
@@ -35,27 +38,41 @@ final class LearningTask {
     _ words: ProfileWords, _ sandbox: ResolvedSandbox
   ) throws(UsageError) {
     (self.launcher, self.draft, self.lesson) = (launcher, draft, lesson)
-    (self.options, self.words) = (options, words)
+    (self.options, self.words, self.sandbox) = (options, words, sandbox)
     let name = lesson.option.name
-    guard let path = launcher.surroundings.absolute(lesson.file),
-      let file = path.path.lastComponent, file.kind == .regular
-    else { throw UsageError("\(name): \(lesson.file.quoted) cannot be written") }
+    guard let typed = launcher.surroundings.absolute(lesson.file) else {
+      throw UsageError("\(name): \(lesson.file.quoted) cannot be written")
+    }
+    // Of a link, the file to which it leads is read and written.
+    let path = LearningTask.target(of: typed)
+    guard let file = path.path.lastComponent, file.kind == .regular else {
+      throw UsageError("\(name): \(lesson.file.quoted) cannot be written")
+    }
     self.path = path
     self.name = FilePath(root: nil, [file])
+    permissions = (try? FileFacts(at: path.path))?.permissions
     directory =
       (try? OwnedDescriptor.open(path.path.removingLastComponent(), .directory)) ?? .none
     profile = LearnedProfile(try LearningTask.text(of: path, name))
     guard !lesson.verifies || draft.shrinks else { return }
     try requireProfile()
+    let parent = ByteString(path.path.removingLastComponent())
     guard directory.isOpen, let real = try? Descriptors.path(of: directory.rawValue) else {
-      let parent = ByteString(path.path.removingLastComponent())
       throw UsageError("\(name): there is no directory \(parent.quoted)")
+    }
+    guard FileAccess.write.isGranted(real) else {
+      throw UsageError("\(name): you may not write to the directory \(parent.quoted)")
     }
     if sandbox.plan().mayChange(ByteString(real.appending(file))) {
       throw UsageError(
         "\(name): the command could change \(path.quoted) itself; name a file in another directory, "
           + "which the command cannot write to")
     }
+  }
+
+  /// Where a path leads, if there is a file.
+  private static func target(of path: ByteString) -> ByteString {
+    (try? FoundFile(following: path.path)).map { ByteString($0.path) } ?? path
   }
 
   private static func text(of path: ByteString, _ option: String) throws(UsageError) -> [UInt8] {
@@ -73,8 +90,10 @@ final class LearningTask {
   func end(_ ending: Ending) throws(UsageError) -> UInt8 {
     let items = ending.learned
     if ending.lacksReport, !lesson.verifies {
-      throw UsageError(
-        "--learn: nothing was learned: " + Launcher.lackOfReport + Launcher.ifReportLacks)
+      let text = "--learn: nothing was learned: " + Launcher.lackOfReport + Launcher.ifReportLacks
+      guard ending.status != 0 else { throw UsageError(text) }
+      launcher.tell(.error, text, draft)
+      return ending.status
     }
     guard !lesson.verifies else { return try verify(ending, items) }
     guard ending.status == 0 else {
@@ -85,12 +104,14 @@ final class LearningTask {
       return ending.status
     }
     let run = draft.sandbox.command.map(\.quotedForShell).joined(separator: " ")
-    let lock = locked()
-    if let text = currentText {
+    let lock = try locked()
+    if let text = try currentText() {
       profile = LearnedProfile(text)
       try requireProfile()
     }
+    let known = profile.text
     profile.add(run, options, items, words)
+    try requireNoMore(than: Exposure(sandbox.plan()), or: known)
     let added = profile.added
     // Before --shrink, which Ctrl-C may end.
     try write()
@@ -133,20 +154,21 @@ final class LearningTask {
     let text = profile.text
     guard text.count <= LearningTask.longest else {
       throw UsageError(
-        "\(lesson.option.name): nothing was written: the profile would have \(String(profile.count)) lines, "
-          + "and nestbox reads no profile of more than 1 MiB; let the command use fewer files")
+        "\(lesson.option.name): nothing was written: the profile would have \(String(text.count)) bytes, "
+          + "and nestbox reads no profile of more than 1 MiB; let the command use fewer files and "
+          + "addresses")
     }
     do throws(SystemCallError) {
-      try WrapperFile.write(text, to: name, 0o644, in: directory)
+      try WrapperFile.write(text, to: name, (permissions ?? 0o644) & 0o777, in: directory)
     } catch {
       throw UsageError("\(lesson.option.name): can't write \(path.quoted): \(error.reason)")
     }
   }
 
   /// Writes what --shrink has left, unless the file has changed since it had `text`.
-  private func writeShrunk(from text: [UInt8]) throws(UsageError) {
-    let lock = locked()
-    if let now = currentText, LearnedProfile(now).text != text {
+  func writeShrunk(from text: [UInt8]) throws(UsageError) {
+    let lock = try locked()
+    if let now = try currentText(), LearnedProfile(now).text != text {
       throw UsageError(
         "--shrink: \(lesson.file.quoted) has changed meanwhile, and stays as it is; run it again")
     }
@@ -154,16 +176,25 @@ final class LearningTask {
     _ = consume lock
   }
 
-  /// What another run has written meanwhile; nil where that is not known.
+  /// What another run has written meanwhile; nil if there is no file.
   ///
   /// A link is not followed: what it leads to may be the command's.
-  private var currentText: [UInt8]? {
-    guard let file = try? directory.openRegularEntry(name) else { return nil }
-    return try? Descriptors.contents(of: file.rawValue, limit: LearningTask.longest)
+  private func currentText() throws(UsageError) -> [UInt8]? {
+    do throws(SystemCallError) {
+      let file = try directory.openRegularEntry(name)
+      return try Descriptors.contents(of: file.rawValue, limit: LearningTask.longest)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw UsageError(
+        "\(lesson.option.name): \(path.quoted) has changed meanwhile, and stays as it is: "
+          + error.reason)
+    }
   }
 
   /// Locks the directory, so that two runs which end at once both add their lines.
-  private func locked() -> OwnedDescriptor {
+  ///
+  /// Some file systems have no locks.
+  private func locked() throws(UsageError) -> OwnedDescriptor {
     for _ in 0..<500 {
       do throws(SystemCallError) {
         if let lock = try directory.locked(.exclusive) { return lock }
@@ -172,113 +203,22 @@ final class LearningTask {
       }
       CurrentProcess.sleep(milliseconds: 10)
     }
-    return .none
-  }
-
-  // MARK: - Verifying
-
-  private func verify(
-    _ ending: Ending, _ items: [LearnedItem]
-  ) throws(UsageError) -> UInt8 {
-    let missing = items.filter { item in
-      guard let thing = MissedThing(item) else { return false }
-      // A command that failed may have needed what a comment names, or what most do without.
-      return ending.status != 0 || !thing.isUsual && !profile.knows(item, words)
-    }
-    let unused = items.compactMap { item -> Int? in
-      guard item.kind == .unusedLine, let line = Int(item.subject.text),
-        (1...profile.lines.count).contains(line)
-      else { return nil }
-      return line
-    }
-    // It was interrupted, or something in it was, as shells say.
-    let isInterrupted = ending.limit != nil || ending.status > 128
-    let isWhole = !isInterrupted && !ending.lacksReport
-    if !draft.isJSON {
-      if let doubt = doubt(about: ending, isInterrupted, !missing.isEmpty) {
-        launcher.tell(
-          .warning,
-          doubt + ": this run does not say whether \(lesson.file.quoted) is enough", draft)
-      }
-      tell(
-        missing, unused, items,
-        isEnough: isWhole && ending.status == 0 && items.last?.kind != .incomplete)
-    }
-    let text = profile.text
-    let shrunk = ending.status == 0 ? try shrink(unused: unused) : nil
-    if draft.shrinks, ending.status != 0 {
-      launcher.tell(.error, "nothing was left out, because the command failed", draft)
-    }
-    if shrunk != nil { try writeShrunk(from: text) }
-    if draft.isJSON {
-      tellJSON(
-        [
-          .init("file", .bytes(lesson.file)), .init("status", .number(Int64(ending.status))),
-          .init("missing", .array(missing.compactMap(LearningTask.json))),
-          .init("unused-lines", .array(unused.map { .number(Int64($0)) })),
-        ], items, shrunk, isWhole)
-    }
-    tell(shrunk)
-    return ending.status
-  }
-
-  /// Why a run does not say whether the profile is enough; nil if it does.
-  private func doubt(about ending: Ending, _ isInterrupted: Bool, _ lacksThings: Bool) -> String? {
-    let status = "status " + String(ending.status)
-    if isInterrupted { return "the command did not come to its own end (\(status))" }
-    if ending.lacksReport { return Launcher.lackOfReport }
-    if ending.status == 0 || lacksThings { return nil }
-    return "the command failed (\(status)), and nestbox saw nothing that the sandbox kept from it"
-  }
-
-  /// The most lines that people are told.
-  private static let mostLines = 30
-
-  private func tell(
-    _ missing: [LearnedItem], _ unused: [Int], _ items: [LearnedItem], isEnough: Bool
-  ) {
-    var lines: [String] = []
-    for item in missing {
-      guard let thing = MissedThing(item) else { continue }
-      lines.append(thing.sentence(item.subject) { $0.map(\.quotedForShell).joined(separator: " ") })
-    }
-    let file = lesson.file.quoted
-    if !lines.isEmpty {
-      lines.append(
-        file
-          + " is not enough for this run; what it needs can be added by hand, or by the same command under "
-          + "--learn " + lesson.file.quotedForShell + " with options that show it")
-    } else if isEnough {
-      lines.append(
-        file
-          + " is enough for this run: it kept nothing from the command but what its comments name")
-    }
-    for line in unused {
-      lines.append(
-        "not used: " + file + ":" + String(line) + ": "
-          + ByteString(profile.lines[line - 1]).quoted)
-    }
-    if items.last?.kind == .incomplete {
-      lines.append("the command asked for more than nestbox notes")
-    }
-    let left = lines.count - LearningTask.mostLines
-    if left > 0 {
-      lines.insert(String(left) + " more lines: --json has all", at: LearningTask.mostLines)
-    }
-    for line in lines.prefix(LearningTask.mostLines + 1) { launcher.tell(.warning, line, draft) }
+    throw UsageError(
+      "\(lesson.option.name): nothing was written: another program has locked the directory of "
+        + "\(path.quoted); once that has ended, run the same line again")
   }
 
   // MARK: - Shrinking
 
-  private func shrink(unused: [Int] = []) throws(UsageError) -> Shrinking? {
+  func shrink(unused: [Int] = []) throws(UsageError) -> Shrinking? {
     guard draft.shrinks else { return nil }
     let shrinking = try Shrinking(
-      profile, unused: Set(unused.map { $0 - 1 }), draft.sandbox.command, launcher)
+      profile, as: path, unused: Set(unused.map { $0 - 1 }), draft.sandbox.command, launcher)
     profile = shrinking.profile
     return shrinking
   }
 
-  private func tell(_ shrunk: Shrinking?) {
+  func tell(_ shrunk: Shrinking?) {
     guard let shrunk, !draft.isJSON else { return }
     launcher.tell(
       .warning,
@@ -294,7 +234,7 @@ final class LearningTask {
     .array(lines.map { .bytes(ByteString($0)) })
   }
 
-  private static func json(_ item: LearnedItem) -> JSON? {
+  static func json(_ item: LearnedItem) -> JSON? {
     guard let thing = MissedThing(item) else { return nil }
     return .object([
       .init("what", .string(thing.what)), .init("subject", .bytes(item.subject)),
@@ -304,7 +244,7 @@ final class LearningTask {
     ])
   }
 
-  private func tellJSON(
+  func tellJSON(
     _ members: [JSON.Member], _ items: [LearnedItem], _ shrunk: Shrinking?, _ isWhole: Bool = true
   ) {
     let calls = items.first { $0.kind == .calls }.flatMap { Int64($0.subject.text) } ?? 0
@@ -316,8 +256,7 @@ final class LearningTask {
       all.append(.init("trials", .number(Int64(shrunk.trials))))
       all.append(.init("output-compared", .boolean(shrunk.comparesOutput)))
     }
-    let isComplete = isWhole && !items.contains { $0.kind == .incomplete }
-    all.append(.init("complete", .boolean(isComplete)))
+    all.append(.init("complete", .boolean(isWhole && !isIncomplete(items))))
     Output.standardError(JSON.object(all).line)
   }
 }

@@ -21,7 +21,10 @@ struct Shrinking {
 
   private let candidates: [Int]
   private let command: [ByteString]
-  private let environment: [ByteString]
+  private let launcher: Launcher
+  /// The profile's file, and what the whole profile gives the command.
+  private let path: ByteString
+  private let whole: Exposure
   private var expected = Outcome(status: 0, output: [], errors: [])
   private var dropped: [Int] = []
 
@@ -38,10 +41,12 @@ struct Shrinking {
   /// Searches; `unused` are the indices of lines that the run did not use.
   /// - Throws: `UsageError` if the command does not succeed under the whole profile.
   init(
-    _ profile: LearnedProfile, unused: Set<Int>, _ command: [ByteString], _ launcher: Launcher
+    _ profile: LearnedProfile, as path: ByteString, unused: Set<Int>, _ command: [ByteString],
+    _ launcher: Launcher
   ) throws(UsageError) {
     candidates = profile.candidates(unused: unused)
-    (self.profile, self.command, environment) = (profile, command, launcher.environment)
+    whole = try launcher.exposure(of: profile.text, as: path, for: command)
+    (self.profile, self.path, self.command, self.launcher) = (profile, path, command, launcher)
     let status: UInt8
     do throws(SystemCallError) {
       status = try SignalDisposition.whileSignalsEnd { () -> Result<UInt8, SystemCallError> in
@@ -52,6 +57,11 @@ struct Shrinking {
         }
       }.get()
     } catch {
+      if error.errno == .fileTooLarge {
+        throw UsageError(
+          "--shrink: the command writes more than \(String(Shrinking.most.bytes >> 20)) MiB of output, which is "
+            + "not compared; let it write to a file")
+      }
       throw UsageError("--shrink: can't run the command again: \(error.reason)")
     }
     guard status == 0 else {
@@ -79,15 +89,27 @@ struct Shrinking {
   /// Leaves out as many of `lines` as it can: all, or else of each half.
   private mutating func leaveOut(_ lines: ArraySlice<Int>) throws(SystemCallError) {
     guard !lines.isEmpty else { return }
-    let result = try run(profile.leavingOut(dropped + lines))
-    if comparesOutput ? result == expected : result.status == expected.status {
-      dropped += lines
-      return
+    let rest = profile.leavingOut(dropped + lines)
+    if givesNoMore(rest) {
+      let result = try run(rest)
+      if comparesOutput ? result == expected : result.status == expected.status {
+        dropped += lines
+        return
+      }
     }
     guard lines.count > 1 else { return }
     let middle = lines.startIndex + lines.count / 2
     try leaveOut(lines[..<middle])
     try leaveOut(lines[middle...])
+  }
+
+  /// Whether a profile gives the command nothing that the whole one keeps from it: a line may hide or protect
+  /// what others show.
+  private func givesNoMore(_ rest: LearnedProfile) -> Bool {
+    guard let exposure = try? launcher.exposure(of: rest.text, as: path, for: command) else {
+      return false
+    }
+    return exposure.excess(over: [whole]) == nil
   }
 
   /// Runs the command under a profile.
@@ -104,7 +126,7 @@ struct Shrinking {
       "nestbox", "--timeout", Shrinking.most.time, "--profile", ByteString(path), "--",
     ]
     let child = try ChildProcess.start(
-      "/proc/self/exe", words + command, environment,
+      "/proc/self/exe", words + command, launcher.environment,
       replacing: [(0, input.rawValue), (1, output.rawValue), (2, errors.rawValue)])
     let end = try child.waitForProcess()
     return Outcome(

@@ -106,12 +106,18 @@ extension CurrentProcess {
     return OwnedDescriptor(try check(result, "seccomp(SECCOMP_FILTER_FLAG_NEW_LISTENER)"))
   }
 
+  /// Takes the hard limit of descriptors where the kernel had too many of this user's on their way.
+  ///
+  /// For a process that will send one behind a filter, where it can change no limit.
+  /// - Returns: The soft limit, for `WaitingThread.limitDescriptors`; the largest number if it stays.
+  public static func takeHardLimit() -> UInt64 { linux_take_hard_limit() }
+
   /// Sends `passed` with `word` in a register that sendmsg(2) does not use, so that a filter can
-  /// tell this call from any other.
+  /// tell this call from any other; this process makes no other call meanwhile.
   public static func send(
-    _ message: UInt8, passing passed: CInt, to number: CInt, word: UInt64
+    _ message: UInt8, _ value: UInt64, passing passed: CInt, to number: CInt, word: UInt64
   ) throws(SystemCallError) {
-    try check(linux_send_byte(number, message, passed, word), "sendmsg")
+    try check(linux_send_listener(number, message, value, passed, word), "sendmsg")
   }
 
   /// The number of sendmsg(2).
@@ -140,6 +146,21 @@ public enum WaitingThread {
   /// The kernel tells the protocol in an attribute of the socket, `system.sockprotoname`.
   public static func hasDatagramSocket(_ thread: Int32, descriptor: CInt) -> Bool {
     linux_process_has_udp(thread, descriptor)
+  }
+
+  /// The number of its process.
+  public static func process(of thread: Int32) -> Int32 { linux_thread_process(thread) }
+
+  /// Gives its process a soft limit of descriptors.
+  ///
+  /// See prlimit(2).
+  public static func limitDescriptors(
+    of thread: Int32, to soft: UInt64
+  ) throws(SystemCallError) {
+    let result = linux_set_soft_limit(thread, soft)
+    // Somebody has killed it meanwhile.
+    if result == -ESRCH { return }
+    try check(result, "prlimit64")
   }
 
   /// Its name, that of its program unless it has changed it.

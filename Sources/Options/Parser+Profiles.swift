@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options from profiles: each line is one option, which applies where the profile was named.
 
-internal import Sandbox
-internal import Text
+public import Sandbox
+public import Text
 
 extension Parser {
   /// How deep profiles may include each other.
@@ -37,6 +37,15 @@ extension Parser {
       throw error.at(profile.origin(last + 1))
     }
     open.removeLast()
+  }
+
+  /// Reads a profile with this text in the place of the file `path`, and a command behind it.
+  public mutating func parse(
+    _ text: [UInt8], as path: ByteString, _ command: [ByteString]
+  ) throws(UsageError) {
+    typed = command[...]
+    try parseProfile(Profile(text, as: path))
+    draft.sandbox.command = command
   }
 
   private mutating func parseLine(

@@ -61,6 +61,78 @@ struct ExplainedBoundsTests {
     #expect(outcome.lines == [#""complete": true"#, #""complete": false"#], "\(outcome)")
   }
 
+  // Red: a launch waits for ever behind its own filter, or the command gets other limits than the caller has.
+  @Test func `Descriptors that others let pile up change nothing in a watched launch`() throws {
+    let outcome = try Session().run(
+      """
+      printf 'default allow\\nforeign kill\\nerrno EPERM %s\\n' \
+        'prlimit64 getrlimit setrlimit nanosleep clock_nanosleep' >mine.policy
+      hard=$(ulimit -Hn)
+      for option in "--seccomp-policy ./mine.policy" "--seccomp-policy none" ""; do
+        python3 \(ProfileTests.programs)/crowd.py 256 $hard \
+          nestbox --explain $option --unshare-pid --ro-bind / / --proc /proc grep -o 'open files *256 ' /proc/self/limits
+      done
+      """)
+    #expect(outcome.lines.count { $0.hasPrefix("open files") } == 3, "\(outcome)")
+  }
+
+  // Red: a program's name has an option in the report that nobody should type.
+  @Test func `A program's name cannot look like an option`() throws {
+    let session = try Session()
+    try session.write(
+      "named.py",
+      """
+      import ctypes, os, threading
+      def look():
+          ctypes.CDLL(None).prctl(15, b"a): --bind / /", 0, 0, 0)
+          os.path.exists(os.path.abspath("f"))
+      # In a thread of its own, as its name has not been read yet.
+      thread = threading.Thread(target=look); thread.start(); thread.join()
+      """)
+    let outcome = try session.run("touch f; nestbox --explain --read named.py python3 named.py")
+    #expect(
+      outcome.errors.contains("/f is not shown inside ('a): --bind / /'): --read "), "\(outcome)")
+  }
+
+  // Red: who opens a page is told to allow UDP, or who sends datagrams is not.
+  @Test func `Addresses for datagrams are told, but not what the C library only sorts`() throws {
+    let session = try Session()
+    try session.write(
+      "network.py",
+      """
+      import ctypes, socket, threading
+      def attempt(call, *arguments):
+          try: call(*arguments)
+          except OSError: pass
+      def connect(kind, host, port):
+          attempt(socket.socket(type=kind).connect, (host, port))
+      # Sorted in another thread.
+      for host in "203.0.113.1", "203.0.113.2":
+          thread = threading.Thread(target=connect, args=(socket.SOCK_DGRAM, host, 443))
+          thread.start(); thread.join()
+      connect(socket.SOCK_STREAM, "203.0.113.1", 443)
+      # Both protocols.
+      attempt(socket.socket(type=socket.SOCK_DGRAM).sendto, b"x", ("203.0.113.3", 5000))
+      connect(socket.SOCK_STREAM, "203.0.113.3", 5000)
+      # sendmmsg(2): an address, a part, and both in a message.
+      address = ctypes.create_string_buffer(bytes([2, 0, 0, 77, 203, 0, 113, 4]) + bytes(8), 16)
+      part = (ctypes.c_uint64 * 2)(ctypes.addressof(address), 1)
+      message = (ctypes.c_uint64 * 8)(ctypes.addressof(address), 16, ctypes.addressof(part), 1)
+      sender = socket.socket(type=socket.SOCK_DGRAM)
+      ctypes.CDLL(None).sendmmsg(sender.fileno(), message, 1, 0)
+      """)
+    let outcome = try session.run(
+      """
+      nestbox --explain --json --read network.py python3 network.py 2>&1 |
+        grep -o '203.0.113[^"]* port [^"]*' | sort
+      """)
+    #expect(
+      outcome.lines == [
+        "203.0.113.1 port 443", "203.0.113.3 port 5000", "203.0.113.3 port 5000/udp",
+        "203.0.113.4 port 77/udp",
+      ], "\(outcome)")
+  }
+
   // Red: who makes a link is offered to write where it leads.
   @Test func `Making a link asks for nothing where the link leads`() throws {
     let outcome = try Session().run(

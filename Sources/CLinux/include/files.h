@@ -101,10 +101,19 @@ static inline int linux_waiting_bytes(int fd) {
 // The kernel counts those that a user has sent and nobody has received yet, also those of other programs,
 // against the sender's soft limit (unix(7), ETOOMANYREFS). A program that lets them pile up must not stop
 // others, so this one takes its hard limit for the moment, and then waits: most receivers take them soon.
-long linux_send_message(int fd, const struct msghdr *_Nonnull message, uint64_t word);
+long linux_send_message(int fd, const struct msghdr *_Nonnull message);
 
-// Sends `length` bytes and, if `passed` is not negative, that descriptor (unix(7)). `word` is in the
-// register of a sixth argument, which the kernel ignores and a filter can see.
+// The same for a process that has put itself under a filter whose listener it sends: it calls sendmsg(2)
+// and nothing else, because for any other call the kernel may ask the listener, which nobody holds yet but
+// this process. `word` is in the register of a sixth argument, which the kernel ignores and a filter can see.
+long linux_send_behind_filter(int fd, const struct msghdr *_Nonnull message, uint64_t word);
+
+// For such a process, before the filter: if a message had to wait, this takes the hard limit of descriptors,
+// and returns the soft one, which another process has to give back. Otherwise it returns the largest number.
+uint64_t linux_take_hard_limit(void);
+
+// Sends `length` bytes and, if `passed` is not negative, that descriptor (unix(7)); behind a filter if
+// `word` is not 0.
 static inline long linux_send_marked(
     int fd, const void *_Nonnull bytes, size_t length, int passed, uint64_t word) {
   struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
@@ -122,7 +131,7 @@ static inline long linux_send_marked(
     header->cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(header), &passed, sizeof(int));
   }
-  return linux_send_message(fd, &message, word);
+  return word ? linux_send_behind_filter(fd, &message, word) : linux_send_message(fd, &message);
 }
 
 // The same without a word.
@@ -172,7 +181,7 @@ static inline long linux_send_many(
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(count * sizeof(int));
   memcpy(CMSG_DATA(header), passed, count * sizeof(int));
-  return linux_send_message(fd, &message, 0);
+  return linux_send_message(fd, &message);
 }
 
 // Receives one message, and up to `linux_most_passed` descriptors into `passed`; `*count` says how many.

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -15,8 +16,8 @@
 #include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-#include <unistd.h>
 
+#include "files.h"
 #include "process.h"
 
 // A call that waits for an answer, with room for what later kernels may add.
@@ -90,15 +91,39 @@ static inline long linux_process_name(int process, char *_Nonnull buffer, size_t
   return count;
 }
 
+// The process of a thread (proc(5), Tgid); the thread itself if nobody can tell.
+static inline int linux_thread_process(int thread) {
+  char name[64], status[256];
+  snprintf(name, sizeof name, "/proc/%d/status", thread);
+  int file = open(name, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return thread;
+  long count = linux_result(read(file, status, sizeof status - 1));
+  close(file);
+  status[count < 0 ? 0 : count] = 0;
+  // The kernel escapes a line break in the program's name, which comes before.
+  const char *line = strstr(status, "\nTgid:\t");
+  int process = line ? atoi(line + 7) : 0;
+  return process > 0 ? process : thread;
+}
+
 // Whether a descriptor of a process is a socket for UDP (the attribute that sockets have of themselves).
+//
+// Only a socket is asked: the kernel would hand the question about another file to its file system, and one
+// that never answers, as of a stopped server of FUSE inside, would hold up the watcher. The file is held
+// first, because another thread can put a file in the socket's place (dup2(2)); which kind of file it is
+// comes from the link that leads to it, for which the kernel asks no file system.
 static inline bool linux_process_has_udp(int process, int number) {
   char name[64], target[8], protocol[16] = "";
   snprintf(name, sizeof name, "/proc/%d/fd/%d", process, number);
-  // A file may lie on a file system that never answers.
-  return readlink(name, target, sizeof target) == sizeof target &&
-         memcmp(target, "socket:[", sizeof target) == 0 &&
-         getxattr(name, "system.sockprotoname", protocol, sizeof protocol - 1) > 0 &&
-         strncmp(protocol, "UDP", 3) == 0;
+  int file = open(name, LINUX_O_PATH | O_CLOEXEC);
+  if (file < 0) return false;
+  snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+  bool is_udp = readlink(name, target, sizeof target) == sizeof target &&
+                memcmp(target, "socket:[", sizeof target) == 0 &&
+                getxattr(name, "system.sockprotoname", protocol, sizeof protocol - 1) > 0 &&
+                strncmp(protocol, "UDP", 3) == 0;
+  close(file);
+  return is_udp;
 }
 
 // faccessat2(2) of an open file, since Linux 5.8.
@@ -106,9 +131,22 @@ static inline int linux_access(int fd, int mode) {
   return (int)linux_result(syscall(SYS_faccessat2, fd, "", mode, 0x1000 /* AT_EMPTY_PATH */));
 }
 
-// Sends a byte and a descriptor with a word.
-static inline int linux_send_byte(int fd, uint8_t byte, int passed, uint64_t word) {
-  return (int)linux_send_marked(fd, &byte, 1, passed, word);
+// Sends a byte, a number and a descriptor behind a filter: without memory from the heap, for which the
+// process would have to make a call.
+static inline int linux_send_listener(
+    int fd, uint8_t byte, uint64_t number, int passed, uint64_t word) {
+  uint8_t message[9] = {byte};
+  memcpy(message + 1, &number, sizeof number);
+  return (int)linux_send_marked(fd, message, sizeof message, passed, word);
+}
+
+// prlimit64(2): the soft limit of descriptors of another process.
+static inline int linux_set_soft_limit(int process, uint64_t soft) {
+  uint64_t values[2];
+  int result = linux_get_limit(process, RLIMIT_NOFILE, &values[0], &values[1]);
+  if (result < 0) return result;
+  values[0] = soft;
+  return (int)linux_result(syscall(SYS_prlimit64, process, RLIMIT_NOFILE, values, (void *)0));
 }
 
 enum { LINUX_SENDMSG = SYS_sendmsg };

@@ -17,6 +17,8 @@ public struct LearnedProfile: Sendable {
 
   /// The lines by which the last run has files read-only.
   private(set) var linesOfRun: Set<[UInt8]> = []
+  /// Every line, and some that have gone: a long list is searched only for a line that is in here.
+  private var known: Set<[UInt8]> = []
 
   private static let title =
     "# Learned by nestbox --learn from these runs, and nothing else; read it before you use it:"
@@ -57,7 +59,9 @@ public struct LearnedProfile: Sendable {
       items.filter { $0.kind == .same || $0.kind == .linked }.map {
         words.line(LearnedProfile.options(for: $0))
       })
+    known = Set(lines)
     addRun(run, items)
+    openForWriting(items.filter { $0.isForWriting && !has($0, words) }, words)
     var place = lines.firstIndex { $0.first != UInt8(ascii: "#") } ?? lines.count
     let firstLearned = options.firstIndex { $0.use == .learned }
     for (index, option) in options.enumerated() {
@@ -69,7 +73,9 @@ public struct LearnedProfile: Sendable {
         {
           add([Array(foundation.utf8)], at: &place)
         }
-        if !addMount(option.lines, at: &place) { add(option.lines, at: &place) }
+        if !addMount(option.lines, at: &place) {
+          add(option.lines, at: &place, covers: !option.operations.isEmpty)
+        }
       case .narrowed(let name):
         let isLast = !options[(index + 1)...].contains { $0.use == option.use }
         addNarrowed(name, option, isLast, items, words, at: &place)
@@ -90,15 +96,34 @@ public struct LearnedProfile: Sendable {
 // MARK: - Lines
 
 extension LearnedProfile {
+  /// Whether the profile has the line.
+  func has(_ line: [UInt8]) -> Bool { known.contains(line) && lines.contains(line) }
+
+  private func has(_ item: LearnedItem, _ words: ProfileWords) -> Bool {
+    has(words.line(LearnedProfile.options(for: item)))
+  }
+
+  private mutating func insert(_ line: [UInt8], at place: inout Int) {
+    lines.insert(line, at: place)
+    known.insert(line)
+    place += 1
+  }
+
   /// Adds lines that belong together, unless they are there.
-  private mutating func add(_ new: [[UInt8]], at place: inout Int) {
-    guard !new.isEmpty else { return }
-    if let known = lines.indices.first(where: { lines[$0...].starts(with: new) }) {
-      place = max(place, known + new.count)
-      return
+  ///
+  /// If they cover what stands before them in the run, they must do so here: a copy that another run has further
+  /// up is not enough.
+  private mutating func add(_ new: [[UInt8]], at place: inout Int, covers: Bool = false) {
+    guard let first = new.first else { return }
+    if known.contains(first) {
+      let start = covers ? place : 0
+      if let index = lines.indices.dropFirst(start).first(where: { lines[$0...].starts(with: new) })
+      {
+        place = max(place, index + new.count)
+        return
+      }
     }
-    lines.insert(contentsOf: new, at: place)
-    place += new.count
+    for line in new { insert(line, at: &place) }
     added += new
   }
 
@@ -120,9 +145,7 @@ extension LearnedProfile {
     leftOut += 1
     // Whatever it is about, it stays one line, which does nothing to a terminal.
     let line = Array(("# " + ByteString(comment).quoted).utf8)
-    guard !lines.contains(line) else { return }
-    lines.insert(line, at: place)
-    place += 1
+    if !has(line) { insert(line, at: &place) }
   }
 
   /// What shows a file; empty for other items.
@@ -151,34 +174,35 @@ extension LearnedProfile {
     guard ProfileWords.isPrintable(path) else {
       return add(comment: "used, but its name can't be shown here: \(path.quoted)", at: &place)
     }
-    if item.kind == .same, isShown(path, words) { return }
+    if isShown(item, words) { return }
     let line = words.line(options)
-    if let joined = item.notes.first?.quoted, !lines.contains(line) {
+    if let joined = item.notes.first?.quoted, !has(line) {
       let comment = "# \(joined) names in this directory were used or looked at, so all of it:"
-      lines.insert(Array(comment.utf8), at: place)
-      place += 1
+      insert(Array(comment.utf8), at: &place)
     }
-    switch item.kind {
-    case .same, .linked: moveBehindWritable(line, path, words, &place)
-    case .writable, .devices:
-      if !lines.contains(line) { openForWriting(path, words) }
-    default: break
+    if item.kind == .same || item.kind == .linked {
+      moveBehindWritable(line, path, words, &place)
     }
     add([line], at: &place)
   }
 
-  /// Whether a line shows a directory around `path`.
+  /// Whether a line shows a file that was read, or a directory around it.
   ///
-  /// One that shows it writable is about the same run only if this run has added it: then `path` is to
-  /// be read-only in there. Otherwise an earlier run may have changed `path`.
-  private func isShown(_ path: ByteString, _ words: ProfileWords) -> Bool {
-    var bytes = path.bytes
+  /// One that shows it writable is about the same run only if this run has added it: then the file is to
+  /// be read-only in there. Otherwise an earlier run may have changed it.
+  private func isShown(_ item: LearnedItem, _ words: ProfileWords) -> Bool {
+    guard item.kind == .same || item.kind == .linked else { return false }
+    let own = words.line(["--bind-try", item.subject, item.subject])
+    if has(own), !added.contains(own) { return true }
+    // Only a link leads there: another line for it may be needed.
+    if item.kind == .linked { return false }
+    var bytes = item.subject.bytes
     while let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash > bytes.startIndex {
       bytes = bytes[..<slash]
       let directory = ByteString(bytes)
-      if lines.contains(words.line(["--ro-same-try", directory])) { return true }
+      if has(words.line(["--ro-same-try", directory])) { return true }
       let writable = words.line(["--bind-try", directory, directory])
-      if lines.contains(writable) { return !added.contains(writable) }
+      if has(writable) { return !added.contains(writable) }
     }
     return false
   }
@@ -204,7 +228,7 @@ extension LearnedProfile {
           + LearnedProfile.option(["--net-allow", $0], words)
       }
       add(
-        comment: "\(item.notes.first?.quoted ?? "") used the shared network to reach "
+        comment: "\(item.notes.first?.text ?? "") used the shared network to reach "
           + item.subject.quoted + rule.joined(), at: &end)
     case .limit: addLimit(item)
     case .incomplete:
@@ -240,6 +264,11 @@ extension LearnedProfile {
       lines.insert(Array((mark + unused.joined(separator: "; ")).utf8), at: end)
     }
   }
+}
+
+extension LearnedItem {
+  /// Whether it is a file to be changed.
+  fileprivate var isForWriting: Bool { kind == .writable || kind == .devices }
 }
 
 /// Something that a command did not get.

@@ -2,6 +2,7 @@
 // Two runs in one learned profile: of two lines about the same file the later one decides, so the order of the
 // lines says whether a file is writable.
 
+internal import Sandbox
 internal import Text
 
 extension LearnedProfile {
@@ -11,19 +12,20 @@ extension LearnedProfile {
   /// What begins a line that an earlier run only read by.
   static let changedMark = Array("# a later run may change it: ".utf8)
 
-  /// Makes comments of lines by which earlier runs only read `path` and what is in it: this run may change all
-  /// of it except what its own lines protect.
-  mutating func openForWriting(_ path: ByteString, _ words: ProfileWords) {
-    let top = LearnedProfile.unquoted(words.word(path))
+  /// Makes comments of lines by which earlier runs only read `files` and what is in them: this run may change all
+  /// of that except what its own lines protect.
+  mutating func openForWriting(_ files: [LearnedItem], _ words: ProfileWords) {
+    let tops = Set(files.map { Array(LearnedProfile.unquoted(words.word($0.subject))) })
+    guard !tops.isEmpty else { return }
     for (index, line) in lines.enumerated() where !linesOfRun.contains(line) {
       guard LearnedProfile.reading.contains(where: { line.starts(with: $0) }),
         let last = LearnedProfile.words(of: line).last
       else { continue }
-      let place = LearnedProfile.unquoted(Array(last))
-      guard place.starts(with: top),
-        [nil, UInt8(ascii: "/")].contains(place.dropFirst(top.count).first)
-      else { continue }
-      lines[index] = LearnedProfile.changedMark + line
+      var place = LearnedProfile.unquoted(Array(last))
+      while !tops.contains(Array(place)), let slash = place.lastIndex(of: UInt8(ascii: "/")) {
+        place = place[..<slash]
+      }
+      if tops.contains(Array(place)) { lines[index] = LearnedProfile.changedMark + line }
     }
   }
 
@@ -32,7 +34,7 @@ extension LearnedProfile {
   mutating func moveBehindWritable(
     _ line: [UInt8], _ path: ByteString, _ words: ProfileWords, _ place: inout Int
   ) {
-    guard let known = lines.firstIndex(of: line) else { return }
+    guard has(line), let known = lines.firstIndex(of: line) else { return }
     var bytes = path.bytes
     while let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash > bytes.startIndex {
       bytes = bytes[..<slash]

@@ -182,3 +182,12 @@ extension Profile {
     return ""
   }
 }
+
+extension Profile {
+  /// A profile with this text, as of a file that nestbox has not written yet.
+  init(_ text: [UInt8], as path: ByteString) {
+    self.init(
+      name: Profile.baseName(path), path: path, identity: .builtIn(path),
+      lines: Profile.split(text), nextPlace: 0)
+  }
+}

@@ -21,28 +21,20 @@ extension LearnedProfile {
     lines.count { $0.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: "-") }
   }
 
-  /// The lines that can be left out without permitting more, the most general first.
+  /// The lines that may be left out, the most general first.
   ///
+  /// Whether the rest then shows more is for a plan to say.
   /// Without a line through which the command changes files, it may end with the same status and output, and
   /// what it made is lost. So such a line is left out only if the run did not use it.
   /// - Parameter unused: The indices of the lines that the run did not use.
   /// - Returns: The indices of the lines.
   public func candidates(unused: Set<Int>) -> [Int] {
-    var writable: [[UInt8]] = []
     var found: [Int] = []
     for (index, line) in lines.enumerated() {
-      let words = LearnedProfile.words(of: line)
-      guard let word = words.first, let path = words.last.map({ Array($0) }) else { continue }
+      guard let word = LearnedProfile.words(of: line).first else { continue }
       let option = " " + ByteString(word).text + " "
       guard LearnedProfile.permitting.includes(option) else { continue }
-      // What is read-only in a writable directory would become writable.
-      let isGuard = writable.contains { path.starts(with: $0) }
-      if LearnedProfile.changing.includes(option) {
-        writable.append(path)
-        if !unused.contains(index) { continue }
-      } else if isGuard {
-        continue
-      }
+      if LearnedProfile.changing.includes(option), !unused.contains(index) { continue }
       // Without any of these options the command could have the network or the buses of the caller.
       if let foundation = AppliedOption.foundation(of: ByteString(word)),
         !lines.contains(Array(foundation.utf8))

@@ -116,6 +116,13 @@ extension Cause {
   ]
 
   static let others: [Cause] = [
+    // Only a message with descriptors has this error (unix(7)).
+    Cause(
+      [], [.tooManyReferences],
+      cause: "other programs of this user have sent more descriptors that nobody has received yet "
+        + "than the hard limit of descriptors allows",
+      hint: "end the program that this line finds, or raise that limit (ulimit -Hn): "
+        + "grep -s '^scm_fds: [1-9]' /proc/[0-9]*/fdinfo/*"),
     Cause(
       [.watch], [.resourceBusy],
       cause:

@@ -45,7 +45,7 @@ package enum CallReader {
         return asked
       }
       return host(at: data.arguments[1], data.arguments[2], memory) ?? asked
-    case .ask: return hostOfFirstMessage(data, memory)
+    case .ask: return firstMessage(data, memory)
     case .enterOpen: return nil
     default: break
     }
@@ -187,19 +187,21 @@ extension CallReader {
     return AskedFor(kind: .host, directory: nil, subject: ByteString(name.bytes))
   }
 
-  /// The same of the first of several messages, as the C library asks for both kinds of addresses.
+  /// The address of the first of several messages, or the host for which it asks a name server.
   ///
-  /// Its socket is connected, so that the address of the server is not known here.
-  private static func hostOfFirstMessage(
-    _ data: CallData, _ memory: some CallMemory
-  ) -> AskedFor? {
+  /// The C library asks so for both kinds of addresses; its socket is connected, so that the address of the
+  /// server is not known here.
+  private static func firstMessage(_ data: CallData, _ memory: some CallMemory) -> AskedFor? {
     // struct mmsghdr of programs with 64 bits: AUDIT_ARCH_64BIT, and not x32.
     guard data.architecture & 0x8000_0000 != 0, data.number & 0x4000_0000 == 0,
       data.arguments[1] != 0, let header = memory.bytes(at: data.arguments[1], 56)
     else { return nil }
+    // msg_name and msg_namelen.
+    let asked = address(at: number(header[0..<8]), number(header[8..<12]), memory, isOwn: false)
+    guard asked == nil || asked?.kind == .nameServer else { return asked }
     // msg_iov and msg_iovlen.
     let (parts, count) = (number(header[16..<24]), number(header[24..<32]))
-    guard parts != 0, count == 1, let part = memory.bytes(at: parts, 16) else { return nil }
-    return host(at: number(part[0..<8]), number(part[8..<16]), memory)
+    guard parts != 0, count == 1, let part = memory.bytes(at: parts, 16) else { return asked }
+    return host(at: number(part[0..<8]), number(part[8..<16]), memory) ?? asked
   }
 }

@@ -52,6 +52,9 @@ extension Findings {
 }
 
 extension Finding {
+  /// The programs that asked for it, as a message can name them.
+  var programNames: [String] { programs.filter { !$0.isEmpty }.map(\.quotedAsProgram) }
+
   /// The thing, what asked for it, and what would give it to the command.
   fileprivate var text: String {
     let name = subject.quoted
@@ -66,7 +69,7 @@ extension Finding {
       case .unreadable: "nobody may read the paths that this program uses"
       case .capability: "the command lacks the capability \(name)"
       }
-    var details = programs.filter { !$0.isEmpty }.map(\.quoted)
+    var details = programNames
     if count > 1 { details.append("\(String(count)) times") }
     let who = details.isEmpty ? "" : " (" + details.joined(separator: ", ") + ")"
     let rest =
@@ -82,6 +85,28 @@ extension Finding {
       .init("options", .array(options.map { .bytes($0) })),
       .init("objection", .optional(objection)), .init("usual", .boolean(isUsual)),
     ])
+  }
+}
+
+extension ByteString {
+  /// A program's name in a message: in quotes, unless it has only what such names usually have.
+  ///
+  /// A program chooses its name, and could write an option into the message with it.
+  var quotedAsProgram: String {
+    let text = quoted
+    let isUsual = bytes.allSatisfy {
+      switch $0 {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: "._+-".utf8.contains($0)
+      }
+    }
+    // It has quotes where it is not printed as it is.
+    guard !isUsual, text.utf8.elementsEqual(bytes) else { return text }
+    var word: [UInt8] = []
+    for byte in bytes { word += byte == UInt8(ascii: "'") ? Array(#"'\''"#.utf8) : [byte] }
+    return "'" + String(decoding: word, as: UTF8.self) + "'"
   }
 }
 

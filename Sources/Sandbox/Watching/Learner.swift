@@ -34,8 +34,10 @@ final class Learner {
 
   /// How many files of a directory stand for all of it, and bounds.
   ///
-  /// A run cannot use nearly all names of a directory that has more than `names`.
-  static let most = (siblings: 8, needs: 4000, names: 5000, depth: 4, discarded: 50)
+  /// Of a directory with more than `names` names, a run of at most `needs` files uses too few to stand for it.
+  static let most = (
+    siblings: 8, needs: 4000, names: 5000, depth: 4, discarded: 50, addresses: 200
+  )
 
   init(_ findings: inout Findings, knowsAdditions: Bool) {
     additions = knowsAdditions ? [] : nil
@@ -96,8 +98,13 @@ extension Learner {
       guard !plan.namespaces.contains(.network),
         Findings.endpoint(seen.subject)?.address.isLoopback != true
       else { return }
+      guard addresses.count < Learner.most.addresses else {
+        isComplete = false
+        return
+      }
+      let program = ByteString(seen.program.quotedAsProgram)
       let rule = Findings.rule(for: seen.subject).map { [$0] } ?? []
-      addresses.append(LearnedItem(.address, seen.subject, notes: [seen.program] + rule))
+      addresses.append(LearnedItem(.address, seen.subject, notes: [program] + rule))
     case .calledBusName: called.append(seen.subject)
     case .addition: additions?.append(Findings.name(ofCall: seen))
     case .abstractSocket, .nameServer, .busName, .unreadable, .port, .capability, .refusal: break
@@ -141,18 +148,27 @@ extension Learner {
   private func note(_ trail: RootModel.Trail, _ kind: ObservedKind) {
     let isDirectory = plan.root.node(at: trail.end) == .directory
     if let operation = operation(at: trail.end) { used[operation] = true }
-    var trail = trail
+    var kind = kind
     if kind.changesDirectory {
-      trail.leave()
-      return noteChange(in: trail)
+      var directory = trail
+      directory.leave()
+      // Where the command can make no file, it has found one, which it may change: open(2) with O_CREAT.
+      guard kind == .create, !plan.root.isHostWritable(directory.end), !isDirectory else {
+        return noteChange(in: directory)
+      }
+      kind = .write
     }
     guard var need = need(of: trail) else { return }
     if kind == .write { noteDiscarded(trail) }
     // Somebody who opens a directory lists it.
     need.isWhole = isDirectory && kind == .read && mayShowWhole(trail.path, of: need.operation)
     need.isNameOnly = isDirectory && !need.isWhole && kind != .write
-    need.isWritable = kind == .write && isWritable(trail.end)
-    if need.isWritable { wasChanged = true }
+    need.isWritable = kind == .write && plan.root.isHostWritable(trail.end)
+    if need.isWritable {
+      wasChanged = true
+      // The profile shows all of it, with what the line protects in there.
+      need.isWhole = isDirectory
+    }
     need.hasDevices = !isDirectory && showsDevices(need.operation)
     add(need)
   }
@@ -162,7 +178,7 @@ extension Learner {
     if let operation = operation(at: trail.end) { used[operation] = true }
     guard var need = need(of: trail) else { return }
     noteDiscarded(trail)
-    guard isWritable(trail.end) else { return }
+    guard plan.root.isHostWritable(trail.end) else { return }
     wasChanged = true
     need.isWhole = true
     need.isWritable = true
@@ -239,12 +255,6 @@ extension Learner {
     return false
   }
 
-  /// Whether changes reach the host.
-  func isWritable(_ position: RootModel.Position) -> Bool {
-    guard case .host = plan.root.mounts[position.mount].content else { return false }
-    return !plan.root.mounts[plan.root.decidingMount(at: position)].isReadOnly
-  }
-
   /// Whether a profile may show all of a directory of which some was used.
   func mayShowWhole(_ place: FilePath, of operation: Int) -> Bool {
     guard place != plan.home, !Secrets.isFile(place, home: plan.home),
@@ -258,7 +268,7 @@ extension Learner {
 
 extension LearnedItem {
   fileprivate init(_ finding: Finding) {
-    let programs = finding.programs.map(\.quoted).joined(separator: ", ")
+    let programs = finding.programNames.joined(separator: ", ")
     self.init(
       .missing, finding.subject,
       notes: [
@@ -281,18 +291,26 @@ extension Learner {
     if !wasChanged { items.append(LearnedItem(.unused, "changing files of the host")) }
   }
 
-  /// Whether an operation protects something in a writable directory: such a line counts as used.
+  /// Whether a line restricts the command.
+  ///
+  /// Without it, a file of the host would be there that the line hides or has read-only. So it counts as used.
   private func isGuard(_ planned: PlannedOperation) -> Bool {
-    let protected = planned.protectedPlace.map(followed)
-    guard let place = planned.isSkipped ? protected : planned.place else {
-      return false
-    }
-    if !planned.isSkipped, plan.root.find(place).map({ isWritable($0.end) }) ?? true {
+    let isAbsent = planned.isSkipped || planned.place == nil
+    let protected = planned.protectedPlace.map { plan.root.followingParents(of: $0) }
+    guard let place = isAbsent ? protected : planned.place, let name = place.lastComponent else {
       return false
     }
     var around = place.parent
     while plan.root.find(around) == nil, around != "/" { around = around.parent }
-    return plan.root.find(around).map { isWritable($0.end) } ?? false
+    guard let directory = plan.root.find(around) else { return false }
+    let isWritable = plan.root.isHostWritable(directory.end)
+    if isAbsent { return isWritable }
+    guard let shown = plan.root.find(place),
+      let below = plan.root.hostPath(of: directory.end)?.appending(name),
+      plan.root.host.look(at: below) != nil
+    else { return false }
+    return plan.root.hostPath(of: shown.end) != below
+      || isWritable && !plan.root.isHostWritable(shown.end)
   }
 
   private func addUnusedLines(of file: ByteString, to items: inout [LearnedItem]) {

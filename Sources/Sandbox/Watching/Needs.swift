@@ -141,7 +141,8 @@ extension Learner {
     let names = max(plan.root.host.names(in: source, most: most).count, uses.count)
     let isNearlyAll = uses.count >= 2 * Learner.most.siblings && uses.count * 8 >= names * 7
     guard isNearlyAll || isUsed else { return nil }
-    whole.isWritable = isNearlyAll && count(Use.changed) * 4 >= names * 3 && isWritable(trail.end)
+    whole.isWritable =
+      isNearlyAll && count(Use.changed) * 4 >= names * 3 && plan.root.isHostWritable(trail.end)
     whole.isWhole = true
     let all = names < most ? String(names) : "more than " + String(most - 1)
     whole.joined = String(uses.count) + " of " + all
@@ -153,29 +154,30 @@ extension Learner {
   func addGuards() {
     let writable = needs.filter { $0.isWhole && $0.isWritable }
     for mount in plan.root.mounts where mount.bind == nil {
-      guard let place = mount.place, let trail = plan.root.find(place), !isWritable(trail.end),
-        var need = need(of: trail)
+      guard let place = mount.place, let trail = plan.root.find(place),
+        !plan.root.isHostWritable(trail.end), var need = need(of: trail)
       else { continue }
       (need.isWhole, need.isGuard) = (true, true)
       if writable.contains(where: { need.isBelow($0.place) }) { insert(need) }
     }
-    for planned in plan.operations where planned.isSkipped {
-      guard let place = planned.protectedPlace.map(followed) else { continue }
-      var need = Need(place: ByteString(place), operation: planned.index)
-      (need.isWhole, need.isGuard) = (true, true)
-      if writable.contains(where: { need.isBelow($0.place) }) { insert(need) }
+    // Also where its path lies, and where that leads if nothing is there: the command may have changed the links
+    // on its way.
+    for planned in plan.operations {
+      guard let path = planned.protectedPlace else { continue }
+      let isAbsent = planned.isSkipped || planned.place == nil
+      // Of a link, the line protects the file that may take its place. Anything else may be writable by a later
+      // option.
+      let isLink = if case .link = plan.root.entry(at: path) { true } else { false }
+      guard
+        isAbsent || isLink
+          || plan.root.find(path).map({ !plan.root.isHostWritable($0.end) }) == true
+      else { continue }
+      for place in isAbsent ? [path, plan.root.followingParents(of: path)] : [path] {
+        var need = Need(place: ByteString(place), operation: planned.index)
+        (need.isWhole, need.isGuard) = (true, true)
+        if writable.contains(where: { need.isBelow($0.place) }) { insert(need) }
+      }
     }
-  }
-
-  /// Where a path leads of which the end may not exist, with the links on the way followed.
-  func followed(_ path: FilePath) -> FilePath {
-    var (parent, rest) = (path, [FilePath.Component]())
-    while parent != "/" {
-      if let trail = plan.root.find(parent) { return trail.path.appending(rest.reversed()) }
-      if let name = parent.lastComponent { rest.append(name) }
-      parent = parent.parent
-    }
-    return path
   }
 
   /// Adds what the profile has to show, directories before what is in them.

@@ -73,6 +73,10 @@ struct Observation {
   var last: Int
   /// The error of a refused call.
   var error: CInt = 0
+  /// Which process asked for an address.
+  var process: Int32 = 0
+  /// Whether something was sent to an address, beyond what sockets send that were connected to it.
+  var isSent = false
 }
 
 /// The notes of a run, each once.
@@ -85,19 +89,30 @@ struct Observations {
   /// Whether there was no room for more.
   private(set) var isFull = false
   private var size = 0
+  /// Which processes have connected to which ports by TCP.
+  private var streams: [ByteString: Int] = [:]
 
   /// How many notes are kept, and how many bytes of names.
   private static let most = (notes: 100_000, bytes: 32 << 20)
 
-  /// Whether an address for datagrams was also connected to by TCP.
+  /// Whether a process has connected a socket for datagrams to an address only to learn whether there is a way.
   ///
-  /// The C library connects a socket for datagrams to each address of a host, and sends nothing, to learn
-  /// which one to try first.
+  /// The C library does so with each address of a host, and sends nothing, to learn which one to try first.
+  /// Then its process connects to one of them by TCP, at the same port.
   func isTriedByTCP(_ seen: Observation) -> Bool {
-    guard seen.kind == .address, seen.subject.bytes.suffix(4).elementsEqual("/udp".utf8) else {
-      return false
-    }
-    return places[Int(seen.kind.rawValue)][ByteString(seen.subject.bytes.dropLast(4))] != nil
+    seen.kind == .address && !seen.isSent && Observations.isForDatagrams(seen.subject)
+      && streams[Observations.stream(to: seen.subject, by: seen.process)] != nil
+  }
+
+  private static func isForDatagrams(_ address: ByteString) -> Bool {
+    address.bytes.suffix(4).elementsEqual("/udp".utf8)
+  }
+
+  /// A process and the port of an address, such as "1234 443".
+  private static func stream(to address: ByteString, by process: Int32) -> ByteString {
+    let port = address.bytes.split(separator: UInt8(ascii: " ")).last ?? []
+    return ByteString(
+      Array(String(process).utf8) + [UInt8(ascii: " ")] + port.prefix { $0 != UInt8(ascii: "/") })
   }
 
   /// Counts a call.
@@ -105,11 +120,20 @@ struct Observations {
 
   /// Notes that `program` asked for something.
   mutating func note(
-    _ kind: ObservedKind, _ subject: ByteString, by program: ByteString, error: CInt = 0
+    _ kind: ObservedKind, _ subject: ByteString, by program: ByteString, error: CInt = 0,
+    process: Int32 = 0, isSent: Bool = false
   ) {
+    if kind == .address, !Observations.isForDatagrams(subject),
+      streams.count < Observations.most.notes
+    {
+      streams[Observations.stream(to: subject, by: process)] = 1
+    }
     if let place = places[Int(kind.rawValue)][subject] {
       all[place].count &+= 1
       all[place].last = calls
+      if isSent { all[place].isSent = true }
+      // The process before only looked for a way; this one may want to send something.
+      if isTriedByTCP(all[place]) { all[place].process = process }
       return
     }
     guard all.count < Observations.most.notes, size < Observations.most.bytes else {
@@ -119,6 +143,8 @@ struct Observations {
     size += subject.count
     places[Int(kind.rawValue)][subject] = all.count
     all.append(
-      Observation(kind: kind, subject: subject, program: program, last: calls, error: error))
+      Observation(
+        kind: kind, subject: subject, program: program, last: calls, error: error,
+        process: process, isSent: isSent))
   }
 }

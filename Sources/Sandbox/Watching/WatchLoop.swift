@@ -30,6 +30,8 @@ struct WatchLoop: ~Copyable {
   private var hasBegun = false
   /// Whether a wait for the next call ends with the last process under the filter: since Linux 6.11.
   private var hasEnd = false
+  /// The soft limit of descriptors that the command's process gets back before it executes the command.
+  private var softLimit: UInt64?
 
   private static let mostNames = 4096
 
@@ -90,7 +92,7 @@ struct WatchLoop: ~Copyable {
 
   /// Takes what the command's process sends; returns whether anything still holds the other end.
   private mutating func take() throws(SystemCallError) -> Bool {
-    let (message, descriptor) = try Descriptors.receive(from: lifeline, capacity: 8)
+    let (message, descriptor) = try Descriptors.receive(from: lifeline, capacity: 16)
     guard let kind = message.first else { return false }
     guard descriptor >= 0 else { throw SystemCallError(call: "recvmsg", errno: .badFileDescriptor) }
     switch kind {
@@ -99,6 +101,8 @@ struct WatchLoop: ~Copyable {
     case Watcher.Message.mounts where listener == nil: break
     case Watcher.Message.listener where listener == nil:
       listener = CallListener(OwnedDescriptor(descriptor))
+      let limit = message.dropFirst().reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      softLimit = limit == .max ? nil : limit
       hasEnd = !KernelRelease.numbers.lexicographicallyPrecedes([6, 11])
     case Watcher.Message.busLog where busLog.rawValue < 0: busLog = BusLog(descriptor)
     default: Descriptors.close(descriptor)
@@ -136,8 +140,13 @@ struct WatchLoop: ~Copyable {
     }
     let watched = list.call(call.data)
     let isOwn = watched?.intent == .execute && call.data.arguments[5] == word
-    var asked: (kind: ObservedKind, subject: ByteString)?
-    var second: (kind: ObservedKind, subject: ByteString)?
+    // By itself the process cannot do that any more: its policy may refuse the call.
+    if isOwn, let soft = softLimit {
+      try WaitingThread.limitDescriptors(of: call.thread, to: soft)
+      softLimit = nil
+    }
+    var asked: Asked?
+    var second: Asked?
     if hasBegun, !isOwn, let watched {
       asked = read(call, watched)
       if asked != nil, let other = watched.second { second = read(call, other) }
@@ -152,38 +161,43 @@ struct WatchLoop: ~Copyable {
     }
     if watched?.movesDirectories == true { directories = [:] }
     guard isReal, let asked, let name else { return true }
-    observations.note(asked.kind, asked.subject, by: name)
+    observations.note(
+      asked.kind, asked.subject, by: name, process: asked.process, isSent: asked.isSent)
     if let second { observations.note(second.kind, second.subject, by: name) }
     return true
   }
 
   /// What a call asks for, with an absolute path.
-  private mutating func read(
-    _ call: WaitingCall, _ watched: WatchedCall
-  ) -> (kind: ObservedKind, subject: ByteString)? {
+  private mutating func read(_ call: WaitingCall, _ watched: WatchedCall) -> Asked? {
     guard let asked = CallReader.read(watched, call.data, ThreadMemory(thread: call.thread)) else {
       let isClosed =
         watched.path >= 0
         && ProcessMemory.isClosed(call.thread, at: call.data.arguments[Int(watched.path)])
-      return isClosed ? (.unreadable, "") : nil
+      return isClosed ? Asked(kind: .unreadable, subject: "") : nil
     }
-    if asked.kind == .address, watched.intent == .connect, isForDatagrams(call) {
-      return (.address, asked.subject.appending("/udp"))
-    }
+    if asked.kind == .address { return address(asked.subject, call, watched) }
     if !asked.kind.isPath || asked.subject.bytes.first == UInt8(ascii: "/") {
-      return (asked.kind, asked.subject)
+      return Asked(kind: asked.kind, subject: asked.subject)
     }
     let directory =
       asked.directory.map { WaitingThread.directory(of: call.thread, descriptor: $0) }
       ?? workingDirectory(of: call.thread)
     guard let directory else { return nil }
-    return (asked.kind, ByteString(directory: directory.bytes, name: asked.subject))
+    return Asked(
+      kind: asked.kind, subject: ByteString(directory: directory.bytes, name: asked.subject))
   }
 
-  /// Whether the socket of a call is for UDP; its number is the first argument of connect(2) and sendto(2).
-  private func isForDatagrams(_ call: WaitingCall) -> Bool {
-    WaitingThread.hasDatagramSocket(
+  /// An address, with the protocol if it is UDP: the socket is the first argument of each of these calls.
+  private func address(
+    _ subject: ByteString, _ call: WaitingCall, _ watched: WatchedCall
+  ) -> Asked {
+    let isForDatagrams = WaitingThread.hasDatagramSocket(
       call.thread, descriptor: CInt(truncatingIfNeeded: call.data.arguments[0]))
+    return Asked(
+      kind: .address, subject: isForDatagrams ? subject.appending("/udp") : subject,
+      process: WaitingThread.process(of: call.thread),
+      // sendto(2) and sendmmsg(2), in contrast to connect(2).
+      isSent: watched.path == 4 || watched.intent == .ask)
   }
 
   private mutating func workingDirectory(of thread: Int32) -> ByteString? {
@@ -217,14 +231,11 @@ struct WatchLoop: ~Copyable {
     ByteString(String(call.data.architecture) + " " + String(call.data.number))
   }
 
-  /// Writes the report, each line with a NUL behind it.
+  /// Writes the report.
   private borrowing func tell() {
     guard root >= 0 else { return }
     var findings = Findings(observations, root: root, of: resolved, line: words)
-    for line in fields(&findings) {
-      let bytes = Array(line.bytes) + [0]
-      guard (try? Descriptors.write(bytes[...], to: report)) != nil else { break }
-    }
+    try? Descriptors.write(Watcher.report(fields(&findings))[...], to: report)
     Descriptors.close(report)
   }
 }
@@ -242,6 +253,16 @@ extension WatchLoop {
     }
     return fields
   }
+}
+
+/// What a call asks for, with an absolute path.
+private struct Asked {
+  let kind: ObservedKind
+  let subject: ByteString
+  /// Which process asks for an address.
+  var process: Int32 = 0
+  /// Whether it sends something there.
+  var isSent = false
 }
 
 /// The memory of a thread that waits.

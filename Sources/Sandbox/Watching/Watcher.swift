@@ -100,6 +100,8 @@ extension Command {
   /// Puts this process under the policy and the watch, and passes the listener on.
   func install(_ watcher: Watcher) throws(LaunchError) {
     let option = plan.sandbox.explain
+    // Before every filter: behind them only sendmsg(2) and execve(2) are sure to be allowed.
+    let soft = CurrentProcess.takeHardLimit()
     for filter in plan.policy == nil ? filters[...] : filters.dropLast() {
       if filter.asksOthers {
         throw LaunchError(
@@ -121,7 +123,7 @@ extension Command {
       // watcher ended.
       let listener = try CurrentProcess.installWatchedFilter(program.instructions)
       try CurrentProcess.send(
-        Watcher.Message.listener, passing: listener.rawValue, to: watcher.lifeline,
+        Watcher.Message.listener, soft, passing: listener.rawValue, to: watcher.lifeline,
         word: watcher.word)
     }
   }
@@ -164,8 +166,8 @@ extension Watcher {
 
   /// Reads the report, once the sandbox has ended.
   /// - Throws: `LaunchError` if the watcher ended before, as the command's last calls were refused.
-  /// - Returns: The lines; nil if they are not there in time, or too long: half of a report would say that the
-  ///   rest was not used.
+  /// - Returns: The lines; nil if they are not there in time, too long, or not all there: half of a report would
+  ///   say that the rest was not used.
   func readReport() throws(LaunchError) -> [ByteString]? {
     let deadline = MonotonicClock.milliseconds + Watcher.limit.milliseconds
     var bytes: [UInt8] = []
@@ -184,8 +186,31 @@ extension Watcher {
     if bytes.isEmpty {
       throw LaunchError(.watch, cause: SystemCallError(call: "read", errno: .brokenPipe))
     }
-    var lines = bytes.split(separator: 0, omittingEmptySubsequences: false)
+    return Watcher.lines(in: bytes)
+  }
+
+  /// The lines as a report: each has a NUL behind it, and the number of all these bytes comes first.
+  ///
+  /// The watcher may die while it writes, and a payload chooses names that lines have: no last line of its own
+  /// would show that the report is whole.
+  static func report(_ lines: [ByteString]) -> [UInt8] {
+    let count = lines.reduce(0) { $0 + $1.count + 1 }
+    var bytes = Array(String(count).utf8) + [0]
+    bytes.reserveCapacity(bytes.count + count)
+    for line in lines {
+      bytes += line.bytes
+      bytes.append(0)
+    }
+    return bytes
+  }
+
+  /// The lines in a report; nil if it is not whole.
+  static func lines(in report: [UInt8]) -> [ByteString]? {
+    var lines = report.split(separator: 0, omittingEmptySubsequences: false)
     lines.removeLast()
-    return lines.map { ByteString($0) }
+    guard let head = lines.first, let count = UInt32(decimal: head),
+      Int(count) == report.count - head.count - 1
+    else { return nil }
+    return lines.dropFirst().map { ByteString($0) }
   }
 }

@@ -226,6 +226,16 @@ extension BrokenSetup {
       line: "new 'nestbox --publish 80 --publish 80:1/tcp --ro-bind / / echo works'",
       cause: "a program listens on that port, or two options publish it",
       remedy: "--publish 80 --publish 8080:1 ", fixed: #"new "$remedy""#),
+    BrokenSetup(
+      name: "Too many descriptors that were sent and not received",
+      line: "python3 \(ProfileTests.programs)/crowd.py 256 256 nestbox --explain echo works",
+      cause: "descriptors that nobody has received yet",
+      remedy: "end the program that this line finds",
+      fixed: """
+        # The line finds that program.
+        python3 \(ProfileTests.programs)/crowd.py 512 512 \
+          bash -c "${remedy#*: }" | grep -q . && nestbox --explain echo works
+        """, isHint: true),
   ]
 
   /// A filter around the program refuses one call, in one of the two ways that are common.
