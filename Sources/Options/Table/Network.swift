@@ -175,7 +175,7 @@ extension Option {
       let log = try typed.output(0)
       guard log > 2 else {
         throw UsageError(
-          "--net-log: \(String(log)) is the command's own; type --net-log 3, and 3>FILE at the end of the line, or "
+          "\(String(log)) is the command's own; type --net-log 3, and 3>FILE at the end of the line, or "
             + "3>&2 for standard error")
       }
       draft.sandbox.channels.networkLog = typed.setting(log)
