@@ -255,12 +255,12 @@ def check_hostile(typed):
     type_line(typed)
     for key in ["Tab", "Tab", "Tab", "Enter", "Enter"]:
         tmux("send-keys", "-t", "shell", key)
-    # A shell that still reads an unfinished line may take the signal before the keys, and stay in it.
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    # A shell may take the signal before the keys that came first, and stay in an unfinished line. Only one that
+    # has been idle gets another: bash ends if the signal comes while it completes.
+    for _ in range(4):
         tmux("send-keys", "-t", "shell", "C-c")
         tmux("send-keys", "-t", "shell", "C-l")
-        if wait(is_ready, 2)[1]:
+        if wait(is_ready, PATIENCE / 3)[1]:
             break
     if os.path.exists("ran"):
         print(f"{typed}<Tab>: ran the name of a file")
