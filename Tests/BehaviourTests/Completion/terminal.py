@@ -212,9 +212,13 @@ def type_line(text):
     # Keys that the shells read in order, and not Ctrl-C: the terminal makes that a signal, which a
     # shell may take after the keys that follow it.
     tmux("send-keys", "-t", "shell", "C-e", "C-u", "C-l")
-    if not wait(is_ready)[1]:
-        print("no prompt:", screen())
-        return
+    if not wait(is_ready, PATIENCE / 4)[1]:
+        # The shell took an earlier Ctrl-C before the keys that came first, and is idle in an unfinished line.
+        for key in ["C-c", "C-l"]:
+            tmux("send-keys", "-t", "shell", key)
+        if not wait(is_ready)[1]:
+            print("no prompt:", screen())
+            return
     tmux("send-keys", "-t", "shell", "-l", text)
     wait(lambda lines: lines[0].rstrip() == (PROMPT + text).rstrip())
 
@@ -255,13 +259,9 @@ def check_hostile(typed):
     type_line(typed)
     for key in ["Tab", "Tab", "Tab", "Enter", "Enter"]:
         tmux("send-keys", "-t", "shell", key)
-    # A shell may take the signal before the keys that came first, and stay in an unfinished line. Only one that
-    # has been idle gets another: bash ends if the signal comes while it completes.
-    for _ in range(4):
-        tmux("send-keys", "-t", "shell", "C-c")
-        tmux("send-keys", "-t", "shell", "C-l")
-        if wait(is_ready, PATIENCE / 3)[1]:
-            break
+    tmux("send-keys", "-t", "shell", "C-c")
+    tmux("send-keys", "-t", "shell", "C-l")
+    wait(lambda lines: lines[0].startswith(PROMPT.rstrip()))
     if os.path.exists("ran"):
         print(f"{typed}<Tab>: ran the name of a file")
         os.remove("ran")
