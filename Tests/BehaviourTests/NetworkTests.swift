@@ -7,6 +7,14 @@ import Testing
 
 @Suite("Network by name", .needs("python3"), .needs("ip"), .needs("curl"))
 struct NetworkTests {
+  /// Lines of Python that find the relays with a log: `relays()`.
+  private static let relays = """
+    def line(process):
+      try: return open(f"/proc/{process}/cmdline", "rb").read()
+      except OSError: return b""
+    def relays(): return [p for p in os.listdir("/proc") if p.isdigit() and b"--net-log" in line(p)]
+    """
+
   /// Runs a script on that machine; `box` starts nestbox with the host's files, as another user.
   private func run(_ script: String, _ arguments: String...) throws -> Outcome {
     let session = try Session()
@@ -420,10 +428,7 @@ struct NetworkTests {
       errors = open("errors", "w+")
       box = subprocess.Popen([*words, "--net-log", str(log), "python3", "ask.py"], pass_fds=[log], stderr=errors)
       os.close(log)
-      def line(process):
-        try: return open(f"/proc/{process}/cmdline", "rb").read()
-        except OSError: return b""
-      def relays(): return [p for p in os.listdir("/proc") if p.isdigit() and b"--net-log" in line(p)]
+      \(NetworkTests.relays)
       if sys.argv[1] == "slow":
         time.sleep(1); text = b""
         while part := os.read(end, 4096): text += part
@@ -476,10 +481,7 @@ struct NetworkTests {
       words = "nestbox --unshare-user --unshare-pid --ro-bind / / --dev /dev --proc /proc --net-allow a.test --net-allow b.test".split()
       box = subprocess.Popen([*words, "--net-log", str(log), "python3", "ask.py"], pass_fds=[log], stderr=subprocess.DEVNULL)
       os.close(log)
-      def line(process):
-        try: return open(f"/proc/{process}/cmdline", "rb").read()
-        except OSError: return b""
-      def relays(): return [p for p in os.listdir("/proc") if p.isdigit() and b"--net-log" in line(p)]
+      \(NetworkTests.relays)
       box.wait(); stays = bool(relays())
       for _ in range(300):
         if not relays(): break
