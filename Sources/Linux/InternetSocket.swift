@@ -205,10 +205,22 @@ public enum InternetSocket {
     _ = linux_set_option(number, SOL_SOCKET, SO_KEEPALIVE, 1)
   }
 
-  /// Has close send a reset to the peer.
+  /// Has the end of the last descriptor send a reset to the peer, even if that is the end of this process.
   ///
   /// See socket(7), SO_LINGER.
-  public static func resetOnClose(_ number: CInt) { _ = linux_set_reset_on_close(number) }
+  public static func resetOnClose(_ number: CInt) { _ = linux_set_reset_on_close(number, 1) }
+
+  /// Undoes `resetOnClose`: the peer gets everything that was sent, and then the end.
+  public static func endOnClose(_ number: CInt) { _ = linux_set_reset_on_close(number, 0) }
+
+  /// Notices a peer that has ended and closed its socket, soon after its kernel has forgotten that.
+  ///
+  /// Such a peer cannot be told from one that still reads (tcp_fin_timeout); for one on this machine the
+  /// packets cost nothing. See tcp(7), TCP_KEEPIDLE.
+  public static func probeSoon(_ number: CInt) {
+    _ = linux_set_option(number, CInt(IPPROTO_TCP), TCP_KEEPIDLE, 20)
+    _ = linux_set_option(number, CInt(IPPROTO_TCP), TCP_KEEPINTVL, 20)
+  }
 
   /// Tells the peer that nothing more is sent.
   ///

@@ -144,8 +144,11 @@ public struct NetworkPolicy: Sendable {
 
   /// Whether a rule denies an address; `*` as a target also covers every address.
   private func isDenied(_ address: IPAddress, _ port: Port) -> Bool {
-    denied.contains {
-      ($0.covers(address) || $0.target == .everything) && $0.covers(port)
+    denied.contains { rule in
+      guard rule.covers(port) else { return false }
+      // A network may translate the address to one of IPv4 (NAT64), which then is the one denied.
+      return rule.target == .everything || rule.covers(address)
+        || address.embedded.map { rule.covers($0) } == true
     }
   }
 

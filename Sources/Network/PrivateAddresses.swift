@@ -35,7 +35,7 @@ extension IPAddress {
   }
 
   /// The IPv4 address to which packets for this IPv6 address may be translated; nil if it has none.
-  private var embedded: IPAddress? {
+  var embedded: IPAddress? {
     // 64:ff9b::/96 (RFC 6052), 2002::/16 (RFC 3056), and Teredo, which inverts it (RFC 4380).
     if high == 0x0064_ff9b_0000_0000, low >> 32 == 0 {
       return IPAddress(v4: UInt32(truncatingIfNeeded: low))

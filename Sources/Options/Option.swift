@@ -111,10 +111,11 @@ extension Option {
     first { find(word, $0) } ?? (word == "-h" ? named("--help") : nil)
   }
 
-  /// The words of `rest` that this option takes, without an optional name where another option follows.
+  /// The words of `rest` that this option takes, without an optional name or path where another option follows.
   func operands(in rest: ArraySlice<ByteString>) -> ArraySlice<ByteString> {
     let words = rest.prefix(operands.count)
-    guard traits.contains(.lastIsOptional), operands.last?.kind == .review,
+    let kind = operands.last?.kind
+    guard traits.contains(.lastIsOptional), kind == .review || kind == .hostPath,
       words.last?.bytes.first == UInt8(ascii: "-")
     else { return words }
     return words.dropLast()

@@ -279,7 +279,8 @@ public struct Parser {
     }
     // Names no file, and with --…-try it would pass for a missing one. A profile means that by a
     // variable that is not set.
-    for (index, operand) in option.operands.enumerated() where operand.isPath {
+    let operands = option.operands.prefix(occurrence.words.count)
+    for (index, operand) in operands.enumerated() where operand.isPath {
       guard !occurrence.text(index).isEmpty || occurrence.isOfProfile else {
         throw UsageError(
           "\(option.name) does not take an empty path for \(operand.name)",

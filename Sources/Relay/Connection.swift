@@ -35,6 +35,8 @@ final class Connection {
 
   private init(_ socket: CInt, _ relay: Relay) {
     inside = Side(socket)
+    // Until both sides have ended in order: if the relay is killed, neither may take a part for the whole.
+    InternetSocket.resetOnClose(socket)
     deadline = relay.now + Connection.patience.all
     inside.connection = self
     relay.connections += 1
@@ -118,12 +120,15 @@ final class Connection {
     for other in attempts { leave(other, relay) }
     attempts = []
     relay.waiting.removeAll { $0 === self }
+    InternetSocket.resetOnClose(attempt.number)
     let side = Side(attempt.number)
     side.connection = self
     outside = side
     endpoint = attempt.endpoint
     InternetSocket.tune(inside.number)
     InternetSocket.tune(side.number)
+    // A client that has closed both directions would keep its place.
+    if !isPublished { InternetSocket.probeSoon(inside.number) }
     guard relay.rewatch(side, .changes), relay.watch(inside, .changes) else { return fail(relay) }
     move(relay)
   }
@@ -136,16 +141,26 @@ final class Connection {
     let up = toOutside.move(inside.number, outside.number, relay)
     let down = toInside.move(outside.number, inside.number, relay)
     if up == .failed || down == .failed { return fail(relay) }
-    if toOutside.hasEnded && toInside.hasEnded { return close(relay) }
+    if hasEnded { return end(outside, relay) }
     if up == .more || down == .more { relay.continueLater(self) }
   }
 
   // MARK: The end
 
+  /// Whether both sides have sent everything.
+  private var hasEnded: Bool { toOutside.hasEnded && toInside.hasEnded }
+
+  /// Ends both sides in order.
+  private func end(_ outside: Side, _ relay: Relay) {
+    InternetSocket.endOnClose(inside.number)
+    InternetSocket.endOnClose(outside.number)
+    close(relay)
+  }
+
   /// Closes a socket of the other side, or gives it back.
   private func leave(_ watcher: Watcher, _ relay: Relay) {
     guard isPublished else { return relay.drop(watcher) }
-    relay.giveBack(watcher, inOrder: toOutside.hasEnded && toInside.hasEnded)
+    relay.giveBack(watcher, inOrder: hasEnded)
   }
 
   /// Tells that nothing answers: the command sees a connection that was reset.
@@ -157,12 +172,9 @@ final class Connection {
     fail(relay)
   }
 
-  /// Resets both sides: neither may take a part for the whole.
+  /// Resets both sides.
   func fail(_ relay: Relay) {
-    guard isOpen else { return }
-    InternetSocket.resetOnClose(inside.number)
-    if let outside, !isPublished { InternetSocket.resetOnClose(outside.number) }
-    close(relay)
+    if isOpen { close(relay) }
   }
 
   private func close(_ relay: Relay) {

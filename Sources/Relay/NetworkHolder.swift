@@ -18,16 +18,14 @@ public struct NetworkHolder: ~Copyable {
   private let names: CInt
   private let namespaces: [CInt]
   private var queue: EventQueue
+  private var receivers: RequestReceivers
   private var members = MemberTable()
-  /// Who is connected, and the addresses of those that are members.
-  private var connections: [(number: CInt, address: IPAddress?)] = []
+  /// The connections of members, and their addresses.
+  private var connections: [(number: CInt, address: IPAddress)] = []
   private var buffer = [UInt8](repeating: 0, count: 4096)
   private var hasHadMembers = false
-  /// How many connections there may be: those of members, and of others that ask.
-  private var mostConnections = MemberTable.most + NetworkHolder.mostWaiting
-  private static let mostWaiting = 64
-  /// The user namespace of those who may ask.
-  private let callers: FileIdentity
+  /// How many members there may be.
+  private var mostConnections = MemberTable.most
 
   /// Makes the network's bridge and name service.
   /// - Parameters:
@@ -46,14 +44,14 @@ public struct NetworkHolder: ~Copyable {
     let user = try NamespaceFiles.open("user").release()
     let own = try NamespaceFiles.open("net").release()
     let queue = try EventQueue()
-    try queue.add(listener, .input)
     try queue.add(names, .input)
+    let receivers = try RequestReceivers(listener, callers: callers, queue)
     network = DomainName(text: socket.bytes[...])
     (self.socket, self.listener, self.names) = (socket.path, listener, names)
     namespaces = [user, own]
-    self.callers = callers
     self.directory = directory
     self.queue = queue
+    self.receivers = receivers
   }
 
   /// Gives up everything that the holder does not need: it sees no file but its socket and those
@@ -64,8 +62,9 @@ public struct NetworkHolder: ~Copyable {
     if let descriptors = Resource(named: "nofile"), let cores = Resource(named: "core") {
       let hard = try descriptors.limits().hard
       try descriptors.limit(soft: hard, hard: hard)
-      // It has a few others.
-      mostConnections = Int(clamping: min(hard, UInt64(mostConnections) + 16)) - 16
+      // It has a few others, and one for each process that receives.
+      let others = RequestReceivers.most + 16
+      mostConnections = min(mostConnections, Int(clamping: hard) - others)
       try cores.limit(soft: 0, hard: 0)
     }
     try CurrentProcess.changeDirectory(to: directory)
@@ -79,24 +78,37 @@ public struct NetworkHolder: ~Copyable {
     try Capabilities.set(
       permitted: Capabilities(), effective: Capabilities(), inheritable: Capabilities())
     try BuiltInPolicy.holderProgram.install()
+    try receivers.begin(queue)
   }
 
   /// How long a network waits for its first member, in milliseconds.
   private static let patience: CInt = 10_000
+  /// How long to wait before another process is made where the kernel made none, in milliseconds.
+  private static let pause: CInt = 100
+
   /// Serves the members until the last has left.
   public consuming func run() -> Never {
+    let start = MonotonicClock.milliseconds
     while true {
-      let patience = hasHadMembers ? -1 : NetworkHolder.patience
-      let ready = (try? queue.wait(milliseconds: patience)) ?? []
-      for number in ready {
-        switch number {
-        case listener: accept()
-        case names: answer()
-        default: hear(number)
-        }
+      let left = start + Int(NetworkHolder.patience) - MonotonicClock.milliseconds
+      var patience = hasHadMembers ? -1 : CInt(clamping: max(left, 0))
+      if receivers.lacksProcess {
+        try? receivers.begin(queue)
+        if receivers.lacksProcess { patience = NetworkHolder.pause }
       }
+      for number in (try? queue.wait(milliseconds: patience)) ?? [] { handle(number) }
       // Others that are connected do not count: each may be a command that stays silent.
-      if members.members.isEmpty, hasHadMembers || ready.isEmpty { end() }
+      if members.members.isEmpty, hasHadMembers || left <= 0 { end() }
+    }
+  }
+
+  private mutating func handle(_ number: CInt) {
+    if number == names { return answer() }
+    switch receivers.handle(number, queue) {
+    case .request(let request, let connection): serve(request, connection)
+    case .none: break
+    // A member sends nothing but its end.
+    case .others: drop(number)
     }
   }
 
@@ -107,62 +119,46 @@ public struct NetworkHolder: ~Copyable {
     CurrentProcess.exit(0)
   }
 
-  private mutating func accept() {
-    guard let accepted = try? InternetSocket.accept(listener) else { return }
-    let number = accepted.release()
-    let waiting = connections.indices.filter { connections[$0].address == nil }
-    if waiting.count >= NetworkHolder.mostWaiting { drop(waiting[0]) }
-    guard connections.count < mostConnections,
-      (try? queue.add(number, .input)) != nil
-    else { return Descriptors.close(number) }
-    connections.append((number, nil))
-  }
-
-  /// Reads a request, or the end of a connection.
-  private mutating func hear(_ number: CInt) {
-    guard let place = connections.firstIndex(where: { $0.number == number }) else { return }
+  /// Answers a launcher's request, and keeps the connection of a member.
+  private mutating func serve(_ request: MemberMessage.Request, _ connection: CInt) {
+    var isMember = false
     do throws(SystemCallError) {
-      let (message, descriptor) = try Descriptors.receive(
-        from: number, capacity: MemberMessage.capacity)
-      guard isCallers(descriptor) else {
-        if !message.isEmpty {
-          try? Descriptors.send(MemberMessage.bytes(.failure(.isForeign)), to: number)
-        }
-        return drop(place)
-      }
-      switch MemberMessage.request(message) {
-      case .join(let name) where connections[place].address == nil:
-        let answer = members.add(name, launcher: Descriptors.peerProcess(of: number))
-        guard case .success(let address) = answer else {
-          return try Descriptors.send(MemberMessage.bytes(answer), to: number)
-        }
-        connections[place].address = address
-        hasHadMembers = true
-        for namespace in namespaces {
-          try Descriptors.send(MemberMessage.bytes(answer), passing: namespace, to: number)
-        }
-      case .list: try Descriptors.send(MemberMessage.bytes(members.members), to: number)
-      default: drop(place)
+      switch request {
+      case .join(let name): isMember = try join(name, connection)
+      case .list: try Descriptors.send(MemberMessage.bytes(members.members), to: connection)
       }
     } catch {
-      if error.errno != .resourceTemporarilyUnavailable { drop(place) }
+      // The launcher has ended, which its connection will tell if it is a member.
     }
+    if !isMember { Descriptors.close(connection) }
   }
 
-  /// Whether the descriptor that came with a request is of the user namespace where the network was
-  /// started; closes it.
-  ///
-  /// A command inside can often reach the socket, as it has the caller's user id. But it can neither be in
-  /// that namespace nor open the files of the processes there.
-  private func isCallers(_ descriptor: CInt) -> Bool {
-    guard descriptor >= 0 else { return false }
-    defer { Descriptors.close(descriptor) }
-    return (try? Descriptors.fileIdentity(of: descriptor)) == callers
+  /// - Returns: Whether the launcher's sandbox is a member now.
+  private mutating func join(_ name: ByteString, _ connection: CInt) throws(SystemCallError) -> Bool
+  {
+    let answer =
+      connections.count < mostConnections
+      ? members.add(name, launcher: Descriptors.peerProcess(of: connection)) : .failure(.isFull)
+    guard case .success(let address) = answer else {
+      try Descriptors.send(MemberMessage.bytes(answer), to: connection)
+      return false
+    }
+    guard (try? queue.add(connection, .input)) != nil else {
+      members.remove(address)
+      return false
+    }
+    connections.append((connection, address))
+    hasHadMembers = true
+    for namespace in namespaces {
+      try? Descriptors.send(MemberMessage.bytes(answer), passing: namespace, to: connection)
+    }
+    return true
   }
 
-  private mutating func drop(_ place: Int) {
-    let (number, address) = connections.remove(at: place)
-    if let address { members.remove(address) }
+  private mutating func drop(_ number: CInt) {
+    guard let place = connections.firstIndex(where: { $0.number == number }) else { return }
+    members.remove(connections.remove(at: place).address)
+    queue.remove(number)
     Descriptors.close(number)
   }
 

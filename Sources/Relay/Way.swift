@@ -84,8 +84,8 @@ struct Way {
     if held == 0 {
       switch InternetSocket.splice(source, to: pipe.write, Way.mostHeld) {
       case .failed: return .failed
-      case .wouldWait: return .waits
-      case .bytes(0): return end(destination, relay)
+      // Or urgent data stand next (MSG_OOB), before which the kernel says the same.
+      case .wouldWait, .bytes(0): return copy(source, destination, relay)
       case .bytes(let count): held = count
       }
     }

@@ -154,7 +154,9 @@ extension AcceptedDifference {
             facts[options] = (others + ["mode=755"]).sorted().joined(separator: ",")
           }
           guard value == "/newroot" || value.hasPrefix("/bindfile") else { continue }
-          facts[name] = value == "/newroot" ? "/new" : "/data//deleted"
+          // Files keep a name, so that a sandbox inside can cover them.
+          let file = nestbox[name, default: ""]
+          facts[name] = value == "/newroot" ? "/new" : file.hasPrefix("/data") ? file : "/data"
           // A mode that is the default's, and of a directory that can't be seen.
           facts[options]?.replace(",rw", with: ",mode=755,rw")
         }

@@ -217,8 +217,8 @@ static inline int linux_socket_error(int socket) {
 }
 
 // Makes close(2) send a reset.
-static inline int linux_set_reset_on_close(int socket) {
-  struct linger linger = {.l_onoff = 1, .l_linger = 0};
+static inline int linux_set_reset_on_close(int socket, int on) {
+  struct linger linger = {.l_onoff = on, .l_linger = 0};
   return (int)linux_result(
       setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
 }

@@ -227,12 +227,15 @@ extension Cause {
       {
         return Diagnosis(
           "\(failure.name) exists on the host, but is not shown inside",
-          remedy: failure.showing(["--ro-bind", path, path], isInProfile: false))
+          // Beside the default profile; --ro-bind would take its place.
+          remedy: failure.sandbox.givesNotices
+            ? failure.adding(["--read", path])
+            : failure.showing(["--ro-bind", path, path], isInProfile: false))
       }
       let directory = FilePath("/").pushing(failure.subject)
       return Diagnosis(
         "\(failure.name) does not exist inside",
-        remedy: failure.plan.isFromMemory(directory)
+        remedy: failure.plan.isFromMemory(directory) && !failure.sandbox.givesNotices
           ? failure.adding(["--dir", path]) : .advice("choose a directory that exists inside"))
     },
     Cause([.changeDirectory], [.notDirectory]) { failure in

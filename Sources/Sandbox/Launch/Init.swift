@@ -63,7 +63,7 @@ struct Init: ~Copyable {
   private func nextChange(
     _ status: borrowing OwnedDescriptor, until deadline: Int64
   ) throws(SystemCallError) -> ChildChange? {
-    guard isKept, !diesWithMonitor else {
+    guard isKept else {
       return try ChildProcess.waitForAny(orKeys: keys, until: deadline)
     }
     // The monitor ignores this message. The policy of init allows no other way to look.

@@ -15,7 +15,6 @@ extension RootBuilder where Self: ~Copyable {
       let tree = try root.makeFile(permissions, fill)
       try root.restrict(tree, access.attributes)
       try root.attach(tree, .other, at: path)
-      try root.forgetFile()
     }
   }
 

@@ -60,7 +60,6 @@ extension RootBuilder where Self: ~Copyable {
       try root.restrict(
         tree, FilesystemOperation.Access.readOnly.attributes, propagation: .isolated)
       try root.attach(tree, on: place)
-      try root.forgetFile()
     }
     return true
   }

@@ -67,14 +67,13 @@ protocol RootBuilder: ~Copyable {
   /// Makes an empty directory in the file system in memory that holds the new root.
   mutating func sharedMemory(_ permissions: FilePermissions) throws(SystemCallError) -> Tree
   /// Makes a tree of one file, to which `fill` writes.
+  ///
+  /// The file keeps its name: on one without, the kernel mounts nothing, and a sandbox inside the sandbox must
+  /// be able to cover it.
   mutating func makeFile(
     _ permissions: FilePermissions,
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
   ) throws(SystemCallError) -> Tree
-  /// Removes the name of the most recent one-file tree.
-  ///
-  /// After it is attached: the kernel attaches only files that have a name.
-  mutating func forgetFile() throws(SystemCallError)
   /// A tree of one directory or file, always empty.
   mutating func emptyTree(_ kind: FileKind) throws(SystemCallError) -> Tree
   /// Makes an overlay.

@@ -80,7 +80,6 @@ extension RootBuilder where Self: ~Copyable {
         }
         try root.restrict(file, FilesystemOperation.Access.readWrite.attributes)
         try root.attach(file, on: target)
-        try root.forgetFile()
       }
     }
   }

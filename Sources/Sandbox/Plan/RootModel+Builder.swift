@@ -159,12 +159,6 @@ extension RootModel {
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
   ) -> Tree { add("tmpfs", .file, isReadOnly: false) }
 
-  mutating func forgetFile() {
-    if let index = mounts.lastIndex(where: { $0.content == .file }) {
-      mounts[index].isNameless = true
-    }
-  }
-
   mutating func emptyTree(_ kind: FileKind) -> Tree {
     add("tmpfs", kind == .directory ? .memory : .file, isReadOnly: false)
   }
@@ -250,9 +244,6 @@ extension RootModel {
     _ tree: borrowing Tree, on place: borrowing Tree
   ) throws(SystemCallError) {
     let path = place.place ?? "/"
-    if mounts[place.mount].isNameless {
-      throw failure("move_mount", path, .noSuchFileOrDirectory)
-    }
     guard kind(of: tree) == kind(of: place) else {
       throw failure("move_mount", path, .notDirectory)
     }

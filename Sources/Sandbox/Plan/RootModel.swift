@@ -47,8 +47,6 @@ struct RootModel {
     var place: FilePath?
     /// Whether it lies below a later mount on `/`, where nothing reaches it.
     var isLost = false
-    /// Whether its only file has lost its name, so that nothing can be mounted on it.
-    var isNameless = false
 
     /// Whether it shows nothing of the host.
     var isNew: Bool { content == .memory || content == .file }

@@ -184,20 +184,14 @@ extension NewRoot {
     _ permissions: FilePermissions,
     _ fill: (borrowing OwnedDescriptor) throws(SystemCallError) -> Void
   ) throws(SystemCallError) -> MountTree {
-    try inScratch { directory throws(SystemCallError) in
-      let file = try directory.create(NewRoot.file, permissions)
+    files += 1
+    let name = FilePath("data" + String(files))
+    return try inScratch { directory throws(SystemCallError) in
+      let file = try directory.create(name, permissions)
       try fill(file)
-      return try MountTree.clone(of: NewRoot.file, in: directory)
+      return try MountTree.clone(of: name, in: directory)
     }
   }
-
-  mutating func forgetFile() throws(SystemCallError) {
-    try inScratch { directory throws(SystemCallError) in
-      try directory.remove(NewRoot.file, .other)
-    }
-  }
-
-  private static let file: FilePath = "data"
 
   mutating func emptyTree(_ kind: FileKind) throws(SystemCallError) -> MountTree {
     // It keeps its name, so that it can be covered in turn.

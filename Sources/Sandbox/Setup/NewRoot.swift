@@ -53,6 +53,8 @@ struct NewRoot: ~Copyable {
   var overlays = 0
   /// The number of directories in memory, which names them.
   var memories = 0
+  /// The number of files in memory, which names them.
+  var files = 0
 
   /// Builds the base and mounts the new root in it.
   ///

@@ -81,9 +81,11 @@ extension NewRoot {
       let isOfUse = FileAccess.read.isGranted(path) || FileAccess.execute.isGranted(path)
       return isOfUse ? kind == .directory : nil
     }
-    // A different file or a mount in its place, such as an empty /tmp, is there on purpose.
+    // A different file or a mount in its place, such as an empty /tmp, is there on purpose. In a layer every
+    // directory has another number.
     guard kind == .directory, (try? inside.fileIdentity()) != (try? file.fileIdentity()),
-      (try? inside.isMountPoint()) == false
+      (try? inside.isMountPoint()) == false, let device = try? inside.status().device,
+      device == baseDevice
     else { return nil }
     return true
   }
