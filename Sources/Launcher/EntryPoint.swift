@@ -190,16 +190,7 @@ struct Launcher {
           tell(error, sandbox, parser.draft)
           isTold = true
         })
-      let line = [persona.program] + words
-      let texts = sandbox.explanation(of: ending, line: line)
-      for text in texts { tell(.error, text, parser.draft) }
-      if texts.isEmpty, let hint = sandbox.explanationHint(after: ending, line: line) {
-        tell(.warning, hint, parser.draft)
-      }
-      for text in ending.explanation { tellExplanation(text, parser.draft) }
-      if ending.lacksReport, parser.draft.lesson == nil { tellLackOfReport(parser.draft) }
-      let isExplained = parser.draft.sandbox.explain != nil
-      for text in ending.refusalTexts(isWhole: isExplained) { tell(.warning, text, parser.draft) }
+      tell(ending, sandbox, parser.draft)
       for text in watch?.findings ?? [] { tell(.warning, text, parser.draft) }
       if sandbox.isMeasured, !tellUse(ending, sandbox, parser.draft) {
         // A program that waits for the report must learn that there is none.
@@ -222,6 +213,22 @@ struct Launcher {
     }
   }
 
+  /// Tells what the sandbox kept from a command that has ended, and what is lost with it.
+  private func tell(_ ending: Ending, _ sandbox: ResolvedSandbox, _ draft: Draft) {
+    let line = [persona.program] + words
+    let texts = sandbox.explanation(of: ending, line: line)
+    for text in texts { tell(.error, text, draft) }
+    if texts.isEmpty, let hint = sandbox.explanationHint(after: ending, line: line) {
+      tell(.warning, hint, draft)
+    }
+    for text in ending.explanation { tellExplanation(text, draft) }
+    if ending.lacksReport, draft.lesson == nil { tellLackOfReport(draft) }
+    let refused = ending.refusalTexts(isWhole: draft.sandbox.explain != nil)
+    for text in refused + sandbox.discardNotice(after: ending, line: line) {
+      tell(.warning, text, draft)
+    }
+  }
+
   /// Finds out why a launch failed.
   /// - Returns: The cause, if one was found, and a line about an option that may have been meant otherwise.
   private func diagnosis(
@@ -234,6 +241,12 @@ struct Launcher {
       parser.draft.sandbox.command.first?.bytes.contains(UInt8(ascii: "/")) == true
     {
       return (Diagnosis(slip.text), nil)
+    }
+    // No program is called so.
+    if isCommands, parser.draft.sandbox.command.first?.text.includes("://") == true,
+      let text = parser.programReadAsOperand
+    {
+      return (Diagnosis(text), nil)
     }
     let diagnosis = error.diagnosis(
       of: sandbox, line: [persona.program] + words, displacedProfile: displacedProfile(parser))
@@ -299,13 +312,10 @@ struct Launcher {
   /// Says that a line has no command, and why if the last option took what was meant for it.
   private func missingCommand(_ parser: Parser) -> String? {
     if persona.isBubblewrap { return nil }
-    guard let (option, operands) = parser.lastTyped,
-      let word = operands.last, !word.bytes.contains(UInt8(ascii: "/")), !word.isEmpty,
-      (try? ProgramSearch.find(word, in: surroundings.variable("PATH"))) != nil
+    guard let (option, operands) = parser.lastTyped, let word = operands.last,
+      let text = parser.programReadAsOperand
     else { return "COMMAND is missing" }
-    let name = option.operands[operands.count - 1].name
-    var hint =
-      "no command is left: \(option.name) takes \(name), and \(word.quoted) was read as that"
+    var hint = "no command is left: " + text
     // As docker and podman write it.
     if let first = operands.first, operands.count == 2, first.bytes.contains(UInt8(ascii: ":")) {
       let parts = first.bytes.split(separator: UInt8(ascii: ":"), maxSplits: 1)

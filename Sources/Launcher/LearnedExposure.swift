@@ -18,20 +18,34 @@ extension Launcher {
 }
 
 extension LearningTask {
-  /// Throws if the profile would give the command more than this run's line and the file so far give it.
-  func requireNoMore(than run: Exposure, or known: [UInt8]) throws(UsageError) {
+  /// Throws if the profile would give the command more of the host's files than `others`: this run's line and the
+  /// file so far.
+  func requireNoMore(than others: [Exposure]) throws(UsageError) {
     let command = draft.sandbox.command
-    var others = [run]
-    // A file that cannot be used gives nothing.
-    if !known.isEmpty, let file = try? launcher.exposure(of: known, as: path, for: command) {
-      others.append(file)
-    }
     let new = try launcher.exposure(of: profile.text, as: path, for: command)
     guard let (place, isWritable) = new.excess(over: others) else { return }
     let what = isWritable ? "change" : "read"
     throw UsageError(
       "--learn: nothing was written: under the profile the command could \(what) \(place.quoted), which its line "
-        + "does not let it. Either the command has moved what the line protects, or earlier runs had the options in "
-        + "another order; name another file")
+        + "does not let it. " + cause(at: place))
+  }
+
+  private func cause(at place: ByteString) -> String {
+    guard let option = optionsLeftOut.first else {
+      return
+        "Either the command has moved what the line protects, or earlier runs had the options in "
+        + "another order; name another file"
+    }
+    return
+      "The line has \(option), which cannot stand in a profile; show a file there instead, as by "
+      + "--ro-bind FILE " + place.quotedForShell
+  }
+
+  /// Options about files that read descriptors.
+  private var optionsLeftOut: [String] {
+    options.compactMap { option in
+      guard case .told(let name) = option.use, !option.operations.isEmpty else { return nil }
+      return name
+    }
   }
 }

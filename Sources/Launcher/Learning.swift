@@ -14,7 +14,7 @@ final class LearningTask {
   let launcher: Launcher
   let draft: Draft
   let lesson: Draft.Lesson
-  private let options: [AppliedOption]
+  let options: [AppliedOption]
   let words: ProfileWords
   /// The profile as it was before the run: the command may have changed the file since.
   private(set) var profile: LearnedProfile
@@ -23,14 +23,17 @@ final class LearningTask {
   /// Its permissions; nil if there is none.
   private let permissions: UInt32?
   private let sandbox: ResolvedSandbox
+  /// What the line gives the command, and what the file does, before the run.
+  ///
+  /// The command may change where their paths lead. Nil if nothing is learned, or if the file cannot be used and
+  /// gives nothing.
+  private var line: Exposure?
+  private var file: Exposure?
   /// The directory of the file, as it was before the run: the command may change where its path leads.
   private let directory: OwnedDescriptor
 
   /// What the launch must leave open.
   var descriptors: [CInt] { directory.isOpen ? [directory.rawValue] : [] }
-
-  /// The longest profile that nestbox reads, in bytes.
-  private static let longest = 1 << 20
 
   /// Prepares for the run.
   init(
@@ -38,18 +41,22 @@ final class LearningTask {
     _ words: ProfileWords, _ sandbox: ResolvedSandbox
   ) throws(UsageError) {
     (self.launcher, self.draft, self.lesson) = (launcher, draft, lesson)
-    (self.options, self.words, self.sandbox) = (options, words, sandbox)
+    self.sandbox = sandbox
+    let plan = sandbox.plan()
+    let isMovable = !words.followsProject && LearningTask.mayMoveProject(of: words, launcher, plan)
+    self.options = isMovable ? options.map(\.withoutProject) : options
+    self.words = isMovable ? words.withoutProject : words
     let name = lesson.option.name
     guard let typed = launcher.surroundings.absolute(lesson.file) else {
       throw UsageError("\(name): \(lesson.file.quoted) cannot be written")
     }
     // Of a link, the file to which it leads is read and written.
     let path = LearningTask.target(of: typed)
-    guard let file = path.path.lastComponent, file.kind == .regular else {
+    guard let last = path.path.lastComponent, last.kind == .regular else {
       throw UsageError("\(name): \(lesson.file.quoted) cannot be written")
     }
     self.path = path
-    self.name = FilePath(root: nil, [file])
+    self.name = FilePath(root: nil, [last])
     permissions = (try? FileFacts(at: path.path))?.permissions
     directory =
       (try? OwnedDescriptor.open(path.path.removingLastComponent(), .directory)) ?? .none
@@ -63,11 +70,22 @@ final class LearningTask {
     guard FileAccess.write.isGranted(real) else {
       throw UsageError("\(name): you may not write to the directory \(parent.quoted)")
     }
-    if sandbox.plan().mayChange(ByteString(real.appending(file))) {
+    if plan.mayChange(ByteString(real.appending(last))) {
       throw UsageError(
         "\(name): the command could change \(path.quoted) itself; name a file in another directory, "
           + "which the command cannot write to")
     }
+    if lesson.verifies { return }
+    line = Exposure(plan)
+    file = try? launcher.exposure(of: profile.text, as: path, for: draft.sandbox.command)
+  }
+
+  /// Whether the command could make another directory the project, by what marks one.
+  private static func mayMoveProject(
+    of words: ProfileWords, _ launcher: Launcher, _ plan: Plan
+  ) -> Bool {
+    [words.project, launcher.surroundings.workingDirectory].compactMap { $0 }
+      .contains { plan.mayChange($0.appending("/.git")) }
   }
 
   /// Where a path leads, if there is a file.
@@ -78,7 +96,7 @@ final class LearningTask {
   private static func text(of path: ByteString, _ option: String) throws(UsageError) -> [UInt8] {
     do throws(SystemCallError) {
       let file = try OwnedDescriptor.open(path.path, .reading)
-      return try Descriptors.contents(of: file.rawValue, limit: longest)
+      return try Descriptors.contents(of: file.rawValue, limit: Profile.maximumSize)
     } catch {
       if error.errno == .noSuchFileOrDirectory { return [] }
       throw UsageError("\(option): can't read \(path.quoted): \(error.reason)")
@@ -105,13 +123,19 @@ final class LearningTask {
     }
     let run = draft.sandbox.command.map(\.quotedForShell).joined(separator: " ")
     let lock = try locked()
+    var known = profile.text
     if let text = try currentText() {
       profile = LearnedProfile(text)
       try requireProfile()
+      // Another run has written it meanwhile, and has looked at it itself.
+      if profile.text != known {
+        known = profile.text
+        file = try? launcher.exposure(of: known, as: path, for: draft.sandbox.command)
+      }
     }
-    let known = profile.text
     profile.add(run, options, items, words)
-    try requireNoMore(than: Exposure(sandbox.plan()), or: known)
+    try requireNoMoreRights(of: sandbox, or: known)
+    try requireNoMore(than: [line, file].compactMap { $0 })
     let added = profile.added
     // Before --shrink, which Ctrl-C may end.
     try write()
@@ -152,11 +176,11 @@ final class LearningTask {
 
   private func write() throws(UsageError) {
     let text = profile.text
-    guard text.count <= LearningTask.longest else {
+    guard text.count <= Profile.maximumSize else {
       throw UsageError(
         "\(lesson.option.name): nothing was written: the profile would have \(String(text.count)) bytes, "
-          + "and nestbox reads no profile of more than 1 MiB; let the command use fewer files and "
-          + "addresses")
+          + "and nestbox reads no profile of more than \(String(Profile.maximumSize >> 20)) MiB; let the "
+          + "command use fewer files and addresses")
     }
     do throws(SystemCallError) {
       try WrapperFile.write(text, to: name, (permissions ?? 0o644) & 0o777, in: directory)
@@ -182,7 +206,7 @@ final class LearningTask {
   private func currentText() throws(UsageError) -> [UInt8]? {
     do throws(SystemCallError) {
       let file = try directory.openRegularEntry(name)
-      return try Descriptors.contents(of: file.rawValue, limit: LearningTask.longest)
+      return try Descriptors.contents(of: file.rawValue, limit: Profile.maximumSize)
     } catch {
       if error.errno == .noSuchFileOrDirectory { return nil }
       throw UsageError(
@@ -213,17 +237,34 @@ final class LearningTask {
   func shrink(unused: [Int] = []) throws(UsageError) -> Shrinking? {
     guard draft.shrinks else { return nil }
     let shrinking = try Shrinking(
-      profile, as: path, unused: Set(unused.map { $0 - 1 }), draft.sandbox.command, launcher)
+      profile, as: path, unused: Set(unused.map { $0 - 1 }), draft.sandbox.command, launcher
+    ) {
+      launcher.tell(
+        .error, "--shrink was interrupted: \(lesson.file.quoted) keeps all its lines", draft)
+    }
     profile = shrinking.profile
     return shrinking
   }
 
+  private static func number(_ count: Int, _ thing: String) -> String {
+    "\(String(count)) \(thing)\(count == 1 ? "" : "s")"
+  }
+
   func tell(_ shrunk: Shrinking?) {
     guard let shrunk, !draft.isJSON else { return }
+    guard shrunk.isConfirmed else {
+      launcher.tell(
+        .warning,
+        "--shrink: \(lesson.file.quoted) keeps all its lines: under the lines that seemed enough the command "
+          + "did not do the same each time", draft)
+      return
+    }
     launcher.tell(
       .warning,
-      "left out \(String(shrunk.leftOut.count)) lines in \(String(shrunk.trials)) runs; "
-        + "\(String(profile.count)) remain, under which the command had the same status"
+      "left out \(LearningTask.number(shrunk.leftOut.count, "line")) in "
+        + "\(LearningTask.number(shrunk.trials, "run")); \(String(profile.count)) "
+        + (profile.count == 1 ? "remains" : "remain")
+        + ", under which the command had the same status"
         + (shrunk.comparesOutput ? " and output" : ", and its output differs from run to run"),
       draft)
   }
@@ -255,6 +296,7 @@ final class LearningTask {
       all.append(.init("shrunk-away", LearningTask.json(shrunk.leftOut)))
       all.append(.init("trials", .number(Int64(shrunk.trials))))
       all.append(.init("output-compared", .boolean(shrunk.comparesOutput)))
+      all.append(.init("confirmed", .boolean(shrunk.isConfirmed)))
     }
     all.append(.init("complete", .boolean(isWhole && !isIncomplete(items))))
     Output.standardError(JSON.object(all).line)

@@ -59,9 +59,10 @@ extension Launcher {
   }
 
   /// Why the watcher's report is not there.
-  static let lackOfReport =
-    "the list of what the command looked for did not come whole within 10 seconds, or is too long, and nestbox "
-    + "does not use half of one"
+  static var lackOfReport: String {
+    "the list of what the command looked for did not come whole within \(String(Ending.secondsForReport)) "
+      + "seconds, or is too long, and nestbox does not use half of one"
+  }
   /// What to do about that.
   static let ifReportLacks =
     "; run it again when the machine is less busy, or with a command that does less"

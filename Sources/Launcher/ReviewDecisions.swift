@@ -15,9 +15,54 @@ extension ReviewTasks {
     let name = try name(typed, for: option)
     let (review, changes) = try acquire(name, option)
     let chosen = try choose(review, changes, option)
-    let report = try doing(option, name) { () throws(ReviewError) in
-      try review.apply(changes, overwrites: draft.overwritesConflicts, chosen.contains)
+    let (report, signal) = try apply(changes, of: review, chosen)
+    if let signal {
+      let line = line(option, name, also: draft.sandbox.command)
+      launcher.tell(
+        .error,
+        "\(option): interrupted after \(Review.number(report.applied, "change")); to go on: \(line)",
+        draft)
+      SignalDisposition.die(by: signal)
     }
+    tellLeft(report, changes, of: review, chosen)
+    let count = Review.number(report.applied, "change")
+    if !report.left.isEmpty || changes.isIncomplete || !changes.unread.isEmpty {
+      if report.applied > 0 { _ = launcher.print("applied \(count); the others wait\n", draft) }
+      return 1
+    }
+    let isDone = try doing(option, name) { () throws(ReviewError) in
+      // Of some files that are applied, the host does not tell the content any more.
+      guard changes.list.allSatisfy(chosen.contains) else { return try removeIfDone(review) }
+      try review.remove()
+      return true
+    }
+    return launcher.print(
+      "applied \(count)" + (isDone ? "\n" : "; others wait\n"), draft)
+  }
+
+  /// Applies changes until a signal asks to end; returns the report, and the signal.
+  private func apply(
+    _ changes: Changes, of review: Review, _ chosen: Choice
+  ) throws(UsageError) -> (ApplicationReport, Signal?) {
+    let signals = try? EndSignals.wait()
+    let report = try doing("--apply", review.name) { () throws(ReviewError) in
+      try review.apply(
+        changes, overwrites: draft.overwritesConflicts, isToStop: { signals?.first != nil },
+        chosen.contains)
+    }
+    if let signal = signals?.first {
+      review.close()
+      return (report, signal)
+    }
+    signals?.end()
+    return (report, nil)
+  }
+
+  /// Tells what was not applied, and how to go on.
+  private func tellLeft(
+    _ report: ApplicationReport, _ changes: Changes, of review: Review, _ chosen: Choice
+  ) {
+    let (option, name) = ("--apply", review.name)
     for (change, reason) in report.left.prefix(100) {
       launcher.tell(
         .error, "\(option): left \(ByteString(review.place(of: change)).quotedInReport): \(reason)",
@@ -32,9 +77,13 @@ extension ReviewTasks {
         .error, "\(option): not read: \(ByteString(path).quotedInReport): \(reason)", draft)
     }
     if !report.overwritable.isEmpty, !report.isDiskFull {
-      var words = report.overwritable.map { ByteString(review.place(of: $0)) }
+      let choices =
+        report.overwritable.count > ReviewTasks.mostConflicts ? [] : report.overwriteChoices
       // A line without paths, or with those that were typed, chooses what was left and nothing else.
-      if words.count > ReviewTasks.mostLines { words = draft.sandbox.command }
+      let isBrief =
+        (1...ReviewTasks.mostLines).contains(choices.count) && choices.allSatisfy(chosen.contains)
+      let words =
+        isBrief ? choices.map { ByteString(review.place(of: $0)) } : draft.sandbox.command
       let line = "--overwrite --apply \(name.quotedForShell)" + ReviewTasks.paths(words)
       launcher.tell(
         .error, "\(option): to apply such changes all the same: " + draft.reviewLine(line), draft)
@@ -45,20 +94,10 @@ extension ReviewTasks {
         "\(option): the disk is full; nothing is lost: make room, then type "
           + line(option, name, also: draft.sandbox.command), draft)
     }
-    let count = Review.number(report.applied, "change")
-    if !report.left.isEmpty || changes.isIncomplete || !changes.unread.isEmpty {
-      if report.applied > 0 { _ = launcher.print("applied \(count); the others wait\n", draft) }
-      return 1
-    }
-    let isDone = try doing(option, name) { () throws(ReviewError) in
-      // Of some files that are applied, the host does not tell the content any more.
-      guard chosen.paths.isEmpty else { return try removeIfDone(review) }
-      try review.remove()
-      return true
-    }
-    return launcher.print(
-      "applied \(count)" + (isDone ? "\n" : "; others wait\n"), draft)
   }
+
+  /// Of how many conflicts the directories are looked for that stand for several.
+  private static let mostConflicts = 1000
 
   /// Discards changes.
   func discard(_ typed: ByteString?) throws(UsageError) -> UInt8 {
@@ -150,10 +189,16 @@ extension ReviewTasks {
       }
       choice.paths.append(found)
     }
+    // One half of a renaming alone would lose the file, or keep it twice. The other half stands in front: what
+    // cannot be discarded is then refused before anything is.
+    let halves = changes.list.filter { choice.contains($0) }.compactMap { change in
+      change.counterpart.map { (tree: change.tree, path: $0) }
+    }
+    choice.paths = halves.filter { !choice.contains(tree: $0.tree, $0.path) } + choice.paths
     return choice
   }
 
-  private func place(_ word: ByteString, _ review: Review) -> (tree: Int, path: FilePath)? {
+  func place(_ word: ByteString, _ review: Review) -> (tree: Int, path: FilePath)? {
     let path = word.path.lexicallyNormalized()
     var found: (tree: Int, path: FilePath)?
     if path.isAbsolute {
@@ -174,9 +219,10 @@ extension ReviewTasks {
   private struct Choice {
     var paths: [(tree: Int, path: FilePath)] = []
 
-    func contains(_ change: Change) -> Bool {
-      paths.isEmpty
-        || paths.contains { $0.tree == change.tree && change.path.starts(with: $0.path) }
+    func contains(_ change: Change) -> Bool { contains(tree: change.tree, change.path) }
+
+    func contains(tree: Int, _ path: FilePath) -> Bool {
+      paths.isEmpty || paths.contains { $0.tree == tree && path.starts(with: $0.path) }
     }
   }
 }

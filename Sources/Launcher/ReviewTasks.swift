@@ -27,7 +27,10 @@ struct ReviewTasks {
 
   /// The review that a task is about: the one that was typed, or the only one that waits.
   func name(_ typed: ByteString?, for task: String) throws(UsageError) -> ByteString {
-    if let typed { return typed }
+    if let typed {
+      try requireNoPath(typed, for: task, also: draft.sandbox.command)
+      return typed
+    }
     let store = self.store
     let names = try doing(task, "") { () throws(ReviewError) in try store.names() }
     let waiting = names.filter { (try? store.review($0))?.isInUse != true }
@@ -48,6 +51,44 @@ struct ReviewTasks {
   }
 
   static let mostLines = 10
+
+  /// Throws where `word` is no review but a path that reviews change, with a line to type for each.
+  private func requireNoPath(
+    _ word: ByteString, for task: String, also words: [ByteString]
+  ) throws(UsageError) {
+    do throws(ReviewError) {
+      _ = try store.review(word)
+      return
+    } catch {
+      guard error == .isUnknown else { return }
+    }
+    let known = (try? store.names()) ?? []
+    let lines = known.compactMap { name -> String? in
+      guard let review = try? store.review(name), let path = changedPath(word, review) else {
+        return nil
+      }
+      // --changes takes no paths.
+      return line(task, name, also: task == "--changes" ? [] : [path] + words)
+    }
+    guard let line = lines.first else { return }
+    let text = "\(task): \(word.quoted) is not a review but a path that "
+    if lines.count == 1 { throw UsageError("\(text)a review changes: \(line)") }
+    throw UsageError(
+      "\(text)\(Review.number(lines.count, "review")) change; type one of these lines:\n"
+        + lines.prefix(ReviewTasks.mostLines).joined(separator: "\n"))
+  }
+
+  /// The path in `review` that `word` means, as seen from a directory under review or from the working
+  /// directory, if the review changes something there.
+  private func changedPath(_ word: ByteString, _ review: Review) -> ByteString? {
+    if let found = place(word, review), review.hasChange(found.path, tree: found.tree) {
+      return word
+    }
+    guard let absolute = launcher.surroundings.absolute(word),
+      let found = place(absolute, review), review.hasChange(found.path, tree: found.tree)
+    else { return nil }
+    return review.record.trees.count == 1 ? ByteString(found.path) : absolute
+  }
 
   /// The line to type that does `task` with the review `name` and these paths, as this line does it.
   func line(_ task: String, _ name: ByteString, also words: [ByteString] = []) -> String {
@@ -82,8 +123,7 @@ struct ReviewTasks {
     case .isUnknown:
       return "no review is called \(name.quoted); \(draft.reviewLine("--reviews")) lists them"
     case .nameIsTaken:
-      return "a review is called \(name.quoted) already; to go on with it: "
-        + draft.reviewLine("--resume \(word)")
+      return "a review is called \(name.quoted) already; to go on with it: " + resumingLine(name)
     case .isInUse:
       return "\(name.quoted) is in use: its sandbox still runs, or another nestbox changes it"
     case .hasNoRecord: return "the record of \(name.quoted) cannot be read; " + removal
@@ -139,7 +179,12 @@ struct ReviewTasks {
     var rows = [["NAME", "AGE", "CHANGES", "STATE", "DIRECTORIES"]]
     var reports: [JSON] = []
     for name in names {
-      guard let review = try? store.review(name) else {
+      let review: Review
+      do throws(ReviewError) {
+        review = try store.review(name)
+      } catch {
+        // It was removed meanwhile.
+        if error == .isUnknown { continue }
         rows.append([name.text, "-", "-", "broken", "-"])
         reports.append(.object([.init("name", .bytes(name)), .init("broken", .boolean(true))]))
         continue
@@ -169,6 +214,12 @@ struct ReviewTasks {
 
   /// Reports what a review would change.
   func changes(_ typed: ByteString?) throws(UsageError) -> UInt8 {
+    if typed == nil, let word = draft.sandbox.command.first {
+      try requireNoPath(word, for: "--changes", also: [])
+      throw UsageError(
+        "unexpected argument \(word.quoted): the name of a review stands right behind --changes: "
+          + line("--changes", word))
+    }
     let name = try name(typed, for: "--changes")
     let (review, changes) = try doing("--changes", name) {
       () throws(ReviewError) -> (Review, Changes) in

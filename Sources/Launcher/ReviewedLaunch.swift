@@ -90,6 +90,26 @@ extension ReviewTasks {
     return start + "-" + FileTime.now.compactText
   }
 
+  /// The line that was typed, with the review `name` in place of a new one.
+  func resumingLine(_ name: ByteString) -> String {
+    var options = launcher.words
+    let command = options.suffix(draft.sandbox.command.count)
+    // A profile may have named the command.
+    let isTyped = command.elementsEqual(draft.sandbox.command)
+    if isTyped { options.removeLast(command.count) }
+    var (words, isResumed): ([ByteString], Bool) = (["nestbox"], false)
+    while let word = options.popFirst() {
+      guard word == "--review" || word == "--review-name" else {
+        words.append(word)
+        continue
+      }
+      _ = options.popFirst()
+      if !isResumed { words += ["--resume", name] }
+      isResumed = true
+    }
+    return (words + (isTyped ? Array(command) : [])).map(\.quotedForShell).joined(separator: " ")
+  }
+
   /// Ends the review of a launch: nothing is left where nothing was changed, and on a terminal a
   /// summary tells how to go on.
   func end(_ ended: LaunchReview) {
@@ -137,17 +157,13 @@ extension ReviewTasks {
   }
 
   private func summary(_ review: Review, _ changes: Changes) -> String {
-    let told = changes.told
     var lines = [waiting(review, changes)]
-    let kinds = Change.Kind.allCases.compactMap { kind in
-      let count = told.count { $0.kind == kind }
-      return count == 0 ? nil : "\(kind.rawValue) \(String(count))"
-    }
+    let kinds = changes.counts.map { "\($0.kind) \(String($0.count))" }
     if !kinds.isEmpty { lines.append("  " + kinds.joined(separator: ", ")) }
     if let (path, reason) = changes.unread.first {
       lines.append("  not read: \(ByteString(path).quoted): \(reason)")
     }
-    let marked = told.filter { !$0.marks.isEmpty }
+    let marked = changes.told.filter { !$0.marks.isEmpty }
     for change in marked.prefix(3) {
       let marks = change.marks.map(\.text).joined(separator: "; ")
       lines.append("  look at \(ByteString(review.place(of: change)).quotedInReport) (\(marks))")

@@ -16,15 +16,21 @@ struct Shrinking {
   private(set) var leftOut: [[UInt8]] = []
   /// How many times the command has run.
   private(set) var trials = 0
+  /// Whether the rest was enough each time when it ran again; if not, nothing is left out.
+  private(set) var isConfirmed = true
   /// Whether its output was compared as well.
   private(set) var comparesOutput = true
 
   private let candidates: [Int]
   private let command: [ByteString]
   private let launcher: Launcher
+  /// The signals that interrupt the search.
+  private var signals: EndSignals?
   /// The profile's file, and what the whole profile gives the command.
   private let path: ByteString
   private let whole: Exposure
+  /// What it lets the command do besides.
+  private let rights: Rights
   private var expected = Outcome(status: 0, output: [], errors: [])
   private var dropped: [Int] = []
 
@@ -39,23 +45,32 @@ struct Shrinking {
   private static let most = (bytes: 16 << 20, time: ByteString("60s"))
 
   /// Searches; `unused` are the indices of lines that the run did not use.
+  ///
+  /// A signal that asks this process to end does so after `tellEnd`.
   /// - Throws: `UsageError` if the command does not succeed under the whole profile.
   init(
     _ profile: LearnedProfile, as path: ByteString, unused: Set<Int>, _ command: [ByteString],
-    _ launcher: Launcher
+    _ launcher: Launcher, tellEnd: () -> Void
   ) throws(UsageError) {
     candidates = profile.candidates(unused: unused)
     whole = try launcher.exposure(of: profile.text, as: path, for: command)
+    rights = Rights(try launcher.resolved(profile.text, as: path, for: command))
     (self.profile, self.path, self.command, self.launcher) = (profile, path, command, launcher)
     let status: UInt8
+    let result = SignalDisposition.whileSignalsEnd { () -> Result<UInt8, SystemCallError> in
+      do throws(SystemCallError) {
+        signals = try EndSignals.wait()
+        return .success(try search())
+      } catch {
+        return .failure(error)
+      }
+    }
+    if let signal = signals?.first {
+      tellEnd()
+      SignalDisposition.die(by: signal)
+    }
     do throws(SystemCallError) {
-      status = try SignalDisposition.whileSignalsEnd { () -> Result<UInt8, SystemCallError> in
-        do throws(SystemCallError) {
-          return .success(try search())
-        } catch {
-          return .failure(error)
-        }
-      }.get()
+      status = try result.get()
     } catch {
       if error.errno == .fileTooLarge {
         throw UsageError(
@@ -64,38 +79,68 @@ struct Shrinking {
       }
       throw UsageError("--shrink: can't run the command again: \(error.reason)")
     }
-    guard status == 0 else {
-      throw UsageError(
-        "--shrink: without input and without a terminal the command does not succeed "
-          + "(status \(String(status)))")
-    }
+    guard status == 0 else { throw failure(status) }
     self.profile = profile.leavingOut(dropped)
     for index in candidates where dropped.contains(index) {
       leftOut.append(profile.lines[index])
     }
   }
 
+  /// Why nothing can be left out, if the command ended with `status` under the whole profile.
+  private func failure(_ status: UInt8) -> UsageError {
+    // nestbox itself has said why.
+    let start = Array((launcher.persona.prefix).utf8)
+    let line = expected.errors.prefix { $0 != UInt8(ascii: "\n") }
+    if status == 125, line.starts(with: start) {
+      return UsageError(
+        "--shrink: the command cannot be started again: "
+          + ByteString(line.dropFirst(start.count)).quoted)
+    }
+    return UsageError(
+      "--shrink: without input and without a terminal the command does not succeed "
+        + "(status \(String(status)))")
+  }
+
   /// Finds the lines that can be left out.
   /// - Returns: The status under the whole profile; nothing is left out unless it is 0.
   private mutating func search() throws(SystemCallError) -> UInt8 {
     expected = try run(profile)
+    guard expected.status == 0 else { return expected.status }
     let again = try run(profile)
-    guard expected.status == 0, again.status == 0 else { return max(expected.status, again.status) }
     comparesOutput = expected == again
+    guard again.status == 0 else {
+      expected = again
+      return again.status
+    }
     try leaveOut(candidates[...])
+    try confirm()
     return 0
+  }
+
+  /// Runs the command under the rest again: one that succeeds only now and then needs a line although a run
+  /// without it was like the others.
+  private mutating func confirm() throws(SystemCallError) {
+    for _ in 0..<2 where !dropped.isEmpty {
+      guard try isEnough(profile.leavingOut(dropped)) else {
+        (isConfirmed, dropped) = (false, [])
+        return
+      }
+    }
+  }
+
+  /// Runs the command under a profile, and says whether it does the same.
+  private mutating func isEnough(_ rest: LearnedProfile) throws(SystemCallError) -> Bool {
+    let result = try run(rest)
+    return comparesOutput ? result == expected : result.status == expected.status
   }
 
   /// Leaves out as many of `lines` as it can: all, or else of each half.
   private mutating func leaveOut(_ lines: ArraySlice<Int>) throws(SystemCallError) {
     guard !lines.isEmpty else { return }
     let rest = profile.leavingOut(dropped + lines)
-    if givesNoMore(rest) {
-      let result = try run(rest)
-      if comparesOutput ? result == expected : result.status == expected.status {
-        dropped += lines
-        return
-      }
+    if givesNoMore(rest), try isEnough(rest) {
+      dropped += lines
+      return
     }
     guard lines.count > 1 else { return }
     let middle = lines.startIndex + lines.count / 2
@@ -106,17 +151,17 @@ struct Shrinking {
   /// Whether a profile gives the command nothing that the whole one keeps from it: a line may hide or protect
   /// what others show.
   private func givesNoMore(_ rest: LearnedProfile) -> Bool {
-    guard let exposure = try? launcher.exposure(of: rest.text, as: path, for: command) else {
-      return false
-    }
-    return exposure.excess(over: [whole]) == nil
+    guard let exposure = try? launcher.exposure(of: rest.text, as: path, for: command),
+      let sandbox = try? launcher.resolved(rest.text, as: path, for: command)
+    else { return false }
+    return exposure.excess(over: [whole]) == nil && Rights(sandbox).excess(over: rights) == nil
   }
 
   /// Runs the command under a profile.
   private mutating func run(_ profile: LearnedProfile) throws(SystemCallError) -> Outcome {
     trials += 1
     let text = try SealedMemory.make("nestbox-profile")
-    try Descriptors.write(profile.text[...], to: text.rawValue)
+    try Descriptors.write(profile.placed(at: self.path).text[...], to: text.rawValue)
     let input = try OwnedDescriptor.open("/dev/null", .reading)
     let output = try SealedMemory.make("output")
     let errors = try SealedMemory.make("errors")
@@ -127,7 +172,12 @@ struct Shrinking {
     ]
     let child = try ChildProcess.start(
       "/proc/self/exe", words + command, launcher.environment,
-      replacing: [(0, input.rawValue), (1, output.rawValue), (2, errors.rawValue)])
+      replacing: [(0, input.rawValue), (1, output.rawValue), (2, errors.rawValue)],
+      unblocking: signals)
+    // A key of the terminal also ends the child. A person does not notice the time.
+    while try !Descriptors.waitForInput(child.rawValue, milliseconds: 50) {
+      if signals?.first != nil { throw SystemCallError(call: "poll", errno: .interrupted) }
+    }
     let end = try child.waitForProcess()
     return Outcome(
       status: end.shellStatus, output: try Shrinking.contents(of: output.rawValue),

@@ -160,15 +160,16 @@ public struct ChildProcess: ~Copyable {
   }
 
   /// Starts `file` with other standard descriptors, each given as the number that it gets and the one
-  /// that this process has.
+  /// that this process has; signals that wait here do not wait there.
   /// - Returns: A descriptor of the child, to wait for its end.
   ///
   /// See pidfd_open(2).
   public static func start(
     _ file: ByteString, _ arguments: [ByteString], _ environment: [ByteString],
-    replacing standard: [(CInt, CInt)]
+    replacing standard: [(CInt, CInt)], unblocking signals: EndSignals? = nil
   ) throws(SystemCallError) -> OwnedDescriptor {
     let number = try startSharingMemory {
+      signals?.end()
       for (number, source) in standard { dup2(source, number) }
       _ = CurrentProcess.execute(file, arguments: arguments, environment: environment)
       CurrentProcess.exit(127)

@@ -316,7 +316,8 @@ extension Descriptors {
   ///
   /// See lseek(2), SEEK_DATA, and ftruncate(2).
   public static func copyRegular(
-    _ source: borrowing OwnedDescriptor, size: Int64, to target: borrowing OwnedDescriptor
+    _ source: borrowing OwnedDescriptor, size: Int64, to target: borrowing OwnedDescriptor,
+    isToStop: () -> Bool = { false }
   ) throws(SystemCallError) {
     // The size first: a file that cannot be that large fails before anything is written.
     try check(ftruncate(target.rawValue, off_t(size)) < 0 ? -errno : 0, "ftruncate")
@@ -335,6 +336,7 @@ extension Descriptors {
       lseek(target.rawValue, off_t(data), SEEK_SET)
       offset = Int64(data)
       while offset < end {
+        if isToStop() { throw SystemCallError(call: "copy_file_range", errno: .interrupted) }
         let most = Int(min(Int64(largestMove), end - offset))
         let count = try move(from: source.rawValue, to: target.rawValue, most: most)
         // It became shorter meanwhile.

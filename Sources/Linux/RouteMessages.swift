@@ -31,7 +31,6 @@ extension RouteSocket {
   /// Whether the kernel delivers what is sent to `address` on this machine: a broadcast as well.
   ///
   /// A source address would not tell: a further address of an interface has the first one as its source.
-  /// See rtnetlink(7), RTM_GETROUTE.
   /// - Parameters:
   ///   - address: The address.
   ///   - served: The source address of routes to a program that passes on what it accepts.
@@ -40,6 +39,30 @@ extension RouteSocket {
   public borrowing func isOwn(
     _ address: IPAddress, servedFrom served: IPAddress
   ) throws(SystemCallError) -> Bool? {
+    guard let route = try route(to: address) else { return nil }
+    let kind = RouteSocket.kind(of: route)
+    if kind == UInt8(RTN_LOCAL), address != served,
+      RouteMessages.attribute(UInt16(RTA_PREFSRC.rawValue), of: route) == served.bytes
+    {
+      return false
+    }
+    return kind != UInt8(RTN_UNICAST)
+  }
+
+  /// Whether `address` means all hosts of a network of this machine; false also if the kernel does not say.
+  public borrowing func isBroadcast(_ address: IPAddress) -> Bool {
+    guard isOpen, let route = try? route(to: address) else { return false }
+    return RouteSocket.kind(of: route) == UInt8(RTN_BROADCAST)
+  }
+
+  /// The type in a message about a route (rtm_type).
+  private static func kind(of route: [UInt8]) -> UInt8 { route[23] }
+
+  /// The kernel's message about the route to `address`.
+  /// - Returns: nil if there is none, or one of the types blackhole, prohibit and unreachable.
+  ///
+  /// See rtnetlink(7), RTM_GETROUTE.
+  private borrowing func route(to address: IPAddress) throws(SystemCallError) -> [UInt8]? {
     let isV4 = address.v4 != nil
     let bytes = isV4 ? Array(address.bytes.suffix(4)) : address.bytes
     // struct rtmsg: the family, the length of the address in bits, and nothing else that counts.
@@ -66,15 +89,8 @@ extension RouteSocket {
         }
         return nil
       }
-      // rtm_type.
       guard message[4] == UInt8(RTM_NEWROUTE), message.count >= 28 else { break }
-      let kind = message[23]
-      if kind == UInt8(RTN_LOCAL), address != served,
-        RouteMessages.attribute(UInt16(RTA_PREFSRC.rawValue), of: message) == served.bytes
-      {
-        return false
-      }
-      return kind != UInt8(RTN_UNICAST)
+      return message
     }
     throw SystemCallError(call: "recvmsg(NETLINK_ROUTE)", errno: .protocolError)
   }

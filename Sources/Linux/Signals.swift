@@ -138,6 +138,42 @@ public struct SignalMask: Sendable {
   }
 }
 
+/// The signals by which a person or the system asks a process to end, while they wait until it has
+/// come to a good place.
+///
+/// Ctrl-\ still ends it at once.
+public struct EndSignals: Sendable {
+  private let signals: SignalSet
+  private let mask: SignalSet
+
+  /// Has them wait from now on.
+  ///
+  /// A signal that the caller has this process ignore stays ignored.
+  public static func wait() throws(SystemCallError) -> EndSignals {
+    var signals: SignalSet = []
+    for signal in [Signal.hangUp, .interrupt, .terminate]
+    where linux_ignores(signal.rawValue) == 0 {
+      signals.insert(SignalSet(signal))
+    }
+    var mask: UInt64 = 0
+    try check(unsafe linux_set_mask(SignalSet.all.rawValue, &mask), "sigprocmask")
+    try check(linux_set_mask(mask | signals.rawValue, nil), "sigprocmask")
+    return EndSignals(signals: signals, mask: SignalSet(rawValue: mask))
+  }
+
+  /// One of them that has come; nil if none has.
+  public var first: Signal? {
+    var pending: UInt64 = 0
+    _ = unsafe linux_pending(&pending)
+    var found: Signal?
+    signals.intersection(SignalSet(rawValue: pending)).forEach { found = found ?? $0 }
+    return found
+  }
+
+  /// Has them wait no longer.
+  public func end() { _ = linux_set_mask(mask.rawValue, nil) }
+}
+
 /// A signal that was read from a descriptor.
 public struct ReceivedSignal: Sendable {
   /// The signal.

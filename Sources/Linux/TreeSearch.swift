@@ -91,13 +91,13 @@ extension Directory {
     return try entries(of: directory, openAs: number)
   }
 
-  /// The entries of an open directory, without `.` and `..`.
+  /// The entries of an open directory, without `.` and `..`; of more than `limit`, some.
   ///
   /// See readdir(3).
   public static func entries(
-    of directory: borrowing OwnedDescriptor
+    of directory: borrowing OwnedDescriptor, limit: Int = .max
   ) throws(SystemCallError) -> [DirectoryEntry] {
-    try entries(of: directory, openAs: open(directory))
+    try entries(of: directory, openAs: open(directory), limit: limit)
   }
 
   private static func open(
@@ -110,7 +110,7 @@ extension Directory {
 
   /// Reads the entries, and closes `number`.
   private static func entries(
-    of directory: borrowing OwnedDescriptor, openAs number: CInt
+    of directory: borrowing OwnedDescriptor, openAs number: CInt, limit: Int = .max
   ) throws(SystemCallError) -> [DirectoryEntry] {
     guard let stream = unsafe fdopendir(number) else {
       let error = failure(-errno, "fdopendir (fstat, fcntl)")
@@ -118,7 +118,7 @@ extension Directory {
       throw error
     }
     var entries: [DirectoryEntry] = []
-    while true {
+    while entries.count < limit {
       errno = 0
       guard let entry = unsafe readdir(stream) else {
         guard errno != 0 else { break }

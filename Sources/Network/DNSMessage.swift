@@ -145,6 +145,27 @@ public struct DNSQuestion: Sendable {
     return nil
   }
 
+  /// The name as it was asked for, in printable characters: `\.` is a dot in a label, `\255` another byte.
+  ///
+  /// See RFC 1035, 5.1.
+  public var text: String {
+    var reader = DNSReader(wire[...])
+    var text: [UInt8] = []
+    while let length = reader.byte(), length > 0, let label = reader.take(Int(length)) {
+      if !text.isEmpty { text.append(UInt8(ascii: ".")) }
+      for byte in label {
+        if byte <= 0x20 || byte >= 0x7f {
+          text.append(UInt8(ascii: "\\"))
+          text += [100, 10, 1].map { UInt8(ascii: "0") + byte / $0 % 10 }
+        } else {
+          if ".\\".utf8.contains(byte) { text.append(UInt8(ascii: "\\")) }
+          text.append(byte)
+        }
+      }
+    }
+    return text.isEmpty ? "." : String(decoding: text, as: UTF8.self)
+  }
+
   private static func header(
     _ identifier: UInt16, _ isRecursive: Bool, _ code: DNSCode, questions: Int, answers: Int,
     options: Int

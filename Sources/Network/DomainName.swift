@@ -31,20 +31,16 @@ public struct DomainName: Equatable, Sendable {
       case UInt8(ascii: "."):
         guard label > 0 else { return nil }
         label = -1
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"):
-        lower.append(byte | 0x20)
-        label += 1
-        continue
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-        UInt8(ascii: "-"), UInt8(ascii: "_"):
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
         break
       default: return nil
       }
       label += 1
       guard label <= DomainName.longestLabel else { return nil }
-      lower.append(byte)
+      lower.append((UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte)
     }
-    guard label > 0, label <= DomainName.longestLabel else { return nil }
+    guard label > 0 else { return nil }
     // No host is called so, and programs take it for an address: 1.2.3 is 1.2.0.3.
     let last = lower[(lower.lastIndex(of: UInt8(ascii: ".")).map { $0 + 1 } ?? 0)...]
     guard UInt32(decimal: last) == nil, !last.starts(with: Array("0x".utf8)) else { return nil }

@@ -38,6 +38,8 @@ public struct NetworkPolicy: Sendable {
     case full
     /// The same of a connection to a published port.
     case fullPublished
+    /// It means all hosts of a network that this machine is in.
+    case broadcast
 
     /// The reason in a word, for programs.
     public var word: String {
@@ -50,13 +52,14 @@ public struct NetworkPolicy: Sendable {
       case .nameServersSilent: "name-servers-silent"
       case .nameServersFailed: "name-servers-failed"
       case .full, .fullPublished: "too-many"
+      case .broadcast: "broadcast-address"
       }
     }
 
     /// Whether the rules allow it.
     public var isAllowed: Bool {
       switch self {
-      case .unnamed, .port, .denied, .privateAddress: false
+      case .unnamed, .port, .denied, .privateAddress, .broadcast: false
       case .unanswered, .nameServersSilent, .nameServersFailed, .full, .fullPublished: true
       }
     }

@@ -202,7 +202,7 @@ public final class NetworkRule: Equatable, Sendable {
     }
     if let range = AddressRange(text: host) {
       guard !IPAddress.isNeverOutside(range) else {
-        throw own(range.text)
+        throw UnallowableAddress(range).map { unallowable(range, $0) } ?? own(range.text)
       }
       return .addresses(range)
     }
@@ -220,10 +220,15 @@ public final class NetworkRule: Equatable, Sendable {
 
   /// Refuses addresses to which nothing that is allowed can lead.
   private static func check(_ range: AddressRange) throws(Mistake) {
-    guard IPAddress.isLinkLocal(range) else { return }
-    throw Mistake(
-      message: "\(range.text) is link-local: it means a host only together with an interface, and "
-        + "rules have none; write another address of the host")
+    guard let what = UnallowableAddress(range), what == .linkLocal else { return }
+    throw unallowable(range, what)
+  }
+
+  /// The mistake of naming addresses that no rule can allow.
+  private static func unallowable(_ range: AddressRange, _ what: UnallowableAddress) -> Mistake {
+    Mistake(
+      message: "\(range.text) is \(what.text)"
+        + (what == .linkLocal ? "; write another address of the host" : ""))
   }
 
   /// The mistake of naming a host that is the sandbox's own inside.

@@ -14,7 +14,7 @@ extension IPAddress {
     v4(192 << 24 | 168 << 16, 16), v4(224 << 24, 4), v4(240 << 24, 4),
     // ::/96 has the unspecified address, loopback, and IPv4 addresses in an old form.
     v6(0, 96), v6(0xfc00 << 48, 7), v6(0xfe80 << 48, 10), v6(0xfec0 << 48, 10),
-    v6(0xff00 << 48, 8),
+    multicastV6,
     // Local translation to IPv4, whatever it means on this network (RFC 8215).
     v6(0x0064_ff9b_0001_0000, 48),
   ]
@@ -49,8 +49,10 @@ extension IPAddress {
   ///
   /// A network in a rule that happens to include one of them does not mean it.
   private static let ranges: [AddressRange] = [
-    v4(0, 8), v4(127 << 24, 8), v4(224 << 24, 3), v6(0, 127), v6(0xff00 << 48, 8),
+    v4(0, 8), v4(127 << 24, 8), v4(224 << 24, 3), v6(0, 127), multicastV6,
   ]
+
+  fileprivate static var multicastV6: AddressRange { v6(0xff00 << 48, 8) }
 
   /// Whether it means the machine itself, no machine, or several.
   var isNeverOutside: Bool { IPAddress.ranges.contains { $0.contains(self) } }
@@ -59,9 +61,49 @@ extension IPAddress {
   static func isNeverOutside(_ range: AddressRange) -> Bool {
     ranges.contains { $0.contains(range) }
   }
+}
 
-  /// Whether all addresses of `range` belong to a link: nothing leads to them without the number of an interface.
-  static func isLinkLocal(_ range: AddressRange) -> Bool {
-    v6(0xfe80 << 48, 10).contains(range)
+/// Addresses that a rule cannot allow, apart from those that are the sandbox's own inside.
+public enum UnallowableAddress: Sendable {
+  /// No host has it.
+  case reserved
+  /// It means several hosts.
+  case multicast
+  /// It means all hosts of a network.
+  case broadcast
+  /// It belongs to a link: nothing leads to it without the number of an interface.
+  case linkLocal
+
+  /// What all addresses of `range` are; nil if a rule can allow some, or if they are the sandbox's own.
+  init?(_ range: AddressRange) {
+    func isWithin(_ address: UInt32, _ length: Int) -> Bool {
+      AddressRange(IPAddress(v4: address), length: 96 + length).contains(range)
+    }
+    if isWithin(.max, 32) {
+      self = .broadcast
+    } else if isWithin(224 << 24, 4) || IPAddress.multicastV6.contains(range) {
+      self = .multicast
+    } else if isWithin(0, 8) && !isWithin(0, 32) || isWithin(224 << 24, 3) {
+      self = .reserved
+    } else if AddressRange(IPAddress(high: 0xfe80 << 48, low: 0), length: 10).contains(range) {
+      self = .linkLocal
+    } else {
+      return nil
+    }
+  }
+
+  /// What `address` is; nil if a rule can allow it, or if it is the sandbox's own.
+  public init?(_ address: IPAddress) { self.init(AddressRange(address, length: 128)) }
+
+  /// What it is, and why no rule can allow it.
+  public var text: String {
+    let (kind, reason) =
+      switch self {
+      case .reserved: ("reserved", "no host has it")
+      case .multicast: ("multicast", "it means several hosts")
+      case .broadcast: ("broadcast", "it means several hosts")
+      case .linkLocal: ("link-local", "it means a host only together with an interface")
+      }
+    return "a \(kind) address, which no rule can allow: \(reason)"
   }
 }

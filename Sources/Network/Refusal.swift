@@ -39,6 +39,8 @@ public struct Refusal: Equatable, Sendable {
   /// The bytes of a message: the reason, the transport, the port, the length of the host, both texts.
   public var bytes: [UInt8] { Refusal.message(reason.rawValue, host, port, address) }
 
+  /// The most bytes of a log that is a file; of a pipe, the reader decides.
+  public static let mostLogged = 64 << 20
   /// The number that stands for an error if the log has as many bytes as a file gets.
   public static let logHasMost: CInt = 254
 
@@ -89,10 +91,13 @@ public struct Refusal: Equatable, Sendable {
     )
   }
 
-  /// Whether it is about an address to which no rule can lead.
-  private var isLinkLocal: Bool {
+  /// What it is about if no rule can lead there.
+  private var unallowable: UnallowableAddress? {
+    if reason == .broadcast { return .broadcast }
     let text = Array((address.isEmpty ? host : address).utf8)[...]
-    return AddressRange(text: text).map(IPAddress.isLinkLocal) == true
+    guard let kind = IPAddress(text: text).flatMap({ UnallowableAddress($0) }) else { return nil }
+    // A rule can lead a name to all others.
+    return address.isEmpty || kind == .linkLocal || kind == .broadcast ? kind : nil
   }
 
   /// The rule that permits the address: what carries the bytes stands at its end.
@@ -130,8 +135,12 @@ public struct Refusal: Equatable, Sendable {
         "the command could not reach \(place): nestbox answers look-ups itself, and no rule leads "
         + "to another name server"
     }
+    if !reason.isAllowed, reason != .denied, let unallowable {
+      return "the command could not reach \(place), "
+        + (address.isEmpty ? "" : "as the name leads to \(address), ") + unallowable.text
+    }
     switch reason {
-    case .unnamed, .port:
+    case .broadcast, .unnamed, .port:
       return "the command could not reach \(place); to allow it, add \(option(rule))"
     case .unanswered:
       return "the rules let the command reach \(place), but nothing answers at \(address) outside"
@@ -155,10 +164,8 @@ public struct Refusal: Equatable, Sendable {
     case .privateAddress:
       return "the command could not reach \(place), "
         + (address.isEmpty ? "" : "as the name leads to \(address), ")
-        + (isLinkLocal
-          ? "a link-local address, which no rule can allow"
-          : "a private address or one of this machine; to allow it, add --net-allow "
-            + (address.isEmpty ? rule : ruleWithAddress(rule)))
+        + "a private address or one of this machine; to allow it, add --net-allow "
+        + (address.isEmpty ? rule : ruleWithAddress(rule))
     }
   }
 }

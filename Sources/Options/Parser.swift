@@ -63,11 +63,25 @@ public struct Parser {
     return (text, operand.kind == .text)
   }
 
+  /// A program that the last typed option took as its last operand: it may be meant as the command.
+  public var programReadAsOperand: String? {
+    guard let (option, operands) = lastTyped, let word = operands.last, !word.isEmpty,
+      !word.bytes.contains(UInt8(ascii: "/")),
+      (try? ProgramSearch.find(word, in: surroundings.variable("PATH"))) != nil
+    else { return nil }
+    let name = option.operands[operands.count - 1].name
+    return "\(option.name) takes \(name), and \(word.quoted) was read as that"
+  }
+
   /// The options that have been applied, in order, for a profile that is learned from them.
   public var applied: [AppliedOption] { record?.all ?? [] }
 
   /// Writes words for that profile.
-  public var profileWords: ProfileWords { record?.words ?? ProfileWords() }
+  public var profileWords: ProfileWords {
+    var words = record?.words ?? ProfileWords()
+    words.followsProject = record?.fixesProject != true
+    return words
+  }
 
   /// Whether --args has read options from a descriptor.
   public var hasReadOptions: Bool { dataIndex > 0 }
@@ -86,15 +100,10 @@ public struct Parser {
     } else if draft.isJSON, draft.task?.traits.contains(.answersInJSON) != true {
       throw UsageError("--json needs an option that prints a report, such as --dry-run")
     }
-    if let task = draft.task, !task.takesCommand, !task.traits.contains(.takesPaths),
-      let word = rest.first
+    // That task says what the word is: the name of a review, or a path that one changes.
+    if let task = draft.task, task != .changes(nil), !task.takesCommand,
+      !task.traits.contains(.takesPaths), let word = rest.first
     {
-      if case .changes(nil) = task {
-        let others = (draft.showsDifferences ? "--diff " : "") + (draft.isJSON ? "--json " : "")
-        throw UsageError(
-          "unexpected argument \(word.quoted): the name of a review stands right behind --changes: "
-            + draft.reviewLine("\(others)--changes \(word.quotedForShell)"))
-      }
       throw UsageError("unexpected argument \(word.quoted): no command is run here")
     }
     if draft.task?.entersSandbox == true, let option = draft.optionOfNewSandbox {
@@ -204,6 +213,12 @@ public struct Parser {
       throw UsageError(
         "\(lesson.option.name) runs the command under exactly this profile: leave out \(other)")
     }
+    if let lesson = draft.lesson, !lesson.verifies, let name = record?.unwritable {
+      throw UsageError(
+        "\(lesson.option.name): \(name) restricts the command by a descriptor, which no profile can name, "
+          + "so that FILE would permit more: leave it out"
+          + (name.includes("seccomp") ? ", and name a policy with --seccomp-policy" : ""))
+    }
     return rest
   }
 
@@ -224,7 +239,7 @@ public struct Parser {
     {
       rest = rest.dropFirst()
       if word == Parser.end { return rest }
-      guard let option = Option.named(word) else { throw Parser.unknown(word) }
+      guard let option = Option.named(word) else { throw unknownTyped(word) }
       let operands = option.operands(in: rest)
       try Parser.require(operands, of: option, draft)
       rest = rest.dropFirst(operands.count)
@@ -361,5 +376,14 @@ public struct Parser {
 
   static func unknown(_ word: ByteString) -> UsageError {
     UsageError(Suggestion.unknownOption(word))
+  }
+
+  /// The mistake of an unknown option that is the command's, if an option before it took the command.
+  private func unknownTyped(_ word: ByteString) -> UsageError {
+    let message = Suggestion.unknownOption(word)
+    guard !isNested, !Suggestion.knows(word), let text = programReadAsOperand else {
+      return UsageError(message)
+    }
+    return UsageError(message + "; " + text, bubblewrap: message)
   }
 }

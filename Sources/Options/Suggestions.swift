@@ -18,6 +18,11 @@ extension Suggestion {
     return found
   }
 
+  /// Whether the message for an unknown word says what it may mean.
+  static func knows(_ word: ByteString) -> Bool {
+    unknownOption(word) != "Unknown option " + word.quoted
+  }
+
   /// The message for an unknown word that begins with a dash.
   static func unknownOption(_ word: ByteString) -> String {
     let message = "Unknown option " + word.quoted

@@ -73,6 +73,8 @@ extension Relay {
   /// Whether what is sent to `address` stays on this machine, as far as the kernel says so; nil if no route
   /// leads there.
   private func isOwn(_ address: IPAddress) -> Bool? {
+    // A kernel without IPv6 tells of a route to such an address that it does not know the request.
+    if address.v4 == nil, !InternetSocket.hasIPv6 { return nil }
     do throws(SystemCallError) {
       guard routes.isOpen else { return try InternetSocket.isOwn(address) }
       // Inside another sandbox, all that its relay serves is delivered here.
@@ -96,7 +98,12 @@ extension Relay {
   /// The same for an address that no name stands for.
   private func decide(literal address: IPAddress, _ port: Port) -> Decision? {
     let isOwn = isOwn(address) ?? false
-    guard let reason = policy.refusal(of: address, port: port, isOwn: isOwn) else {
+    var reason = policy.refusal(of: address, port: port, isOwn: isOwn)
+    // A socket of the relay cannot send there, whatever rules allow.
+    if isOwn, reason != .denied, !address.isInside, routes.isBroadcast(address) {
+      reason = .broadcast
+    }
+    guard let reason else {
       return Decision(
         host: address.text, port: port, endpoints: [Endpoint(address, port.number)])
     }

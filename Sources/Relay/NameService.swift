@@ -16,7 +16,10 @@ extension Relay {
     case .rejected(let answer): return reply(answer)
     case .question(let read): question = read
     }
-    guard let name = question.name else { return reply(question.answer(.noName)) }
+    guard let name = question.name else {
+      log.lookUp(question.text, .unnamed)
+      return reply(question.answer(.noName))
+    }
     if name.isLocalhost {
       return reply(
         answer(question, IPAddress(v4: 127 << 24 | 1), IPAddress(high: 0, low: 1)))
@@ -40,7 +43,7 @@ extension Relay {
     if let reason = policy.refusal(ofLookup: name) {
       // Programs ask for the names of addresses without need.
       if !name.isReverse { tell(Refusal(reason, name.text)) }
-      log.lookUp(name, reason)
+      log.lookUp(name.text, reason)
       return reply(question.answer(.noName, prohibition: "nestbox: not named by --net-allow"))
     }
     // Pass nothing else on: a record could lead past the relay, and a name could carry data out.
@@ -48,21 +51,21 @@ extension Relay {
       return reply(question.answer([]))
     }
     if policy.isPinned(name) {
-      log.lookUp(name, nil, isFound: true)
+      log.lookUp(name.text, nil, isFound: true)
       note(ReachedHost(name.text, nil))
       return reply(answer(question, name))
     }
     resolver.find(name, self) { relay, result in
       switch result {
       case .found:
-        relay.log.lookUp(name, nil, isFound: true)
+        relay.log.lookUp(name.text, nil, isFound: true)
         relay.note(ReachedHost(name.text, nil))
         reply(relay.answer(question, name))
       case .none:
-        relay.log.lookUp(name, nil)
+        relay.log.lookUp(name.text, nil)
         reply(question.answer(.noName))
       case .failed(let reason):
-        relay.log.lookUp(name, reason)
+        relay.log.lookUp(name.text, reason)
         reply(question.answer(.failed))
       }
     }

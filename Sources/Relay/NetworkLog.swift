@@ -28,15 +28,12 @@ final class NetworkLog {
   /// How many more bytes it may have: a command that connects in a loop is not to fill the disk.
   private var left = Int.max
 
-  /// The most bytes of a file; of a pipe, the reader decides.
-  private static let most = 64 << 20
-
   /// How many seconds a reader may take for the next line once the command has ended.
   private static let patience = 10
 
   init(_ number: CInt?, notices: CInt, lifeline: CInt) {
     (self.number, self.notices, self.lifeline) = (number, notices, lifeline)
-    if let number, (try? OpenFile(number))?.kind == .regular { left = NetworkLog.most }
+    if let number, (try? OpenFile(number))?.kind == .regular { left = Refusal.mostLogged }
   }
 
   /// Whether lines are written.
@@ -57,7 +54,7 @@ final class NetworkLog {
         throw SystemCallError(call: "write", errno: Errno(rawValue: Refusal.logHasMost))
       }
       left -= line.count
-      if left > NetworkLog.most { try waitForReader(number) }
+      if left > Refusal.mostLogged { try waitForReader(number) }
       try Descriptors.write(line[...], to: number)
     } catch {
       self.number = nil
@@ -84,12 +81,12 @@ final class NetworkLog {
   }
 
   /// Notes a look-up: why it was refused or has failed, or whether the name was found.
-  func lookUp(_ name: DomainName, _ reason: NetworkPolicy.Reason?, isFound: Bool = false) {
+  func lookUp(_ name: String, _ reason: NetworkPolicy.Reason?, isFound: Bool = false) {
     guard number != nil else { return }
     write(
       "look-up",
       [
-        .init("name", .string(name.text)), .init("allowed", .boolean(reason?.isAllowed ?? true)),
+        .init("name", .string(name)), .init("allowed", .boolean(reason?.isAllowed ?? true)),
         .init("reason", .optional(reason?.word)), .init("found", .boolean(isFound)),
       ])
   }

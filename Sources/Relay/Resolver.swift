@@ -88,7 +88,7 @@ final class Resolver {
   /// and the log has every name that leaves this machine.
   func finish(_ relay: Relay) {
     for lookup in lookups + waiting {
-      relay.log.lookUp(lookup.name, lookup.failure)
+      relay.log.lookUp(lookup.name.text, lookup.failure)
       if let failure = lookup.failure { relay.tell(Refusal(failure, lookup.name.text)) }
     }
   }

@@ -13,21 +13,29 @@ extension Review {
 
   /// Applies those of `changes` that `isChosen` says to; `overwrites` says whether files that were
   /// changed on the host as well are replaced.
+  ///
+  /// Before each change, and while it copies a file, it asks `isToStop`.
   public func apply(
-    _ changes: Changes, overwrites: Bool, _ isChosen: (Change) -> Bool
+    _ changes: Changes, overwrites: Bool, isToStop: @escaping () -> Bool,
+    _ isChosen: (Change) -> Bool
   ) throws(ReviewError) -> ApplicationReport {
     var application = Application(
-      self, trees: try openTrees(), temporary: temporary, overwrites: overwrites)
-    if let store = try? Descriptors.path(of: folder.descriptor.rawValue).parent {
-      application.stores = record.trees.map { tree in
-        if tree.path.starts(with: store) { return "" }
-        guard store.starts(with: tree.path) else { return nil }
-        return FilePath(
-          root: nil, store.components.dropFirst(tree.path.components.count))
-      }
-    }
+      self, trees: try openTrees(), temporary: temporary, overwrites: overwrites, isToStop)
+    application.stores = storePlaces
     application.apply(changes.list, isChosen)
     return application.report
+  }
+
+  /// Where in each directory the store lies; nil where it lies elsewhere.
+  private var storePlaces: [FilePath?] {
+    guard let store = try? Descriptors.path(of: folder.descriptor.rawValue).parent else {
+      return []
+    }
+    return record.trees.map { tree in
+      if tree.path.starts(with: store) { return "" }
+      guard store.starts(with: tree.path) else { return nil }
+      return FilePath(root: nil, store.components.dropFirst(tree.path.components.count))
+    }
   }
 }
 
@@ -37,6 +45,7 @@ private struct Application {
   let trees: [ReviewTree]
   let temporary: FilePath
   let overwrites: Bool
+  let isToStop: () -> Bool
   var report = ApplicationReport()
   /// Where in each directory the store of reviews lies.
   var stores: [FilePath?] = []
@@ -47,9 +56,12 @@ private struct Application {
   /// Files with several names, of which this run has removed one.
   private var touched: Set<FileIdentity> = []
 
-  init(_ review: Review, trees: [ReviewTree], temporary: FilePath, overwrites: Bool) {
+  init(
+    _ review: Review, trees: [ReviewTree], temporary: FilePath, overwrites: Bool,
+    _ isToStop: @escaping () -> Bool
+  ) {
     (self.review, self.trees) = (review, trees)
-    (self.temporary, self.overwrites) = (temporary, overwrites)
+    (self.temporary, self.overwrites, self.isToStop) = (temporary, overwrites, isToStop)
   }
 
   /// Why a change is left.
@@ -71,16 +83,18 @@ private struct Application {
 
   mutating func apply(_ list: [Change], _ isChosen: (Change) -> Bool) {
     var chosen = [Bool](repeating: false, count: list.count)
-    var needed: Set<FilePath> = []
+    var needed: Set<Change.Place> = []
     for index in list.indices.reversed() {
       let change = list[index]
       chosen[index] = isChosen(change)
       guard change.new != nil else { continue }
       // A new file needs the new directories on the way to it.
-      if change.old?.kind != .directory, needed.contains(change.path) {
+      if change.old?.kind != .directory, needed.contains(change.place) {
         chosen[index] = true
       }
-      if chosen[index] { needed.insert(change.path.parent) }
+      if chosen[index] {
+        needed.insert(Change.Place(tree: change.tree, path: change.path.parent))
+      }
     }
     // First remove what is replaced, then add, then remove the rest.
     for index in list.indices.reversed() where chosen[index] && list[index].isInReplaced {
@@ -93,14 +107,44 @@ private struct Application {
     where chosen[index] && list[index].new == nil && !list[index].isInReplaced {
       perform(list[index]) { (run, change) throws(Obstacle) in try run.remove(change) }
     }
-    for change in finals.reversed() { try? setPermissions(of: change) }
+    let waiting = directoriesWaiting(list, chosen)
+    for change in finals.reversed() {
+      // While something waits, the next run must be able to compare everything.
+      let isUnreadable = (change.new?.permissions ?? 0) & 0o500 != 0o500
+      let place = isUnreadable ? Change.Place(tree: change.tree, path: ".") : change.place
+      try? setPermissions(of: change, isOpen: waiting.contains(place))
+    }
+    // The next run writes everything to the disk, before it removes the review.
+    if report.isInterrupted { return }
     for tree in trees { tree.base.writeBack() }
+  }
+
+  /// Directories below which changes wait, if one of them is to be closed to its owner.
+  private func directoriesWaiting(_ list: [Change], _ chosen: [Bool]) -> Set<Change.Place> {
+    guard finals.contains(where: { ($0.new?.permissions ?? 0o700) & 0o700 != 0o700 }) else {
+      return []
+    }
+    var directories: Set<Change.Place> = []
+    let others = list.indices.lazy.filter { !chosen[$0] }.map { list[$0] }
+    for change in Array(others) + report.left.map(\.change) where change.path != "." {
+      var place = change.place
+      var isNew = true
+      while isNew, !place.path.isEmpty {
+        place.path.removeLastComponent()
+        isNew = directories.insert(place).inserted
+      }
+      directories.insert(Change.Place(tree: change.tree, path: "."))
+    }
+    return directories
   }
 
   private mutating func perform(
     _ change: Change, _ body: (inout Application, Change) throws(Obstacle) -> Void
   ) {
-    if report.isDiskFull { return report.left.append((change, "not tried")) }
+    if !report.isInterrupted, isToStop() { report.isInterrupted = true }
+    if report.isDiskFull || report.isInterrupted {
+      return report.left.append((change, "not tried"))
+    }
     do throws(Obstacle) {
       // Another review's record there would choose what --apply writes next, and where.
       if change.tree < stores.count, let store = stores[change.tree],
@@ -201,13 +245,20 @@ private struct Application {
       throw .conflict("a \(new.kind.rawValue) is not applied")
     }
     // If a directory stands here, the steps before this one have emptied it, or left what they refused.
-    let replacesDirectory = change.old?.kind == .directory
-    if !replacesDirectory { try require(change, name, in: folder) }
-    let upper = try Application.trying { () throws(SystemCallError) in
-      try trees[change.tree].openUpper(change.path.parent)
-    }
+    if change.old?.kind != .directory { try require(change, name, in: folder) }
     if change.kind == .mode || change.kind == .time, change.old?.links == 1 {
       return try setInPlace(change, name, new, in: folder)
+    }
+    try replace(change, name, new, in: folder)
+  }
+
+  /// Copies an entry of the layer, and puts the copy in the place of what the host has there.
+  private mutating func replace(
+    _ change: Change, _ name: FilePath, _ new: EntryStatus, in folder: Folder
+  ) throws(Obstacle) {
+    let replacesDirectory = change.old?.kind == .directory
+    let upper = try Application.trying { () throws(SystemCallError) in
+      try trees[change.tree].openUpper(change.path.parent)
     }
     do throws(SystemCallError) {
       try makeTemporary(name, new, from: upper, in: folder.directory)
@@ -256,7 +307,7 @@ private struct Application {
       let source = try ReviewTree.openFile(name, in: upper)
       let status = try source.entryStatus()
       let file = try directory.create(temporary, .init(rawValue: 0o600))
-      try Descriptors.copyRegular(source, size: status.size, to: file)
+      try Descriptors.copyRegular(source, size: status.size, to: file, isToStop: isToStop)
       try file.changePermissions(permissions)
       try directory.setModified(temporary, to: status.modified)
     }
@@ -330,12 +381,13 @@ private struct Application {
     finals.append(change)
   }
 
-  /// Gives a directory its final permissions.
-  private func setPermissions(of change: Change) throws(SystemCallError) {
+  /// Gives a directory its final permissions; with `isOpen` those that the next run needs.
+  private func setPermissions(of change: Change, isOpen: Bool) throws(SystemCallError) {
     guard let new = change.new else { return }
     let directory = try trees[change.tree].openBase(change.path)
     let bits = Change.bits(.directory)
     let status = try directory.entryStatus()
-    try directory.setPermissions(new.permissions & bits | status.permissions & ~bits & 0o7777)
+    let permissions = new.permissions & bits | (isOpen ? 0o700 : 0)
+    try directory.setPermissions(permissions | status.permissions & ~bits & 0o7777)
   }
 }

@@ -43,6 +43,15 @@ public struct Change: Equatable, Sendable {
   /// Where the content comes from, if the file was renamed; in the removed entry, where it went.
   public var counterpart: FilePath?
 
+  /// Where the entry is.
+  struct Place: Hashable {
+    let tree: Int
+    var path: FilePath
+  }
+
+  /// Where it is.
+  var place: Place { Place(tree: tree, path: path) }
+
   /// Whether this is the half of a renaming that is told with the other half.
   var isToldWithCounterpart: Bool { kind == .removed && counterpart != nil }
 }
@@ -81,4 +90,27 @@ public struct ApplicationReport: Sendable {
   public internal(set) var overwritable: [Change] = []
   /// Whether the run stopped because the disk was full.
   public internal(set) var isDiskFull = false
+  /// Whether the run stopped because its caller asked for that.
+  public internal(set) var isInterrupted = false
+
+  /// The fewest changes that choose, each with all below, what `--overwrite` would not have left.
+  ///
+  /// A directory that is removed or replaced was left as well if a conflict in it was: it stands for both.
+  public var overwriteChoices: [Change] {
+    var tops: [Change.Place: Change] = [:]
+    for change in overwritable { tops[change.place] = change }
+    for (change, _) in left where change.old?.kind == .directory && change.new?.kind != .directory {
+      tops[change.place] = change
+    }
+    var (choices, known): ([Change], Set<Change.Place>) = ([], [])
+    for change in overwritable {
+      var (top, place) = (change, change.place)
+      while !place.path.isEmpty {
+        top = tops[place] ?? top
+        place.path.removeLastComponent()
+      }
+      if known.insert(top.place).inserted { choices.append(top) }
+    }
+    return choices
+  }
 }

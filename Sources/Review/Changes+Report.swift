@@ -18,19 +18,22 @@ extension Review {
     let places = record.trees.map { ByteString($0.path).quoted }.joined(separator: ", ")
     var text = "\(name.text): \(Review.number(told, "change")) in \(places)"
     text += isInUse ? ", and its sandbox still runs\n" : "\n"
+    let directories = RemovedDirectories(changes.list)
     let marked = marks.indices.filter { !marks[$0].isEmpty }
+    let others = marks.indices.filter { index in
+      marks[index].isEmpty && !directories.hold[index]
+        && !changes.list[index].isToldWithCounterpart
+    }
     if !marked.isEmpty {
       text += "\nLook at these first:\n"
       for index in marked {
-        text += line(changes.list[index]) + "  ("
+        text += line(changes.list[index], files: directories.files[index]) + "  ("
         text += marks[index].map(\.text).joined(separator: "; ") + ")\n"
       }
-      if marked.count < told { text += "\nThe others:\n" }
+      if !others.isEmpty { text += "\nThe others:\n" }
     }
-    let directories = RemovedDirectories(changes.list)
-    for (index, change) in changes.list.enumerated()
-    where !change.isToldWithCounterpart && !directories.hold[index] && marks[index].isEmpty {
-      text += line(change, files: directories.files[index]) + "\n"
+    for index in others {
+      text += line(changes.list[index], files: directories.files[index]) + "\n"
     }
     for (path, reason) in changes.unread {
       text += "not read: \(ByteString(path).quotedInReport): \(reason)\n"
@@ -45,12 +48,13 @@ extension Review {
     case .added:
       if let old = change.counterpart {
         let from = record.trees.count == 1 ? old : record.trees[change.tree].path.pushing(old)
-        return "  renamed  \(ByteString(from).quotedInReport) -> \(name)"
+        return "  \(Change.renaming)  \(ByteString(from).quotedInReport) -> \(name)"
       }
       return "  added    \(name)" + change.addition
     case .changed: return "  changed  \(name)" + change.addition
     case .removed:
       guard let files else { return "  removed  \(name)" }
+      if files == 0 { return "  removed  \(name)/" }
       return "  removed  \(name)/ with \(Review.number(files, "file"))"
     case .type:
       return "  type     \(name): \(change.old?.kind.rawValue ?? "") -> "
@@ -112,7 +116,9 @@ struct RemovedDirectories {
         comparisons += 1
         if list[top].tree == change.tree, change.path.starts(with: list[top].path) {
           hold[index] = true
-          if change.old?.kind != .directory { files[top, default: 0] += 1 }
+          // A renamed file has a line of its own.
+          let isFile = change.old?.kind != .directory && change.counterpart == nil
+          if isFile { files[top, default: 0] += 1 }
           continue
         }
       }
@@ -124,7 +130,27 @@ struct RemovedDirectories {
   }
 }
 
+extension Changes {
+  /// How many changes there are of each kind, in the words of the report; kinds without changes are left
+  /// out.
+  ///
+  /// The search has found the renamings already.
+  public var counts: [(kind: String, count: Int)] {
+    let renamed = list.count { $0.kind == .added && $0.counterpart != nil }
+    var counts: [(kind: String, count: Int)] = []
+    for kind in Change.Kind.allCases {
+      let count = told.count { $0.kind == kind } - (kind == .added ? renamed : 0)
+      if count > 0 { counts.append((kind.rawValue, count)) }
+      if kind == .removed, renamed > 0 { counts.append((Change.renaming, renamed)) }
+    }
+    return counts
+  }
+}
+
 extension Change {
+  /// What reports call a file that was renamed.
+  static let renaming = "renamed"
+
   /// What the layer has there, if it is no regular file.
   fileprivate var addition: String {
     switch new?.kind {

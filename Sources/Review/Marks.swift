@@ -13,7 +13,13 @@ extension Change {
     if isConflict {
       marks.append(Mark(name: "conflict", text: conflict))
     }
-    guard let new else { return marks }
+    guard let new else {
+      // No other removal loses what no later change brings back.
+      if path.lastComponent?.string == ".git", old?.kind == .directory {
+        marks.append(Mark(name: "repository", text: "the repository with its history"))
+      }
+      return marks
+    }
     if let program = executor {
       marks.append(Mark(name: "executed-later", text: "\(program) executes it"))
     }

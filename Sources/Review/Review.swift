@@ -124,6 +124,9 @@ public final class Review {
     return trees
   }
 
+  /// Closes them, which gives layers the permissions back that they had.
+  public func close() { trees = [] }
+
   private func openTree(_ number: Int) throws(ReviewError) -> ReviewTree {
     let tree = record.trees[number]
     let base: OwnedDescriptor
@@ -235,17 +238,17 @@ public final class Review {
 
   /// Removes the review with all its changes.
   ///
-  /// The record comes first, and the lock last, so that another process never takes what is left of it
-  /// for a review.
+  /// The record gets another name first, so that another process never takes what is left for a review,
+  /// and the next one finishes what SIGKILL has interrupted.
   public func remove() throws(ReviewError) {
     trees = []
     try failing(path) { () throws(SystemCallError) in
-      try TreeRemoval.remove(ReviewStore.record, from: open.descriptor)
-      let entries = try Directory.entries(of: open.descriptor.openSubdirectory("."))
-      for entry in entries where entry.name.path != ReviewStore.lock {
-        try TreeRemoval.remove(entry.name.path, from: open.descriptor)
+      do throws(SystemCallError) {
+        try open.descriptor.rename(ReviewStore.record, to: ReviewStore.removed)
+      } catch {
+        try TreeRemoval.remove(ReviewStore.record, from: open.descriptor)
       }
-      try TreeRemoval.remove(name.path, from: store)
+      try open.removeRemains(of: name, in: store)
     }
   }
 }

@@ -2,6 +2,7 @@
 // The store of reviews: a directory of this user alone, with a directory for each review.
 //
 // NAME/record     the directories, and when the review began
+// NAME/removed    the record of a review that is being removed
 // NAME/lock       locked while a sandbox, or a task that changes something, uses the review
 // NAME/seen       what the host had where something was changed (SeenHost); seen-new while it is written
 // NAME/upper-N    the layer of directory N, and what overlayfs needs beside it, NAME/work-N
@@ -53,6 +54,7 @@ public struct ReviewStore: Sendable {
   }
 
   static let record: FilePath = "record"
+  static let removed: FilePath = "removed"
   static let lock: FilePath = "lock"
   static let seen: FilePath = "seen"
   static let newSeen: FilePath = "seen-new"
@@ -137,7 +139,11 @@ public struct ReviewStore: Sendable {
       let record = ReviewRecord(bytes)
     else {
       // Another nestbox may begin or remove it.
-      throw OpenReview(directory).isLockedElsewhere ? .isInUse : .hasNoRecord
+      let open = OpenReview(directory)
+      if open.isLockedElsewhere { throw .isInUse }
+      guard open.isRemoved else { throw .hasNoRecord }
+      try? open.removeRemains(of: name, in: store)
+      throw .isUnknown
     }
     return Review(name, place, store, OpenReview(directory), record)
   }
@@ -174,7 +180,7 @@ public struct ReviewStore: Sendable {
       throw .failed(place, error)
     }
     let (directory, record): (OpenReview, ReviewRecord)
-    var permissions: [UInt32] = []
+    let permissions: [UInt32]
     do throws(ReviewError) {
       directory = OpenReview(
         try failing(place) { () throws(SystemCallError) in
@@ -184,35 +190,29 @@ public struct ReviewStore: Sendable {
       try failing(self.path) { () throws(SystemCallError) in
         try ReviewStore.requireLayers(in: directory.descriptor, of: store)
       }
-      var trees: [ReviewRecord.Tree] = []
-      for number in directories.indices {
-        let path = directories[number]
-        let (tree, bits): (ReviewRecord.Tree, UInt32)
-        do throws(SystemCallError) {
-          (tree, bits) = try ReviewStore.makeLayer(
-            ReviewStore.layer(number), of: path, in: directory.descriptor)
-        } catch {
-          guard (try? FileFacts(at: path, followsLinks: true).kind) ?? .directory == .directory
-          else { throw ReviewError.isNoDirectory(path) }
-          throw ReviewError.failed(path, error)
-        }
-        trees.append(tree)
-        permissions.append(bits)
-      }
-      record = try failing(place) { () throws(SystemCallError) -> ReviewRecord in
-        let record = ReviewRecord(
-          started: try directory.descriptor.entryStatus().changed,
-          token: try CurrentProcess.randomNumber(), trees: trees)
-        // In place: nothing was changed yet that a record cut short could lose.
-        let file = try directory.descriptor.create(ReviewStore.record, .init(rawValue: 0o600))
-        try Descriptors.write(record.bytes[...], to: file.rawValue)
-        return record
+      let trees: [ReviewRecord.Tree]
+      (trees, permissions) = try ReviewStore.makeLayers(of: directories, in: directory.descriptor)
+      record = try failing(place) { () throws(SystemCallError) in
+        try ReviewStore.makeRecord(of: trees, in: directory.descriptor)
       }
     } catch {
       try? TreeRemoval.remove(name.path, from: store)
       throw error
     }
     return Review(name, place, store, directory, record, madeWith: permissions)
+  }
+
+  /// Writes the record of a review that begins.
+  private static func makeRecord(
+    of trees: [ReviewRecord.Tree], in directory: borrowing OwnedDescriptor
+  ) throws(SystemCallError) -> ReviewRecord {
+    let record = ReviewRecord(
+      started: try directory.entryStatus().changed, token: try CurrentProcess.randomNumber(),
+      trees: trees)
+    // In place: nothing was changed yet that a record cut short could lose.
+    let file = try directory.create(ReviewStore.record, .init(rawValue: 0o600))
+    try Descriptors.write(record.bytes[...], to: file.rawValue)
+    return record
   }
 
   /// Fails where the file system of the store keeps no layers.
@@ -231,6 +231,28 @@ public struct ReviewStore: Sendable {
       throw SystemCallError(call: error.call, errno: .notSupported)
     }
     try store.setAttribute("user.nestbox.layers", to: device)
+  }
+
+  /// Makes the layers of directories of the host.
+  /// - Returns: The directories, and the permissions of their layers.
+  private static func makeLayers(
+    of directories: [FilePath], in directory: borrowing OwnedDescriptor
+  ) throws(ReviewError) -> ([ReviewRecord.Tree], [UInt32]) {
+    var (trees, permissions): ([ReviewRecord.Tree], [UInt32]) = ([], [])
+    for number in directories.indices {
+      let path = directories[number]
+      let (tree, bits): (ReviewRecord.Tree, UInt32)
+      do throws(SystemCallError) {
+        (tree, bits) = try makeLayer(layer(number), of: path, in: directory)
+      } catch {
+        guard (try? FileFacts(at: path, followsLinks: true).kind) ?? .directory == .directory
+        else { throw .isNoDirectory(path) }
+        throw .failed(path, error)
+      }
+      trees.append(tree)
+      permissions.append(bits)
+    }
+    return (trees, permissions)
   }
 
   /// Makes the layer of the directory `path` of the host.
@@ -306,6 +328,35 @@ final class OpenReview {
       return try descriptor.entryStatus(ReviewStore.record) != nil
     } catch {
       return true
+    }
+  }
+
+  /// Whether somebody has begun to remove it.
+  var isRemoved: Bool {
+    if (try? descriptor.entryStatus(ReviewStore.removed)) != nil { return true }
+    // Of one that begins, the lock follows the directory at once.
+    guard descriptor.isEmptyDirectory(), let status = try? descriptor.entryStatus() else {
+      return false
+    }
+    return FileTime.now.seconds - status.changed.seconds > 1
+  }
+
+  /// Removes what a review has beside its record: the lock at last, then the mark that it is removed.
+  func removeRemains(
+    of name: ByteString, in store: borrowing OwnedDescriptor
+  ) throws(SystemCallError) {
+    for entry in try Directory.entries(of: descriptor.openSubdirectory("."))
+    where entry.name.path != ReviewStore.lock && entry.name.path != ReviewStore.removed {
+      try TreeRemoval.remove(entry.name.path, from: descriptor)
+    }
+    for last in [ReviewStore.lock, ReviewStore.removed] {
+      try TreeRemoval.remove(last, from: descriptor)
+    }
+    do throws(SystemCallError) {
+      try store.remove(name.path, .directory)
+    } catch {
+      // Another task has finished the same.
+      if error.errno != .noSuchFileOrDirectory { throw error }
     }
   }
 

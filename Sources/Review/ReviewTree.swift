@@ -3,7 +3,7 @@
 
 internal import Linux
 internal import Sandbox
-internal import SystemPackage
+public import SystemPackage
 internal import Text
 
 /// A directory under review and its layer.
@@ -61,6 +61,14 @@ final class ReviewTree {
     } catch {
       return error.lacksDirectory ? .nothing : .file
     }
+  }
+}
+
+extension Review {
+  /// Whether the layer has something at `path`.
+  public func hasChange(_ path: FilePath, tree number: Int) -> Bool {
+    guard let trees = try? openTrees(), trees.indices.contains(number) else { return false }
+    return trees[number].layerEntry(path) != .nothing
   }
 }
 

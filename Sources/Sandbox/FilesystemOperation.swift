@@ -276,7 +276,7 @@ extension FilesystemOperation.Action {
   }
 
   /// Where the operation puts something, as it was typed.
-  var destination: FilePath { ends.destination }
+  public var destination: FilePath { ends.destination }
 
   /// The path of the host from which the operation takes something, as it was typed.
   var source: FilePath? {

@@ -48,6 +48,9 @@ public struct Sandbox: Equatable, Sendable {
   /// No link may have taken the place of one on the way. The caller's working directory is taken as
   /// it is open.
   public var examinedDirectories: [ByteString] = []
+  /// Directories of the host below which no link may be on the way to a source: a command could have put
+  /// it there.
+  public var directoriesWithoutLinks: [ByteString] = []
   /// The SELinux context of the command.
   public var executionLabel: Setting<ByteString>?
   /// The SELinux context of the file systems that are made.

@@ -118,6 +118,26 @@ enum SecretFiles {
     return paths
   }
 
+  /// Where a path leads, with links followed as far as it exists.
+  static func place(of path: FilePath, on host: any HostFiles) -> FilePath {
+    var steps = PathSteps(path)
+    var place: FilePath = "/"
+    while let step = steps.next() {
+      guard case .entry(let name) = step else {
+        place.removeLastComponent()
+        continue
+      }
+      let next = place.appending(name)
+      guard let target = host.target(of: next) else {
+        place = next
+        continue
+      }
+      guard steps.follow(target) else { return path }
+      if target.isAbsolute { place = "/" }
+    }
+    return place
+  }
+
   private static func values(of name: StaticString, in environment: [ByteString]) -> [FilePath] {
     guard let value = Environment.value(of: ByteString("\(name)"), in: environment) else {
       return []

@@ -18,6 +18,9 @@ public final class WrittenOption: Equatable, Sendable {
     self.origin = origin
   }
 
+  /// The name, and the place if it is a profile.
+  public var nameAndPlace: String { name + (origin.location.map { " (\($0))" } ?? "") }
+
   /// Whether both are the same option, written in the same place.
   public static func == (one: WrittenOption, other: WrittenOption) -> Bool {
     one === other || one.name == other.name && one.origin == other.origin

@@ -131,28 +131,30 @@ extension Sandbox {
   private func validateNetwork(_ isNew: Bool) throws(UsageError) {
     // Most launches stop here, and load no code of the rules.
     guard network.isUsed || channels.networkLog != nil else { return }
+    let share = network.share?.nameAndPlace ?? "--share-net"
     if isNew {
       try require(
-        false, for: network.afterShare?.first, "cannot be combined with --share-net before it")
+        false, for: network.afterShare?.first, "cannot be combined with \(share) before it")
     }
-    try validateSharedNetwork(isNew)
+    try require(
+      isNew, for: network.shared?.option, "cannot be combined with \(share) after it")
+    try validateSharedNetwork()
     let first = network.allowed.first
     try require(first != nil, for: network.denied.first?.option, "needs --net-allow")
     try require(first != nil, for: channels.networkLog?.option, "needs --net-allow")
     try require(
       joined.network == nil, for: network.option,
       "cannot be combined with \(joined.network?.option.name ?? "")")
-    try require(isNew, for: network.option, "cannot be combined with --share-net after it")
+    try require(isNew, for: network.option, "cannot be combined with \(share) after it")
     guard network.option != nil else { return }
     try require(
       network.policy.listeners.count <= NetworkRule.mostPorts, for: network.allowed.last?.option,
       "names more than 1024 ports, together with the others")
   }
 
-  private func validateSharedNetwork(_ isNew: Bool) throws(UsageError) {
+  private func validateSharedNetwork() throws(UsageError) {
     guard let shared = network.shared else { return }
     let option = shared.option
-    try require(isNew, for: option, "cannot be combined with --share-net after it")
     // The sandbox's user namespace has to lie below that of the network's holder.
     let others = [joined.user?.option, joined.secondUser?.option, joined.pid?.option]
     for other in others + [joined.network?.option, channels.mapsWritten?.option] {
@@ -307,6 +309,13 @@ extension Sandbox {
   /// Whether a variable of a profile looked at the directory `path`.
   func isExamined(_ path: FilePath) -> Bool {
     !examinedDirectories.isEmpty && examinedDirectories.contains(ByteString(path))
+  }
+
+  /// The directory from which the source `path` has to be reached without links, if there is one.
+  func directoryWithoutLinks(of path: FilePath) -> FilePath? {
+    if directoriesWithoutLinks.isEmpty { return nil }
+    return directoriesWithoutLinks.map(\.path).filter { path.starts(with: $0) && path != $0 }
+      .max { $0.components.count < $1.components.count }
   }
 
   /// Calls `body` with every descriptor of the caller's that the sandbox uses, and the option that

@@ -38,7 +38,7 @@ extension ByteString {
       ["'", "\"", "$'", " "].contains { text.hasPrefix($0) } || bytes.last == UInt8(ascii: " ")
       || bytes.contains { "$`;&|<>\\".utf8.contains($0) }
       || bytes.contains(UInt8(ascii: " "))
-        && ["  ", " -> ", ": ", "/ with "].contains { text.includes($0) }
+        && ["  ", " -> ", ": ", " (", "/ with "].contains { text.includes($0) }
     return isAmbiguous ? String(decoding: shellWord, as: UTF8.self) : text
   }
 }

@@ -58,7 +58,8 @@ struct BrokenReviewTests {
       name: "Another directory is there", harm: "mv proj old; mkdir proj", line: "$n --apply r",
       cause: "/proj is not the directory that was reviewed; move that back, or type "),
     Broken(
-      name: "The name is taken", harm: "", line: "$n --bind / / --review proj --review-name r true",
+      name: "The name is taken", harm: "",
+      line: "$n --bind / / --review proj --review-name r touch proj/more",
       cause: "a review is called r already; to go on with it: ", after: "$n --apply r; ls proj",
       output: "applied 2 changes\nmade\nmore"),
     Broken(
@@ -125,7 +126,6 @@ struct BrokenReviewTests {
       cat out; echo ---
       # The line that the message ends with, if it has one.
       line=$(grep -o -E '(nestbox --review-store .*|chmod 700 .*)' out | sed 's/ lists .*//' | head -n 1)
-      case $line in *--resume*) line="$line touch proj/more"; line=${line/--resume/--bind \/ \/ --resume};; esac
       eval "$line" >typed 2>&1 || { echo "failed: $line"; cat typed; }
       \#(broken.after)
       """#)
@@ -166,6 +166,23 @@ struct BrokenReviewTests {
       outcome.lines == [
         "yes", "  changed  a", "  removed  b", "  added    d/", "applied 3 changes", "a", "d",
       ], "\(outcome)")
+  }
+
+  // Red: SIGKILL while a review is removed leaves one that is listed as broken.
+  @Test(.needs("strace"))
+  func `What is left of a review that was being removed goes with the next task`() throws {
+    let outcome = try Session().run(
+      #"""
+      export XDG_STATE_HOME=$PWD/state; mkdir proj
+      for count in 1 2 4 8 12; do
+        nestbox --bind / / --review proj --review-name r sh -c 'mkdir proj/a; echo b >proj/b' 2>/dev/null
+        strace -o /dev/null -e trace=unlinkat -e inject=unlinkat:signal=KILL:when=$count nestbox --discard r; echo $?
+        nestbox --reviews | wc -l; ls -A state/nestbox/reviews
+      done
+      mkdir state/nestbox/reviews/empty; sleep 2.1; nestbox --reviews | wc -l; ls -A state/nestbox/reviews
+      """#)
+    let each = Array(repeating: ["137", "1"], count: 5).flatMap { $0 }
+    #expect(outcome.lines == each + ["1"], "\(outcome)")
   }
 
   // Red: nobody is told why a directory cannot be looked at, and that its changes are not applied.

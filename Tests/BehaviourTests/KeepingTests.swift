@@ -144,9 +144,15 @@ struct KeepingTests {
         print(nestbox("--args", str(read), pass_fds=[read]).returncode, box()["kept"])
         print(nestbox("--name", "box", "--keep", "--detach", "--unshare-pid", "--ro-bind", "/", "/").stderr.count("is in use (by process"))
         print(nestbox("--timeout", "1", "--stop", "box").returncode, listed())
+        # In front, where the default profile has it end with its caller.
+        one = subprocess.Popen(["nestbox", "--name", "box", "--keep", "true"])
+        print(until(lambda: box() and box()["command"] == []), box() and box()["kept"], one.poll())
+        print(nestbox("--stop", "box").returncode, one.wait(60), listed())
         """#)
     #expect(
-      outcome.lines == ["0", "[] 0", "0", "0 []", "0 True", "1", "0 []"], "\(outcome)")
+      outcome.lines == [
+        "0", "[] 0", "0", "0 []", "0 True", "1", "0 []", "True True None", "0 0 []",
+      ], "\(outcome)")
   }
 
   // Red: a failure is told as a success, its message is lost, or a process of the launch is left.

@@ -188,7 +188,12 @@ struct MemberTests {
     let outcome = try run(
       """
       a, b = serve("a"), serve("b"); [first] = holders()
-      os.kill(first, signal.SIGKILL); os.waitpid(first, 0); print(holders())
+      os.kill(first, signal.SIGKILL); os.waitpid(first, 0)
+      def end_with_it():
+        # The processes that receive for the holder.
+        for x in holders(): os.waitpid(x, os.WNOHANG)
+        return holders() == []
+      print(until(end_with_it))
       print(a.stderr.readline().strip())
       c = serve("c"); [second] = holders()
       print(sorted(members()), ask("print(get('c').split()[0], get('a'))"), a.poll(), b.poll())
@@ -199,7 +204,7 @@ struct MemberTests {
       """)
     #expect(
       outcome.lines == [
-        "[]",
+        "True",
         "nestbox: The network lab has ended, as its holder has; no member reaches another any more",
         "['c'] c no such name None None", "True", "['lab'] [] []",
       ], "\(outcome)")
@@ -272,6 +277,28 @@ struct MemberTests {
       end(a); print(gone())
       """)
     #expect(outcome.lines == ["[111, 101]", "False True", "True"], "\(outcome)")
+  }
+
+  // Red: a person is not told that no member has the name, or told so of one that is found.
+  @Test func `--explain names a look-up of a name that no member has`() throws {
+    let outcome = try run(
+      """
+      a = serve("a")
+      words = "print([get(x) for x in ('a', 'a.lab', 'b', 'b.lab', 'b.test', 'localhost')][2:5])"
+      said = ask(words, "--explain").split("\\n"); print(said[0])
+      print(*sorted(x for x in said if "member" in x or "no network" in x), sep="\\n")
+      report = json.loads(ask("get('b')", "--explain", "--json")); print([(x["what"], x["subject"]) for x in report["findings"] if "no-" in x["what"]])
+      end(a); print(gone())
+      """)
+    let none = "nestbox: no member of the network is called"
+    #expect(
+      outcome.lines == [
+        "['no such name', 'no such name', 'no such name']",
+        "\(none) b now (python3): nestbox --list shows the members",
+        "\(none) b.lab now (python3): nestbox --list shows the members",
+        "nestbox: no network inside leads to b.test (python3): --net-allow b.test",
+        "[('no-member', 'b')]", "True",
+      ], "\(outcome)")
   }
 
   // Red: a command changes its network or takes another's place, learns from the holder, or ends it.
@@ -441,6 +468,39 @@ struct MemberTests {
       end(hostile, how=signal.SIGKILL); end(a); print(gone())
       """)
     #expect(outcome.lines == ["tried True", "a no such name", "True"], "\(outcome)")
+  }
+
+  // Red: who sends the holder a descriptor that takes long to close stops the network for that time.
+  @Test func `A descriptor that takes long to close does not stop the network`() throws {
+    let outcome = try run(
+      """
+      a = serve("a")
+      # Connections whose close sends to nobody for an hour, in whoever has the last descriptor.
+      program = '''
+      import os, signal, socket, struct, time
+      server = socket.create_server(("127.0.0.1", 0))
+      def send(s, message):
+        child = os.fork()
+        if child:
+          time.sleep(0.2); os.kill(child, signal.SIGKILL); return os.wait()
+        client = socket.create_connection(server.getsockname()); client.setblocking(False)
+        try:
+          while True: client.send(bytes(1 << 16))
+        except BlockingIOError: pass
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+        try: socket.send_fds(s, [message], [client.fileno()])
+        finally: os.close(client.detach()); os._exit(0)
+      for messages in [b"\\x01x"], [b""], [b"\\x02", b"\\x02"], [b"\\x01x"] * 9:
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.connect("run/nestbox/.networks/lab")
+        for message in messages: send(s, message)
+        s.close()
+      print("sent", flush=True); time.sleep(1000)
+      '''
+      hostile = start("nestbox", "--unshare-user", "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/", "python3", "-c", program)
+      print(hostile.first, *members(), ask("print(get('a').split()[0])"))
+      end(hostile, how=signal.SIGKILL); end(a); print(gone())
+      """)
+    #expect(outcome.lines == ["sent a a", "True"], "\(outcome)")
   }
 
   // Red: a launch joins the namespaces of a command that can write where the sockets are, and that has every

@@ -88,10 +88,9 @@ struct NetworkTests {
   func nested(_ rule: String, _ place: String) throws {
     let outcome = try run(
       """
-      # On a file without a name, as the outer one shows at /etc/hosts, nothing can be mounted.
-      box --uid 1000 --gid 1000 --net-allow \(rule) nestbox --unshare-user --unshare-pid --ro-bind /usr /usr \
-        --symlink usr/lib /lib --symlink usr/lib64 /lib64 --symlink usr/bin /bin --dev /dev \
-        --ro-bind /proc /proc --net-allow \(rule) curl --silent --show-error --max-time 20 \(place)
+      # The inner one covers /etc/hosts, which is a file of the outer one's.
+      box --uid 1000 --gid 1000 --net-allow \(rule) nestbox --unshare-user --unshare-pid --ro-bind / / \
+        --net-allow \(rule) curl --silent --show-error --max-time 20 \(place)
       """)
     let isReached = outcome.output.contains(".test ") || outcome.output.contains("203.0.113.8 ")
     #expect(isReached, "\(outcome)")
@@ -189,6 +188,7 @@ struct NetworkTests {
       ("private.test", "http://private.test/", "7", "add --net-allow private.test@10.113.0.7"),
       ("mapped.test", "http://mapped.test/", "7", "add --net-allow mapped.test@10.113.0.7"),
       ("own.test", "http://own.test/", "7", "add --net-allow own.test@203.0.113.1"),
+      ("'*'", "http://240.1.2.3/", "7", "240.1.2.3:80, a reserved address, which no rule can"),
       // Nothing listens there, so the message alone tells.
       ("further.test", "http://further.test/", "7", "add --net-allow further.test@203.0.113.2"),
       ("further.test", "http://further.test/", "7", "add --net-allow further.test@2001:db8:114::9"),
@@ -627,6 +627,32 @@ struct NetworkTests {
       ], "\(outcome)")
   }
 
+  // Red: a rule is named that the parser refuses, or that leads nowhere.
+  @Test func `No rule is suggested for addresses of several hosts, or of none`() throws {
+    let outcome = try run(
+      """
+      cat >/mnt/send.py <<'END'
+      import socket, sys
+      for place in sys.argv[1:]:
+        s = socket.socket(socket.AF_INET6 if ":" in place else socket.AF_INET, socket.SOCK_DGRAM)
+        if ":" not in place: s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        try: s.sendto(b"x", (place, 1900))
+        except OSError: pass
+      END
+      for rules in "--net-allow *:1900/udp" "--net-allow 203.0.113.255:1900/udp" "--net-allow 203.0.113.255:1901/udp"; do
+        box $rules python3 /mnt/send.py 203.0.113.255
+      done
+      box --net-allow '*:1900/udp' python3 /mnt/send.py 240.1.2.3 255.255.255.255 ff02::1
+      box --explain --unshare-net python3 /mnt/send.py 203.0.113.7 240.1.2.3 224.0.0.1 255.255.255.255 ff02::1 fe80::1
+      """)
+    let counts = [("broadcast", 5), ("multicast", 3), ("reserved", 2), ("link-local", 1)]
+    for (kind, count) in counts {
+      let text = "\(kind) address, which no rule can allow"
+      #expect(outcome.errors.components(separatedBy: text).count == count + 1, "\(outcome)")
+    }
+    #expect(outcome.errors.components(separatedBy: "--net-allow").count == 2, "\(outcome)")
+  }
+
   // Red: a person who started a server outside is not told why the command does not find it, or the option
   // does not lead there; or the command is told of a port that nobody serves.
   @Test func `--explain names the option that leads to the caller's localhost`() throws {
@@ -698,6 +724,37 @@ struct NetworkTests {
       """)
     #expect(outcome.lines.contains("256 KiB"), "\(outcome)")
     #expect(!outcome.lines.contains("64 KiB"), "\(outcome)")
+  }
+
+  // Red: what follows urgent data in a stream that goes through pipes is lost without a word.
+  @Test func `What follows urgent data arrives`() throws {
+    let outcome = try run(
+      """
+      box --net-allow web.test:12 python3 -c '
+      import socket, time
+      s = socket.create_connection(("web.test", 12)); s.sendall(b"a" * 3000000)
+      # The relay has moved everything, and waits for more.
+      time.sleep(0.5); s.send(b"!", socket.MSG_OOB); time.sleep(0.3)
+      s.sendall(b"b" * 1000); s.shutdown(socket.SHUT_WR); s.recv(1)'
+      grep counted /mnt/log
+      """)
+    #expect(outcome.lines == ["counted 3001000"], "\(outcome)")
+  }
+
+  // Red: a client that has closed both directions keeps its place for two hours.
+  @Test func `The relay soon asks whether a client is still there`() throws {
+    let outcome = try run(
+      """
+      box --net-allow web.test:11 python3 -c '
+      import re, socket, subprocess
+      s = socket.create_connection(("web.test", 11)); s.send(b"x")
+      for _ in range(500):
+        seen = subprocess.run(["ss", "-Htno", "sport", "=", ":11"], capture_output=True, text=True).stdout
+        timer = re.search(r"keepalive,([0-9]+)", seen)
+        if timer: break
+      print(timer and int(timer[1]) <= 20)'
+      """)
+    #expect(outcome.lines == ["True"], "\(outcome)")
   }
 
   // Red: what a program sends last is lost, as the relay ends with it.
@@ -991,6 +1048,40 @@ struct NetworkTests {
     case "monitor": #expect(outcome.lines == ["up", "0"], "\(outcome)")
     default: #expect(outcome.lines.first == "up" && outcome.lines.last == "0", "\(outcome)")
     }
+  }
+
+  // Red: a part of an answer passes for the whole, as the end of a killed relay ends connections in order.
+  @Test func `A killed relay resets what it led to`() throws {
+    let outcome = try run(
+      """
+      nestbox --unshare-user --unshare-pid --ro-bind / / --net-allow web.test:11 --publish 8090:9090 python3 -uc '
+      import socket
+      served = socket.create_server(("127.0.0.1", 9090)); print("up")
+      watch = socket.create_connection(("web.test", 11), 20); watch.send(b"x")
+      inner, _ = served.accept(); inner.send(b"part")
+      for connection in watch, inner:
+        try: print("inside", connection.recv(9) or "end")
+        except ConnectionResetError: print("inside reset")' >inside 2>err &
+      monitor=$!
+      while ! grep -q up inside; do sleep 0.02; done
+      python3 -uc '
+      import socket
+      outer = socket.create_connection(("127.0.0.1", 8090), 20)
+      print("outside", outer.recv(4))
+      try: print("outside", outer.recv(4) or "end")
+      except ConnectionResetError: print("outside reset")' >outside &
+      client=$!
+      while ! grep -q part outside; do sleep 0.02; done
+      while ! ss -Htn state established dport = :11 | grep -q .; do sleep 0.02; done
+      kill -9 $(pgrep -P $monitor | sed -n 2p)
+      wait $client; wait $monitor
+      for i in $(seq 500); do ! grep -q watched /mnt/log || break; sleep 0.02; done
+      cat inside outside; grep watched /mnt/log | sort -u
+      """)
+    #expect(
+      outcome.lines == [
+        "up", "inside reset", "inside reset", "outside b'part'", "outside reset", "watched reset",
+      ], "\(outcome)")
   }
 
   // Red: a command that does not use the network pays for a process; or one that does gets none, or a

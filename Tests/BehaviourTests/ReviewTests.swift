@@ -313,6 +313,10 @@ struct ReviewTests {
         print(terminal("nestbox", "--bind", "/", "/", "--review", "proj", "true")[1], nestbox("--bind", "/", "/", "--review", "proj", "true").stderr)
         run = nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "z", "touch", "proj/z"); print(run.stderr)
         print(*[subprocess.run(line, shell=True, capture_output=True, text=True).returncode for line in run.stderr.split(": ")[2].split("; ")])
+        # A file that was renamed is told as --changes tells it.
+        os.mkdir("proj/from"); write("proj/from/a", "a" * 99); write("proj/from/b", "b" * 98)
+        print(terminal("nestbox", "--bind", "/", "/", "--review", "proj", "--review-name", "m", "sh", "-c", "cd proj; mv n1 moved; rm n2; echo >other; mv from to")[1][:2])
+        print(nestbox("--changes", "m").stdout.splitlines()[1:])
         """#)
     #expect(
       outcome.lines == [
@@ -325,7 +329,9 @@ struct ReviewTests {
         "nestbox --review-store '/a store' --reviews ['NAME', 'AGE', 'CHANGES', 'STATE', 'DIRECTORIES']",
         "[] ",
         "nestbox: 1 change waits in review z: nestbox --diff --changes z; nestbox --apply z; nestbox --discard z",
-        "0 0 125",
+        "0 0 125", "['nestbox: 7 changes wait in review m:', '  added 2, removed 2, renamed 3']",
+        "['  removed  from/', '  renamed  n1 -> moved', '  removed  n2', '  added    other', '  added    to/', "
+          + "'  renamed  from/a -> to/a', '  renamed  from/b -> to/b']",
       ], "\(outcome)")
   }
 

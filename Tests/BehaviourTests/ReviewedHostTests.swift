@@ -139,6 +139,29 @@ struct ReviewedHostTests {
       "\(outcome)")
   }
 
+  // Red: a directory that the command has closed is closed before everything in it is applied, so that the
+  // rest never can be.
+  @Test func `A directory that is closed gets its permissions after everything in it`() throws {
+    let outcome = try Session().python(
+      ReviewedHostTests.tools + #"""
+        os.makedirs("proj/old/in"); write("proj/old/a", "base"); write("proj/old/in/a", "base"); time.sleep(0.05)
+        def modes(*names): return [oct(os.stat(f"proj/{name}").st_mode & 0o777)[2:] for name in names]
+        launch("mkdir -p new/in; for d in new/in old/in; do echo in >$d/a; echo in >$d/b; chmod 500 $d; done; chmod 0 new old; chmod 500 .")
+        print(apply("--apply", "r", "new/in/a", "old/in/a"), modes("new", "new/in", "old", "old/in", "."))
+        print(apply("--apply", "r", "new/in", "old/in"), modes("new", "new/in", "old", "old/in", ".")); print(apply("--apply", "r"), os.listdir(store), modes("new", "old", "."))
+        os.chmod("proj", 0o700)
+        for name in ("new", "old"):
+          os.chmod(f"proj/{name}", 0o700); print(modes(f"{name}/in"), [open(f"proj/{name}/in/{file}").read().strip() for file in "ab"]); os.chmod(f"proj/{name}/in", 0o700)
+        """#)
+    #expect(
+      outcome.lines == [
+        "(0, 'applied 4 changes; others wait') ['700', '700', '755', '755', '755']",
+        "(0, 'applied 4 changes; others wait') ['700', '500', '755', '500', '755']",
+        "(0, 'applied 3 changes') [] ['0', '0', '500']", "['500'] ['in', 'in']",
+        "['500'] ['in', 'in']",
+      ], "\(outcome)")
+  }
+
   // Red: on a full disk, a file is gone before the directory that takes its place can be made; or a second
   // run takes what the first has done for a conflict.
   @Test(.needs("strace"))

@@ -57,6 +57,27 @@ struct DNSTests {
     ])
   func reading(_ bytes: [UInt8], _ expected: String) { #expect(DNSTests.read(bytes) == expected) }
 
+  // Red: a label can be longer than DNS messages have them, and takes the length for a reference.
+  @Test func `Capitals do not hide a label that is too long`() {
+    for letter in ["a", "A"] {
+      for (count, isName) in [(63, true), (64, false)] {
+        let name = String(repeating: letter, count: count) + ".example"
+        #expect((DomainName(text: Array(name.utf8)[...]) != nil) == isName, "\(name)")
+      }
+    }
+  }
+
+  // Red: a name that no host has is logged as another one, or ends the line of the log.
+  @Test(
+    "Names that no host has are told in printable characters",
+    arguments: [
+      (["www", "Example"], "www.Example"), ([], "."), (["a.b", "c"], #"a\.b.c"#),
+      (["a b\n", #"\"#], #"a\032b\010.\\"#), (["\0\u{7f}é"], #"\000\127\195\169"#),
+    ])
+  func texts(_ labels: [String], _ expected: String) throws {
+    #expect(try DNSTests.asked(DNSTests.question(labels)).text == expected)
+  }
+
   private static func asked(_ bytes: [UInt8]) throws -> DNSQuestion {
     guard case .question(let question) = DNSQuestion.read(bytes[...]) else {
       throw Failure("\(bytes)")

@@ -80,8 +80,8 @@ struct RuleTests {
       try NetworkRule("[fe80::1]:22", denies: false)
     }
     let message =
-      "fe80::1 is link-local: it means a host only together with an interface, and rules have "
-      + "none; write another address of the host"
+      "fe80::1 is a link-local address, which no rule can allow: it means a host only together with an "
+      + "interface; write another address of the host"
     #expect(mistake?.message == message)
     for text: ByteString in ["fe00::/8", "a@::/0", "169.254.0.0/16"] {
       #expect(throws: Never.self) { try NetworkRule(text, denies: false) }
@@ -89,6 +89,22 @@ struct RuleTests {
     for text: ByteString in ["fe80::1", "fe80::/10"] {
       #expect(throws: Never.self) { try NetworkRule(text, denies: true) }
     }
+  }
+
+  // Red: a person is told to type --net-host for a host that the caller's localhost is not.
+  @Test(
+    "Addresses that mean no host, or several, are not called the sandbox's own",
+    arguments: [
+      ("240.1.2.3", "a reserved"), ("0.1.2.3", "a reserved"), ("224.0.0.0/3", "a reserved"),
+      ("224.0.0.0/4", "a multicast"), ("[ff02::1]:1900/udp", "a multicast"),
+      ("255.255.255.255", "a broadcast"), ("127.0.0.0/8", "the sandbox's own"),
+      ("0.0.0.0", "the sandbox's own"), ("::1", "the sandbox's own"), ("::", "the sandbox's own"),
+    ])
+  func mistaken(_ text: String, _ expected: String) {
+    let mistake = #expect(throws: NetworkRule.Mistake.self) {
+      try NetworkRule(ByteString(text), denies: false)
+    }
+    #expect(mistake?.message.contains(" is " + expected) == true, "\(String(describing: mistake))")
   }
 
   // Red: a rule that denies leaves ports open that it does not name.
@@ -180,6 +196,10 @@ struct RuleTests {
         ("a.test 10.0.0.0/8:22", "", "10.1.2.3", false, "privateAddress"),
         ("a.test", "93.184.0.0/16", "93.184.216.34", false, "denied"),
         ("a.test@10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", false, "denied"),
+        // Where the network translates them, these are 93.184.216.34.
+        ("a.test", "93.184.0.0/16", "64:ff9b::5db8:d822", false, "denied"),
+        ("a.test", "93.184.216.34", "2002:5db8:d822::1", false, "denied"),
+        ("a.test", "93.184.0.0/16", "64:ff9b::5db9:1", false, ""),
       ])
   func addresses(
     _ allowed: String, _ denied: String, _ address: String, _ isOwn: Bool, _ expected: String
@@ -328,10 +348,17 @@ struct RuleTests {
       Refusal(.privateAddress, "a.test", port: Port(80), address: "fe80::1"),
       Refusal(.privateAddress, "fe80::1", port: Port(80)),
       Refusal(.privateAddress, "192.168.1.1", port: Port(80)),
+      Refusal(.unnamed, "240.1.2.3", port: Port(80)),
+      Refusal(.unnamed, "0.1.2.3", port: Port(80)),
+      Refusal(.unnamed, "224.0.0.1", port: Port(1900, .udp)),
+      Refusal(.unnamed, "ff02::1", port: Port(1900, .udp)),
+      Refusal(.unnamed, "255.255.255.255", port: Port(1900, .udp)),
+      Refusal(.broadcast, "192.168.1.255", port: Port(1900, .udp)),
+      Refusal(.privateAddress, "a.test", port: Port(80), address: "240.1.2.3"),
     ]
     for notice in notices { #expect(Refusal(notice.bytes) == notice) }
     for bytes: [UInt8] in [
-      [], [1, 0, 0, 0], [10, 0, 0, 0, 0], [1, 9, 0, 0, 0], [1, 0, 0, 0, 2, 97],
+      [], [1, 0, 0, 0], [99, 0, 0, 0, 0], [1, 9, 0, 0, 0], [1, 0, 0, 0, 2, 97],
       [1, 0, 0, 0, 1, 27],
       [1, 0, 0, 0, 1, 10],
     ] {
@@ -358,10 +385,24 @@ struct RuleTests {
         "nestbox has reset connections to published ports, such as one to port 5000 inside: it leads at most 64 of "
           + "these at a time",
         "the command could not reach a.test:80, as the name leads to fe80::1, a link-local address, which no rule "
-          + "can allow",
-        "the command could not reach [fe80::1]:80, a link-local address, which no rule can allow",
+          + "can allow: it means a host only together with an interface",
+        "the command could not reach [fe80::1]:80, a link-local address, which no rule can allow: it means a host "
+          + "only together with an interface",
         "the command could not reach 192.168.1.1:80, a private address or one of this machine; to allow it, add "
           + "--net-allow 192.168.1.1",
+        "the command could not reach 240.1.2.3:80, a reserved address, which no rule can allow: no host has it",
+        "the command could not reach 0.1.2.3:80, a reserved address, which no rule can allow: no host has it",
+        "the command could not reach 224.0.0.1:1900/udp, a multicast address, which no rule can allow: it means "
+          + "several hosts",
+        "the command could not reach [ff02::1]:1900/udp, a multicast address, which no rule can allow: it means "
+          + "several hosts",
+        "the command could not reach 255.255.255.255:1900/udp, a broadcast address, which no rule can allow: it "
+          + "means several hosts",
+        "the command could not reach 192.168.1.255:1900/udp, a broadcast address, which no rule can allow: it "
+          + "means several hosts",
+        // A rule can lead a name there.
+        "the command could not reach a.test:80, as the name leads to 240.1.2.3, a private address or one of this "
+          + "machine; to allow it, add --net-allow a.test@240.1.2.3",
       ])
   }
 }

@@ -96,7 +96,7 @@ struct PlanTests {
       ("--mask /usr --tmpfs /usr", nil), ("--ro-bind /usr /a --mask /a --tmpfs /a", 3),
       ("--ro-same /usr --tmpfs /", 2), ("--ro-same /bin --tmpfs /", 2),
       ("--dir /a --tmpfs /a", nil), ("--dir /a/b --tmpfs /a", 2), ("--dev /dev --tmpfs /", 2),
-      ("--ro-bind-text x /a --ro-bind-text y /a", nil), ("--proc /a/proc --tmpfs /a", 2),
+      ("--ro-bind-text x /a --ro-bind-text y /a", 2), ("--proc /a/proc --tmpfs /a", 2),
       ("--bind-program --tmpfs /usr/bin", 2),
     ] as [(String, Int?)])
   func covers(_ line: String, _ cover: Int?) throws {

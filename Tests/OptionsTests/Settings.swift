@@ -31,6 +31,7 @@ extension Sandbox {
     sandbox.network.denied = network.denied.map(\.typed)
     sandbox.network.published = network.published.map(\.typed)
     sandbox.network.afterShare = network.afterShare?.map(\.typed)
+    sandbox.network.share = network.share?.typed
     sandbox.channels.sync = channels.sync.map(\.typed)
     func type<Value>(_ path: WritableKeyPath<Sandbox, Setting<Value>?>) {
       sandbox[keyPath: path] = self[keyPath: path]?.typed

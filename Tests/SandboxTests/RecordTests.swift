@@ -22,7 +22,9 @@ struct RecordTests {
   }()
 
   private static let messages: [SetupMessage] = [
-    .hasMoved, .isReady, .hasStarted, .hasSettled, .hasAdvised, .hasTimedOut, .isDescribed([]),
+    .hasMoved, .isReady, .hasStarted, .hasSettled, .hasAdvised, .willDiscard(entries: 9),
+    .hasTimedOut,
+    .isDescribed([]),
     .isHeld(place: 9),
     .isCreating(true), .isCreating(false), .haveUsed(ResourceUse()),
     .isDescribed([0, 4_026_532_237, .max]),
@@ -197,6 +199,7 @@ struct PhaseTests {
     // A child that does not wait for an answer may execute the command before these are read.
     #expect(permitted(.hasReopened(0)) == early + [.running])
     #expect(permitted(.hasAdvised) == early + [.running])
+    #expect(permitted(.willDiscard(entries: 0)) == early + [.running])
     #expect(permitted(.hasTimedOut) == early + [.running])
     #expect(
       permitted(.hasLeft("a", .other, stamp: 0, isElsewhere: false)) == early + [.dying])

@@ -172,6 +172,12 @@ static inline int linux_pending(uint64_t *_Nonnull signals) {
   return (int)linux_result(syscall(SYS_rt_sigpending, signals, sizeof *signals));
 }
 
+// Whether this process ignores a signal.
+static inline int linux_ignores(int signal) {
+  struct sigaction action;
+  return sigaction(signal, 0, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static inline int linux_signalfd(uint64_t signals) {
   return (int)linux_result(
       syscall(SYS_signalfd4, -1, &signals, sizeof signals, SFD_CLOEXEC | SFD_NONBLOCK));

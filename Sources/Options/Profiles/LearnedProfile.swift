@@ -62,33 +62,37 @@ public struct LearnedProfile: Sendable {
     known = Set(lines)
     addRun(run, items)
     openForWriting(items.filter { $0.isForWriting && !has($0, words) }, words)
+    var settings = takeOut(
+      replacedBy: LearnedProfile.settings(of: options, items, words))
     var place = lines.firstIndex { $0.first != UInt8(ascii: "#") } ?? lines.count
     let firstLearned = options.firstIndex { $0.use == .learned }
+    // Also for lines of earlier runs.
+    for item in items where item.kind == .linkless { add(item, words, at: &place) }
+    var (denials, mounts): ([[UInt8]], Set<[UInt8]>) = ([], [])
     for (index, option) in options.enumerated() {
+      for line in settings.lines[index] { add(line, of: &settings, at: &place) }
       switch option.use {
-      case .kept:
-        // --shrink may leave the option out.
-        if let name = option.option?.name,
-          let foundation = AppliedOption.foundation(of: ByteString(name))
-        {
-          add([Array(foundation.utf8)], at: &place)
+      case .kept where option.isDenial: denials += option.lines
+      case .kept where !option.operations.isEmpty:
+        let isFirst = option.lines.last.map { mounts.insert($0).inserted } ?? true
+        if !isFirst || !addMount(option.lines, at: &place) {
+          add(option.lines, at: &place, covers: true)
         }
-        if !addMount(option.lines, at: &place) {
-          add(option.lines, at: &place, covers: !option.operations.isEmpty)
-        }
-      case .narrowed(let name):
-        let isLast = !options[(index + 1)...].contains { $0.use == option.use }
-        addNarrowed(name, option, isLast, items, words, at: &place)
+      case .kept, .narrowed: break
       case .told(let name):
         add(comment: "the run had \(name), which cannot stand in a profile", at: &place)
       case .learned:
-        for item in items {
+        for item in items where item.kind != .linkless {
           let isHere =
             item.operation.map { option.operations.contains($0) } ?? (index == firstLearned)
           if isHere { add(item, words, at: &place) }
         }
+        if option.protects(items.filter(\.isForWriting).map(\.subject)) {
+          add(option.lines, at: &place, covers: true)
+        }
       }
     }
+    addDenials(denials, at: &place)
     for item in items { addNotice(item, words) }
   }
 }
@@ -103,7 +107,7 @@ extension LearnedProfile {
     has(words.line(LearnedProfile.options(for: item)))
   }
 
-  private mutating func insert(_ line: [UInt8], at place: inout Int) {
+  mutating func insert(_ line: [UInt8], at place: inout Int) {
     lines.insert(line, at: place)
     known.insert(line)
     place += 1
@@ -127,18 +131,28 @@ extension LearnedProfile {
     added += new
   }
 
-  /// Adds what takes the place of the options with this name, where the last of them stands.
-  private mutating func addNarrowed(
-    _ name: ByteString, _ option: AppliedOption, _ isLast: Bool, _ items: [LearnedItem],
-    _ words: ProfileWords, at place: inout Int
-  ) {
-    let rules = items.filter { $0.kind == .rule && $0.subject == name }
-    if rules.contains(where: \.notes.isEmpty) { return add(option.lines, at: &place) }
-    guard isLast else { return }
-    if let foundation = AppliedOption.foundation(of: name) {
-      add([Array(foundation.utf8)], at: &place)
+  /// For each option of a run, the lines in its place that show no file.
+  private static func settings(
+    of options: [AppliedOption], _ items: [LearnedItem], _ words: ProfileWords
+  ) -> [[[UInt8]]] {
+    options.enumerated().map { index, option in
+      // --shrink may leave the option out.
+      let foundation = option.name.flatMap { AppliedOption.foundation(of: $0) }
+        .map { [Array($0.utf8)] }
+      switch option.use {
+      case .learned: return []
+      case .told: return foundation ?? []
+      case .kept:
+        let isSetting = option.operations.isEmpty && !option.isDenial
+        return (foundation ?? []) + (isSetting ? option.lines : [])
+      case .narrowed(let name):
+        let rules = items.filter { $0.kind == .rule && $0.subject == name }
+        if rules.contains(where: \.notes.isEmpty) { return (foundation ?? []) + option.lines }
+        // What takes the place of all options with this name stands where the last of them does.
+        if options[(index + 1)...].contains(where: { $0.use == option.use }) { return [] }
+        return (foundation ?? []) + rules.map { words.line([name] + $0.notes) }
+      }
     }
-    for rule in rules { add([words.line([name] + rule.notes)], at: &place) }
   }
 
   private mutating func add(comment: String, at place: inout Int) {
@@ -157,6 +171,7 @@ extension LearnedProfile {
     case .writable: ["--bind-try", path, path]
     case .devices: ["--dev-bind-try", path, path]
     case .directory: ["--dir", path]
+    case .linkless: ["--no-links-in", path]
     default: []
     }
   }
@@ -301,6 +316,7 @@ public struct MissedThing: Sendable {
       case "discarded": "was changed in a layer, as of --tmp-home, and not on the host"
       case "not-permitted": "may not be used inside"
       case "no-network": "is in no network inside"
+      case "no-member": "is the name of no member of the network"
       case "no-bus-name": "is a name to which the D-Bus proxy lets nothing through"
       case "unreadable": "is what nobody may read of this program"
       case "refused": "is a system call that the policy refuses"

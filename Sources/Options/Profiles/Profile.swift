@@ -27,8 +27,8 @@ public struct Profile: Sendable {
 
   /// The ending of the files of profiles.
   static let ending: ByteString = ".profile"
-  /// Nobody writes a larger one.
-  private static let maximumSize = 1 << 20
+  /// The most bytes of one: nobody writes a larger one.
+  public static let maximumSize = 1 << 20
 
   /// The line `number`, counted from 1, as a place.
   func origin(_ number: Int) -> Origin { .profile(name: name, path: path, line: number) }

@@ -29,6 +29,22 @@ public struct ProfileWords: Sendable {
     self.places = places
   }
 
+  /// The project that a variable stands for.
+  public var project: ByteString? {
+    places.first { $0.variable == "PROJECT" }.map { ByteString($0.path) }
+  }
+
+  /// Whether the line itself names the project, so that it means another one once something else makes the
+  /// project.
+  public internal(set) var followsProject = true
+
+  private init(_ places: [(path: [UInt8], variable: String)]) { self.places = places }
+
+  /// The same, but the project has no variable.
+  public var withoutProject: ProfileWords {
+    ProfileWords(places.filter { $0.variable != "PROJECT" })
+  }
+
   /// `word` as a word of a profile.
   public func word(_ word: ByteString) -> [UInt8] {
     let bytes = word.bytes
@@ -53,17 +69,23 @@ public struct ProfileWords: Sendable {
   }
 
   private static func quoted(_ start: [UInt8], _ bytes: ArraySlice<UInt8>) -> [UInt8] {
-    var quoted = [UInt8(ascii: "\"")] + start
+    [UInt8(ascii: "\"")] + start + escaped(bytes) + [UInt8(ascii: "\"")]
+  }
+
+  /// Bytes as they stand between double quotes, or in the fallback of a variable, which } ends.
+  static func escaped(_ bytes: ArraySlice<UInt8>, inFallback: Bool = false) -> [UInt8] {
+    var escaped: [UInt8] = []
     for byte in bytes {
       switch byte {
-      case UInt8(ascii: "\n"): quoted += #"\n"#.utf8
-      case UInt8(ascii: "\t"): quoted += #"\t"#.utf8
+      case UInt8(ascii: "\n"): escaped += #"\n"#.utf8
+      case UInt8(ascii: "\t"): escaped += #"\t"#.utf8
       case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"):
-        quoted += [UInt8(ascii: "\\"), byte]
-      default: quoted.append(byte)
+        escaped += [UInt8(ascii: "\\"), byte]
+      case UInt8(ascii: "}") where inFallback: escaped += [UInt8(ascii: "\\"), byte]
+      default: escaped.append(byte)
       }
     }
-    return quoted + [UInt8(ascii: "\"")]
+    return escaped
   }
 
   private static func isPlain(_ bytes: ArraySlice<UInt8>) -> Bool {

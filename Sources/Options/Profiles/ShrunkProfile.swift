@@ -2,16 +2,19 @@
 // Which lines of a profile --shrink may leave out, and which of its comments name what a command does not get.
 
 public import Sandbox
-internal import Text
+internal import SystemPackage
+public import Text
 
 extension LearnedProfile {
   /// What begins a line that is left out.
   private static let leftOutMark = Array("# not needed: ".utf8)
 
   /// Options that show files or permit something: without such a line a command gets less.
+  ///
+  /// A pattern also protects files that match it later, so its line stays.
   private static let permitting =
     " --ro-same --ro-same-try --ro-bind --ro-bind-try --bind --bind-try --dev-bind --dev-bind-try "
-    + "--read --write --read-glob --dir --share-net --net-allow --net-allow-try --net-host --cap-add --seccomp-allow "
+    + "--read --write --dir --share-net --net-allow --net-allow-try --net-host --cap-add --seccomp-allow "
     + "--dbus-talk --dbus-own --dbus-call --dbus-system-talk --dbus-system-own --dbus-system-call "
   /// Those that let a command change files.
   private static let changing = " --bind --bind-try --dev-bind --dev-bind-try --write "
@@ -65,6 +68,42 @@ extension LearnedProfile {
     var profile = self
     for index in indices { profile.lines[index] = LearnedProfile.leftOutMark + lines[index] }
     return profile
+  }
+
+  /// The same profile as a file elsewhere has it: where lines name the directory of the file `path`, with its name.
+  public func placed(at path: ByteString) -> LearnedProfile {
+    let variable = Array("${PROFILE_DIR}".utf8)
+    let directory = Array(ByteString(path.path.removingLastComponent()).bytes)
+    var profile = self
+    for (index, line) in lines.enumerated()
+    where line.first != UInt8(ascii: "#") && line.count >= variable.count {
+      profile.lines[index] = LearnedProfile.replacing(variable, in: line, by: directory)
+    }
+    return profile
+  }
+
+  /// A line with a value in the place of a variable, which is in double quotes wherever that is not.
+  private static func replacing(
+    _ variable: [UInt8], in line: [UInt8], by value: [UInt8]
+  ) -> [UInt8] {
+    var (result, isQuoted, depth, rest): ([UInt8], Bool, Int, ArraySlice<UInt8>) =
+      ([], false, 0, line[...])
+    while let byte = rest.first {
+      if rest.starts(with: variable) {
+        let quote = isQuoted || depth > 0 ? [] : [UInt8(ascii: "\"")]
+        result += quote + ProfileWords.escaped(value[...], inFallback: depth > 0) + quote
+        rest = rest.dropFirst(variable.count)
+        continue
+      }
+      // What stands behind a backslash is no mark.
+      let taken = byte == UInt8(ascii: "\\") && (isQuoted || depth > 0) ? 2 : 1
+      if byte == UInt8(ascii: "\""), depth == 0 { isQuoted.toggle() }
+      if rest.starts(with: "${".utf8) { depth += 1 }
+      if byte == UInt8(ascii: "}"), depth > 0 { depth -= 1 }
+      result += rest.prefix(taken)
+      rest = rest.dropFirst(taken)
+    }
+    return result
   }
 
   /// Whether a comment says that a command did not get this, or does not need it.

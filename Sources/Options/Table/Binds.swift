@@ -76,6 +76,21 @@ extension Option {
           nestbox --follow-mounts --ro-bind / / --dev /dev --proc /proc sleep 1
       """
     ) { (draft, _) throws(UsageError) in draft.sandbox.followsMounts = true },
+    Option(
+      "--no-links-in", [.hostDirectory], in: .binds,
+      "Refuse sources that are reached by a link in the host's directory DIR",
+      """
+      DIR begins with /. If a program could write to DIR earlier, it may have put a symbolic link there
+      that leads elsewhere. With this option it is an error if such a link is on the way from DIR to the
+      source of --bind, --ro-same and the like. The way to DIR itself may have links. If several options
+      name directories around the source, the nearest directory counts. --learn writes this option.
+
+          nestbox --no-links-in /srv/job --ro-bind / / --bind /srv/job/out /srv/job/out make
+      """
+    ) { (draft, typed) throws(UsageError) in
+      let path = try typed.absolutePath(0).lexicallyNormalized()
+      draft.sandbox.directoriesWithoutLinks.append(ByteString(path))
+    },
     bindDescriptor(
       "--ro-bind-fd", .readOnly, "Show the open file or directory FD read-only",
       """

@@ -30,8 +30,9 @@ extension Option {
 
           nestbox --unshare-all --share-net --ro-bind / / --proc /proc ip address
       """, traits: .takesRulesBack
-    ) { (draft, _) throws(UsageError) in
+    ) { (draft, typed) throws(UsageError) in
       draft.sandbox.namespaces.others.remove(.network)
+      draft.sandbox.network.share = typed.option
       draft.sandbox.network.afterShare = []
     },
     Option(

@@ -83,7 +83,8 @@ extension Option {
       UDP; an IPv6 address is in brackets. Without INSIDE it is the same port, and without ADDRESS only
       programs of this machine can connect. The command's server must listen on 127.0.0.1 or on all
       addresses. At most 64 connections at a time, and 64 who send datagrams. The option makes a new
-      network namespace; with the host's network, the server's port is the host's without it.
+      network namespace; with the host's network, the server's port is the host's without it. If nestbox
+      is killed by SIGKILL, the sandbox and its published ports go on, unless --die-with-parent is given.
 
           nestbox --publish 8080:8000 python3 -m http.server 8000
       """

@@ -77,6 +77,15 @@ extension Cause {
           + "the directory",
         "find out which process did that before you start the command again")
     },
+    Cause([.findSource], [.tooManySymbolicLinkLevels, .notDirectory]) { failure in
+      guard let base = failure.sandbox.directoryWithoutLinks(of: failure.subject) else {
+        return nil
+      }
+      return Diagnosis(
+        "a symbolic link is on the way from \(failure.quoted(base)) to \(failure.name), where --no-links-in "
+          + "allows none: a command may have put it there",
+        "find out which program did that, and put a directory back in its place")
+    },
     Cause([.findSource, .findProgram], [.tooManySymbolicLinkLevels]) { failure in
       Diagnosis(
         "the symbolic links in the path \(failure.name) form a loop",

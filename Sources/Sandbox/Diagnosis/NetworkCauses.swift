@@ -56,6 +56,10 @@ extension Cause {
         remedy: failure.publishingElsewhere)
     },
     Cause(
+      [.publish], [.addressFamilyNotSupported],
+      cause: "the kernel has no IPv6, or a filter refuses its sockets, as in some containers",
+      hint: "leave out the address, or name one of IPv4"),
+    Cause(
       [.publish], [.addressNotAvailable], cause: "this machine does not have that address",
       hint: "ip address lists those that it has"),
     Cause([.makeNetwork], [.notSupported]) { failure in

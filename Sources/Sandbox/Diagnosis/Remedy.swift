@@ -40,10 +40,17 @@ struct TypedLine {
   /// How many of them are the command.
   private var commandCount: Int
 
-  init(_ words: [ByteString], command: [ByteString]) {
+  /// - Parameters:
+  ///   - words: The words.
+  ///   - command: The command, as it is run.
+  ///   - hasBegun: Whether a review may have begun: then the same line needs another name for its own.
+  init(_ words: [ByteString], command: [ByteString], hasBegun: Bool = true) {
     self.words = words
     // A profile may have named the command.
     commandCount = words.suffix(command.count).elementsEqual(command) ? command.count : 0
+    while hasBegun, let index = place(of: "--review-name"), index + 1 < end {
+      self.words.removeSubrange(index...(index + 1))
+    }
   }
 
   /// Where options end.
@@ -54,7 +61,14 @@ struct TypedLine {
 
   /// Adds options before the command, or before the words of an option.
   mutating func insert(_ options: [ByteString], at index: Int? = nil) {
-    words.insert(contentsOf: options, at: index ?? end)
+    // The parser refuses a directory that is shown writable behind a review in it.
+    let review = options.contains("--write") ? place(of: "--review") : nil
+    words.insert(contentsOf: options, at: index ?? review ?? end)
+  }
+
+  /// Where an option first stands.
+  private func place(of option: ByteString) -> Int? {
+    words.prefix(end).dropFirst().firstIndex(of: option)
   }
 
   /// Puts another command at the end.
@@ -91,7 +105,7 @@ struct TypedLine {
 extension Failure {
   /// The line as it was typed.
   var typed: TypedLine {
-    TypedLine(words, command: sandbox.command)
+    TypedLine(words, command: sandbox.command, hasBegun: false)
   }
 
   /// The same line with more options before its command.

@@ -16,6 +16,8 @@ public struct Ending: Sendable {
   var wasExecuted = false
   /// Whether a line that gives the command more was printed before that.
   var hasAdvised = false
+  /// Whether the command has written to a working directory in memory.
+  var hasDiscarded = false
   /// What it used, as far as that is known.
   var use: ResourceUse?
   /// The time by the clock, in microseconds.
@@ -283,7 +285,7 @@ extension Ending {
   fileprivate static func reason(forEndOfLog error: Errno) -> String {
     switch error {
     case Errno(rawValue: Refusal.logHasMost):
-      "it has 64 MiB, the most for a file; a pipe may get more"
+      "it has \(String(Refusal.mostLogged >> 20)) MiB, the most for a file; a pipe may get more"
     default: error.description
     }
   }

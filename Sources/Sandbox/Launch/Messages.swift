@@ -38,6 +38,9 @@ enum SetupMessage: Equatable {
   case hasSettled
   /// The launch has printed a line that gives the command more.
   case hasAdvised
+  /// The working directory is in memory, and has so many entries before the command is executed; its
+  /// descriptor comes along.
+  case willDiscard(entries: UInt16)
   /// This is what the processes have used that init has reaped.
   case haveUsed(ResourceUse)
   /// The command gets the standard descriptor with this number as another open file, which comes
@@ -73,7 +76,7 @@ extension SetupMessage: Record {
     case hasMoved = 1
     case isDescribed, isReady, hasStarted, hasExited, wasKilled, hasLeft, hasSettled, hasFailed
     case hasStopped, wasTyped, isCreating, haveUsed, hasReopened, isHeld, hasTerminal
-    case hasExitedAlone, wasKilledAlone, hasTimedOut, hasAdvised
+    case hasExitedAlone, wasKilledAlone, hasTimedOut, hasAdvised, willDiscard
   }
 
   init(from reader: inout RecordReader) throws(MalformedRecord) {
@@ -108,6 +111,7 @@ extension SetupMessage: Record {
         name, isDirectory ? .directory : .other, stamp: stamp, isElsewhere: isElsewhere)
     case .hasSettled: self = .hasSettled
     case .hasAdvised: self = .hasAdvised
+    case .willDiscard: self = .willDiscard(entries: try reader.number())
     case .hasTimedOut: self = .hasTimedOut
     case .hasExitedAlone:
       self = .hasEndedAlone(.exited(try reader.number()), try ResourceUse.optional(&reader))
@@ -168,6 +172,9 @@ extension SetupMessage: Record {
       writer.write(name, limit: SetupMessage.longestName)
     case .hasSettled: writer.write(Kind.hasSettled.rawValue)
     case .hasAdvised: writer.write(Kind.hasAdvised.rawValue)
+    case .willDiscard(let entries):
+      writer.write(Kind.willDiscard.rawValue)
+      writer.write(entries)
     case .hasTimedOut: writer.write(Kind.hasTimedOut.rawValue)
     case .haveUsed(let use):
       writer.write(Kind.haveUsed.rawValue)

@@ -106,6 +106,7 @@ extension Monitor {
       leftovers.remember(name, kind, stamp, in: isElsewhere ? passed.take() : nil, isElsewhere)
     case .hasSettled: leftovers.keep()
     case .hasAdvised: hasAdvised = true
+    case .willDiscard(let entries): discard(passed.take(), entries)
     case .hasTimedOut: limit = limit ?? .timeout
     case .haveUsed(let use): self.use = use
     case .hasReopened(let number): remember(passed.take(), as: CInt(number))
@@ -116,6 +117,13 @@ extension Monitor {
     case .hasFailed(let error): throw LaunchError(.supervise, cause: error)
     }
     return nil
+  }
+
+  /// Remembers the working directory, if it is in memory.
+  private mutating func discard(_ directory: consuming OwnedDescriptor?, _ entries: UInt16) {
+    // The first comes from before the command was executed.
+    guard let directory, discarded == nil else { return }
+    discarded = DiscardedDirectory(directory, entries: entries)
   }
 
   /// Accepts another process in the child's place; it waits for the answer.

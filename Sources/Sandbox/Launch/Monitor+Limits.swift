@@ -69,6 +69,7 @@ extension Monitor {
     ending.limit = limit
     ending.wasExecuted = phase.wasExecuted
     ending.hasAdvised = hasAdvised
+    ending.hasDiscarded = discarded?.hasMore == true
     if plan.sandbox.outputLimit != nil { ending.output = output }
     var isCounted = false
     if let group = plan.group { isCounted = look(at: group, &ending) }

@@ -38,6 +38,8 @@ struct Monitor: ~Copyable {
   var isImpatient = false
   /// Whether the child has printed a line that gives the command more.
   var hasAdvised = false
+  /// The working directory, if it is in memory and somebody is to be told what is lost there.
+  var discarded: DiscardedDirectory?
   /// What was used, and when the command was executed, in microseconds.
   var use: ResourceUse?
   var startTime: Int64 = 0

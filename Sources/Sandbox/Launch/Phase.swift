@@ -70,7 +70,7 @@ enum Phase: Equatable {
     switch message {
     case .isDescribed, .isReady, .isHeld, .hasTerminal: return isLaunching
     // The child waits for no answer: the monitor may read before that the command was executed.
-    case .hasAdvised, .hasReopened, .hasTimedOut: return isLaunching || isRunning
+    case .hasAdvised, .hasReopened, .hasTimedOut, .willDiscard: return isLaunching || isRunning
     // Then the child creates and removes nothing on the host.
     case .hasLeft, .isCreating: return !isRunning
     case .hasStopped, .wasTyped: return isRunning

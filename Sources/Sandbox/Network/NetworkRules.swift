@@ -21,7 +21,9 @@ public struct NetworkRules: Equatable, Sendable {
   public var link: WrittenOption?
   /// Whether they see one if there are rules and the kernel has such interfaces.
   public var triesLink = false
-  /// What came after --share-net and cannot be had with the host's network; nil unless --share-net counts.
+  /// The last --share-net.
+  public var share: WrittenOption?
+  /// What came after it and cannot be had with the host's network; nil unless it counts.
   public var afterShare: [WrittenOption]?
   /// The registry's directory, where such networks are found.
   public var directory: FilePath = "/"

@@ -44,16 +44,47 @@ public struct Exposure {
       && !protected.contains(ByteString(root.followingParents(of: path)))
     if let trail = root.find(path) {
       return Access(
-        file: root.hostPath(of: trail.end), isWritable: isOpen && root.isHostWritable(trail.end))
+        file: file(at: trail.end), isWritable: isOpen && isWritable(trail.end))
     }
     guard isOpen else { return Access() }
     var directory = path.parent
     while root.find(directory) == nil, directory != "/" { directory = directory.parent }
-    guard let trail = root.find(directory), root.isHostWritable(trail.end),
-      let file = root.hostPath(of: trail.end)
+    guard let trail = root.find(directory), isWritable(trail.end),
+      let file = file(at: trail.end)
     else { return Access() }
     let rest = path.components.dropFirst(directory.components.count)
     return Access(file: file.appending(rest), isWritable: true)
+  }
+
+  /// The file of the host at a place, also in a directory that the launch makes on the host.
+  private func file(at position: RootModel.Position) -> FilePath? {
+    plan.root.ownHostPath(of: position)
+      ?? madeDirectory(of: position.mount)?.appending(position.path.components)
+  }
+
+  /// The directory that the launch makes on the host for a mount, if it makes one.
+  private func madeDirectory(of number: Int) -> FilePath? {
+    let mount = plan.root.mounts[number]
+    guard mount.content == .memory, let operation = mount.operation else { return nil }
+    let directory: FilePath
+    switch plan.operations[operation].operation.action {
+    case .home(let path): directory = path
+    case .kept(let path, _): directory = path
+    default: return nil
+    }
+    let path = plan.resolved.expandingHome(directory)
+    return SecretFiles.place(
+      of: path.fromWorkingDirectory(plan.resolved.workingDirectory?.path) ?? path,
+      on: plan.root.host)
+  }
+
+  private func isWritable(_ position: RootModel.Position) -> Bool {
+    plan.root.isHostWritable(position) || madeDirectory(of: position.mount) != nil
+  }
+
+  /// Whether a file at this place is shown read-only, or would be in the place of a link.
+  private func isGuarded(_ place: ByteString) -> Bool {
+    plan.operations.contains { $0.guardedPlace.map { ByteString($0) } == place }
   }
 
   /// The first place at which the command can read or change what it cannot under any of `others`.
@@ -62,9 +93,14 @@ public struct Exposure {
     for place in places + others.flatMap(\.places) {
       let mine = access(at: place)
       guard let file = mine.file else { continue }
+      // Through a link, it is the file behind the link that counts, unless the place itself is to be protected.
+      let real = plan.root.find(place.path).map { ByteString($0.path) } ?? place
       let isGiven = others.contains { other in
-        let theirs = other.access(at: place)
-        return theirs.file == file && (theirs.isWritable || !mine.isWritable)
+        let places = !other.protected.contains(place) || isGuarded(place) ? [place, real] : [place]
+        return places.contains {
+          let theirs = other.access(at: $0)
+          return theirs.file == file && (theirs.isWritable || !mine.isWritable)
+        }
       }
       if !isGiven { return (place, mine.isWritable) }
     }
@@ -75,7 +111,7 @@ public struct Exposure {
 extension Plan {
   /// What operations would show read-only, if it existed.
   var unusedProtection: [FilePath] {
-    operations.compactMap { $0.isSkipped || $0.place == nil ? $0.protectedPlace : nil }
+    operations.compactMap { $0.isSkipped || $0.place == nil ? $0.guardedPlace : nil }
   }
 }
 

@@ -27,7 +27,11 @@ struct PlannedOperation {
 
   /// The path that the operation shows read-only, if it shows a file of the host where that lies.
   var protectedPlace: FilePath? {
-    guard operation.action.isLearned else { return nil }
+    operation.action.isLearned ? guardedPlace : nil
+  }
+
+  /// The path at which the operation shows a file of the host read-only, wherever that lies.
+  var guardedPlace: FilePath? {
     switch operation.action {
     case .bind(_, let place, .readOnly, _), .same(let place, _), .show(let place, .readOnly):
       return place.isAbsolute ? place.lexicallyNormalized() : nil

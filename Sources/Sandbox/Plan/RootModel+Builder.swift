@@ -53,6 +53,9 @@ extension RootModel {
     } catch {
       throw error.about(ByteString(path))
     }
+    if let direct = directPath(of: path), found.path != direct {
+      throw failure("openat2", path, .tooManySymbolicLinkLevels)
+    }
     let entry = host.mount(of: found)
     // A file without a path, such as a namespace, lies on an internal mount of the kernel.
     let type = entry?.type ?? (found.path.isAbsolute ? "unknown" : "nsfs")
@@ -65,6 +68,14 @@ extension RootModel {
         entry.point.components.dropFirst(found.path.components.count))
     }
     return tree
+  }
+
+  /// Where a source lies that has to be reached without links, if it has to be; the source itself if the
+  /// directory is missing.
+  private func directPath(of path: FilePath) -> FilePath? {
+    guard let base = resolved.sandbox.directoryWithoutLinks(of: path) else { return nil }
+    let rest = path.components.dropFirst(base.components.count)
+    return (try? host.follow(base).path)?.appending(rest) ?? path
   }
 
   /// The nearest directory above a path of the host that exists.
@@ -124,7 +135,12 @@ extension RootModel {
   }
 
   func hostLinkTarget(_ path: FilePath) -> ByteString? {
-    host.target(of: path).map { ByteString($0) }
+    if let direct = directPath(of: path),
+      (try? host.follow(path.parent).path) != direct.parent
+    {
+      return nil
+    }
+    return host.target(of: path).map { ByteString($0) }
   }
 }
 
@@ -177,7 +193,11 @@ extension RootModel {
         .mountOverlay, option: nil, subject: ByteString(path),
         cause: SystemCallError(call: "fsconfig", errno: .invalidArgument))
     }
-    return add("overlay", .layers(overlay.layers), isReadOnly: overlay.writes == .refused)
+    let tree = add("overlay", .layers(overlay.layers), isReadOnly: overlay.writes == .refused)
+    if case .review = current?.operation.action {
+      mounts[tree.mount].reviewed = overlay.sources.first
+    }
+    return tree
   }
 
   /// Fails if a layer of an overlay is not a directory of the host.

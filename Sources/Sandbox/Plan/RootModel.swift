@@ -47,6 +47,8 @@ struct RootModel {
     var place: FilePath?
     /// Whether it lies below a later mount on `/`, where nothing reaches it.
     var isLost = false
+    /// The directory under review that it shows through a layer.
+    var reviewed: FilePath?
 
     /// Whether it shows nothing of the host.
     var isNew: Bool { content == .memory || content == .file }
@@ -211,6 +213,11 @@ extension RootModel {
         .first { host.look(at: $0) != nil }
     default: return nil
     }
+  }
+
+  /// Where a place would lie on the host without the layers of reviews.
+  func ownHostPath(of position: Position) -> FilePath? {
+    mounts[position.mount].reviewed?.appending(position.path.components) ?? hostPath(of: position)
   }
 
   /// Something created through one bind of a directory appears in its other binds.

@@ -25,13 +25,26 @@ enum Secrets {
     "/etc/sudoers.d", "/etc/ssl/private", "/etc/krb5.keytab", "/etc/wireguard", "/root",
   ]
 
-  /// Whether `path` leads to a secret, or to a directory with one.
-  static func isFile(_ path: FilePath, home: FilePath?) -> Bool {
-    var secrets = systemFiles.map { FilePath($0) }
-    if let home, !home.components.isEmpty {
-      secrets += SecretFiles.paths(in: home, [])
+  /// The secret files for a caller with these variables.
+  ///
+  /// Also those that do not exist yet, and where links lead to them.
+  static func files(
+    in home: FilePath?, _ environment: [ByteString], on host: any HostFiles
+  ) -> [FilePath] {
+    let system = systemFiles.map { FilePath($0) }
+    guard let home, !home.components.isEmpty else { return system }
+    var paths = SecretFiles.paths(in: home, environment)
+    for path in paths {
+      let place = SecretFiles.place(of: path, on: host)
+      if place != path { paths.append(place) }
     }
-    return secrets.contains { path.starts(with: $0) || $0.starts(with: path) }
+    // A variable may name a directory with everything in it, which is no secret.
+    return system + paths.filter { !home.starts(with: $0) }
+  }
+
+  /// Whether `path` leads to one of `secrets`, or to a directory with one.
+  static func isFile(_ path: FilePath, among secrets: [FilePath]) -> Bool {
+    secrets.contains { path.starts(with: $0) || $0.starts(with: path) }
   }
 
   /// Whether the variable `name` with this value looks like a secret.

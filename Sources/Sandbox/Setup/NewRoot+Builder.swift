@@ -43,7 +43,15 @@ extension NewRoot {
   func hostTree(
     _ path: FilePath, followsLink: Bool
   ) throws(SystemCallError) -> MountTree {
-    if plan.sandbox.isExamined(path) { return try examinedTree(path) }
+    if plan.sandbox.isExamined(path) { return try MountTree.clone(at: examinedDirectory(path)) }
+    if let base = plan.sandbox.directoryWithoutLinks(of: path) {
+      let file = try directEntry(path, below: base)
+      if try file.ownLinkTarget() != nil {
+        throw SystemCallError(
+          call: "openat2", subject: ByteString(path), errno: .tooManySymbolicLinkLevels)
+      }
+      return try MountTree.clone(at: file)
+    }
     do throws(SystemCallError) {
       return try MountTree.clone(of: path, followsLink: followsLink)
     } catch {
@@ -52,18 +60,35 @@ extension NewRoot {
     }
   }
 
-  /// The tree at a directory that was looked at before; refuses links on the way.
+  /// Opens a directory that was looked at before; refuses links on the way.
   ///
   /// A process that may write to a directory on the way could put a link there since then. The
   /// working directory, and what lies below it, is found from where this process is.
-  private func examinedTree(_ path: FilePath) throws(SystemCallError) -> MountTree {
+  private func examinedDirectory(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
     if let directory = resolved.workingDirectory?.path, path.starts(with: directory) {
       let start = try hostWorkingDirectory()
       let rest = path.components.dropFirst(directory.components.count)
-      if rest.isEmpty { return try MountTree.clone(at: start) }
-      return try MountTree.clone(at: start.openDirectlyInRoot(FilePath(root: nil, rest)))
+      if rest.isEmpty { return start }
+      return try start.openDirectlyInRoot(FilePath(root: nil, rest))
     }
-    return try MountTree.clone(at: hostRoot().openDirectlyInRoot(path))
+    return try hostRoot().openDirectlyInRoot(path)
+  }
+
+  /// Opens the entry `path` of the host, which may itself be a link; refuses links on the way from `base`.
+  private func directEntry(
+    _ path: FilePath, below base: FilePath
+  ) throws(SystemCallError) -> OwnedDescriptor {
+    let start: OwnedDescriptor
+    if plan.sandbox.isExamined(base) {
+      start = try examinedDirectory(base)
+    } else {
+      start = try OwnedDescriptor.open(base, .directory)
+    }
+    let rest = path.components.dropFirst(base.components.count)
+    guard let name = rest.last else { return start }
+    let way = rest.dropLast()
+    let parent = try start.openDirectlyInRoot(way.isEmpty ? "." : FilePath(root: nil, way))
+    return try parent.openEntry(FilePath(root: nil, [name]))
   }
 
   /// The tree behind the magic link `path`, such as /dev/fd/3 or /proc/self/exe; nil if `path` is
@@ -157,7 +182,10 @@ extension NewRoot {
   }
 
   func hostLinkTarget(_ path: FilePath) throws(SystemCallError) -> ByteString? {
-    try CurrentProcess.symbolicLinkTarget(path)
+    if let base = plan.sandbox.directoryWithoutLinks(of: path) {
+      return try directEntry(path, below: base).ownLinkTarget()
+    }
+    return try CurrentProcess.symbolicLinkTarget(path)
   }
 }
 

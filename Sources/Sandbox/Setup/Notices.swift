@@ -14,7 +14,7 @@ extension NewRoot {
     // Its remedy also shows the file.
     write(relativeDestination() ?? hiddenFiles())
     write(otherCommand())
-    write(discardedDirectory(), mayExplainFailure: false)
+    noteDiscardedDirectory()
     write(readOnlyRepository())
     write(unreachableProxy())
   }
@@ -90,36 +90,36 @@ extension NewRoot {
     return true
   }
 
-  /// A notice, for a person at a terminal, that what the command writes to its directory is thrown
-  /// away.
-  private func discardedDirectory() -> Notice? {
+  /// Has a person at a terminal told if what the command writes to its directory is thrown away.
+  private func noteDiscardedDirectory() {
     guard Terminal.path(of: 2) != nil, plan.sandbox.workingDirectory == nil, !namesOutput,
       !plan.sandbox.command.isEmpty,
       let path = plan.resolved.workingDirectory?.path,
       path.starts(with: plan.resolved.callerHome.path)
         || !["/tmp", "/var/tmp"].contains(where: { path.starts(with: $0) }),
-      let device = try? root.openInRoot(path, .directory).status().device, isOwn(device)
-    else { return nil }
-    let what = "the sandbox throws away what the command writes to the working directory"
-    if plan.sandbox.learning != nil {
-      // The command must not be able to change the profile.
-      return (
-        "\(what); to keep it, have the profile written to another directory, and add --write .", nil
-      )
+      let directory = try? root.openInRoot(path, .directory),
+      let device = try? directory.status().device, isOwn(device)
+    else { return }
+    let sandbox = plan.sandbox
+    guard sandbox.keep == nil, sandbox.detach == nil, !sandbox.becomesCommand else {
+      // Then nobody is there at the end.
+      let what = "the sandbox throws away what the command writes to the working directory"
+      return write(
+        plan.resolved.discardNotice(path, what, typed), mayExplainFailure: false)
     }
-    if plan.resolved.isShared(path) {
-      return ("\(what); to keep it, change to a directory for it, and add --write .", nil)
-    }
-    var line = typed
-    line.insert(["--write", "."])
-    return ("\(what); --write keeps it", .line(line.text))
+    // Counted here, since the monitor may read this only after the command has written something.
+    let message = SetupMessage.willDiscard(entries: DiscardedDirectory.entries(of: directory))
+    try? Descriptors.send(message.bytes, passing: directory.rawValue, to: monitor)
   }
 
   /// Whether the line itself says where results are to go.
   private var namesOutput: Bool {
     plan.sandbox.filesystem.contains { operation in
       guard operation.option.origin == .commandLine else { return false }
-      return if case .show(_, .readWrite) = operation.action { true } else { false }
+      switch operation.action {
+      case .show(_, .readWrite), .review: return true
+      default: return false
+      }
     }
   }
 

@@ -64,6 +64,7 @@ extension Finding {
       case .readOnly: "\(name) is read-only inside"
       case .notPermitted: "\(name) may not be used inside"
       case .noNetwork: "no network inside leads to \(name)"
+      case .noMember: "no member of the network is called \(name) now"
       case .noBusName: "the D-Bus proxy lets nothing through to \(name)"
       case .refused: "the policy refuses the system call \(name)"
       case .unreadable: "nobody may read the paths that this program uses"

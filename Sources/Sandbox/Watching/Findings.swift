@@ -16,6 +16,7 @@ struct Finding {
     case readOnly = "read-only"
     case notPermitted = "not-permitted"
     case noNetwork = "no-network"
+    case noMember = "no-member"
     case noBusName = "no-bus-name"
     case refused
     case capability
@@ -64,6 +65,12 @@ struct Findings {
   private let asksByName: Bool
   /// The sandbox on paper; made when something is missing.
   lazy var plan = resolved.plan()
+  /// The files that are secret.
+  lazy var secrets = Secrets.files(in: plan.home, resolved.inherited, on: plan.root.host)
+  /// Who is in the sandbox's network now.
+  private lazy var members: [NetworkMember] =
+    NamedNetworks(registry: resolved.sandbox.network.directory).list()
+    .first { $0.name == resolved.sandbox.network.shared?.value }?.members ?? []
   private var places: [ByteString: Int] = [:]
   /// Whether the host did not have the last thing either.
   private var isMissing = false
@@ -165,6 +172,8 @@ extension Findings {
     case .host, .nameServer:
       if isWithoutNetwork, seen.kind == .host || !asksByName {
         add(.noNetwork, seen.subject, seen)
+      } else if seen.kind == .host, let name = DomainName(text: seen.subject.bytes[...]) {
+        lookForMember(name, seen)
       }
     case .busName: add(.noBusName, seen.subject, seen)
     case .calledBusName, .addition: return
@@ -190,13 +199,32 @@ extension Findings {
     resolved.namespaces.contains(.network) && !resolved.sandbox.network.isUsed
   }
 
+  /// Notes that the sandbox's network has no member with a name by which only members are found.
+  private mutating func lookForMember(_ name: DomainName, _ seen: Observation) {
+    let network = resolved.sandbox.network
+    guard let shared = network.shared, network.policy.refusal(ofLookup: name) != nil,
+      !name.isLocalhost, let domain = DomainName(text: shared.value.bytes[...])
+    else { return }
+    guard name.dots == 0 || name.isBelow(domain) else {
+      // Where a relay answers, it tells.
+      if network.allowed.isEmpty, !name.isReverse { add(.noNetwork, seen.subject, seen) }
+      return
+    }
+    let isMember = members.contains { member in
+      guard let own = DomainName(text: member.name.bytes[...]) else { return false }
+      return name == own || name == own.within(domain)
+    }
+    if !isMember { add(.noMember, seen.subject, seen) }
+  }
+
   /// What the command wanted to reach by its number.
   private mutating func connect(_ seen: Observation) {
     guard resolved.namespaces.contains(.network) else { return }
     let endpoint = Findings.endpoint(seen.subject)
-    // Each member of a shared network is reached: where nothing listens, the member refuses.
+    // Members of a shared network are reached, each or all: where nothing listens, the member refuses.
     if resolved.sandbox.network.shared != nil, let (address, _, _) = endpoint,
       MemberAddresses.range.contains(address)
+        || [.multicast, .broadcast].contains(UnallowableAddress(address))
     {
       return
     }

@@ -27,6 +27,7 @@ final class Learner {
   /// Places of the host that an operation covers which the profile does not have: what --tmp-home keeps
   /// from the command, also where links and variables lead.
   private let covered: [FilePath]
+  private let secrets: [FilePath]
   private var wasChanged = false
   /// Places that the command changed in a layer, and not on the host.
   private var discarded: [ByteString] = []
@@ -42,6 +43,7 @@ final class Learner {
   init(_ findings: inout Findings, knowsAdditions: Bool) {
     additions = knowsAdditions ? [] : nil
     plan = findings.plan
+    secrets = findings.secrets
     let operations = plan.operations
     covered = plan.root.mounts.compactMap { mount in
       guard mount.isNew, let number = mount.operation,
@@ -74,6 +76,7 @@ final class Learner {
     case .profile:
       for _ in 0..<Learner.most.depth { joinSiblings() }
       addGuards()
+      addLinkless(to: &items)
       addShown(to: &items, &findings)
       for place in discarded where findings.objection(to: place.path) == nil {
         items.append(
@@ -169,7 +172,7 @@ extension Learner {
       // The profile shows all of it, with what the line protects in there.
       need.isWhole = isDirectory
     }
-    need.hasDevices = !isDirectory && showsDevices(need.operation)
+    need.hasDevices = showsDevices(need.operation) && isDevice(trail.end)
     add(need)
   }
 
@@ -239,7 +242,7 @@ extension Learner {
       plan.operations[operation].operation.action.isLearned
     else { return nil }
     var need = Need(place: ByteString(trail.path), operation: operation)
-    need.isLinked = plan.root.hostPath(of: trail.end) != trail.path
+    need.isLinked = plan.root.ownHostPath(of: trail.end) != trail.path
     return need
   }
 
@@ -250,6 +253,10 @@ extension Learner {
       ? plan.home : plan.operations[operation].place
   }
 
+  private func isDevice(_ position: RootModel.Position) -> Bool {
+    plan.root.hostPath(of: position).flatMap { plan.root.host.look(at: $0) }?.kind == .device
+  }
+
   private func showsDevices(_ operation: Int) -> Bool {
     if case .bind(_, _, .devices, _) = plan.operations[operation].operation.action { return true }
     return false
@@ -257,7 +264,8 @@ extension Learner {
 
   /// Whether a profile may show all of a directory of which some was used.
   func mayShowWhole(_ place: FilePath, of operation: Int) -> Bool {
-    guard place != plan.home, !Secrets.isFile(place, home: plan.home),
+    guard place != plan.home,
+      !Secrets.isFile(place, among: secrets),
       !covered.contains(where: { $0.starts(with: place) })
     else { return false }
     return place.components.count > 1 || place == base(of: operation)
@@ -296,7 +304,7 @@ extension Learner {
   /// Without it, a file of the host would be there that the line hides or has read-only. So it counts as used.
   private func isGuard(_ planned: PlannedOperation) -> Bool {
     let isAbsent = planned.isSkipped || planned.place == nil
-    let protected = planned.protectedPlace.map { plan.root.followingParents(of: $0) }
+    let protected = planned.guardedPlace.map { plan.root.followingParents(of: $0) }
     guard let place = isAbsent ? protected : planned.place, let name = place.lastComponent else {
       return false
     }

@@ -29,6 +29,9 @@ public struct LearnedItem: Equatable, Sendable {
     case devices
     /// A directory that only has to be there.
     case directory
+    /// A directory of the host that the command may change: where it may have put links, no source may lead
+    /// through them.
+    case linkless
     /// Something that was used, but must not be shown without a second thought; a note says why.
     case objection
     /// Something that the command did not get: a finding, with its kind, what speaks against it,
@@ -174,6 +177,14 @@ extension Ending {
 }
 
 extension FilesystemOperation.Action {
+  /// Whether it shows a file of the host read-only.
+  public var isReadOnly: Bool {
+    switch self {
+    case .bind(_, _, .readOnly, _), .same, .show(_, .readOnly): true
+    default: false
+    }
+  }
+
   /// Whether a learned profile shows what was used of it in its place: it shows files of the host
   /// where they lie.
   public var isLearned: Bool {
@@ -186,14 +197,56 @@ extension FilesystemOperation.Action {
 }
 
 extension Plan {
-  /// Whether the command may change the file `path` of the host, or what is in its directory.
+  /// Whether the command may change the file `path` of the host, or what is in its directory: itself, or once a
+  /// person applies the changes of a review.
   public func mayChange(_ path: ByteString) -> Bool {
     let path = path.path
-    return root.mounts.contains { mount in
-      guard case .host(let shown) = mount.content, !mount.isReadOnly, !mount.isLost else {
-        return false
+    return (writablePlaces + layers(ofReviews: true) + repositories).contains {
+      path.starts(with: $0)
+    }
+  }
+
+  /// The files and directories of the host that the command may change, with all that is in them; those under
+  /// review only once a person applies the changes.
+  var writablePlaces: [FilePath] {
+    let places = root.mounts.compactMap { mount -> FilePath? in
+      if let path = mount.reviewed { return real(path) }
+      guard case .host(let path) = mount.content, !mount.isReadOnly, !mount.isLost else {
+        return nil
       }
-      return path.starts(with: shown)
+      return path
+    }
+    return places + layers(ofReviews: false)
+  }
+
+  /// The directories of the host to which the writes to overlays go.
+  private func layers(ofReviews isReview: Bool) -> [FilePath] {
+    root.mounts.flatMap { mount -> [FilePath] in
+      guard case .layers = mount.content, !mount.isLost, (mount.reviewed != nil) == isReview,
+        case .kept(let upper, let work)? = mount.operation.flatMap({
+          operations[$0].operation.action.overlay?.writes
+        })
+      else { return [] }
+      return [real(upper), real(work)]
+    }
+  }
+
+  private func real(_ path: FilePath) -> FilePath { (try? root.host.follow(path).path) ?? path }
+
+  /// The git directories that --rw-repository makes writable, which a plan does not search for: they may lie
+  /// outside of the project.
+  private var repositories: [FilePath] {
+    operations.flatMap { planned -> [FilePath] in
+      guard case .commits(let path) = planned.operation.action else { return [] }
+      guard let trail = root.find(path), let top = root.hostPath(of: trail.end) else { return [] }
+      do throws(SystemCallError) {
+        let found = try GitDirectories.find(in: OwnedDescriptor.open(top, .directory), at: top)
+        return try [found?.common.path, found?.own.path].compactMap { $0 }
+          .map { path throws(SystemCallError) in try root.host.follow(path).path }
+      } catch {
+        // Anything may be writable.
+        return ["/"]
+      }
     }
   }
 }

@@ -180,13 +180,43 @@ extension Learner {
     }
   }
 
+  /// Adds the directories that the command may change, and those that a line showed.
+  ///
+  /// The line showed a file in one of them through the directory; the profile names the file itself. If a
+  /// command, in any run, puts a link in the place of a directory between the two, the profile would show
+  /// another file, such as a key outside. So no source may lead through links from there: neither one of this
+  /// run nor one of an earlier run, in which the directory was read-only. In `/` all is the command's anyway.
+  func addLinkless(to items: inout [LearnedItem]) {
+    var places = plan.writablePlaces
+    // Here also of a directory to which only a link leads: the profile has the path with the link.
+    for planned in plan.operations {
+      switch planned.operation.action {
+      case .bind, .same, .show: break
+      default: continue
+      }
+      guard planned.operation.action.isLearned, let base = base(of: planned.index),
+        base != plan.home,
+        !isOfSystem(ByteString(base)), needs.contains(where: { $0.isBelow(ByteString(base)) })
+      else { continue }
+      places.append(base)
+    }
+    var seen: Set<ByteString> = []
+    for place in places where place != "/" && !place.starts(with: "/proc") {
+      guard (try? plan.root.host.follow(place).kind) == .directory else { continue }
+      if seen.insert(ByteString(place)).inserted {
+        items.append(LearnedItem(.linkless, ByteString(place)))
+      }
+    }
+  }
+
   /// Adds what the profile has to show, directories before what is in them.
   func addShown(to items: inout [LearnedItem], _ findings: inout Findings) {
     var wholes: [Need] = []
     for (index, need) in needs.enumerated() {
       let around = wholes.last { need.isBelow($0.place) }
       let isCovered = around.map { $0.isWritable || !need.isWritable } ?? false
-      if isCovered, !need.hasDevices, !need.isGuard { continue }
+      // A directory that was used shows its devices, but does not let them be opened.
+      if isCovered, !need.hasDevices || around?.hasDevices == true, !need.isGuard { continue }
       if need.isWhole { wholes.append(need) }
       if need.isNameOnly {
         // A directory is there if anything is shown in it.

@@ -2,6 +2,7 @@
 // The options that give a command what the sandbox kept from it, and what speaks against them.
 
 internal import Linux
+internal import Network
 internal import SystemPackage
 internal import Text
 
@@ -18,6 +19,10 @@ extension Findings {
       } else if let (address, port, _) = Findings.endpoint(finding.subject), address.isLoopback {
         finding.options = ["--net-host", ByteString(String(port))]
         finding.note = ", there host.nestbox.internal:" + String(port)
+      } else if let what = Findings.endpoint(finding.subject)
+        .flatMap({ UnallowableAddress($0.address) })
+      {
+        finding.objection = what.text
       } else if let rule = Findings.rule(for: finding.subject) {
         finding.options = ["--net-allow", rule]
       } else if resolved.sandbox.isFromProfile {
@@ -25,6 +30,7 @@ extension Findings {
       } else {
         finding.options = ["--share-net"]
       }
+    case .noMember: finding.objection = "nestbox --list shows the members"
     case .noBusName: completeBusName(&finding)
     case .unreadable: break
     case .readOnly:
@@ -62,7 +68,7 @@ extension Findings {
   /// The rule of --net-allow for a host or an address; nil where none can be.
   static func rule(for subject: ByteString) -> ByteString? {
     guard let (address, port, isDatagram) = endpoint(subject) else { return subject }
-    if port == 53 { return nil }
+    if port == 53 || UnallowableAddress(address) != nil { return nil }
     let host = address.v4 == nil ? "[" + address.text + "]" : address.text
     if isDatagram { return ByteString(host + ":" + String(port) + "/udp") }
     return ByteString(port == 80 || port == 443 ? host : host + ":" + String(port))
@@ -94,7 +100,9 @@ extension Findings {
       return socket.sentence
     }
     let secret = "it is secret, or holds secrets"
-    for path in [path, target] where Secrets.isFile(path, home: plan.home) { return secret }
+    for path in [path, target] where Secrets.isFile(path, among: secrets) {
+      return secret
+    }
     guard let trail = plan.root.find(path) ?? plan.root.find(path.parent),
       let number = plan.root.mounts[trail.end.mount].operation
     else { return nil }

@@ -158,7 +158,7 @@ extension Watcher {
   }
 
   /// How long the watcher may take for its report, in milliseconds, and how long that may be.
-  private static let limit = (milliseconds: Patience.milliseconds(10_000), bytes: 32 << 20)
+  fileprivate static let limit = (milliseconds: Patience.milliseconds(10_000), bytes: 32 << 20)
 
   /// How much of that time the watcher has to look for what is missing, and again for what was used, in
   /// milliseconds.
@@ -213,4 +213,9 @@ extension Watcher {
     else { return nil }
     return lines.dropFirst().map { ByteString($0) }
   }
+}
+
+extension Ending {
+  /// For how many seconds a launch waits for the list of what the command looked for.
+  public static var secondsForReport: Int { Watcher.limit.milliseconds / 1000 }
 }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a learned profile would let a command do, apart from the host's files: before it is written, its settings
+// are compared with those of the line.
+
+internal import Options
+internal import Sandbox
+internal import Text
+
+extension Launcher {
+  /// The sandbox of `command` under a profile with this text in the file `path`.
+  func resolved(
+    _ text: [UInt8], as path: ByteString, for command: [ByteString]
+  ) throws(UsageError) -> ResolvedSandbox {
+    var parser = Parser(surroundings)
+    try parser.parse(text, as: path, command)
+    return try sandbox(parser.draft).resolved(for: caller)
+  }
+}
+
+extension LearningTask {
+  /// Throws if the profile would let the command do more than this run's line, or could not be used.
+  ///
+  /// What the file so far permits of networks and buses is no more.
+  func requireNoMoreRights(of line: ResolvedSandbox, or known: [UInt8]) throws(UsageError) {
+    let command = draft.sandbox.command
+    let start = "--learn: nothing was written: "
+    let remedy =
+      known.isEmpty
+      ? "leave the options about that out, or write a profile by hand"
+      : "what \(lesson.file.quoted) has from earlier runs or by hand does not go with this line; name "
+        + "another file"
+    let new: ResolvedSandbox
+    do throws(UsageError) {
+      new = try launcher.resolved(profile.text, as: path, for: command)
+    } catch {
+      throw UsageError(start + "the profile could not be used: \(error.message); \(remedy)")
+    }
+    // A file that cannot be used permits nothing.
+    let file = known.isEmpty ? nil : try? launcher.resolved(known, as: path, for: command)
+    if let excess = Rights(new).excess(over: Rights(line), and: file.map { Rights($0) }) {
+      let more = "under the profile the command could \(excess), which its line does not permit; "
+      throw UsageError(start + more + remedy)
+    }
+    if let failure = new.plan().failure, line.plan().failure == nil {
+      throw UsageError(start + "the profile could not be used: \(failure); \(remedy)")
+    }
+  }
+}
