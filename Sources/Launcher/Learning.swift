@@ -58,6 +58,12 @@ final class LearningTask {
     self.path = path
     self.name = FilePath(root: nil, [last])
     permissions = (try? FileFacts(at: path.path))?.permissions
+    let names = try? OwnedDescriptor.open(path.path, .location).entryStatus().links
+    if let names, names > 1, !lesson.verifies || draft.shrinks {
+      throw UsageError(
+        "\(name): \(path.quoted) has another name (a hard link), under which the command may be able to "
+          + "change it; name another file")
+    }
     directory =
       (try? OwnedDescriptor.open(path.path.removingLastComponent(), .directory)) ?? .none
     profile = LearnedProfile(try LearningTask.text(of: path, name))

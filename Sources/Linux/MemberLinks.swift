@@ -62,14 +62,7 @@ public enum MemberLinks {
       header(0) + RouteMessages.attribute(master, RouteMessages.raw(index)), end, to: &messages)
     try messages.apply(through: holder)
     messages = RouteMessages()
-    if avoidsIPv6 {
-      // No address is generated.
-      let none = RouteMessages.attribute(8, [1])
-      messages.add(
-        RTM_NEWLINK, 0,
-        header(index, isUp: false)
-          + RouteMessages.attribute(familyInfo, RouteMessages.attribute(UInt16(AF_INET6), none)))
-    }
+    if avoidsIPv6 { avoidIPv6(index, &messages) }
     messages.add(RTM_NEWLINK, 0, header(index))
     addAddress(address, length, to: &messages)
     // Programs that look for each other send to these.
@@ -85,11 +78,27 @@ public enum MemberLinks {
     let other = index + 1
     let end = header(other, isUp: false) + text(name, "eth0-end")
     addPair(header(index, isUp: false) + text(name, "eth0"), end, to: &messages)
+    try messages.apply(through: RouteSocket())
+    messages = RouteMessages()
+    // The kernel would take a second to find out whether an address of its own is free: Chromium then gives up
+    // what it loads, as the network has changed. A kernel without IPv6 refuses this.
+    for number in [other, index] { avoidIPv6(number, &messages) }
+    try? messages.apply(through: RouteSocket())
+    messages = RouteMessages()
     // Neither may come up before it has the other.
     for number in [other, index] { messages.add(RTM_NEWLINK, 0, header(number)) }
     addAddress(address, 32, to: &messages)
     addRoute(IPAddress(v4: 0), 0, metric: .max, to: &messages)
     try messages.apply(through: RouteSocket())
+  }
+
+  /// Adds a request that the interface of this number gets no address of IPv6 by itself.
+  private static func avoidIPv6(_ index: UInt32, _ messages: inout RouteMessages) {
+    let none = RouteMessages.attribute(8, [1])
+    messages.add(
+      RTM_NEWLINK, 0,
+      header(index, isUp: false)
+        + RouteMessages.attribute(familyInfo, RouteMessages.attribute(UInt16(AF_INET6), none)))
   }
 
   /// Adds the request for a pair of interfaces, each described by its head and attributes.

@@ -311,11 +311,20 @@ extension Sandbox {
     !examinedDirectories.isEmpty && examinedDirectories.contains(ByteString(path))
   }
 
-  /// The directory from which the source `path` has to be reached without links, if there is one.
-  func directoryWithoutLinks(of path: FilePath) -> FilePath? {
+  /// The directory from which the source `path` has to be reached without links, and the way from there.
+  ///
+  /// A path that is not absolute starts at `directory`. Of nested directories the outer one counts: a link may also be on the way to the inner one.
+  func wayWithoutLinks(
+    to path: FilePath, from directory: FilePath?
+  ) -> (base: FilePath, way: FilePath)? {
     if directoriesWithoutLinks.isEmpty { return nil }
-    return directoriesWithoutLinks.map(\.path).filter { path.starts(with: $0) && path != $0 }
-      .max { $0.components.count < $1.components.count }
+    let whole = (path.isAbsolute ? path : (directory ?? "/").pushing(path)).lexicallyNormalized()
+    let base = directoriesWithoutLinks.map(\.path)
+      .filter { whole.starts(with: $0) && whole != $0 }
+      .min { $0.components.count < $1.components.count }
+    return base.map { base in
+      (base, FilePath(root: nil, whole.components.dropFirst(base.components.count)))
+    }
   }
 
   /// Calls `body` with every descriptor of the caller's that the sandbox uses, and the option that

@@ -49,7 +49,7 @@ struct LearnedNoMoreTests {
       runs: [
         "--learn ../p --profile untrusted --bind $PWD $PWD --ro-bind $PWD/tools/run $PWD/tools/run "
           + "sh -c 'mv tools tools2; ln -s other tools'"
-      ], later: "rm tools; mv tools2 tools", kept: "tools/run"),
+      ], isRefused: true, later: "rm tools; mv tools2 tools", kept: "tools/run"),
     Case(
       testDescription: "no line can have the file's name",
       setup: "mkdir w; cd w; echo kept >$'g\\x01x'; ln $'g\\x01x' g",
@@ -101,7 +101,8 @@ struct LearnedNoMoreTests {
     #expect(outcome.lines == [refusal, "kept"], "\(outcome)")
     #expect(
       !what.isRefused
-        || outcome.errors.contains("under the profile the command could change"),
+        || outcome.errors.contains("under the profile the command could change")
+        || outcome.errors.contains("Too many levels of symbolic links"),
       "\(outcome)")
   }
 

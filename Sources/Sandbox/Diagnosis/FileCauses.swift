@@ -78,9 +78,9 @@ extension Cause {
         "find out which process did that before you start the command again")
     },
     Cause([.findSource], [.tooManySymbolicLinkLevels, .notDirectory]) { failure in
-      guard let base = failure.sandbox.directoryWithoutLinks(of: failure.subject) else {
-        return nil
-      }
+      let directory = failure.plan.resolved.workingDirectory?.path
+      guard let base = failure.sandbox.wayWithoutLinks(to: failure.subject, from: directory)?.base
+      else { return nil }
       return Diagnosis(
         "a symbolic link is on the way from \(failure.quoted(base)) to \(failure.name), where --no-links-in "
           + "allows none: a command may have put it there",

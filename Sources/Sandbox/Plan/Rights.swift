@@ -5,6 +5,7 @@
 internal import Linux
 internal import Network
 internal import Seccomp
+internal import SystemPackage
 internal import Text
 
 /// What the settings of a sandbox permit.
@@ -31,8 +32,12 @@ public struct Rights {
 extension Plan {
   /// Why the new root cannot be made, whatever files the host has; nil if it can.
   public var failure: String? {
-    // What a command has changed of the sources, others may put right again.
-    let failed = operations.first { $0.problem != nil && $0.operation.action.source == nil }
+    // What a command has removed of the sources, others may put there again.
+    let failed = operations.first { planned in
+      guard let problem = planned.problem else { return false }
+      return planned.operation.action.source == nil
+        || problem.error.cause.errno == .tooManySymbolicLinkLevels
+    }
     return failed?.problem?.error.message
   }
 }

@@ -73,9 +73,11 @@ extension RootModel {
   /// Where a source lies that has to be reached without links, if it has to be; the source itself if the
   /// directory is missing.
   private func directPath(of path: FilePath) -> FilePath? {
-    guard let base = resolved.sandbox.directoryWithoutLinks(of: path) else { return nil }
-    let rest = path.components.dropFirst(base.components.count)
-    return (try? host.follow(base).path)?.appending(rest) ?? path
+    guard
+      let (base, way) = resolved.sandbox.wayWithoutLinks(
+        to: path, from: resolved.workingDirectory?.path)
+    else { return nil }
+    return (try? host.follow(base).path)?.pushing(way) ?? path
   }
 
   /// The nearest directory above a path of the host that exists.
@@ -203,8 +205,10 @@ extension RootModel {
   /// Fails if a layer of an overlay is not a directory of the host.
   private func require(_ layer: FilePath, _ option: String?) throws(LaunchError) {
     do throws(SystemCallError) {
-      guard try host.follow(layer).kind == .directory else {
-        throw failure("open", layer, .notDirectory)
+      let found = try host.follow(layer)
+      guard found.kind == .directory else { throw failure("open", layer, .notDirectory) }
+      if let direct = directPath(of: layer), found.path != direct {
+        throw failure("openat2", layer, .tooManySymbolicLinkLevels)
       }
     } catch {
       throw LaunchError(

@@ -44,8 +44,8 @@ extension NewRoot {
     _ path: FilePath, followsLink: Bool
   ) throws(SystemCallError) -> MountTree {
     if plan.sandbox.isExamined(path) { return try MountTree.clone(at: examinedDirectory(path)) }
-    if let base = plan.sandbox.directoryWithoutLinks(of: path) {
-      let file = try directEntry(path, below: base)
+    if let (base, way) = wayWithoutLinks(to: path) {
+      let file = try directEntry(way, below: base)
       if try file.ownLinkTarget() != nil {
         throw SystemCallError(
           call: "openat2", subject: ByteString(path), errno: .tooManySymbolicLinkLevels)
@@ -74,21 +74,33 @@ extension NewRoot {
     return try hostRoot().openDirectlyInRoot(path)
   }
 
-  /// Opens the entry `path` of the host, which may itself be a link; refuses links on the way from `base`.
+  private func wayWithoutLinks(to path: FilePath) -> (base: FilePath, way: FilePath)? {
+    plan.sandbox.wayWithoutLinks(to: path, from: resolved.workingDirectory?.path)
+  }
+
+  private func directory(withoutLinksIn base: FilePath) throws(SystemCallError) -> OwnedDescriptor {
+    if plan.sandbox.isExamined(base) { return try examinedDirectory(base) }
+    return try OwnedDescriptor.open(base, .directory)
+  }
+
+  /// Opens the entry of the host at the end of `way`, which may itself be a link; refuses links on the way from
+  /// `base`.
   private func directEntry(
-    _ path: FilePath, below base: FilePath
+    _ way: FilePath, below base: FilePath
   ) throws(SystemCallError) -> OwnedDescriptor {
-    let start: OwnedDescriptor
-    if plan.sandbox.isExamined(base) {
-      start = try examinedDirectory(base)
-    } else {
-      start = try OwnedDescriptor.open(base, .directory)
+    let start = try directory(withoutLinksIn: base)
+    guard let name = way.lastComponent else { return start }
+    let parent = way.removingLastComponent()
+    let directory = try start.openDirectlyInRoot(parent.isEmpty ? "." : parent)
+    return try directory.openEntry(FilePath(root: nil, [name]))
+  }
+
+  /// Opens a directory of the host that is a layer of an overlay.
+  func layer(_ path: FilePath) throws(SystemCallError) -> OwnedDescriptor {
+    guard let (base, way) = wayWithoutLinks(to: path) else {
+      return try OwnedDescriptor.open(path, .directory)
     }
-    let rest = path.components.dropFirst(base.components.count)
-    guard let name = rest.last else { return start }
-    let way = rest.dropLast()
-    let parent = try start.openDirectlyInRoot(way.isEmpty ? "." : FilePath(root: nil, way))
-    return try parent.openEntry(FilePath(root: nil, [name]))
+    return try directory(withoutLinksIn: base).openDirectlyInRoot(way)
   }
 
   /// The tree behind the magic link `path`, such as /dev/fd/3 or /proc/self/exe; nil if `path` is
@@ -182,8 +194,8 @@ extension NewRoot {
   }
 
   func hostLinkTarget(_ path: FilePath) throws(SystemCallError) -> ByteString? {
-    if let base = plan.sandbox.directoryWithoutLinks(of: path) {
-      return try directEntry(path, below: base).ownLinkTarget()
+    if let (base, way) = wayWithoutLinks(to: path) {
+      return try directEntry(way, below: base).ownLinkTarget()
     }
     return try CurrentProcess.symbolicLinkTarget(path)
   }

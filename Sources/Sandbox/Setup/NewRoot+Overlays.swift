@@ -12,7 +12,7 @@ extension NewRoot {
     var layers = OverlayLayers()
     let option = overlay.identities.isEmpty ? Overlay.sourceOption : nil
     for source in overlay.sources.reversed() {
-      layers.lower.append(try layers.open(source, option))
+      layers.lower.append(try layers.open(source, in: self, option))
     }
     switch overlay.writes {
     case .refused: break
@@ -23,8 +23,8 @@ extension NewRoot {
         cause: SystemCallError(call: "fsconfig", errno: .invalidArgument))
     case .discarded: try makeTemporaryLayers(&layers, path)
     case .kept(let upper, let work):
-      layers.upper = try layers.open(upper)
-      layers.work = try layers.open(work)
+      layers.upper = try layers.open(upper, in: self)
+      layers.work = try layers.open(work, in: self)
     }
     try layers.require(overlay.identities, of: overlay)
     let attributes: MountAttributes = overlay.writes == .refused ? [.readOnly] : []
@@ -77,9 +77,11 @@ struct OverlayLayers: ~Copyable {
   }
 
   /// Opens a directory of the host; `option` is the one that named it, if not the overlay's.
-  mutating func open(_ path: FilePath, _ option: String? = nil) throws(LaunchError) -> CInt {
+  mutating func open(
+    _ path: FilePath, in root: borrowing NewRoot, _ option: String? = nil
+  ) throws(LaunchError) -> CInt {
     do throws(SystemCallError) {
-      return hold(try OwnedDescriptor.open(path, .directory))
+      return hold(try root.layer(path))
     } catch {
       throw LaunchError(
         .findSource, option: option.map { WrittenOption($0) }, subject: ByteString(path),
