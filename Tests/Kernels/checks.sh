@@ -74,4 +74,8 @@ check 'a missing .git stays free' 'taken' sh -c "mkdir -p project; $box --kill-o
 check 'what a command did not get is named' 'kept is not shown inside (cat): --read /home/kept' sh -c "$box --explain cat /home/kept 2>&1 | grep -o 'kept is not shown.*'"
 since /proc/sys/kernel/yama/ptrace_scope:2 'what a command did not get is named where Yama keeps processes apart' 'kept is not shown inside (cat): --read /home/kept' sh -c "$box --explain cat /home/kept 2>&1 | grep -o 'kept is not shown.*'"
 check 'a keyring of its own' 'of its own' $box sh -c 'grep -q "keyring *nestbox:" /proc/keys && echo of its own'
+# These kernels have bridges, pairs of interfaces and nf_tables as modules, which this machine lacks.
+check 'without bridges, a network between sandboxes says what is missing' 'the kernel lacks bridges' sh -c "nestbox --ro-bind / / --network lab true 2>&1 | grep -o 'the kernel lacks bridges'"
+httpd -p 127.0.0.1:8080 -h /bin 2>/dev/null
+check 'without nf_tables, a host is reached by name, and no other' 'reached refused' $box --net-allow web.test:8080=127.0.0.1 sh -c 'a=$(nslookup web.test | sed -n "s/^Address.*: *\(198[.0-9]*\).*/\1/p" | head -n 1); wget -qO /dev/null "http://$a:8080/busybox" && printf "reached "; wget -qO /dev/null http://192.0.2.1/ 2>/dev/null || echo refused'
 echo "CHECK ok the end was reached"
