@@ -18,6 +18,7 @@ exec switch_root /new /bin/sh -c '
   echo "user:x:1000:1000::/home:/bin/sh" >/etc/passwd
   echo "user:x:1000:" >/etc/group
   chown 1000:1000 /home /tmp
+  ip link set lo up
   # Debian before 11 and some kernels keep user namespaces from ordinary users.
   echo 1 >/proc/sys/kernel/unprivileged_userns_clone 2>/dev/null
   # Where only CAP_SYS_PTRACE lets a process read another: nestbox has it over its sandbox.
