@@ -11,9 +11,7 @@ extension Launcher {
   func exposure(
     of text: [UInt8], as path: ByteString, for command: [ByteString]
   ) throws(UsageError) -> Exposure {
-    var parser = Parser(surroundings)
-    try parser.parse(text, as: path, command)
-    return Exposure(try sandbox(parser.draft).resolved(for: caller).plan())
+    Exposure(try resolved(text, as: path, for: command).plan())
   }
 }
 

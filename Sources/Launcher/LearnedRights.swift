@@ -20,7 +20,7 @@ extension Launcher {
 extension LearningTask {
   /// Throws if the profile would let the command do more than this run's line, or could not be used.
   ///
-  /// What the file so far permits of networks and buses is no more.
+  /// The profile may also keep what the file so far permits of networks and buses.
   func requireNoMoreRights(of line: ResolvedSandbox, or known: [UInt8]) throws(UsageError) {
     let command = draft.sandbox.command
     let start = "--learn: nothing was written: "

@@ -475,7 +475,7 @@ struct MemberTests {
     let outcome = try run(
       """
       a = serve("a")
-      # Connections whose close sends to nobody for an hour, in whoever has the last descriptor.
+      # The process that closes the last descriptor of such a connection waits for an hour.
       program = '''
       import os, signal, socket, struct, time
       server = socket.create_server(("127.0.0.1", 0))

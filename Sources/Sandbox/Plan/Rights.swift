@@ -20,7 +20,7 @@ public struct Rights {
   /// What a command could do that it cannot under `line`: the rest of a sentence, such as "keep the capability
   /// cap_sys_admin"; nil for nothing.
   ///
-  /// Rules about networks and names on buses add up: what `known` permits of them is no more either.
+  /// Rules about networks and names on buses add up, so a command may also do what `known` permits of these.
   public func excess(over line: Rights, and known: Rights? = nil) -> String? {
     let sources = [line] + (known.map { [$0] } ?? [])
     return namespace(over: line) ?? policy(over: line) ?? capability(over: line)
