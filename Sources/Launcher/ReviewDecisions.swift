@@ -142,11 +142,12 @@ extension ReviewTasks {
   private func acquire(
     _ name: ByteString, _ option: String
   ) throws(UsageError) -> (Review, Changes) {
-    try doing(option, name) { () throws(ReviewError) in
+    let review = try doing(option, name) { () throws(ReviewError) in
       let review = try store.review(name)
       try review.acquire()
-      return (review, try review.changes())
+      return review
     }
+    return (review, try compare(review, option))
   }
 
   private func removeIfDone(_ review: Review) throws(ReviewError) -> Bool {
@@ -183,6 +184,11 @@ extension ReviewTasks {
               + "\(option): "
               + draft.reviewLine("\(overwrites)\(option) \(word.quotedForShell)"))
         }
+        if found.path == Change.top {
+          throw UsageError(
+            "\(option): \(word.quoted) is the directory itself, whose permissions did not change; for all "
+              + "changes: " + line(option, review.name))
+        }
         throw UsageError(
           "\(option): \(review.name.quoted) has no change at \(word.quoted); "
             + draft.reviewLine("--changes \(review.name.quotedForShell)") + " lists its changes")
@@ -209,9 +215,9 @@ extension ReviewTasks {
     } else if review.record.trees.count == 1 {
       found = (0, path)
     }
-    guard let found, !found.path.isEmpty,
-      !found.path.components.contains(where: { $0.kind == .parentDirectory })
+    guard var found, !found.path.components.contains(where: { $0.kind == .parentDirectory })
     else { return nil }
+    if found.path.isEmpty { found.path = Change.top }
     return found
   }
 

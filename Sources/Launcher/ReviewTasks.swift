@@ -212,6 +212,25 @@ struct ReviewTasks {
     return SandboxList.table(rows, width: Terminal.columns(of: 1))
   }
 
+  /// Looks for the changes of a review, for the task `option`, until a signal asks to end.
+  func compare(_ review: Review, _ option: String) throws(UsageError) -> Changes {
+    let signals = try? EndSignals.wait()
+    let changes = try doing(option, review.name) { () throws(ReviewError) in
+      try review.changes(isToStop: { signals?.first != nil })
+    }
+    if let signal = signals?.first {
+      review.close()
+      let line = line(option, review.name, also: draft.sandbox.command)
+      launcher.tell(
+        .error,
+        "\(option): interrupted while it compared, and nothing was changed; to go on: \(line)",
+        draft)
+      SignalDisposition.die(by: signal)
+    }
+    signals?.end()
+    return changes
+  }
+
   /// Reports what a review would change.
   func changes(_ typed: ByteString?) throws(UsageError) -> UInt8 {
     if typed == nil, let word = draft.sandbox.command.first {
@@ -221,11 +240,8 @@ struct ReviewTasks {
           + line("--changes", word))
     }
     let name = try name(typed, for: "--changes")
-    let (review, changes) = try doing("--changes", name) {
-      () throws(ReviewError) -> (Review, Changes) in
-      let review = try store.review(name)
-      return (review, try review.changes())
-    }
+    let review = try doing("--changes", name) { () throws(ReviewError) in try store.review(name) }
+    let changes = try compare(review, "--changes")
     if draft.isJSON { return launcher.print(review.json(of: changes).text, draft) }
     var text = review.text(of: changes)
     if draft.showsDifferences {

@@ -30,6 +30,7 @@ extension ReviewTasks {
       review = try doing("--resume", resumed.value) { () throws(ReviewError) in
         let review = try store.review(resumed.value)
         try review.acquire()
+        try review.requireDirectories()
         try review.noteLaunch()
         return review
       }

@@ -283,10 +283,12 @@ extension Descriptors {
   /// Whether the first `size` bytes of two regular files are the same, as far as reading tells; where
   /// both have a hole, nothing is read.
   public static func haveSameContent(
-    _ one: borrowing OwnedDescriptor, _ other: borrowing OwnedDescriptor, size: Int64
+    _ one: borrowing OwnedDescriptor, _ other: borrowing OwnedDescriptor, size: Int64,
+    isToStop: () -> Bool = { false }
   ) throws(SystemCallError) -> Bool {
     var offset: Int64 = 0
     while offset < size {
+      if isToStop() { throw SystemCallError(call: "read", errno: .interrupted) }
       offset = min(
         nextData(one.rawValue, offset, size), nextData(other.rawValue, offset, size))
       let count = Int(min(65_536, size - offset))

@@ -111,7 +111,7 @@ private struct Application {
     for change in finals.reversed() {
       // While something waits, the next run must be able to compare everything.
       let isUnreadable = (change.new?.permissions ?? 0) & 0o500 != 0o500
-      let place = isUnreadable ? Change.Place(tree: change.tree, path: ".") : change.place
+      let place = isUnreadable ? Change.Place(tree: change.tree, path: Change.top) : change.place
       try? setPermissions(of: change, isOpen: waiting.contains(place))
     }
     // The next run writes everything to the disk, before it removes the review.
@@ -126,14 +126,14 @@ private struct Application {
     }
     var directories: Set<Change.Place> = []
     let others = list.indices.lazy.filter { !chosen[$0] }.map { list[$0] }
-    for change in Array(others) + report.left.map(\.change) where change.path != "." {
+    for change in Array(others) + report.left.map(\.change) where change.path != Change.top {
       var place = change.place
       var isNew = true
       while isNew, !place.path.isEmpty {
         place.path.removeLastComponent()
         isNew = directories.insert(place).inserted
       }
-      directories.insert(Change.Place(tree: change.tree, path: "."))
+      directories.insert(Change.Place(tree: change.tree, path: Change.top))
     }
     return directories
   }
@@ -235,7 +235,7 @@ private struct Application {
 
   private mutating func put(_ change: Change) throws(Obstacle) {
     guard let new = change.new else { return }
-    if change.path == "." { return finals.append(change) }
+    if change.path == Change.top { return finals.append(change) }
     let folder = try folder(change)
     let name = change.path.lastName.path
     // A command that reads the store knows the name.

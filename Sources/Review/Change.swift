@@ -18,6 +18,9 @@ public struct Change: Equatable, Sendable {
     case time
   }
 
+  /// The path of a directory under review itself: a change there is one of its permissions.
+  public static var top: FilePath { "." }
+
   /// The number of the directory under review.
   public let tree: Int
   /// The path from there.

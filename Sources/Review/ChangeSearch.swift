@@ -7,10 +7,12 @@ internal import SystemPackage
 internal import Text
 
 extension Review {
-  /// The changes of all directories.
-  public func changes() throws(ReviewError) -> Changes {
+  /// The changes of all directories, or only the first ones once `isToStop` tells to end.
+  public func changes(
+    isToStop: @escaping () -> Bool = { false }
+  ) throws(ReviewError) -> Changes {
     let trees = try openTrees()
-    var search = ChangeSearch(since: record.started, ByteString(temporary))
+    var search = ChangeSearch(since: record.started, ByteString(temporary), isToStop)
     for (number, tree) in trees.enumerated() { search.search(tree, number) }
     search.findRenamings(trees)
     search.markConflicts(seen)
@@ -26,6 +28,7 @@ struct ChangeSearch {
   private let started: FileTime
   /// What an interrupted run of `--apply` may have left in a directory of the host: no change of it.
   private let temporary: ByteString
+  private let isToStop: () -> Bool
 
   /// How many changes are told, and how long a path may be that is followed.
   private static let limit = (changes: 1_000_000, path: 4000)
@@ -40,8 +43,8 @@ struct ChangeSearch {
     let isOpaque: Bool
   }
 
-  init(since started: FileTime, _ temporary: ByteString) {
-    (self.started, self.temporary) = (started, temporary)
+  init(since started: FileTime, _ temporary: ByteString, _ isToStop: @escaping () -> Bool) {
+    (self.started, self.temporary, self.isToStop) = (started, temporary, isToStop)
   }
 
   /// Looks through one layer.
@@ -54,7 +57,7 @@ struct ChangeSearch {
       return
     }
     if Change.modesDiffer(base, top) {
-      add(Change(tree: number, path: ".", kind: .mode, old: base, new: top))
+      add(Change(tree: number, path: Change.top, kind: .mode, old: base, new: top))
     }
     pending.append(Place(path: "", status: top, hasBase: true, isOpaque: false))
     while let place = pending.popLast() {
@@ -66,7 +69,7 @@ struct ChangeSearch {
       do throws(SystemCallError) {
         pending += try look(place, tree).reversed()
       } catch {
-        changes.unread.append((place.path.isEmpty ? "." : place.path, error.reason))
+        changes.unread.append((place.path.isEmpty ? Change.top : place.path, error.reason))
       }
     }
   }
@@ -80,9 +83,10 @@ struct ChangeSearch {
     }
   }
 
-  /// Whether there are more changes than are told.
+  /// Whether there are more changes than are told, or nobody waits for them any more.
   private var isFull: Bool {
     mutating get {
+      if isToStop() { return true }
       if changes.list.count >= ChangeSearch.limit.changes { changes.isIncomplete = true }
       return changes.isIncomplete && changes.list.count >= ChangeSearch.limit.changes
     }
@@ -227,7 +231,7 @@ struct ChangeSearch {
       // has the same time.
       guard let file = try? base.openRegularEntry(name) else { return old.modified != new.modified }
       let other = try ReviewTree.openFile(name, in: upper)
-      return try !Descriptors.haveSameContent(file, other, size: new.size)
+      return try !Descriptors.haveSameContent(file, other, size: new.size, isToStop: isToStop)
     // The layer's is another one by nature; nothing of it is applied.
     case .device, .socket: return false
     case .directory, .fifo: return false
@@ -259,7 +263,7 @@ extension ChangeSearch {
       guard let old = change.old, old.kind == .regular, old.size > 0 else { continue }
       removed.add(index, old, change)
     }
-    if removed.isEmpty { return }
+    if removed.isEmpty || isToStop() { return }
     var bytes = ChangeSearch.mostBytes
     for index in changes.list.indices where changes.list[index].kind == .added {
       let change = changes.list[index]

@@ -11,6 +11,12 @@ extension Review {
   ///   directory above it as a whole.
   public func discard(_ path: FilePath, tree number: Int) throws(ReviewError) -> Bool {
     let tree = try openTrees()[number]
+    if path == Change.top {
+      try failing(self.path) { () throws(SystemCallError) in try tree.resetTop() }
+      // The next search opens it again, as it is now.
+      close()
+      return true
+    }
     let trash: FilePath = "trash"
     let folder = self.folder
     return try failing(self.path.pushing(path)) { () throws(SystemCallError) -> Bool in

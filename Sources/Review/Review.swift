@@ -128,14 +128,7 @@ public final class Review {
   public func close() { trees = [] }
 
   private func openTree(_ number: Int) throws(ReviewError) -> ReviewTree {
-    let tree = record.trees[number]
-    let base: OwnedDescriptor
-    do throws(SystemCallError) {
-      base = try Review.openBase(tree)
-    } catch {
-      guard error.isAbsence else { throw .failed(tree.path, error) }
-      throw .directoryIsGone(tree.path)
-    }
+    let base = try Review.openBase(record.trees[number])
     let location = try openLayer(number)
     do throws(SystemCallError) {
       // The command may have closed the directory to its owner.
@@ -161,14 +154,24 @@ public final class Review {
     }
   }
 
+  /// Fails where a directory under review is not at its place any more.
+  public func requireDirectories() throws(ReviewError) {
+    for tree in record.trees { _ = try Review.openBase(tree) }
+  }
+
   private static func openBase(
     _ tree: ReviewRecord.Tree
-  ) throws(SystemCallError) -> OwnedDescriptor {
-    let base = try OwnedDescriptor.open("/", .directory).openDirectlyInRoot(tree.path)
-    guard try base.fileIdentity() == tree.identity else {
-      throw SystemCallError(call: "fstat", errno: .staleNFSFileHandle)
+  ) throws(ReviewError) -> OwnedDescriptor {
+    do throws(SystemCallError) {
+      let base = try OwnedDescriptor.open("/", .directory).openDirectlyInRoot(tree.path)
+      guard try base.fileIdentity() == tree.identity else {
+        throw SystemCallError(call: "fstat", errno: .staleNFSFileHandle)
+      }
+      return base
+    } catch {
+      guard error.isAbsence else { throw .failed(tree.path, error) }
+      throw .directoryIsGone(tree.path)
     }
-    return base
   }
 
   /// Removes the review if its layers are as this process has made them.

@@ -50,6 +50,13 @@ final class ReviewTree {
     try upper.openDirectlyInRoot(path.isEmpty ? "." : path)
   }
 
+  /// Gives the layer's top the permissions of the host's directory.
+  func resetTop() throws(SystemCallError) {
+    let permissions = try base.entryStatus().permissions
+    closed.removeAll { $0.path.isEmpty }
+    try openUpper("").setPermissions(permissions & Change.bits(.directory))
+  }
+
   /// What a layer has at a place.
   enum LayerEntry { case nothing, whiteout, file }
 
@@ -67,7 +74,9 @@ final class ReviewTree {
 extension Review {
   /// Whether the layer has something at `path`.
   public func hasChange(_ path: FilePath, tree number: Int) -> Bool {
-    guard let trees = try? openTrees(), trees.indices.contains(number) else { return false }
+    guard path != Change.top, let trees = try? openTrees(), trees.indices.contains(number) else {
+      return false
+    }
     return trees[number].layerEntry(path) != .nothing
   }
 }

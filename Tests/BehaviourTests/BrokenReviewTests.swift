@@ -58,6 +58,12 @@ struct BrokenReviewTests {
       name: "Another directory is there", harm: "mv proj old; mkdir proj", line: "$n --apply r",
       cause: "/proj is not the directory that was reviewed; move that back, or type "),
     Broken(
+      name: "A launch goes on where the directory was moved", harm: "mv proj moved",
+      line: "$n --bind / / --resume r true 2>&1 | (sed \"s,$PWD,HERE,\"; exit 125)",
+      cause:
+        "125\nnestbox: --resume: HERE/proj is not the directory that was reviewed; move that back, or type "
+    ),
+    Broken(
       name: "The name is taken", harm: "",
       line: "$n --bind / / --review proj --review-name r touch proj/more",
       cause: "a review is called r already; to go on with it: ", after: "$n --apply r; ls proj",

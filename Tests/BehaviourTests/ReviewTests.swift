@@ -335,6 +335,57 @@ struct ReviewTests {
       ], "\(outcome)")
   }
 
+  // Red: the change of the directory's own permissions, which the list names `.`, cannot be chosen.
+  @Test func `The change of the directory itself is applied and discarded alone`() throws {
+    let outcome = try Session().run(
+      #"""
+      export XDG_STATE_HOME=$PWD/state; mkdir proj other; chmod 755 proj other
+      launch() { nestbox --bind / / --review proj "$@" --review-name r sh -c 'touch proj/a; chmod 711 proj' 2>&-; }
+      launch; nestbox --discard r .; nestbox --changes r | tail -n +2
+      nestbox --apply r . 2>&1; nestbox --bind / / --resume r sh -c 'chmod 700 proj' 2>&-
+      nestbox --apply r .; stat -c %a proj; nestbox --changes r | tail -n +2; nestbox --discard r
+      # Closed to its owner, and one of several directories.
+      launch --review other; nestbox --bind / / --resume r chmod 0 other 2>&-
+      nestbox --discard r "$PWD/other"; nestbox --apply r "$PWD/proj/" && stat -c %a proj other; nestbox --apply r; ls proj
+      """#)
+    #expect(
+      outcome.lines == [
+        "discarded 1 change; others wait", "  added    a",
+        "nestbox: --apply: . is the directory itself, whose permissions did not change; for all changes: "
+          + "nestbox --apply r",
+        "applied 1 change; others wait", "700", "  added    a", "discarded the review r",
+        "discarded 1 change; others wait", "applied 1 change; others wait", "711", "755",
+        "applied 1 change", "a",
+      ], "\(outcome)")
+  }
+
+  // Red: Ctrl-C ends a task while it compares without a word, or only after that, or leaves a directory of the
+  // layer open that the command closed.
+  @Test(.needs("strace"))
+  func `Ctrl-C while a task compares says that nothing was changed`() throws {
+    let outcome = try Session().python(
+      ReviewTests.tools + #"""
+        os.mkdir("proj"); write("proj/data", "x" * (40 << 16))
+        nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-c", "chmod 600 proj/data; mkdir proj/shut; chmod 0 proj/shut")
+        for words in (["--changes", "r"], ["--diff", "--changes"], ["--apply", "r"], ["--discard", "r", "data"]):
+          # Each step of the comparison takes a second.
+          task = subprocess.Popen(["strace", "-D", "-o", "trace", "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=1000000", "nestbox", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+          while not os.path.exists("trace") or "pread64" not in open("trace").read(): time.sleep(0.02)
+          task.send_signal(signal.SIGINT); out, err = task.communicate()
+          print(task.returncode, out, err.strip(), oct(os.stat("state/nestbox/reviews/r/upper-0/shut").st_mode & 0o777), open("trace").read().count("pread64(") < 40); os.remove("trace")
+        print(nestbox("--apply", "r").stdout.strip(), oct(os.stat("proj/data").st_mode & 0o777))
+        """#)
+    func told(_ task: String, _ line: String) -> String {
+      "-2  nestbox: \(task): interrupted while it compared, and nothing was changed; to go on: nestbox \(line) 0o0 True"
+    }
+    #expect(
+      outcome.lines == [
+        told("--changes", "--changes r"), told("--changes", "--diff --changes r"),
+        told("--apply", "--apply r"), told("--discard", "--discard r data"),
+        "applied 2 changes 0o600",
+      ], "\(outcome)")
+  }
+
   // Red: the launcher cannot be ended while it compares, or takes the review with it.
   @Test(.needs("strace"))
   func `Ctrl-C while the launcher compares leaves a review that can be used`() throws {

@@ -93,7 +93,8 @@ extension Option {
       "--apply", [.review], in: .review, "Make the changes of REVIEW in the directory",
       """
       Paths after it choose changes, each with all below; without one all are applied. They are
-      written as --changes writes them. Each file appears whole or not at all. Set-id bits, devices and
+      written as --changes writes them; `.` is the change of the directory's own permissions alone.
+      Each file appears whole or not at all. Set-id bits, devices and
       sockets are never applied, nor are owners, extended attributes and the times of directories.
 
       A file that the host has changed or removed since the review began, by anything other than --apply, is
@@ -108,7 +109,7 @@ extension Option {
     Option(
       "--discard", [.review], in: .review, "Forget the changes of REVIEW",
       """
-      Paths after it choose changes, each with all below; without one the review is removed.
+      Paths after it choose changes, as after --apply; without one the review is removed.
       """, traits: .lastIsOptional
     ) { (draft, typed) throws(UsageError) in try draft.choose(.discard(typed.review)) },
   ]
