@@ -61,7 +61,8 @@ let package = Package(
       name: "Relay", dependencies: ["Linux", "Network", "Seccomp", "Text", system],
       swiftSettings: strict + rare),
     .target(
-      name: "Running", dependencies: ["Linux", "Text", system], swiftSettings: strict + rare),
+      name: "Running", dependencies: ["Network", "Linux", "Text", system],
+      swiftSettings: strict + rare),
     .target(
       name: "Seccomp", dependencies: ["Linux", "Text", "CLibseccomp", "CLibjansson", system],
       swiftSettings: strict + rare),

@@ -45,7 +45,7 @@ class RunningSandbox:
     """Seconds since it began."""
     processes: int
     network: Optional[str]
-    """"host", "none", "shared" or "own"."""
+    """"host", "allowed", "none", "shared" or "own"."""
     kept: bool
     """Whether it lives on when its command has ended."""
     command: list[str]

@@ -15,7 +15,9 @@ extension Launcher {
     let surroundings = self.surroundings
     guard let topic = Topic(word, surroundings) else {
       let near = Suggestion.matches(for: word.text, among: Topic.names(surroundings))
-      throw UsageError("--help: no topic \(word.quoted)" + Suggestion.question(near))
+      throw UsageError(
+        "--help: no topic \(word.quoted)"
+          + (near.isEmpty ? "; nestbox --help names the sections" : Suggestion.question(near)))
     }
     return Help.page(on: topic)
   }

@@ -182,8 +182,24 @@ public enum InternetSocket {
   ///
   /// See accept4(2).
   public static func accept(_ number: CInt) throws(SystemCallError) -> OwnedDescriptor? {
+    try accept { linux_accept(number) }
+  }
+
+  /// Accepts a connection of the internet, and tells its other end.
+  public static func accept(
+    _ number: CInt, from peer: inout Endpoint?
+  ) throws(SystemCallError) -> OwnedDescriptor? {
+    var endpoint = linux_endpoint()
+    let accepted = try accept { unsafe linux_accept_from(number, &endpoint) }
+    peer = Endpoint(endpoint)
+    return accepted
+  }
+
+  private static func accept(
+    _ call: () -> CInt
+  ) throws(SystemCallError) -> OwnedDescriptor? {
     while true {
-      switch linux_accept(number) {
+      switch call() {
       case -EAGAIN: return nil
       // This one has ended already.
       case -ECONNABORTED, -EINTR: continue

@@ -40,6 +40,8 @@ public struct NetworkPolicy: Sendable {
     case fullPublished
     /// It means all hosts of a network that this machine is in.
     case broadcast
+    /// Nothing inside has listened at a published port.
+    case unserved
 
     /// The reason in a word, for programs.
     public var word: String {
@@ -53,6 +55,7 @@ public struct NetworkPolicy: Sendable {
       case .nameServersFailed: "name-servers-failed"
       case .full, .fullPublished: "too-many"
       case .broadcast: "broadcast-address"
+      case .unserved: "nothing-listens"
       }
     }
 
@@ -60,7 +63,8 @@ public struct NetworkPolicy: Sendable {
     public var isAllowed: Bool {
       switch self {
       case .unnamed, .port, .denied, .privateAddress, .broadcast: false
-      case .unanswered, .nameServersSilent, .nameServersFailed, .full, .fullPublished: true
+      case .unanswered, .nameServersSilent, .nameServersFailed, .full, .fullPublished, .unserved:
+        true
       }
     }
   }
@@ -80,11 +84,14 @@ public struct NetworkPolicy: Sendable {
   }
 
   /// Where a rule pins `name`, as text; empty if none does.
-  public func pinText(of name: DomainName) -> String {
+  ///
+  /// The port of such a rule is one of TCP: of UDP, the place is the address alone.
+  public func pinText(of name: DomainName, for port: Port) -> String {
     guard let pin = allowed.first(where: { $0.pin != nil && $0.covers(name) })?.pin else {
       return ""
     }
-    return pin.port.map { Refusal.place(pin.address.text, String($0)) } ?? pin.address.text
+    guard port.transport == .tcp, let number = pin.port else { return pin.address.text }
+    return Refusal.place(pin.address.text, String(number))
   }
 
   /// Where a connection to a name may lead.

@@ -12,7 +12,7 @@ public struct Refusal: Equatable, Sendable {
   /// The name, or the address as text.
   public let host: String
   /// As text: the private address to which the name leads, or, where a rule pins the name, the place
-  /// to which it does; empty otherwise.
+  /// to which it does; or who has connected to a published port; empty otherwise.
   public let address: String
 
   /// How many different ones are told of.
@@ -116,10 +116,9 @@ public struct Refusal: Equatable, Sendable {
     if host == NetworkRule.callersHost, port?.transport != .udp {
       return "--net-host " + (port?.text ?? "PORT")
     }
-    guard reason == .port, !address.isEmpty, let port, port.transport == .tcp else {
-      return "--net-allow " + rule
-    }
-    return "--net-allow " + Refusal.place(host, port.text) + "=" + address
+    guard reason == .port, !address.isEmpty, let port else { return "--net-allow " + rule }
+    return "--net-allow " + Refusal.place(host, String(port.number)) + "=" + address
+      + (port.transport == .udp ? "/udp" : "")
   }
 
   /// What was refused, why, and what would allow it.
@@ -160,7 +159,16 @@ public struct Refusal: Equatable, Sendable {
       return
         "nestbox has reset connections to published ports, such as one to port \(port?.text ?? "") inside: "
         + "it leads at most " + String(Refusal.mostPublished) + " of these at a time"
+    case .unserved:
+      return
+        "nothing listened at port \(port?.text ?? "") inside, to which --publish led a connection from "
+        + "\(address): start a server there, on 127.0.0.1 or on all addresses, or publish the port of "
+        + "another as INSIDE in --publish PORT:INSIDE"
     case .denied: return "the command could not reach \(place), as --net-deny denies it"
+    case .privateAddress where ["0.0.0.0", "::"].contains(address):
+      return
+        "the command could not reach \(place), as the name leads to \(address), which means this machine "
+        + "itself; name servers and /etc/hosts block names so"
     case .privateAddress:
       return "the command could not reach \(place), "
         + (address.isEmpty ? "" : "as the name leads to \(address), ")

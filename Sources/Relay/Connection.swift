@@ -21,7 +21,8 @@ final class Connection {
   private var nextAttempt = Int.max
   private var deadline: Int
   private var isOpen = true
-  private var isPublished = false
+  /// Who has connected to a published port; nil for a connection of the command.
+  private var caller: PublishedCaller?
   /// Both directions.
   private var (toOutside, toInside) = (Way(), Way())
   private var decision: Decision?
@@ -58,18 +59,18 @@ final class Connection {
   }
 
   /// Leads a connection to a published port inside.
-  static func publish(_ socket: CInt, _ port: UInt16, _ relay: Relay) {
+  static func publish(_ socket: CInt, _ caller: PublishedCaller, _ relay: Relay) {
     let hasRoom = relay.connections < relay.mostConnections
     guard hasRoom, let number = relay.pool.take() else {
       let reason = hasRoom ? NetworkPolicy.Reason.fullPublished : .full
-      relay.tellFull("127.0.0.1", Port(port), reason)
-      relay.log.refused("127.0.0.1", Port(port), reason, nil)
+      relay.tellFull("127.0.0.1", Port(caller.inside), reason)
+      relay.log.refused(caller, reason)
       InternetSocket.resetOnClose(socket)
       return Descriptors.close(socket)
     }
     let connection = Connection(socket, relay)
-    connection.isPublished = true
-    let endpoint = Endpoint(IPAddress(v4: 127 << 24 | 1), port)
+    connection.caller = caller
+    let endpoint = Endpoint(IPAddress(v4: 127 << 24 | 1), caller.inside)
     let attempt = Attempt(number, endpoint, connection)
     connection.attempts = [attempt]
     guard (try? InternetSocket.connect(number, to: endpoint)) != nil, relay.watch(attempt, .output)
@@ -113,7 +114,9 @@ final class Connection {
   /// An attempt has succeeded or failed.
   fileprivate func settle(_ attempt: Attempt, _ relay: Relay) {
     attempts.removeAll { $0 === attempt }
-    guard !InternetSocket.hasFailed(attempt.number) else {
+    let hasFailed = InternetSocket.hasFailed(attempt.number)
+    if let caller { relay.portUse.note(caller, isServed: !hasFailed) }
+    guard !hasFailed else {
       leave(attempt, relay)
       return tryNext(relay)
     }
@@ -128,7 +131,7 @@ final class Connection {
     InternetSocket.tune(inside.number)
     InternetSocket.tune(side.number)
     // A client that has closed both directions would keep its place.
-    if !isPublished { InternetSocket.probeSoon(inside.number) }
+    if caller == nil { InternetSocket.probeSoon(inside.number) }
     guard relay.rewatch(side, .changes), relay.watch(inside, .changes) else { return fail(relay) }
     move(relay)
   }
@@ -159,7 +162,7 @@ final class Connection {
 
   /// Closes a socket of the other side, or gives it back.
   private func leave(_ watcher: Watcher, _ relay: Relay) {
-    guard isPublished else { return relay.drop(watcher) }
+    guard caller != nil else { return relay.drop(watcher) }
     relay.giveBack(watcher, inOrder: hasEnded)
   }
 
@@ -181,6 +184,10 @@ final class Connection {
     isOpen = false
     if let decision {
       relay.log.ended(decision, endpoint, sent: toOutside.moved, received: toInside.moved)
+    }
+    if let caller {
+      relay.log.ended(
+        caller, isConnected: outside != nil, sent: toInside.moved, received: toOutside.moved)
     }
     relay.waiting.removeAll { $0 === self }
     relay.connections -= 1

@@ -20,7 +20,7 @@ extension Relay {
     guard let name = table.name(of: address) else { return completion(nil) }
     switch policy.destination(of: name, port: port) {
     case .refused(let reason):
-      refuse(name.text, port, reason, place: policy.pinText(of: name))
+      refuse(name.text, port, reason, place: policy.pinText(of: name, for: port))
       completion(nil)
     case .pinned(let address, let number):
       note(ReachedHost(name.text, port))
@@ -67,7 +67,7 @@ extension Relay {
       // Programs try HTTP/3, and do the same by TCP where it does not answer.
       return log.refused(name.text, port, reason, nil)
     }
-    refuse(name.text, port, reason, place: policy.pinText(of: name))
+    refuse(name.text, port, reason, place: policy.pinText(of: name, for: port))
   }
 
   /// Whether what is sent to `address` stays on this machine, as far as the kernel says so; nil if no route

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log of --net-log: a line of JSON for each look-up and each connection.
+// The log of --net-log: a line of JSON for each look-up and each connection, also to published ports.
 
 internal import Linux
 internal import Network
@@ -111,6 +111,34 @@ final class NetworkLog {
         .init("allowed", .boolean(true)), .init("connected", .boolean(endpoint != nil)),
         .init("sent", .unsigned(sent)), .init("received", .unsigned(received)),
       ])
+  }
+
+  /// Notes a connection to a published port for which there is no room.
+  func refused(_ caller: PublishedCaller, _ reason: NetworkPolicy.Reason) {
+    guard number != nil else { return }
+    write(
+      "published",
+      members(caller) + [
+        .init("allowed", .boolean(false)), .init("reason", .string(reason.word)),
+      ])
+  }
+
+  /// Notes the end of a connection to a published port, or that nothing inside has accepted it.
+  func ended(_ caller: PublishedCaller, isConnected: Bool, sent: UInt64, received: UInt64) {
+    guard number != nil else { return }
+    write(
+      "published",
+      members(caller) + [
+        .init("allowed", .boolean(true)), .init("connected", .boolean(isConnected)),
+        .init("sent", .unsigned(sent)), .init("received", .unsigned(received)),
+      ])
+  }
+
+  private func members(_ caller: PublishedCaller) -> [JSON.Member] {
+    [
+      .init("from", .string(caller.address.text)),
+      .init("port", .number(Int64(caller.inside))), .init("transport", .string("tcp")),
+    ]
   }
 
   private func members(_ host: String, _ port: Port, _ address: IPAddress?) -> [JSON.Member] {

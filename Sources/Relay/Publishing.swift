@@ -66,6 +66,40 @@ struct SocketPool {
   }
 }
 
+/// Who has connected to a published port.
+struct PublishedCaller {
+  /// The other end's address.
+  let address: IPAddress
+  /// The port inside to which the connection leads.
+  let inside: UInt16
+}
+
+/// Which published ports the command has served.
+struct PublishedPortUse {
+  private var served: [UInt16] = []
+  /// The first who was refused at each port.
+  private var refused: [PublishedCaller] = []
+
+  /// Notes whether something listened at the port inside.
+  mutating func note(_ caller: PublishedCaller, isServed: Bool) {
+    if isServed {
+      if !served.contains(caller.inside) { served.append(caller.inside) }
+    } else if !refused.contains(where: { $0.inside == caller.inside }) {
+      refused.append(caller)
+    }
+  }
+
+  /// Refusals at ports that were never served: a server may start late, or end early.
+  var refusals: [Refusal] {
+    refused.compactMap { caller in
+      served.contains(caller.inside)
+        ? nil
+        : Refusal(
+          .unserved, "127.0.0.1", port: Port(caller.inside), address: caller.address.text)
+    }
+  }
+}
+
 /// Accepts connections to a published port.
 final class PublishedListener: Watcher {
   private let inside: UInt16
@@ -81,8 +115,10 @@ final class PublishedListener: Watcher {
   override func ready(_ relay: Relay) {
     for _ in 0..<PublishedListener.most {
       do throws(SystemCallError) {
-        guard let socket = try InternetSocket.accept(number) else { return }
-        Connection.publish(socket.release(), inside, relay)
+        var peer: Endpoint?
+        guard let socket = try InternetSocket.accept(number, from: &peer), let peer else { return }
+        let caller = PublishedCaller(address: peer.address, inside: inside)
+        Connection.publish(socket.release(), caller, relay)
       } catch {
         relay.pause(self)
         return

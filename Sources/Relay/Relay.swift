@@ -76,6 +76,8 @@ final class Relay {
   private var nextLookAtFlows = 0
   /// Sockets for published connections.
   var pool = SocketPool()
+  /// Which published ports were served.
+  var portUse = PublishedPortUse()
   /// The same for published datagrams.
   var datagramSockets: [CInt] = []
   /// Pipes for connections that move much.
@@ -275,6 +277,7 @@ final class Relay {
   private func end() -> Never {
     for watcher in watchers { watcher?.finish(self) }
     resolver.finish(self)
+    for refusal in portUse.refusals { tell(refusal) }
     // The monitor waits for this.
     Descriptors.close(notices)
     CurrentProcess.exit(0)

@@ -31,6 +31,8 @@ public enum NetworkState: String, Equatable, Sendable {
   case host
   /// It has only the loopback interface, and belongs to this sandbox alone.
   case none
+  /// It leads to what the rules of --net-allow name, and belongs to this sandbox alone.
+  case allowed
   /// It has other interfaces, and belongs to this sandbox alone.
   case own
   /// Other sandboxes are in the same one.
@@ -85,6 +87,7 @@ public struct SandboxList: Equatable, Sendable {
     if number == survey.own[.network] { return .host }
     if sandboxes.filter({ $0.namespaces?[.network] == number }).count > 1 { return .shared }
     guard let facts = NetworkFacts(of: directory) else { return .unknown }
+    if facts.hasRelay { return .allowed }
     return facts.isLoopbackAlone ? .none : .own
   }
 }

@@ -2,6 +2,7 @@
 // The interfaces and addresses of a network namespace, as /proc/PID/net lists them.
 
 internal import Linux
+internal import Network
 public import Text
 
 /// What a network namespace holds.
@@ -10,6 +11,8 @@ public struct NetworkFacts: Equatable, Sendable {
   public var interfaces: [ByteString] = []
   /// Its own addresses.
   public var addresses: [String] = []
+  /// Whether names have addresses there that lead to nestbox's relay.
+  public var hasRelay = false
 
   /// Holds nothing.
   public init() {}
@@ -24,8 +27,10 @@ public struct NetworkFacts: Equatable, Sendable {
     }
     guard let devices = table("net/dev", process) else { return nil }
     interfaces = NetworkFacts.interfaces(devices)
+    let tree = table("net/fib_trie", process) ?? []
+    hasRelay = NetworkFacts.hasRelay(tree: tree)
     addresses =
-      NetworkFacts.addresses(tree: table("net/fib_trie", process) ?? [])
+      NetworkFacts.addresses(tree: tree)
       + NetworkFacts.addresses(listV6: table("net/if_inet6", process) ?? [])
   }
 
@@ -41,14 +46,22 @@ public struct NetworkFacts: Equatable, Sendable {
   }
 
   /// The local addresses in /proc/net/fib_trie: each is followed by a line `/32 host LOCAL`.
-  public static func addresses(tree: [UInt8]) -> [String] {
+  public static func addresses(tree: [UInt8]) -> [String] { locals(tree, length: "/32") }
+
+  /// Whether the same table leads the addresses that stand for names to the relay.
+  public static func hasRelay(tree: [UInt8]) -> Bool {
+    locals(tree, length: "/15").contains { NameTable.pool.text == $0 + "/15" }
+  }
+
+  /// What the table calls local, of networks with this length.
+  private static func locals(_ tree: [UInt8], length: String) -> [String] {
     var addresses: [String] = []
     var last = ""
     for line in tree.split(separator: UInt8(ascii: "\n")) {
       let words = line.split(separator: UInt8(ascii: " "))
         .map { String(decoding: $0, as: UTF8.self) }
       if words.first == "|--", words.count == 2 { last = words[1] }
-      if words == ["/32", "host", "LOCAL"], !last.isEmpty, !addresses.contains(last) {
+      if words == [length, "host", "LOCAL"], !last.isEmpty, !addresses.contains(last) {
         addresses.append(last)
       }
     }

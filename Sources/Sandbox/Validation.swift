@@ -122,9 +122,10 @@ extension Sandbox {
     try require(made.contains(.uts), for: domainName?.option, "needs --unshare-uts")
     try require(made.contains(.time), for: clocks.monotonic?.option, "needs --unshare-time")
     try require(made.contains(.time), for: clocks.boottime?.option, "needs --unshare-time")
+    // Why --network cannot is told with it.
     try require(
-      !made.contains(.network), for: joined.network?.option,
-      "cannot be combined with --unshare-net")
+      !made.contains(.network) || network.shared != nil, for: joined.network?.option,
+      "cannot be combined with \(network.option?.name ?? "--unshare-net")")
     try validateNetwork(made.contains(.network))
   }
 
@@ -141,10 +142,8 @@ extension Sandbox {
     try validateSharedNetwork()
     let first = network.allowed.first
     try require(first != nil, for: network.denied.first?.option, "needs --net-allow")
-    try require(first != nil, for: channels.networkLog?.option, "needs --net-allow")
     try require(
-      joined.network == nil, for: network.option,
-      "cannot be combined with \(joined.network?.option.name ?? "")")
+      network.option != nil, for: channels.networkLog?.option, "needs --net-allow or --publish")
     try require(isNew, for: network.option, "cannot be combined with \(share) after it")
     guard network.option != nil else { return }
     try require(

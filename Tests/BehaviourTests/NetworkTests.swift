@@ -185,6 +185,14 @@ struct NetworkTests {
         "as the name leads to 127.0.0.1, a private address or one of this machine; to allow it, add "
           + "--net-allow rebind.test@127.0.0.1"
       ),
+      (
+        "blocked.test", "http://blocked.test/", "7",
+        "as the name leads to 0.0.0.0, which means this machine itself; name servers and /etc/hosts block names so"
+      ),
+      (
+        "blocked6.test", "http://blocked6.test/", "7",
+        "as the name leads to ::, which means this machine itself; name servers and /etc/hosts block names so"
+      ),
       ("private.test", "http://private.test/", "7", "add --net-allow private.test@10.113.0.7"),
       ("mapped.test", "http://mapped.test/", "7", "add --net-allow mapped.test@10.113.0.7"),
       ("own.test", "http://own.test/", "7", "add --net-allow own.test@203.0.113.1"),
@@ -322,7 +330,7 @@ struct NetworkTests {
       answers = [answer(s) for s in held]; print(answers.count(b"x"), answers.count("reset"))'
       wait
       grep -o '"reason": "too-many"' report
-      grep -c '"port": 5000, .*"allowed": false, "reason": "too-many"' log
+      grep -c '"from": "127.0.0.1", "port": 5000, .*"allowed": false, "reason": "too-many"' log
       """)
     #expect(outcome.lines == ["64 26", #""reason": "too-many""#, "26"], "\(outcome)")
     let told =
@@ -609,6 +617,14 @@ struct NetworkTests {
       import socket
       s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)
       s.connect(("web.test", 4433)); s.send(b"answer"); print(s.recv(99)[-6:].decode())'
+      # Of a name that a rule leads elsewhere, the suggested rule does the same.
+      for pin in a.test=203.0.113.7 a.test:80=203.0.113.7:8080; do
+        box --net-allow $pin python3 /mnt/send.py a.test:4433 2>err; rule=$(sed -n 's/.*add //p' err); echo $rule
+        box --net-allow $pin $rule python3 -c '
+      import socket
+      s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)
+      s.connect(("a.test", 4433)); s.send(b"answer"); print(s.recv(99)[-6:].decode())'
+      done
       # All ports of TCP are one socket there.
       box --net-allow 'web.test:*' python3 /mnt/send.py web.test:4433 2>err; sed -n 's/.*add //p' err
       # Of many, some are told.
@@ -622,7 +638,9 @@ struct NetworkTests {
       outcome.lines == [
         "--net-allow 203.0.113.8:4433/udp", "--net-allow web.test:4433/udp",
         "203.0.113.8 4433 udp port-not-named", "web.test 443 udp port-not-named",
-        "web.test 4433 udp port-not-named", "answer", "--net-allow web.test:4433/udp", "16",
+        "web.test 4433 udp port-not-named", "answer",
+        "--net-allow a.test:4433=203.0.113.7/udp", "answer",
+        "--net-allow a.test:4433=203.0.113.7/udp", "answer", "--net-allow web.test:4433/udp", "16",
         "bounded",
       ], "\(outcome)")
   }

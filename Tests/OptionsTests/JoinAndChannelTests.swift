@@ -209,6 +209,8 @@ struct JoinAndChannelValidationTests {
       ("--unshare-user --userns 0", "--userns cannot be combined with --unshare-user"),
       ("--netns 0 --unshare-net", "--netns cannot be combined with --unshare-net"),
       ("--unshare-all --netns 0", "--netns cannot be combined with --unshare-net"),
+      ("--netns 0 --net-allow a.test", "--netns cannot be combined with --net-allow"),
+      ("--publish 80 --netns 0", "--netns cannot be combined with --publish"),
       ("--userns 0 --disable-userns", "--disable-userns needs --unshare-user"),
       (
         "--unshare-user --disable-userns --info-fd 0 --userns-block-fd 0",

@@ -70,6 +70,9 @@ struct ReadingTests {
 
       """
     #expect(NetworkFacts.addresses(tree: bytes(tree)) == ["10.0.2.15"])
+    #expect(!NetworkFacts.hasRelay(tree: bytes(tree)))
+    #expect(
+      NetworkFacts.hasRelay(tree: bytes("     |-- 198.18.0.0\n        /15 host LOCAL\n")))
     let list = """
       00000000000000000000000000000001 01 80 10 80       lo
       fe80000000000000505400fffe123456 02 40 20 80     eth0

@@ -209,6 +209,16 @@ static inline int linux_accept(int socket) {
       syscall(SYS_accept4, socket, (void *)0, (void *)0, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
+// Also tells who has connected.
+static inline int linux_accept_from(int socket, struct linux_endpoint *_Nonnull peer) {
+  union linux_address address;
+  socklen_t length = sizeof address;
+  int result = (int)linux_result(
+      syscall(SYS_accept4, socket, &address.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (result >= 0) *peer = linux_endpoint(&address);
+  return result;
+}
+
 static inline int linux_socket_error(int socket) {
   int error = 0;
   socklen_t length = sizeof error;

@@ -126,12 +126,13 @@ extension Option {
             + "dots, dashes and underscores, such as lab")
       }
       // Other programs mean something else by these.
-      if typed.text(0) == "host" || typed.text(0) == "none" {
+      if name.text == "host" || name.text == "none" {
         throw UsageError(
           "a network cannot have the name \(typed.text(0).quoted); to share the host's network, leave "
             + "--network out, and for no network at all, type --unshare-net")
       }
-      draft.sandbox.network.shared = typed.setting(typed.text(0))
+      // Programs look names up in either case.
+      draft.sandbox.network.shared = typed.setting(ByteString(name.bytes))
       draft.makeNetwork(for: typed.option)
     },
     Option(
@@ -160,6 +161,8 @@ extension Option {
       Each is a line of JSON with `time` in seconds and `event`. A `look-up` has `name`, `allowed`,
       `reason` and `found`; a `connection`, written when it ends, has `host`, `port`, `transport`,
       the `address` outside, `allowed`, and `reason` or `connected`, `sent` and `received`, in bytes.
+      `published` is the same of a connection to a port of --publish, by TCP: instead of `host` and
+      `address` it has `from`, the address of who has connected, and its `port` is the one inside.
       nestbox waits for a reader that is slow. Once the command has ended, it waits 10 seconds for each line and a
       minute for all of them, and then the log ends without a word. If data is still to be sent, the line of a connection may come up to a
       minute after the command's end. Datagrams to a port that no rule names are a `connection` for

@@ -73,9 +73,10 @@ extension Option {
       since that started, the number of its processes, its network, the program that made it, and
       its command. It lists sandboxes of bubblewrap, flatpak, podman and others as well: all
       processes in namespaces other than the caller's. NETWORK is host for the caller's network
-      namespace, none for one with only the loopback interface, shared for one of several
-      sandboxes, and own for any other. On a terminal, lines are cut at its width. Add --json
-      for a report for programs.
+      namespace, allowed for one that leads to what --net-allow names, none for one with only the
+      loopback interface (also with --publish), shared for one of several sandboxes, and own for any
+      other; of a member of a --network it is that name. On a terminal, lines are cut at its width.
+      Add --json for a report for programs.
       """
     ) { (draft, _) throws(UsageError) in draft.task = .list },
     Option(

@@ -171,6 +171,15 @@ extension Failure {
   private func meantInstead(of word: ByteString) -> Diagnosis? {
     let count = sandbox.command.count
     let text = word.text
+    let here = FilePath(".").pushing(word.path)
+    if (try? FileFacts(at: here, followsLinks: true))?.kind == .regular,
+      FileAccess.execute.isGranted(here)
+    {
+      return Diagnosis(
+        "\(word.quoted) is not in PATH but in this directory, from which a program is named with ./",
+        remedy: replacingCommand(
+          with: [ByteString(Array("./".utf8) + word.bytes)] + sandbox.command.dropFirst()))
+    }
     if text.includes(" "),
       case let parts = text.split(separator: " ").map({ ByteString(String($0)) }),
       let first = parts.first, hostFile(of: first) != nil

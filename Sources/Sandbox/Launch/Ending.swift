@@ -95,7 +95,7 @@ public struct EndReport {
     if let wall = ending.wall { add("wall", .microseconds(wall)) }
     add(ending.use, ending.groupUse)
     if let output = ending.output { add("output", .unsigned(output)) }
-    if !sandbox.sandbox.network.allowed.isEmpty {
+    if sandbox.sandbox.network.option != nil {
       add("refused", .array(ending.refusals.map(EndReport.refusal)))
     }
     if let end = ending.endOfLog {
@@ -273,9 +273,11 @@ extension Ending {
   /// Sentences about what the command could not reach, each with the rule that would allow it.
   ///
   /// A host that did not answer is told only if the command failed or `isWhole` is true: many programs
-  /// try several hosts, and succeed with one of them.
+  /// try several hosts, and succeed with one of them. Whether somebody outside was served does not show in
+  /// the command's status.
   public func refusalTexts(isWhole: Bool) -> [String] {
-    refusals.compactMap { $0.reason.isAllowed && status == 0 && !isWhole ? nil : $0.text }
+    refusals.filter { isWhole || status != 0 || !$0.reason.isAllowed || $0.reason == .unserved }
+      .map(\.text)
       + (refusals.count < Refusal.most
         ? [] : ["only the first \(String(Refusal.most)) refusals are listed"])
       + (endOfLog.map { ["--net-log: the log is incomplete: " + Ending.reason(forEndOfLog: $0)] }

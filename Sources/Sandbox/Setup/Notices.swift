@@ -166,12 +166,24 @@ extension NewRoot {
           + "in it; make it outside", .line(line)
       )
     }
+    guard isInRepository else { return nil }
     var line = typed
     line.insert(["--profile", "git"])
     return (
       "the project's repository is read-only here; the profile git lets the command commit",
       .line(line.text)
     )
+  }
+
+  /// Whether the working directory or one around it has something that git may take for a repository: a
+  /// placeholder of `TakenNames` is a link.
+  private var isInRepository: Bool {
+    guard var directory = plan.resolved.workingDirectory?.path else { return false }
+    repeat {
+      let facts = try? FileFacts(at: directory.pushing(".git"))
+      if facts?.kind == .directory || facts?.kind == .regular { return true }
+    } while directory.removeLastComponent()
+    return false
   }
 
   /// A notice about a command whose name finds different programs inside and outside.

@@ -137,6 +137,12 @@ extension BrokenSetup {
       line: "nestbox ./scirpt.sh", cause: "/scirpt.sh does not exist on the host",
       remedy: "nestbox ./script.sh"),
     BrokenSetup(
+      name: "A program of this directory, named as one of PATH",
+      setup: "printf '#!/bin/sh\necho works\n' > install.sh; chmod +x install.sh",
+      line: "nestbox install.sh",
+      cause: "install.sh is not in PATH but in this directory, from which a program is named with",
+      remedy: "nestbox ./install.sh"),
+    BrokenSetup(
       name: "A program of PATH, named in this directory", setup: "mkdir -p empty; cd empty",
       line: "nestbox ./echo works", cause: "programs in PATH are named without a directory",
       remedy: "nestbox echo works"),

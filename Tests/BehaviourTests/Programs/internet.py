@@ -19,6 +19,8 @@ NAMES = {
     "six.test": (None, "2001:db8:113::7"),
     "rebind.test": ("127.0.0.1", None),
     "private.test": ("10.113.0.7", None),
+    "blocked.test": ("0.0.0.0", None),
+    "blocked6.test": (None, "::"),
     "own.test": ("203.0.113.1", None),
     "further.test": ("203.0.113.2", "2001:db8:114::9"),
     "either.test": ("203.0.113.7", "::1"),
