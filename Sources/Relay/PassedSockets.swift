@@ -97,6 +97,7 @@ struct SocketPassing: ~Copyable {
     _ what: PassedSocket, _ socket: consuming OwnedDescriptor
   ) throws(SystemCallError) {
     if numbers.count == Descriptors.mostPassed { try send(areAll: false, hasIPv6: false) }
+    if what == .connections { InternetSocket.holdLittle(socket.rawValue) }
     kinds.append(what.rawValue)
     numbers.append(socket.release())
   }
