@@ -29,14 +29,21 @@ extension LearningTask {
       ? "leave the options about that out, or write a profile by hand"
       : "what \(lesson.file.quoted) has from earlier runs or by hand does not go with this line; name "
         + "another file"
+    // A file that cannot be used permits nothing.
+    var (file, mistake): (ResolvedSandbox?, UsageError?)
+    do throws(UsageError) {
+      if !known.isEmpty { file = try launcher.resolved(known, as: path, for: command) }
+    } catch {
+      mistake = error
+    }
     let new: ResolvedSandbox
     do throws(UsageError) {
       new = try launcher.resolved(profile.text, as: path, for: command)
     } catch {
-      throw UsageError(start + "the profile could not be used: \(error.message); \(remedy)")
+      // A line of the file has its number in there.
+      throw UsageError(
+        start + "the profile could not be used: \((mistake ?? error).message); \(remedy)")
     }
-    // A file that cannot be used permits nothing.
-    let file = known.isEmpty ? nil : try? launcher.resolved(known, as: path, for: command)
     if let excess = Rights(new).excess(over: Rights(line), and: file.map { Rights($0) }) {
       let more = "under the profile the command could \(excess), which its line does not permit; "
       throw UsageError(start + more + remedy)

@@ -140,13 +140,16 @@ final class LearningTask {
       }
     }
     profile.add(run, options, items, words)
+    // What this cannot look at, the next line refuses.
+    let plan = try? launcher.resolved(profile.text, as: path, for: draft.sandbox.command).plan()
+    profile.add(withoutLinks: plan?.directoriesForNoLinks(project: words.project) ?? [], words)
     try requireNoMoreRights(of: sandbox, or: known)
     try requireNoMore(than: [line, file].compactMap { $0 })
-    let added = profile.added
+    let (added, removed) = (profile.added, profile.removed)
     // Before --shrink, which Ctrl-C may end.
     try write()
     _ = consume lock
-    if !draft.isJSON { tellWritten(added.count) }
+    if !draft.isJSON { tellWritten(added.count, removed) }
     let text = profile.text
     let shrunk = try shrink()
     if shrunk != nil { try writeShrunk(from: text) }
@@ -154,6 +157,7 @@ final class LearningTask {
       tellJSON(
         [
           .init("file", .bytes(lesson.file)), .init("added", LearningTask.json(added)),
+          .init("removed", LearningTask.json(removed)),
           .init("left-out", .number(Int64(profile.leftOut))),
         ], items, shrunk)
       return 0
@@ -162,22 +166,38 @@ final class LearningTask {
     return 0
   }
 
-  private func tellWritten(_ added: Int) {
+  private func tellWritten(_ added: Int, _ removed: [[UInt8]]) {
     let count = String(profile.count)
     var text = "wrote \(lesson.file.quoted): \(count) lines, \(String(added)) of them new"
     if profile.leftOut > 0 {
       text += "; comments say what is not given, and why (\(String(profile.leftOut)))"
     }
     launcher.tell(.warning, text, draft)
+    if removed.isEmpty { return }
+    let lines = removed.prefix(LearningTask.mostLines).map { ByteString($0).quoted }
+      .joined(separator: ", ")
+    launcher.tell(
+      .warning,
+      "in \(lesson.file.quoted), options of this run took the place of "
+        + "\(LearningTask.number(removed.count, "line")): \(lines)"
+        + (removed.count > LearningTask.mostLines ? " and more, which --json lists" : ""), draft)
   }
 
   // MARK: - The file
 
   private func requireProfile() throws(UsageError) {
-    guard let line = profile.firstForeignLine else { return }
-    throw UsageError(
-      "\(lesson.option.name): \(path.quoted) is no profile (line \(String(line))), and stays as it is; name "
-        + "another file")
+    if let line = profile.firstForeignLine {
+      throw UsageError(
+        "\(lesson.option.name): \(path.quoted) is no profile (line \(String(line))), and stays as it is; "
+          + "name another file")
+    }
+    var parser = Parser(launcher.surroundings)
+    do throws(UsageError) {
+      try parser.parse(profile.text, as: path, draft.sandbox.command)
+    } catch {
+      throw UsageError(
+        "\(lesson.option.name): \(error.message); correct that line, or name another file")
+    }
   }
 
   private func write() throws(UsageError) {

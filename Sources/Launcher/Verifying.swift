@@ -71,7 +71,7 @@ extension LearningTask {
   }
 
   /// The most lines that people are told.
-  private static let mostLines = 30
+  static let mostLines = 30
 
   private func tell(
     _ missing: [LearnedItem], _ unused: [Int], _ items: [LearnedItem], lacks: Bool,

@@ -95,7 +95,7 @@ struct LearnTests {
       """)
     let words = outcome.output.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
     // Of the link, where it lies and where it leads.
-    #expect(words == "6 old 6 old 12 2 old 1 old 5 new 7", "\(outcome)")
+    #expect(words == "6 old 6 old 9 2 old 1 old 5 new 7", "\(outcome)")
   }
 
   // Red: a profile has a line for each directory of a cache; or it gives a command directories of which

@@ -40,6 +40,52 @@ struct LearnedChangesTests {
     #expect(outcome.lines.first == "own", "\(outcome)")
   }
 
+  // Red: another sandbox puts a link in the place of a directory that the line showed only with all of / or of the
+  // home directory, and the profile shows, or opens for writing, what it leads to.
+  @Test(
+    "A profile shows nothing through links that another sandbox has made",
+    arguments: [
+      "--ro-bind / / --dev /dev --proc /proc", "$base --ro-bind ~ ~", "--tmp-home",
+      "$base --ro-bind ~ ~ --bind ~/job/data/f ~/job/data/f",
+    ], ["~/job", "~"])
+  func others(_ line: String, _ changed: String) throws {
+    let outcome = try Session().run(
+      """
+      \(LearnedChangesTests.base); base="$base --dev /dev --proc /proc"
+      mkdir -p .ssh job/data; echo SECRET >.ssh/f; echo own >job/data/f
+      eval "nestbox --learn ./p --unshare-all \(line) sh -c 'cat $PWD/job/data/f; [ ! -w $PWD/job/data/f ] || echo more >>$PWD/job/data/f'" 2>/dev/null
+      nestbox --profile ./p cat $PWD/job/data/f 2>/dev/null
+      nestbox $base --bind \(changed) \(changed) sh -c "mv $PWD/job/data $PWD/job/x; ln -s $PWD/.ssh $PWD/job/data"
+      nestbox --profile ./p cat $PWD/job/data/f 2>&1 | grep -o 'SECRET\\|cause: a symbolic link is on the way'
+      """)
+    #expect(outcome.lines.first == "own" && outcome.lines.contains("own"), "\(outcome)")
+    #expect(outcome.lines.last == "cause: a symbolic link is on the way", "\(outcome)")
+    #expect(!outcome.output.contains("SECRET"), "\(outcome)")
+  }
+
+  // Red: a profile with links on the way to its sources fails; or one of them is no longer protected behind the
+  // link, or --shrink takes that away; or files of the system alone need lines.
+  @Test func `Links that are there stay, and those that come are refused`() throws {
+    let outcome = try Session().run(
+      """
+      \(LearnedChangesTests.base)
+      mkdir -p real/d disk .ssh; echo SECRET >.ssh/f; echo own | tee real/d/f >disk/f; ln -s ../disk real/disk; ln -s real link; ln -s link/d own
+      nestbox --learn ./p $base --ro-bind $PWD/link/d $PWD/link/d --ro-bind $PWD/real/disk /mnt --ro-bind $PWD/own /srv \
+        --ro-bind $PWD/real/d $PWD/real/d --shrink cat $PWD/link/d/f $PWD/real/d/f /mnt/f /srv/f 2>/dev/null
+      nestbox --profile ./p cat $PWD/link/d/f $PWD/real/d/f /mnt/f /srv/f; grep no-links p | sed 's/.*{HOME}//'
+      mv real/d real/e; ln -s ../.ssh real/d
+      nestbox --profile ./p cat $PWD/link/d/f 2>&1 | grep -o 'SECRET\\|cause: a symbolic link is on the way'
+      nestbox --learn ./q $base cat /etc/passwd /usr/bin/env >/dev/null 2>&1; nestbox --learn ./q --read /etc true >/dev/null 2>&1
+      grep -c no-links q
+      """)
+    let own = Array(repeating: "own", count: 4)
+    #expect(
+      outcome.lines == own + own + ["/link", "/real/d"] + [
+        "cause: a symbolic link is on the way", "0",
+      ],
+      "\(outcome)")
+  }
+
   // Red: the same by two profiles by hand; or a link that was there before --no-links-in's directory is refused.
   @Test func `No source is reached by a link below the directory of --no-links-in`() throws {
     let outcome = try Session().run(

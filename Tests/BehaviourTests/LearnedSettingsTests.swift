@@ -91,6 +91,27 @@ struct LearnedSettingsTests {
     #expect(outcome.lines == ["125", "1", "125", "1", "--unshare-net"], "\(outcome)")
   }
 
+  // Red: one limit takes out those of other resources; or lines that were added by hand go without a word.
+  @Test func `Each resource has its own limit, and lines that go are named`() throws {
+    let outcome = try Session().run(
+      """
+      learn() { nestbox --learn ./p \(LearnedSettingsTests.line) "$@" true 2>&1; }
+      learn --rlimit nofile=64 >/dev/null
+      printf '%s\\n' '--rlimit core=0' '--rlimit "stack=1M"' '--hostname mine' >>p
+      learn --rlimit nofile=64 --chdir / | grep -c 'took the place'
+      learn --rlimit nofile=32 --hostname other | grep -o 'in ./p, options .*'
+      grep -e rlimit -e hostname p | sort
+      learn --rlimit stack=2M --json | grep -o '"removed": .*]'
+      """)
+    #expect(
+      outcome.lines == [
+        "0",
+        "in ./p, options of this run took the place of 2 lines: --rlimit nofile=64, --hostname mine",
+        "--hostname other", "--rlimit \"stack=1M\"", "--rlimit core=0", "--rlimit nofile=32",
+        #""removed": ["--rlimit \"stack=1M\""]"#,
+      ], "\(outcome)")
+  }
+
   // Red: FILE gives the command what its line does not, as someone wrote it there.
   @Test(
     "What the line does not permit is not written",

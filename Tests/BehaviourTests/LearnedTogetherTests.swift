@@ -56,6 +56,40 @@ struct LearnedTogetherTests {
     #expect(outcome.lines == ["mine", "0", "mine", "2"], "\(outcome)")
   }
 
+  // Red: a message about a mistake in FILE names a line that FILE does not have; or the line with the mistake is
+  // replaced without a word; or the command runs first.
+  @Test(
+    "A profile with a mistake stays, and the message names the line",
+    arguments: [
+      ("--frobnicate x", "./p:3: Unknown option --frobnicate"),
+      (#"--setenv A "b"#, "./p:3:12: the closing double quote is missing"),
+      ("--setenv A", "./p:3: --setenv: VALUE is missing"),
+      (#"--dir "${NOPE}""#, "./p:3:8: ${NOPE} is not set"),
+      (#"--dir /\x00"#, "./p:3:7: NUL bytes are not allowed"),
+      ("--net-deny 192.0.2.1", "./p:3: --net-deny needs --net-allow"),
+    ])
+  func mistakes(_ line: String, _ message: String) throws {
+    let outcome = try Session().run(
+      """
+      printf '%b\\n' '# mine' '' '\(line)' '--chdir /' >p; cp p q
+      nestbox --learn ./p --tmp-home --setenv B c echo ran; echo $?; cmp p q
+      """)
+    #expect(
+      outcome.lines.last == "125" && outcome.errors.contains(String(message.dropFirst())),
+      "\(outcome)")
+    #expect(outcome.lines.count == (line.contains("net-deny") ? 2 : 1), "\(outcome)")
+  }
+
+  // Red: comments on what --shrink left out pile up, and name lines that are there again.
+  @Test func `What a run brings back is not called unnecessary`() throws {
+    let outcome = try Session().run(
+      """
+      for i in 1 2; do nestbox --learn ./p --shrink --tmp-home true 2>/dev/null; grep -c '^# not needed' p; done | uniq | wc -l
+      nestbox --learn ./p --tmp-home true 2>/dev/null; grep -c '^# not needed' p
+      """)
+    #expect(outcome.lines == ["1", "0"], "\(outcome)")
+  }
+
   // Red: what a run changed in a layer is not in its profile, and nothing says so.
   @Test func `A change in a layer alone becomes a comment`() throws {
     let outcome = try Session().run(

@@ -12,6 +12,8 @@ public struct LearnedProfile: Sendable {
   public internal(set) var lines: [[UInt8]] = []
   /// What the last run has added, without comments.
   public internal(set) var added: [[UInt8]] = []
+  /// The options that it had before the last run and has no longer.
+  public internal(set) var removed: [[UInt8]] = []
   /// How many comments say what is left out.
   public private(set) var leftOut = 0
 
@@ -53,6 +55,7 @@ public struct LearnedProfile: Sendable {
   public mutating func add(
     _ run: String, _ options: [AppliedOption], _ items: [LearnedItem], _ words: ProfileWords
   ) {
+    let before = optionLines
     added = []
     leftOut = 0
     linesOfRun = Set(
@@ -64,7 +67,7 @@ public struct LearnedProfile: Sendable {
     openForWriting(items.filter { $0.isForWriting && !has($0, words) }, words)
     var settings = takeOut(
       replacedBy: LearnedProfile.settings(of: options, items, words))
-    var place = lines.firstIndex { $0.first != UInt8(ascii: "#") } ?? lines.count
+    var place = firstOption
     let firstLearned = options.firstIndex { $0.use == .learned }
     // Also for lines of earlier runs.
     for item in items where item.kind == .linkless { add(item, words, at: &place) }
@@ -94,6 +97,18 @@ public struct LearnedProfile: Sendable {
     }
     addDenials(denials, at: &place)
     for item in items { addNotice(item, words) }
+    forgetLeftOut()
+    noteRemoved(from: before)
+  }
+
+  /// Adds --no-links-in for directories.
+  public mutating func add(withoutLinks directories: [ByteString], _ words: ProfileWords) {
+    var place = firstOption
+    for directory in directories { add(LearnedItem(.linkless, directory), words, at: &place) }
+  }
+
+  private var firstOption: Int {
+    lines.firstIndex { $0.first != UInt8(ascii: "#") } ?? lines.count
   }
 }
 

@@ -39,7 +39,13 @@ extension LearnedProfile {
   private static let allowing = ["--net-allow", "--net-allow-try", "--net-host", "--profile"]
 
   private static func kind(of line: [UInt8]) -> String? {
-    name(of: line).flatMap { Option.named($0)?.kindOfSetting }
+    guard let name = name(of: line), let kind = Option.named(name)?.kindOfSetting else {
+      return nil
+    }
+    guard name == "--rlimit" else { return kind }
+    // Each resource has a limit of its own.
+    let resource = words(of: line).dropFirst().first.map { unquoted(Array($0)) } ?? []
+    return kind + " " + String(decoding: resource.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
   }
 
   private static func name(of line: [UInt8]) -> ByteString? {

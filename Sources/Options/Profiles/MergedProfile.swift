@@ -50,8 +50,23 @@ extension LearnedProfile {
     }
   }
 
+  /// The lines that are options.
+  var optionLines: [[UInt8]] {
+    lines.filter { $0.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: "-") }
+  }
+
+  /// Notes which options are no longer there.
+  mutating func noteRemoved(from before: [[UInt8]]) {
+    var rest: [[UInt8]: Int] = [:]
+    for line in optionLines { rest[line, default: 0] += 1 }
+    removed = before.filter { line in
+      rest[line, default: 0] -= 1
+      return rest[line, default: 0] < 0
+    }
+  }
+
   /// A word without the quotes around it.
-  private static func unquoted(_ word: [UInt8]) -> ArraySlice<UInt8> {
+  static func unquoted(_ word: [UInt8]) -> ArraySlice<UInt8> {
     guard let first = word.first, first == UInt8(ascii: "'") || first == UInt8(ascii: "\"") else {
       return word[...]
     }

@@ -20,8 +20,13 @@ extension LearnedProfile {
   private static let changing = " --bind --bind-try --dev-bind --dev-bind-try --write "
 
   /// How many lines are options.
-  public var count: Int {
-    lines.count { $0.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: "-") }
+  public var count: Int { optionLines.count }
+
+  /// Removes comments on lines that a later run has brought back.
+  mutating func forgetLeftOut() {
+    let mark = LearnedProfile.leftOutMark
+    let options = Set(optionLines)
+    lines.removeAll { $0.starts(with: mark) && options.contains(Array($0.dropFirst(mark.count))) }
   }
 
   /// The lines that may be left out, the most general first.

@@ -84,7 +84,8 @@ extension Cause {
       return Diagnosis(
         "a symbolic link is on the way from \(failure.quoted(base)) to \(failure.name), where --no-links-in "
           + "allows none: a command may have put it there",
-        "find out which program did that, and put a directory back in its place")
+        "if you made the link, name the path to which it leads; if not, find out which program did, and put a "
+          + "directory back in its place")
     },
     Cause([.findSource, .findProgram], [.tooManySymbolicLinkLevels]) { failure in
       Diagnosis(

@@ -44,7 +44,7 @@ extension Learner {
 
 extension Learner {
   /// The system, of which a package update may change any file.
-  private static let system = [
+  static let system = [
     "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu",
   ]
 
@@ -180,28 +180,15 @@ extension Learner {
     }
   }
 
-  /// Adds the directories that the command may change, and those that a line showed.
+  /// Adds the directories that the command may change.
   ///
-  /// The line showed a file in one of them through the directory; the profile names the file itself. If a
-  /// command, in any run, puts a link in the place of a directory between the two, the profile would show
+  /// If a command, in any run, puts a link in the place of a directory in one of them, the profile would show
   /// another file, such as a key outside. So no source may lead through links from there: neither one of this
   /// run nor one of an earlier run, in which the directory was read-only. In `/` all is the command's anyway.
+  /// Other directories follow from the profile's sources: LinklessDirectories.swift.
   func addLinkless(to items: inout [LearnedItem]) {
-    var places = plan.writablePlaces
-    // Here also of a directory to which only a link leads: the profile has the path with the link.
-    for planned in plan.operations {
-      switch planned.operation.action {
-      case .bind, .same, .show: break
-      default: continue
-      }
-      guard planned.operation.action.isLearned, let base = base(of: planned.index),
-        base != plan.home,
-        !isOfSystem(ByteString(base)), needs.contains(where: { $0.isBelow(ByteString(base)) })
-      else { continue }
-      places.append(base)
-    }
     var seen: Set<ByteString> = []
-    for place in places where place != "/" && !place.starts(with: "/proc") {
+    for place in plan.writablePlaces where place != "/" && !place.starts(with: "/proc") {
       guard (try? plan.root.host.follow(place).kind) == .directory else { continue }
       if seen.insert(ByteString(place)).inserted {
         items.append(LearnedItem(.linkless, ByteString(place)))
