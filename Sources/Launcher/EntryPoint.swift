@@ -221,7 +221,9 @@ struct Launcher {
     if texts.isEmpty, let hint = sandbox.explanationHint(after: ending, line: line) {
       tell(.warning, hint, draft)
     }
-    for text in ending.explanation { tellExplanation(text, draft) }
+    for text in sandbox.report(of: ending, isExplained: !texts.isEmpty) {
+      tellExplanation(text, draft)
+    }
     if ending.lacksReport, draft.lesson == nil { tellLackOfReport(draft) }
     let refused = ending.refusalTexts(isWhole: draft.sandbox.explain != nil)
     for text in refused + sandbox.discardNotice(after: ending, line: line) {

@@ -93,6 +93,11 @@ extension Signal {
   /// Every signal.
   @inlinable public static var all: SignalSet { SignalSet(rawValue: .max) }
 
+  /// What a process gets for its own mistakes, or sends itself: ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS.
+  public static var faults: SignalSet {
+    [4, 5, 6, 7, 8, 11, 31].reduce(into: []) { $0.insert(SignalSet(Signal(rawValue: $1))) }
+  }
+
   /// What the keys of a terminal send.
   @inlinable public static var keys: SignalSet {
     [SignalSet(.interrupt), SignalSet(.quit), SignalSet(.terminalStop)]

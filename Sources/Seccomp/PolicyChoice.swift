@@ -31,6 +31,13 @@ public struct PolicyChoice: Equatable, Sendable {
   /// Whether options allow more than the policy does.
   public var hasAdditions: Bool { adjustments.contains { $0.action == .allow } }
 
+  /// Whether programs for the 32-bit mode of this machine run under the policy.
+  public var permits32Bit: Bool {
+    guard let policy = try? policy() else { return false }
+    return [.allow, .log].contains(policy.foreign)
+      || policy.architectures.contains { ["x86", "arm"].contains($0.name) }
+  }
+
   /// Chooses a policy as it is.
   public init(_ name: ByteString) {
     self.name = name

@@ -41,13 +41,21 @@ struct PolicyText: Sendable {
     let path = (includer?.directory ?? "").pushing(name.path)
     do throws(SystemCallError) {
       let file = try UserText.open(path)
-      let bytes = try Descriptors.contents(of: file.rawValue, limit: maximumSize)
-      return PolicyText(
-        name: name.quoted, content: String(decoding: bytes, as: UTF8.self),
-        identity: .file(try file.fileIdentity()), directory: path.removingLastComponent())
+      // The beginning tells a program, which may be too large for a policy.
+      let start = try? Descriptors.bytes(of: file.rawValue, at: 0, count: 4)
+      if start?.starts(with: [0x7f] + Array("ELF".utf8)) != true {
+        let bytes = try Descriptors.contents(of: file.rawValue, limit: maximumSize)
+        return PolicyText(
+          name: name.quoted, content: String(decoding: bytes, as: UTF8.self),
+          identity: .file(try file.fileIdentity()), directory: path.removingLastComponent())
+      }
     } catch {
       throw missing(name, error, library, at: position)
     }
+    throw PolicyError(
+      position,
+      "expected a policy, and \(name.quoted) is a program; built in are "
+        + library.names.joined(separator: ", "))
   }
 
   private static func missing(

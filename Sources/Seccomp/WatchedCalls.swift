@@ -70,6 +70,12 @@ public struct WatchedCall: Sendable {
     self.init(name, .capability, 0, capability: capability)
   }
 
+  /// The capability that each call needs that has the name `name`; nil for most names.
+  public static func capability(ofCall name: String) -> StaticString? {
+    all.first { $0.intent == .capability && $0.flags < 0 && $0.name.description == name }?
+      .capability
+  }
+
   /// The second name of a call that has two.
   public var second: WatchedCall? {
     switch (intent, path) {

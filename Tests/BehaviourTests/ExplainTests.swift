@@ -239,7 +239,9 @@ struct KeptThing: Sendable, CustomTestStringConvertible {
 struct ExplainTests {
   // Red: somebody is told nothing of what the command did not get, or types an option that does not
   // help.
-  @Test("The thing is named, and with its option the command works", arguments: KeptThing.all)
+  @Test(
+    "The thing is named, and with its option the command works",
+    arguments: KeptThing.all + KeptThing.failures)
   func kept(_ kept: KeptThing) throws {
     for file in kept.needs where !FileManager.default.fileExists(atPath: file) {
       try Test.cancel("needs \(file)")

@@ -2,6 +2,7 @@
 // Explains the failure of an executed command, if the sandbox caused it.
 
 internal import Linux
+internal import Seccomp
 internal import SystemPackage
 public import Text
 
@@ -13,37 +14,11 @@ extension ResolvedSandbox {
   /// - Returns: The lines to print.
   public func explanation(of ending: Ending, line words: [ByteString]) -> [String] {
     if let text = limitExplanation(of: ending) { return [text] }
-    guard ResolvedSandbox.isWorthALook(ending.termination) else { return [] }
-    if case .signaled = ending.termination {
-      guard !sandbox.filters.isEmpty || policy != nil else { return [] }
-      return [
-        "a seccomp filter killed the command (SIGSYS): the kernel's log names the system call "
-          + "(journalctl -k --grep SECCOMP)"
-          + (policy == nil ? "" : ", and --seccomp-explain lists what the policy does with each")
-      ]
+    if ResolvedSandbox.isBadSystemCall(ending.termination) {
+      return sandbox.filters.isEmpty && policy == nil ? [] : explanationOfBadSystemCall(line: words)
     }
+    guard ResolvedSandbox.isWorthALook(ending.termination) else { return [] }
     return BoundedLook.lines { LibrarySearch.explanation(of: plan(), line: words) }
-  }
-
-  /// What to type to see what the sandbox kept from a command that has failed; nil where nobody reads
-  /// it, or where the status may be that of the last line typed into a shell.
-  public func explanationHint(after ending: Ending, line words: [ByteString]) -> String? {
-    guard case .exited(1...125) = ending.termination, ending.limit == nil, sandbox.explain == nil,
-      sandbox.givesNotices, namespaces.contains(.pid), Terminal.path(of: 2) != nil,
-      sandbox.keep == nil, sandbox.detach == nil, sandbox.single == nil,
-      sandbox.command.count > 1 || Terminal.path(of: 0) == nil, !ending.hasAdvised,
-      ending.refusals.isEmpty, !lacksWorkingDirectory
-    else { return nil }
-    var line = TypedLine(words, command: sandbox.command)
-    line.insert(["--explain"], at: 1)
-    return "the command failed; this line also says what the sandbox kept from it: " + line.text
-  }
-
-  /// Whether the command began in another directory than the caller's; then a line for that was
-  /// printed.
-  private var lacksWorkingDirectory: Bool {
-    guard sandbox.workingDirectory == nil, let directory = workingDirectory else { return false }
-    return plan().root.find(directory.path) == nil
   }
 
   /// The limit for which the command was ended, in words.
@@ -79,6 +54,42 @@ extension ResolvedSandbox {
   /// Whether the sandbox may have caused this end: if ld.so(8) cannot find a library, it exits with
   /// 127.
   static func isWorthALook(_ termination: Termination) -> Bool {
-    termination == .exited(127) || termination == .signaled(.badSystemCall)
+    termination == .exited(127) || isBadSystemCall(termination)
+  }
+
+  /// Whether a filter ended the command, or the command of a shell that says so.
+  private static func isBadSystemCall(_ termination: Termination) -> Bool {
+    termination == .signaled(.badSystemCall)
+      || termination == .exited(128 + UInt8(Signal.badSystemCall.rawValue))
+  }
+
+  /// What to do about the calls that the policy kills for.
+  private func explanationOfBadSystemCall(line words: [ByteString]) -> [String] {
+    let runs32Bit = sandbox.policy?.permits32Bit ?? true
+    if !runs32Bit, let command = sandbox.command.first, plan().is32Bit {
+      var line = TypedLine(words, command: sandbox.command)
+      line.insert(["--seccomp-policy", "desktop"])
+      return [
+        "a seccomp filter killed the command (SIGSYS): \(command.quoted) is a 32-bit program, and the "
+          + "policy permits none", Remedy.line(line.text).text,
+      ]
+    }
+    let table = sandbox.policy.map {
+      ", and nestbox --seccomp-explain \($0.name.quotedForShell) lists what the policy does with each"
+    }
+    let cause =
+      "a seccomp filter killed the command (SIGSYS): the kernel's log names the system call "
+      + "(journalctl -k --grep SECCOMP)" + (table ?? "")
+    return runs32Bit
+      ? [cause] : [cause, Remedy.advice("32-bit programs need --seccomp-policy desktop").text]
+  }
+}
+
+extension Plan {
+  /// Whether the command's file, which the command cannot have written, is for the 32-bit mode of this
+  /// machine.
+  fileprivate var is32Bit: Bool {
+    guard let file = command.host, !mayHaveWritten(file) else { return false }
+    return ELFFile(at: file).map { !$0.is64Bit } ?? false
   }
 }

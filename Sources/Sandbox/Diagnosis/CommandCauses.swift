@@ -106,7 +106,7 @@ extension Failure {
     }
     if let meant = meantInstead(of: word) { return meant }
     return Diagnosis(
-      "there is no program \(word.quoted) in PATH (\(inside.quoted)), neither inside nor on the host",
+      "no directory of PATH, yours or the command's, has a program \(word.quoted)",
       "install it, or name its path")
   }
 

@@ -42,6 +42,10 @@ enum Secrets {
     return system + paths.filter { !home.starts(with: $0) }
   }
 
+  /// What speaks against showing one.
+  static let objection = "it is secret, or holds secrets"
+  static let objectionToSeveral = "they are secret, or hold secrets"
+
   /// Whether `path` leads to one of `secrets`, or to a directory with one.
   static func isFile(_ path: FilePath, among secrets: [FilePath]) -> Bool {
     secrets.contains { path.starts(with: $0) || $0.starts(with: path) }
@@ -71,5 +75,12 @@ enum Secrets {
   /// The value as it may be shown.
   static func shown(_ name: ByteString, _ value: ByteString) -> String {
     isLikely(name, value) ? "(hidden: it looks like a secret)" : value.quoted
+  }
+}
+
+extension ResolvedSandbox {
+  /// The files that no message tells a person to show.
+  func secretFiles(on host: any HostFiles) -> [FilePath] {
+    Secrets.files(in: callerHome.path, inherited, on: host)
   }
 }

@@ -169,6 +169,11 @@ extension Sandbox {
     for operation in filesystem { if case .repositories = operation.action { return true } }
     return false
   }
+
+  /// Whether the command may commit to some repository.
+  var permitsCommits: Bool {
+    filesystem.contains { if case .commits = $0.action { true } else { false } }
+  }
 }
 
 extension ResolvedSandbox {

@@ -52,20 +52,44 @@ extension NewRoot {
       hidden.append((ByteString(path), isDirectory))
     }
     if hidden.isEmpty { return nil }
-    let names = hidden.prefix(NewRoot.mostNames).map(\.word.quoted).joined(separator: ", ")
-    let more = hidden.count > NewRoot.mostNames ? " and more" : ""
+    let secrets = plan.resolved.secretFiles(on: RunningHost())
+    let secret = hidden.filter { isSecret($0.word.path, among: secrets) }.map(\.word)
+    if !secret.isEmpty {
+      let what = secret.count == 1 ? Secrets.objection : Secrets.objectionToSeveral
+      write(("the sandbox does not show \(names(of: secret)): \(what)", nil))
+      hidden.removeAll { secret.contains($0.word) }
+      if hidden.isEmpty { return nil }
+    }
     var line = typed
     line.insert(
       hidden.flatMap { word, isDirectory -> [ByteString] in
         // There is nothing to read in an empty directory: it waits for results.
         let isEmpty = isDirectory && (try? Directory.names(of: word.path))?.isEmpty == true
-        return [isEmpty && FileAccess.write.isGranted(word.path) ? "--write" : "--read", word]
+        let isChanged = isEmpty || NewRoot.changingCommands.contains(plan.resolved.commandName)
+        return [isChanged && FileAccess.write.isGranted(word.path) ? "--write" : "--read", word]
       })
     return (
-      "the sandbox does not show \(names)\(more); --read shows a file, and --write lets the command "
-        + "change it", .line(line.text)
+      "the sandbox does not show \(names(of: hidden.map(\.word))); --read shows a file, and --write lets "
+        + "the command change it", .line(line.text)
     )
   }
+
+  private func names(of words: [ByteString]) -> String {
+    words.prefix(NewRoot.mostNames).map(\.quoted).joined(separator: ", ")
+      + (words.count > NewRoot.mostNames ? " and more" : "")
+  }
+
+  /// Whether `path`, or what it leads to, is a secret.
+  private func isSecret(_ path: FilePath, among secrets: [FilePath]) -> Bool {
+    let place = path.fromWorkingDirectory(plan.resolved.workingDirectory?.path) ?? path
+    let target = (try? RunningHost().follow(place))?.path ?? place
+    return [place.lexicallyNormalized(), target].contains { Secrets.isFile($0, among: secrets) }
+  }
+
+  /// Commands that change each file that they name.
+  private static let changingCommands: Set<ByteString> = [
+    "chmod", "chown", "chgrp", "touch", "truncate", "tee", "setfacl",
+  ]
 
   /// Whether the file of the host to which `path` leads is a directory, if it is not shown; nil if it
   /// is shown, or if the host has none.
@@ -79,7 +103,7 @@ extension NewRoot {
     guard let inside = try? root.openInRoot(place, .location) else {
       // Shown, a file that this user may not read is of no use to the command.
       let isOfUse = FileAccess.read.isGranted(path) || FileAccess.execute.isGranted(path)
-      return isOfUse ? kind == .directory : nil
+      return isOfUse && !isClosedToOwner(path) ? kind == .directory : nil
     }
     // A different file or a mount in its place, such as an empty /tmp, is there on purpose. In a layer every
     // directory has another number.
@@ -88,6 +112,16 @@ extension NewRoot {
       device == baseDevice
     else { return nil }
     return true
+  }
+
+  /// Whether the caller owns the file, and its mode lets them do nothing with it: this process has rights
+  /// over such files that the command will not have.
+  private func isClosedToOwner(_ path: FilePath) -> Bool {
+    let identity = plan.resolved.identity
+    guard identity.user != 0, let facts = try? FileFacts(at: path, followsLinks: true) else {
+      return false
+    }
+    return facts.owner == identity.user && facts.permissions & 0o500 == 0
   }
 
   /// Has a person at a terminal told if what the command writes to its directory is thrown away.
@@ -150,14 +184,11 @@ extension NewRoot {
 
   /// A notice that git cannot write to the project's repository, if the command is git.
   private func readOnlyRepository() -> Notice? {
-    guard let name = plan.sandbox.command.first?.bytes.split(separator: UInt8(ascii: "/")).last,
-      name.elementsEqual("git".utf8),
+    guard plan.resolved.commandName == "git",
       let command = plan.sandbox.command.dropFirst().first(where: {
         $0.bytes.first != UInt8(ascii: "-")
       }), !NewRoot.readingCommands.contains(command), plan.sandbox.protectsRepositories,
-      !plan.sandbox.filesystem.contains(where: {
-        if case .commits = $0.action { true } else { false }
-      })
+      !plan.sandbox.permitsCommits, !isRepositoryWritable
     else { return nil }
     if command == "init" {
       let line = plan.sandbox.command.map(\.quotedForShell).joined(separator: " ")
@@ -184,6 +215,16 @@ extension NewRoot {
       if facts?.kind == .directory || facts?.kind == .regular { return true }
     } while directory.removeLastComponent()
     return false
+  }
+
+  /// Whether a later option makes the repository of a project writable all the same.
+  private var isRepositoryWritable: Bool {
+    plan.sandbox.filesystem.contains { operation in
+      guard case .repositories(let path) = operation.action,
+        let file = try? root.openInRoot(path.pushing(GitName.workTree.name), .directory)
+      else { return false }
+      return !Descriptors.isOnReadOnlyMount(file.rawValue)
+    }
   }
 
   /// A notice about a command whose name finds different programs inside and outside.

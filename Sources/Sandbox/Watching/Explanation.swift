@@ -10,37 +10,79 @@ extension Findings {
   private static let mostLines = (things: 20, usual: 8)
 
   /// The report; `words` is the line that was typed.
-  func lines(line words: [ByteString]) -> [String] {
+  mutating func lines(line words: [ByteString]) -> [String] {
     resolved.sandbox.explainsInJSON ? [json.line.trimmingNewline] : text(words)
   }
 
-  private func text(_ words: [ByteString]) -> [String] {
+  private mutating func text(_ words: [ByteString]) -> [String] {
     let things = all.filter { !$0.isUsual }
     var lines = things.prefix(Findings.mostLines.things).map(\.text)
     if things.count > lines.count {
       lines.append(
         "\(String(things.count - lines.count)) more things were kept from it: --json lists all")
     }
-    if things.isEmpty {
-      lines.append(
-        "the sandbox kept nothing from the command that it looked for (\(String(calls)) calls)")
-    }
+    lines += projectLines(things)
     let usual = all.filter(\.isUsual).prefix(Findings.mostLines.usual).map(\.subject.quoted)
     if !usual.isEmpty {
-      lines.append("not shown either, but rarely needed: " + usual.joined(separator: ", "))
+      lines.append(
+        (things.isEmpty
+          ? "only this is not shown, and rarely needed: "
+          : "not shown either, but rarely needed: ")
+          + usual.joined(separator: ", "))
     }
     if !isComplete {
       lines.append(
         "the command looked for more things than nestbox notes: some may be missing here")
     }
-    // A file of the user's may be one that only a hostile command wants.
-    let options = things.filter(\.isOfSystem).flatMap(\.options)
-    if !options.isEmpty {
+    // A file of the user's may be one that only a hostile command wants. The line would mislead without what
+    // was most likely missed.
+    if things.first?.isOfSystem == true {
       var line = TypedLine(words, command: resolved.sandbox.command)
-      line.insert(options)
+      _ = line.replace(["--explain"], with: [])
+      line.insert(things.filter(\.isOfSystem).flatMap(\.options))
       lines.append(Remedy.line(line.text).text)
     }
     return lines
+  }
+
+  /// Offers the profile that shows a project, if the command looked by itself for files in the working
+  /// directory, of which the default profile shows hardly any.
+  private mutating func projectLines(_ things: [Finding]) -> [String] {
+    guard namesNoProfile, resolved.sandbox.isFromProfile,
+      let directory = resolved.workingDirectory?.path,
+      !resolved.callerHome.path.starts(with: directory),
+      !["/tmp", "/var/tmp"].contains(ByteString(directory).text),
+      plan.root.find(directory).map({ plan.isFromMemory($0.path) }) ?? true
+    else { return [] }
+    let name = ByteString(directory).quoted
+    let isSearched = things.contains { finding in
+      let path = finding.subject.path
+      guard finding.kind == .notShown, !isNamed(path) else { return false }
+      return path.starts(with: directory) && path != directory
+        || path.lastName == ".git" && directory.starts(with: path.parent)
+    }
+    if isSearched {
+      return ["all files of the project \(name), to be read and changed: --profile build"]
+    }
+    // A program that lists it does not ask for what is not there.
+    guard hasListedDirectory, things.allSatisfy(\.isUnlikely),
+      !plan.root.host.names(in: directory, most: 2).isEmpty
+    else { return [] }
+    return ["the command listed \(name), where only what its line names is shown: --profile build"]
+  }
+
+  /// Whether a word of the command names the file, as a person did who typed it.
+  func isNamed(_ path: FilePath) -> Bool {
+    var names = [ByteString(path).text]
+    if let directory = resolved.workingDirectory?.path, path.starts(with: directory),
+      path != directory
+    {
+      let rest = path.components.dropFirst(directory.components.count)
+      names.append(ByteString(FilePath(root: nil, rest)).text)
+    }
+    return resolved.sandbox.command.dropFirst().prefix(ArgumentWord.most).contains { word in
+      names.contains { word.text.includes($0) }
+    }
   }
 
   private var json: JSON {

@@ -8,49 +8,6 @@ internal import Seccomp
 internal import SystemPackage
 internal import Text
 
-/// One thing that the command did not get.
-struct Finding {
-  /// How it was kept from the command.
-  enum Kind: String {
-    case notShown = "not-shown"
-    case readOnly = "read-only"
-    case notPermitted = "not-permitted"
-    case noNetwork = "no-network"
-    case noMember = "no-member"
-    case noBusName = "no-bus-name"
-    case refused
-    case capability
-    case unreadable
-  }
-
-  let kind: Kind
-  /// The path, address, call or capability.
-  var subject: ByteString
-  /// What asked for it.
-  var programs: [ByteString]
-  /// How often.
-  var count: Int
-  /// When it was asked for last.
-  var last: Int
-  /// The options that would give it to the command; empty if none should.
-  var options: [ByteString] = []
-  /// What speaks against that.
-  var objection: String?
-  /// What else there is to know of these options.
-  var note = ""
-  /// Whether something was to be changed or made there.
-  var isForWriting = false
-  /// The accesses that were asked for.
-  var accesses: [FileAccess] = []
-  /// Whether nearly every program looks for it, and does without.
-  var isUsual = false
-  /// Whether it belongs to the host's system, so that it can be shown without a second thought.
-  var isOfSystem = false
-
-  /// The most programs that are named.
-  static let mostPrograms = 3
-}
-
 /// All findings of a run, those of the last calls first.
 struct Findings {
   private(set) var all: [Finding] = []
@@ -66,12 +23,14 @@ struct Findings {
   /// The sandbox on paper; made when something is missing.
   lazy var plan = resolved.plan()
   /// The files that are secret.
-  lazy var secrets = Secrets.files(in: plan.home, resolved.inherited, on: plan.root.host)
+  lazy var secrets = resolved.secretFiles(on: plan.root.host)
   /// Who is in the sandbox's network now.
   private lazy var members: [NetworkMember] =
     NamedNetworks(registry: resolved.sandbox.network.directory).list()
     .first { $0.name == resolved.sandbox.network.shared?.value }?.members ?? []
   private var places: [ByteString: Int] = [:]
+  /// Whether the command opened its working directory, as programs do that list it.
+  private(set) var hasListedDirectory = false
   /// Whether the host did not have the last thing either.
   private var isMissing = false
 
@@ -111,6 +70,7 @@ struct Findings {
       complete(&finding)
       all[index] = finding
     }
+    all = all.filter { !$0.isUnlikely } + all.filter(\.isUnlikely)
   }
 
   /// Gives the next who looks as much time again.
@@ -267,16 +227,22 @@ extension Findings {
   }
 
   private mutating func needs(_ capability: ByteString, _ seen: Observation) {
+    if lacks(capability) { add(.capability, capability, seen) }
+  }
+
+  /// Whether the command has not got a capability.
+  func lacks(_ capability: ByteString) -> Bool {
     let all = Capabilities(bits: .max)
-    guard
-      !resolved.capabilities(of: all).contains(String(capability.text.dropFirst(4)).lowercased())
-    else { return }
-    add(.capability, capability, seen)
+    return !resolved.capabilities(of: all).contains(
+      String(capability.text.dropFirst(4)).lowercased())
   }
 
   private mutating func look(for seen: Observation) {
     let path = seen.subject.path
     guard path.isAbsolute, path.components.first?.kind == .regular else { return }
+    if seen.kind == .read, path == resolved.workingDirectory?.path { hasListedDirectory = true }
+    // Python keeps compiled modules there where it can, and does without where it cannot.
+    if seen.kind.changes, path.components.contains("__pycache__") { return }
     // A file that is there and open to the command, or that the host has not either, is looked at on
     // one side only: programs look for many missing names in a row.
     let isGuess = isMissing

@@ -3,6 +3,7 @@
 
 internal import Linux
 internal import Network
+internal import Seccomp
 internal import SystemPackage
 internal import Text
 
@@ -11,7 +12,13 @@ extension Findings {
   mutating func complete(_ finding: inout Finding) {
     let path = finding.subject.path
     switch finding.kind {
-    case .refused: finding.options = ["--seccomp-allow", finding.subject]
+    case .refused:
+      finding.options = ["--seccomp-allow", finding.subject]
+      // Permitted by the policy, it would fail for the lack of that.
+      if let name = WatchedCall.capability(ofCall: finding.subject.text) {
+        let capability = ByteString(stringLiteral: name)
+        if lacks(capability) { finding.options += ["--cap-add", capability] }
+      }
     case .capability: finding.options = ["--cap-add", finding.subject]
     case .noNetwork:
       if finding.subject.bytes.first == UInt8(ascii: "@") {
@@ -34,10 +41,14 @@ extension Findings {
     case .noBusName: completeBusName(&finding)
     case .unreadable: break
     case .readOnly:
-      finding.objection = objection(to: path) ?? refusalOutside(of: path, [.write])
-      if finding.objection == nil { finding.options = ["--write", finding.subject] }
+      let isHeldBack = isInRepository(path)
+      finding.objection =
+        objection(to: path) ?? refusalOutside(of: path, [.write])
+        ?? (isHeldBack && !mayCommit(to: path) ? Findings.isExecuted : nil)
+      guard finding.objection == nil else { return }
+      finding.options = isHeldBack ? ["--profile", "git"] : ["--write", finding.subject]
     case .notShown, .notPermitted:
-      finding.isUsual = Findings.isUsual(finding.subject)
+      finding.isUsual = Findings.isUsual(finding.subject) && !isNamed(path)
       // The lines for people only name it: then the sandbox need not be planned.
       if finding.isUsual, !resolved.sandbox.explainsInJSON, resolved.sandbox.learning == nil {
         return
@@ -51,6 +62,10 @@ extension Findings {
       finding.objection = objection(to: path) ?? (isEnough ? nil : refusal)
       guard finding.objection == nil else { return }
       finding.options = showing(path, isForWriting: finding.isForWriting)
+      if path.lastName == "site-packages" {
+        finding.isUnlikely = true
+        finding.note = ", which has the modules that you installed with pip"
+      }
       finding.isOfSystem =
         finding.options.first == "--ro-same" || finding.options.first == "--proc"
         || finding.options.first == "--dev"
@@ -99,9 +114,8 @@ extension Findings {
     }) {
       return socket.sentence
     }
-    let secret = "it is secret, or holds secrets"
     for path in [path, target] where Secrets.isFile(path, among: secrets) {
-      return secret
+      return Secrets.objection
     }
     guard let trail = plan.root.find(path) ?? plan.root.find(path.parent),
       let number = plan.root.mounts[trail.end.mount].operation
@@ -109,10 +123,31 @@ extension Findings {
     let operation = plan.operations[number].operation
     switch operation.action {
     case .hide, .mask: return "\(operation.option.name) hides it"
-    case .temporaryHome where plan.root.mounts[trail.end.mount].isNew: return secret
-    case .repositories: return "git and its like later execute what is in it, outside"
+    case .temporaryHome where plan.root.mounts[trail.end.mount].isNew: return Secrets.objection
+    case .repositories: return Findings.isExecuted
     default: return nil
     }
+  }
+
+  private static let isExecuted = "git and its like later execute what is in it, outside"
+
+  /// Whether git keeps `path` for itself in a repository that is protected.
+  private func isInRepository(_ path: FilePath) -> Bool {
+    resolved.sandbox.protectsRepositories
+      && path.components.contains { $0.string == GitName.workTree.name.string }
+  }
+
+  /// Whether the profile git, which the line lacks, lets the command write there.
+  private func mayCommit(to path: FilePath) -> Bool {
+    let sandbox = resolved.sandbox
+    guard sandbox.isFromProfile, !sandbox.permitsCommits else { return false }
+    let names = path.components.reversed().prefix(while: {
+      $0.string != GitName.workTree.name.string
+    })
+    for name in names {
+      if GitName.ofRepository.contains(where: { $0.name.string == name.string }) { return false }
+    }
+    return true
   }
 
   /// What the host itself refuses, so that no option gives it to the command.

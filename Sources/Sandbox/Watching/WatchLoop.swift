@@ -244,7 +244,11 @@ extension WatchLoop {
   /// The report: lines for people, or what the launcher makes a profile of.
   private borrowing func fields(_ findings: inout Findings) -> [ByteString] {
     guard let learning = resolved.sandbox.learning else {
-      return findings.lines(line: words).map { ByteString($0) }
+      let lines = findings.lines(line: words).map { ByteString($0) }
+      // Then the launcher looks for more.
+      let hasCause = findings.all.contains { !$0.isUsual && !$0.isUnlikely }
+      return hasCause
+        ? lines : lines + LearnedItem(.calls, ByteString(String(findings.calls))).fields
     }
     var fields: [ByteString] = []
     let learner = Learner(&findings, knowsAdditions: narrower != nil)

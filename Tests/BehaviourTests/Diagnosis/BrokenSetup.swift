@@ -128,7 +128,8 @@ extension BrokenSetup {
       fixed: "on_shelf 'cp shelf/mine mine; nestbox --ro-bind / / ./mine works'", isHint: true),
     BrokenSetup(
       name: "No such program anywhere", line: "nestbox --ro-bind / / no-such-program",
-      cause: "neither inside nor on the host", remedy: "install it, or name its path",
+      cause: "no directory of PATH, yours or the command's, has a program no-such-program",
+      remedy: "install it, or name its path",
       fixed: "cp /usr/bin/echo no-such-program; nestbox --ro-bind / / ./no-such-program works",
       isHint: true),
     BrokenSetup(

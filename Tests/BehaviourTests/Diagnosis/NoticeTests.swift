@@ -36,6 +36,10 @@ struct Noticed: Sendable, CustomTestStringConvertible {
       setup: "mkdir -p results; rm -f results/*; echo text > in", line: "nestbox cp in results/",
       after: "cat results/in", output: "text"),
     Noticed(
+      name: "The command changes the file that it names", source: "hiddenFiles",
+      setup: "echo text > letter", line: "nestbox chmod 600 letter",
+      after: "stat -c %a letter", output: "600"),
+    Noticed(
       name: "The command's name finds another program outside", source: "otherCommand",
       setup: """
         mkdir -p tools; printf '#!/bin/sh\\necho mine\\n' > tools/ls; chmod +x tools/ls
@@ -105,6 +109,17 @@ struct NoticeTests {
         "this line also says what the sandbox kept from it: nestbox --explain sh -c 'touch lost; exit 3'",
         "nestbox: remedy",
       ], "\(outcome)")
+  }
+
+  // Red: a person who lets git write to the repository is told that it cannot.
+  @Test func `A repository that a later option shows writable gets no notice`() throws {
+    let outcome = try Session().run(
+      """
+      git init -q p 2>&-; cd p; git config user.name A; git config user.email a@example.org
+      nestbox --profile build --write $PWD/.git git commit -q --allow-empty -m one 2>&1
+      git log --format=%s
+      """)
+    #expect(outcome.output == "one", "\(outcome)")
   }
 
   // Red: --learn says to write where the command could then change the profile, or the line does not

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thing that the command did not get.
+
+internal import Linux
+internal import Text
+
+/// One thing that the command did not get.
+struct Finding {
+  /// How it was kept from the command.
+  enum Kind: String {
+    case notShown = "not-shown"
+    case readOnly = "read-only"
+    case notPermitted = "not-permitted"
+    case noNetwork = "no-network"
+    case noMember = "no-member"
+    case noBusName = "no-bus-name"
+    case refused
+    case capability
+    case unreadable
+  }
+
+  let kind: Kind
+  /// The path, address, call or capability.
+  var subject: ByteString
+  /// What asked for it.
+  var programs: [ByteString]
+  /// How often.
+  var count: Int
+  /// When it was asked for last.
+  var last: Int
+  /// The options that would give it to the command; empty if none should.
+  var options: [ByteString] = []
+  /// What speaks against that.
+  var objection: String?
+  /// What else there is to know of these options.
+  var note = ""
+  /// Whether something was to be changed or made there.
+  var isForWriting = false
+  /// The accesses that were asked for.
+  var accesses: [FileAccess] = []
+  /// Whether nearly every program looks for it, and does without.
+  var isUsual = false
+  /// Whether every program of a kind asks for it, so that it is unlikely to be the cause.
+  var isUnlikely = false
+  /// Whether it belongs to the host's system, so that it can be shown without a second thought.
+  var isOfSystem = false
+
+  /// The most programs that are named.
+  static let mostPrograms = 3
+}

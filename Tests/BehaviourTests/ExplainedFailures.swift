@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// More lines for ExplainTests: what a command did not get without asking the kernel for it by its name,
+// and what one option alone does not give.
+
+extension KeptThing {
+  private static let repository = """
+    git init -q p; cd p; git config user.name A; git config user.email a@example.org
+    """
+
+  static let failures: [KeptThing] = [
+    KeptThing(
+      name: "a variable", setup: "export API_URL=works OTHER=1",
+      line: "nestbox --explain $more sh -c 'echo ${API_URL:?not set}'",
+      thing: "variables of yours that the command did not get: API_URL",
+      options: "--keep-env API_URL"),
+    KeptThing(
+      name: "a variable of a script",
+      setup: """
+        export API_URL=works OTHER=1
+        printf '#!/bin/sh\\necho ${API_URL:?not set}\\n' >script; chmod +x script
+        """, line: "nestbox --explain $more ./script",
+      thing: "variables of yours that the command did not get: API_URL",
+      options: "--keep-env API_URL"),
+    KeptThing(
+      name: "a variable of a program that an interpreter reads",
+      setup: """
+        export API_URL=works OTHER=1
+        echo 'import os; print(os.environ["API_URL"])' >main.py
+        """, line: "nestbox --explain $more python3 main.py",
+      thing: "variables of yours that the command did not get: API_URL",
+      options: "--keep-env API_URL"),
+    KeptThing(
+      name: "some variable", setup: "export A_VARIABLE=works",
+      line: "nestbox --explain $more sh -c 'env | grep -o works'",
+      thing: "variables of yours that the command did not get: ", options: "--keep-env A_VARIABLE"),
+    KeptThing(
+      name: "a directory of PATH",
+      setup: """
+        mkdir -p home/.local/bin; export HOME=$PWD/home PATH=$PWD/home/.local/bin:$PATH
+        printf '#!/bin/sh\\necho works\\n' >home/.local/bin/mytool; chmod +x home/.local/bin/mytool
+        """, line: "nestbox --explain $more sh -c mytool",
+      thing: "directories of your PATH that the command did not get: ",
+      options: "--profile toolchains"),
+    KeptThing(
+      name: "a call that the policy refuses, and that needs a capability",
+      line: "nestbox --explain $more chroot / echo works",
+      thing: "the policy refuses the system call chroot (chroot)",
+      options: "--seccomp-allow chroot --cap-add CAP_SYS_CHROOT", needs: ["/usr/sbin/chroot"]),
+    KeptThing(
+      name: "a file that most programs look for, in the line",
+      line: "nestbox --explain $more sh -c 'head -c 0 /etc/bash.bashrc && echo works'",
+      thing: "/etc/bash.bashrc is not shown inside (head", options: "--read /etc/bash.bashrc",
+      needs: ["/etc/bash.bashrc"]),
+    KeptThing(
+      name: "the files of a project",
+      setup: """
+        mkdir p; cd p; printf 'include a.mk\\nall:\\n\\t@echo works\\n' >Makefile; >a.mk
+        """, line: "nestbox --explain $more make", thing: "all files of the project ",
+      options: "--profile build", needs: ["/usr/bin/make"]),
+    KeptThing(
+      name: "a module beside the program",
+      setup: """
+        mkdir p; cd p; echo 'import mod' >main.py; echo 'print("works")' >mod.py
+        """, line: "nestbox --explain $more python3 main.py",
+      thing: "where only what its line names is shown", options: "--profile build"),
+    KeptThing(
+      name: "a linked work tree",
+      setup: repository + """
+
+        git commit -q --allow-empty -m works; [ -d ../w ] || git worktree add -q ../w; cd ../w
+        """, line: "nestbox --explain $more git log -1 --format=%s",
+      thing: "all files of the project ", options: "--profile build", needs: ["/usr/bin/git"]),
+    KeptThing(
+      name: "a commit", setup: repository,
+      line: """
+        nestbox --explain --profile build $more sh -c 'git commit -q --allow-empty -m a && echo works'
+        """, thing: "/p/.git is read-only inside (git)", options: "--profile git",
+      needs: ["/usr/bin/git"]),
+  ]
+}
