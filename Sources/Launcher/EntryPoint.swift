@@ -80,6 +80,12 @@ struct Launcher {
     } catch {
       return fail(error, parser.draft)
     }
+    return start(sandbox, parser)
+  }
+
+  /// Launches the sandbox, in the background and under its name where the line says so.
+  /// - Returns: The status to exit with.
+  private func start(_ sandbox: ResolvedSandbox, _ parser: Parser) -> UInt8 {
     var detachment: Detachment?
     if parser.draft.sandbox.detach != nil {
       do throws(SystemCallError) {
@@ -94,34 +100,42 @@ struct Launcher {
         return persona.failure
       }
     }
-    guard let name = parser.draft.sandbox.name?.value else {
-      let (status, signal) = launch(sandbox, parser, [], detachment)
-      if let signal, !persona.isBubblewrap { SignalDisposition.die(by: signal) }
-      return status
-    }
-    let registration: Registration
+    let (status, signal): (UInt8, Signal?)
     do throws(UsageError) {
-      switch try takeName(name, parser) {
-      case .isFree(let taken): registration = taken
-      case .isEntered(let status): return status
-      }
+      (status, signal) = try launchByName(sandbox, parser, detachment)
     } catch {
       return fail(error, parser.draft)
+    }
+    // So that the caller sees a signal, as of a command that it started itself: a shell ends its
+    // loop when Ctrl-C ended the command.
+    if let signal, !persona.isBubblewrap { SignalDisposition.die(by: signal) }
+    return status
+  }
+
+  /// Launches the sandbox under its name, if it has one, or enters the one that runs under it.
+  private func launchByName(
+    _ sandbox: ResolvedSandbox, _ parser: Parser, _ detachment: Detachment?
+  ) throws(UsageError) -> (UInt8, Signal?) {
+    guard let name = parser.draft.sandbox.name?.value else {
+      return launch(sandbox, parser, [], detachment)
+    }
+    let registration: Registration
+    switch try takeName(name, parser) {
+    case .isFree(let taken): registration = taken
+    case .isEntered(let status): return (status, nil)
     }
     // For those who enter; without one they make their own.
     let program = OwnProgram.isWritable ? try? OwnProgram.copy().release() : nil
     var held = registration.descriptors
     if let program { held.append(program) }
+    var detachment = detachment
     if detachment != nil, let messages = try? registration.makeMessages() {
       detachment?.messages = messages.rawValue
       held.append(messages.release())
     }
-    let (status, signal) = launch(sandbox, parser, held, detachment)
+    let ended = launch(sandbox, parser, held, detachment)
     registration.end()
-    // So that the caller sees a signal, as of a command that it started itself: a shell ends its
-    // loop when Ctrl-C ended the command.
-    if let signal, !persona.isBubblewrap { SignalDisposition.die(by: signal) }
-    return status
+    return ended
   }
 
   /// The sandbox that the line describes, with what follows from the program's name.

@@ -116,19 +116,7 @@ extension Sandbox {
         try requireReview(of: path, operation.option, path, other.option, true)
       }
       guard found.kind == .directory else { continue }
-      var place: Int?
-      for other in filesystem.indices where other != index - 1 {
-        guard let shown = filesystem[other].action.shownWritable(home.path),
-          let source = Sandbox.realPath(shown.source, home)
-        else { continue }
-        let isAtItsPlace = shown.place.map { Sandbox.realPath($0, home) == source } ?? true
-        if source == path, isAtItsPlace {
-          place = other
-        } else if path.starts(with: source) {
-          let isCovered = other >= index && isAtItsPlace
-          try requireReview(of: path, operation.option, source, filesystem[other].option, isCovered)
-        }
-      }
+      let place = try placeForReview(of: path, index - 1, home)
       filesystem[index - 1].action = .review(path, layer)
       guard let place else { continue }
       guard place < index else {
@@ -140,22 +128,51 @@ extension Sandbox {
         known.removeLast()
         continue
       }
-      for between in (place + 1)..<index {
-        // It would stand on the overlay, and write to the host.
-        guard let shown = filesystem[between].action.shownWritable(home.path),
-          let source = Sandbox.realPath(shown.source, home),
-          source != path, source.starts(with: path)
-        else { continue }
-        let other = filesystem[between].option
-        throw UsageError(
-          "\(operation.option.name): \(other.name) shows \(ByteString(source).quoted) writable, which "
-            + "lies in \(ByteString(path).quoted); write \(other.name) after it, or leave it out"
-        ).at(operation.option.origin)
-      }
+      try requireNothingWritable(in: path, (place + 1)..<index, operation.option, home)
       filesystem[place] = FilesystemOperation(
         .review(path, layer), option: operation.option, parents: filesystem[place].parents)
       index -= 1
       filesystem.remove(at: index)
+    }
+  }
+
+  /// The last option that shows the directory of the review `index` writable at its own place.
+  /// - Throws: `UsageError` where another one, which shows more, leads past the review.
+  private func placeForReview(
+    of path: FilePath, _ index: Int, _ home: ByteString
+  ) throws(UsageError) -> Int? {
+    let option = filesystem[index].option
+    var place: Int?
+    for other in filesystem.indices where other != index {
+      guard let shown = filesystem[other].action.shownWritable(home.path),
+        let source = Sandbox.realPath(shown.source, home)
+      else { continue }
+      let isAtItsPlace = shown.place.map { Sandbox.realPath($0, home) == source } ?? true
+      if source == path, isAtItsPlace {
+        place = other
+      } else if path.starts(with: source) {
+        let isCovered = other > index && isAtItsPlace
+        try requireReview(of: path, option, source, filesystem[other].option, isCovered)
+      }
+    }
+    return place
+  }
+
+  /// Throws if one of some options shows a directory writable that lies in the reviewed one: it would stand on
+  /// the overlay, and write to the host.
+  private func requireNothingWritable(
+    in path: FilePath, _ between: Range<Int>, _ option: WrittenOption, _ home: ByteString
+  ) throws(UsageError) {
+    for index in between {
+      guard let shown = filesystem[index].action.shownWritable(home.path),
+        let source = Sandbox.realPath(shown.source, home),
+        source != path, source.starts(with: path)
+      else { continue }
+      let other = filesystem[index].option
+      throw UsageError(
+        "\(option.name): \(other.name) shows \(ByteString(source).quoted) writable, which "
+          + "lies in \(ByteString(path).quoted); write \(other.name) after it, or leave it out"
+      ).at(option.origin)
     }
   }
 

@@ -10,7 +10,6 @@ internal import Text
 extension Findings {
   /// Adds what would give the thing to the command, and what speaks against that.
   mutating func complete(_ finding: inout Finding) {
-    let path = finding.subject.path
     switch finding.kind {
     case .refused:
       finding.options = ["--seccomp-allow", finding.subject]
@@ -20,63 +19,73 @@ extension Findings {
         if lacks(capability) { finding.options += ["--cap-add", capability] }
       }
     case .capability: finding.options = ["--cap-add", finding.subject]
-    case .noNetwork:
-      if finding.subject.bytes.first == UInt8(ascii: "@") {
-        finding.objection = "sockets of this kind belong to the network of the host"
-      } else if let (address, port, _) = Findings.endpoint(finding.subject), address.isLoopback {
-        finding.options = ["--net-host", ByteString(String(port))]
-        finding.note = ", there host.nestbox.internal:" + String(port)
-      } else if let what = Findings.endpoint(finding.subject)
-        .flatMap({ UnallowableAddress($0.address) })
-      {
-        finding.objection = what.text
-      } else if let rule = Findings.rule(for: finding.subject) {
-        finding.options = ["--net-allow", rule]
-      } else if resolved.sandbox.isFromProfile {
-        finding.options = ["--profile", "network"]
-      } else {
-        finding.options = ["--share-net"]
-      }
+    case .noNetwork: completeNetwork(&finding)
     case .noMember: finding.objection = "nestbox --list shows the members"
     case .noBusName: completeBusName(&finding)
     case .unreadable: break
-    case .readOnly:
-      let isHeldBack = isInRepository(path)
-      finding.objection =
-        objection(to: path) ?? refusalOutside(of: path, [.write])
-        ?? (isHeldBack && !mayCommit(to: path) ? Findings.isExecuted : nil)
-      guard finding.objection == nil else { return }
-      finding.options = isHeldBack ? ["--profile", "git"] : ["--write", finding.subject]
-    case .notShown, .notPermitted:
-      finding.isUsual = Findings.isUsual(finding.subject) && !isNamed(path)
-      // The lines for people only name it: then the sandbox need not be planned.
-      if finding.isUsual, !resolved.sandbox.explainsInJSON, resolved.sandbox.learning == nil {
-        return
-      }
-      let refusal = refusalOutside(of: path, finding.accesses)
-      // What it could do without, outside as well.
-      let isEnough = finding.accesses.contains { $0.isGranted(path) }
-      if refusal != nil, isEnough, !FileAccess.write.isGranted(path) {
-        finding.isForWriting = false
-      }
-      finding.objection = objection(to: path) ?? (isEnough ? nil : refusal)
-      guard finding.objection == nil else { return }
-      finding.options = showing(path, isForWriting: finding.isForWriting)
-      if path.lastName == "site-packages" {
-        finding.isUnlikely = true
-        finding.note = ", which has the modules that you installed with pip"
-      }
-      finding.isOfSystem =
-        finding.options.first == "--ro-same" || finding.options.first == "--proc"
-        || finding.options.first == "--dev"
-        || finding.options.first == "--read" && plan.isOfSystem(path)
-      // Other options for files take the place of the profile that nobody named.
-      if resolved.sandbox.isFromProfile, namesNoProfile,
-        finding.options.first != "--read", finding.options.first != "--write",
-        finding.options.first != "--profile"
-      {
-        finding.options = ["--profile", "untrusted"] + finding.options
-      }
+    case .readOnly: completeReadOnly(&finding)
+    case .notShown, .notPermitted: completeHidden(&finding)
+    }
+  }
+
+  private func completeNetwork(_ finding: inout Finding) {
+    if finding.subject.bytes.first == UInt8(ascii: "@") {
+      finding.objection = "sockets of this kind belong to the network of the host"
+    } else if let (address, port, _) = Findings.endpoint(finding.subject), address.isLoopback {
+      finding.options = ["--net-host", ByteString(String(port))]
+      finding.note = ", there host.nestbox.internal:" + String(port)
+    } else if let what = Findings.endpoint(finding.subject)
+      .flatMap({ UnallowableAddress($0.address) })
+    {
+      finding.objection = what.text
+    } else if let rule = Findings.rule(for: finding.subject) {
+      finding.options = ["--net-allow", rule]
+    } else if resolved.sandbox.isFromProfile {
+      finding.options = ["--profile", "network"]
+    } else {
+      finding.options = ["--share-net"]
+    }
+  }
+
+  private mutating func completeReadOnly(_ finding: inout Finding) {
+    let path = finding.subject.path
+    let isHeldBack = isInRepository(path)
+    finding.objection =
+      objection(to: path) ?? refusalOutside(of: path, [.write])
+      ?? (isHeldBack && !mayCommit(to: path) ? Findings.isExecuted : nil)
+    guard finding.objection == nil else { return }
+    finding.options = isHeldBack ? ["--profile", "git"] : ["--write", finding.subject]
+  }
+
+  private mutating func completeHidden(_ finding: inout Finding) {
+    let path = finding.subject.path
+    finding.isUsual = Findings.isUsual(finding.subject) && !isNamed(path)
+    // The lines for people only name it: then the sandbox need not be planned.
+    if finding.isUsual, !resolved.sandbox.explainsInJSON, resolved.sandbox.learning == nil {
+      return
+    }
+    let refusal = refusalOutside(of: path, finding.accesses)
+    // What it could do without, outside as well.
+    let isEnough = finding.accesses.contains { $0.isGranted(path) }
+    if refusal != nil, isEnough, !FileAccess.write.isGranted(path) {
+      finding.isForWriting = false
+    }
+    finding.objection = objection(to: path) ?? (isEnough ? nil : refusal)
+    guard finding.objection == nil else { return }
+    finding.options = showing(path, isForWriting: finding.isForWriting)
+    if path.lastName == "site-packages" {
+      finding.isUnlikely = true
+      finding.note = ", which has the modules that you installed with pip"
+    }
+    let option = finding.options.first
+    finding.isOfSystem =
+      option == "--ro-same" || option == "--proc" || option == "--dev"
+      || option == "--read" && plan.isOfSystem(path)
+    // Other options for files take the place of the profile that nobody named.
+    if resolved.sandbox.isFromProfile, namesNoProfile, option != "--read", option != "--write",
+      option != "--profile"
+    {
+      finding.options = ["--profile", "untrusted"] + finding.options
     }
   }
 
