@@ -27,13 +27,17 @@ final class NetworkLog {
   var endTime = Int.max
   /// How many more bytes it may have: a command that connects in a loop is not to fill the disk.
   private var left = Int.max
+  /// The same of lines about published ports: programs that connect from outside are not to end it.
+  private var leftForCallers = Int.max
 
   /// How many seconds a reader may take for the next line once the command has ended.
   private static let patience = 10
 
   init(_ number: CInt?, notices: CInt, lifeline: CInt) {
     (self.number, self.notices, self.lifeline) = (number, notices, lifeline)
-    if let number, (try? OpenFile(number))?.kind == .regular { left = Refusal.mostLogged }
+    if let number, (try? OpenFile(number))?.kind == .regular {
+      (left, leftForCallers) = (Refusal.mostLogged, Refusal.mostLogged / 4)
+    }
   }
 
   /// Whether lines are written.
@@ -43,12 +47,16 @@ final class NetworkLog {
   ///
   /// It waits for a slow reader as long as the command runs, so that the log is complete. After a failure it
   /// ends: the next line would join the rest of this one. The command's connections go on.
-  private func write(_ event: String, _ members: [JSON.Member]) {
+  private func write(_ event: String, _ members: [JSON.Member], isOfCaller: Bool = false) {
     guard let number else { return }
     let line = JSON.object(
       [.init("time", .milliseconds(WallClock.milliseconds)), .init("event", .string(event))]
         + members
     ).lineBytes
+    if isOfCaller {
+      if line.count > leftForCallers { return }
+      leftForCallers -= line.count
+    }
     do throws(SystemCallError) {
       if line.count > left {
         throw SystemCallError(call: "write", errno: Errno(rawValue: Refusal.logHasMost))
@@ -120,7 +128,7 @@ final class NetworkLog {
       "published",
       members(caller) + [
         .init("allowed", .boolean(false)), .init("reason", .string(reason.word)),
-      ])
+      ], isOfCaller: true)
   }
 
   /// Notes the end of a connection to a published port, or that nothing inside has accepted it.
@@ -131,7 +139,7 @@ final class NetworkLog {
       members(caller) + [
         .init("allowed", .boolean(true)), .init("connected", .boolean(isConnected)),
         .init("sent", .unsigned(sent)), .init("received", .unsigned(received)),
-      ])
+      ], isOfCaller: true)
   }
 
   private func members(_ caller: PublishedCaller) -> [JSON.Member] {

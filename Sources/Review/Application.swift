@@ -374,7 +374,8 @@ private struct Application {
         guard let old = change.old, try directory.fileIdentity() == old.identity else {
           throw SystemCallError(call: "fstat", errno: .staleNFSFileHandle)
         }
-        // What is in it comes first.
+        // What is in it comes first. Until then it has permissions of neither side.
+        review.note([SeenHost.directory.appending(SeenHost.key(change))])
         try directory.setPermissions(old.permissions | 0o700)
       }
     }

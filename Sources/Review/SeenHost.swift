@@ -78,9 +78,13 @@ struct SeenHost {
       guard change.isFromHost else { return false }
       return change.new?.kind == .directory || !isWhole && change.counterpart == nil
     }
-    // The entries of a directory are changes by themselves.
-    if old.kind == .directory, change.new?.kind ?? .directory == .directory { return false }
-    let stamp = SeenHost.stamp(old)
+    let stamp = SeenHost.stamp(of: change, old)
+    if old.kind == .directory, change.new?.kind ?? .directory == .directory {
+      // Its entries are changes by themselves. The owner may have changed its permissions, where the layer has
+      // those from before.
+      return change.kind == .mode && isWhole
+        && ![stamp, SeenHost.directory].contains { entries.contains($0.appending(key)) }
+    }
     if entries.contains(stamp) { return false }
     if old.kind != .directory, old.changed > started { return true }
     return isWhole && !entries.contains(stamp.appending(key))
@@ -100,6 +104,13 @@ struct SeenHost {
       text += " " + number
     }
     return ByteString(text)
+  }
+
+  /// The same of what the host has at the place of a change; of a directory whose permissions change, it has
+  /// those.
+  fileprivate static func stamp(of change: Change, _ old: EntryStatus) -> ByteString {
+    guard old.kind == .directory, change.kind == .mode else { return stamp(old) }
+    return directory.appending(ByteString(" " + String(old.permissions, radix: 8)))
   }
 
   /// The stamp of every directory.
@@ -143,7 +154,7 @@ extension Review {
     var (entries, known) = (seen.made, seen.places)
     for change in changes.list {
       let key = SeenHost.key(change)
-      let stamp = change.old.map { SeenHost.stamp($0) } ?? "none"
+      let stamp = change.old.map { SeenHost.stamp(of: change, $0) } ?? "none"
       let removal = SeenHost.removal(change)
       let noted = known.removeValue(forKey: key) ?? [stamp.appending(key)]
       entries += noted.filter { $0 != key && ($0 != removal || change.old == nil) }

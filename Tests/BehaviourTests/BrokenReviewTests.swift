@@ -205,9 +205,13 @@ struct BrokenReviewTests {
     #expect(
       outcome.lines == [
         "nestbox: 2 changes wait in review r: nestbox --diff --changes r; nestbox --apply r; nestbox --discard r",
-        "  added    c", "  mode     in: 0000 -> 0755", "not read: in: Permission denied", "1",
-        "nestbox: --apply: not read: in: Permission denied", "applied 2 changes; the others wait",
-        "1",
+        "Look at these first:",
+        "  mode     in: 0000 -> 0755  (the host has changed it since the review began)",
+        "The others:", "  added    c", "not read: in: Permission denied", "1",
+        "nestbox: --apply: left in: the host has changed it since the review began",
+        "nestbox: --apply: not read: in: Permission denied",
+        "nestbox: --apply: to apply such changes all the same: nestbox --overwrite --apply r in",
+        "applied 1 change; the others wait", "1",
         "applied 1 change", "a", "b",
         "nestbox: --reviews: \(session.directory.path)/none does not exist: no review was kept there",
       ], "\(outcome)")

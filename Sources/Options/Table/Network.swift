@@ -169,8 +169,8 @@ extension Option {
       the first of each address and port, up to 256 of each family. The log says what the command asked for: keep it from
       other users.
 
-      A command that connects in a loop does not fill the disk: a file takes 64 MiB of lines. A pipe takes any
-      number. If a line cannot be written, the log ends there. The command's connections go on, and nestbox says so at
+      A command that connects in a loop does not fill the disk: a file takes 64 MiB of lines, of which 16 MiB
+      are for connections to ports of --publish. A pipe takes any number. If a line cannot be written, the log ends there. The command's connections go on, and nestbox says so at
       the end; so does `net-log-ended-because` of --report.
 
           nestbox --net-allow example.org --net-log 3 curl https://example.org/ 3>log

@@ -15,7 +15,8 @@ extension ResolvedSandbox {
   public func explanation(of ending: Ending, line words: [ByteString]) -> [String] {
     if let text = limitExplanation(of: ending) { return [text] }
     if ResolvedSandbox.isBadSystemCall(ending.termination) {
-      return sandbox.filters.isEmpty && policy == nil ? [] : explanationOfBadSystemCall(line: words)
+      return sandbox.filters.isEmpty && policy == nil
+        ? [] : explanationOfBadSystemCall(ending.termination, line: words)
     }
     guard ResolvedSandbox.isWorthALook(ending.termination) else { return [] }
     return BoundedLook.lines { LibrarySearch.explanation(of: plan(), line: words) }
@@ -64,7 +65,9 @@ extension ResolvedSandbox {
   }
 
   /// What to do about the calls that the policy kills for.
-  private func explanationOfBadSystemCall(line words: [ByteString]) -> [String] {
+  private func explanationOfBadSystemCall(
+    _ termination: Termination, line words: [ByteString]
+  ) -> [String] {
     let runs32Bit = sandbox.policy?.permits32Bit ?? true
     if !runs32Bit, let command = sandbox.command.first, plan().is32Bit {
       var line = TypedLine(words, command: sandbox.command)
@@ -77,9 +80,13 @@ extension ResolvedSandbox {
     let table = sandbox.policy.map {
       ", and nestbox --seccomp-explain \($0.name.quotedForShell) lists what the policy does with each"
     }
+    // The command may also choose that status.
+    let isCertain = termination == .signaled(.badSystemCall)
     let cause =
-      "a seccomp filter killed the command (SIGSYS): the kernel's log names the system call "
-      + "(journalctl -k --grep SECCOMP)" + (table ?? "")
+      (isCertain
+        ? "a seccomp filter killed the command (SIGSYS)"
+        : "status 159 often means that a seccomp filter killed a program (SIGSYS)")
+      + ": the kernel's log names the system call (journalctl -k --grep SECCOMP)" + (table ?? "")
     return runs32Bit
       ? [cause] : [cause, Remedy.advice("32-bit programs need --seccomp-policy desktop").text]
   }

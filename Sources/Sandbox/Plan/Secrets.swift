@@ -11,12 +11,20 @@ enum Secrets {
   private static let words: Set<String> = [
     "TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWD", "PASSPHRASE", "PASS",
     "APIKEY", "CREDENTIAL", "CREDENTIALS", "COOKIE", "PAT", "BEARER", "PGPASSWORD",
+    "WEBHOOK", "WEBHOOKS", "DSN",
   ]
 
   /// Endings of names that are used for keys.
   private static let endings = [
     "API_KEY", "ACCESS_KEY", "ACCESS_KEY_ID", "PRIVATE_KEY", "SECRET_KEY", "ENCRYPTION_KEY",
     "SIGNING_KEY", "TOKEN", "SECRET", "PASSWORD", "_AUTH",
+    "_PWD", "AUTH_CONFIG",
+  ]
+
+  /// Beginnings of values that well-known services give their keys.
+  private static let beginnings = [
+    "sk-", "sk_live_", "ghp_", "gho_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "AKIA", "eyJ",
+    "-----BEGIN", "https://hooks.",
   ]
 
   /// Files with keys and passwords outside of home directories, those of which `SecretFiles` names.
@@ -57,7 +65,7 @@ enum Secrets {
     let name = name.text.uppercased()
     if name.split(separator: "_").contains(where: { words.contains(String($0)) }) { return true }
     if endings.contains(where: { name.hasSuffix($0) }) { return true }
-    return hasCredentials(value.text)
+    return beginnings.contains { value.text.hasPrefix($0) } || hasCredentials(value.text)
   }
 
   /// Whether `text` is an address with a password in it: `scheme://user:password@host`.
