@@ -57,7 +57,8 @@ final class LearningTask {
     }
     self.path = path
     self.name = FilePath(root: nil, [last])
-    permissions = (try? FileFacts(at: path.path))?.permissions
+    let facts = try? FileFacts(at: path.path)
+    permissions = facts?.permissions
     let names = try? OwnedDescriptor.open(path.path, .location).entryStatus().links
     if let names, names > 1, !lesson.verifies || draft.shrinks {
       throw UsageError(
@@ -75,6 +76,13 @@ final class LearningTask {
     }
     guard FileAccess.write.isGranted(real) else {
       throw UsageError("\(name): you may not write to the directory \(parent.quoted)")
+    }
+    // By rename it could be replaced all the same, but its mode says that it is to stay.
+    guard facts == nil || FileAccess.write.isGranted(path.path) else {
+      let isOwn = facts?.owner == launcher.surroundings.user
+      throw UsageError(
+        "\(name): you may not write to \(path.quoted); name another file"
+          + (isOwn ? ", or type: chmod u+w \(path.quotedForShell)" : ""))
     }
     if plan.mayChange(ByteString(real.appending(last))) {
       throw UsageError(
@@ -123,10 +131,16 @@ final class LearningTask {
     guard ending.status == 0 else {
       launcher.tell(
         .error,
-        "nothing was learned: the command ended with status \(String(ending.status)), and a profile "
-          + "is learned from runs that succeed", draft)
+        "nothing was learned: \(LearningTask.failure(ending)), and a profile is learned from runs that "
+          + "succeed", draft)
       return ending.status
     }
+    try learn(items)
+    return 0
+  }
+
+  /// Writes FILE with what the run has shown.
+  private func learn(_ items: [LearnedItem]) throws(UsageError) {
     let run = draft.sandbox.command.map(\.quotedForShell).joined(separator: " ")
     let lock = try locked()
     var known = profile.text
@@ -142,45 +156,31 @@ final class LearningTask {
     profile.add(run, options, items, words)
     // What this cannot look at, the next line refuses.
     let plan = try? launcher.resolved(profile.text, as: path, for: draft.sandbox.command).plan()
-    profile.add(withoutLinks: plan?.directoriesForNoLinks(project: words.project) ?? [], words)
+    let linkless = plan?.directoriesForNoLinks(project: words.project) ?? LinklessDirectories()
+    profile.add(withoutLinks: linkless.directories, words)
     try requireNoMoreRights(of: sandbox, or: known)
     try requireNoMore(than: [line, file].compactMap { $0 })
     let (added, removed) = (profile.added, profile.removed)
     // Before --shrink, which Ctrl-C may end.
     try write()
     _ = consume lock
-    if !draft.isJSON { tellWritten(added.count, removed) }
+    if !draft.isJSON {
+      tellWritten(added.count, removed)
+      tellLost(items)
+    }
+    tellLinked(linkless.linked)
     let text = profile.text
     let shrunk = try shrink()
     if shrunk != nil { try writeShrunk(from: text) }
     guard !draft.isJSON else {
-      tellJSON(
+      return tellJSON(
         [
           .init("file", .bytes(lesson.file)), .init("added", LearningTask.json(added)),
           .init("removed", LearningTask.json(removed)),
           .init("left-out", .number(Int64(profile.leftOut))),
         ], items, shrunk)
-      return 0
     }
     tell(shrunk)
-    return 0
-  }
-
-  private func tellWritten(_ added: Int, _ removed: [[UInt8]]) {
-    let count = String(profile.count)
-    var text = "wrote \(lesson.file.quoted): \(count) lines, \(String(added)) of them new"
-    if profile.leftOut > 0 {
-      text += "; comments say what is not given, and why (\(String(profile.leftOut)))"
-    }
-    launcher.tell(.warning, text, draft)
-    if removed.isEmpty { return }
-    let lines = removed.prefix(LearningTask.mostLines).map { ByteString($0).quoted }
-      .joined(separator: ", ")
-    launcher.tell(
-      .warning,
-      "in \(lesson.file.quoted), options of this run took the place of "
-        + "\(LearningTask.number(removed.count, "line")): \(lines)"
-        + (removed.count > LearningTask.mostLines ? " and more, which --json lists" : ""), draft)
   }
 
   // MARK: - The file
@@ -272,7 +272,7 @@ final class LearningTask {
     return shrinking
   }
 
-  private static func number(_ count: Int, _ thing: String) -> String {
+  static func number(_ count: Int, _ thing: String) -> String {
     "\(String(count)) \(thing)\(count == 1 ? "" : "s")"
   }
 

@@ -157,7 +157,7 @@ extension ReviewTasks {
   }
 
   /// The changes that the command line chooses: all, or those at its paths.
-  private func choose(
+  func choose(
     _ review: Review, _ changes: Changes, _ option: String
   ) throws(UsageError) -> Choice {
     var choice = Choice()
@@ -222,7 +222,7 @@ extension ReviewTasks {
   }
 
   /// A choice of changes.
-  private struct Choice {
+  struct Choice {
     var paths: [(tree: Int, path: FilePath)] = []
 
     func contains(_ change: Change) -> Bool { contains(tree: change.tree, change.path) }

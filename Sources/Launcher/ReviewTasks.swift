@@ -67,8 +67,7 @@ struct ReviewTasks {
       guard let review = try? store.review(name), let path = changedPath(word, review) else {
         return nil
       }
-      // --changes takes no paths.
-      return line(task, name, also: task == "--changes" ? [] : [path] + words)
+      return line(task, name, also: [path] + words)
     }
     guard let line = lines.first else { return }
     let text = "\(task): \(word.quoted) is not a review but a path that "
@@ -133,6 +132,9 @@ struct ReviewTasks {
       return
         "\(ByteString(path).quoted) is not the directory that was reviewed; move that back, or "
         + "type " + draft.reviewLine("--discard \(word)")
+    case .isMissing(let path):
+      return "there is no directory \(ByteString(path).quoted); to make it: mkdir -p "
+        + ByteString(path).quotedForShell
     case .isNoDirectory(let path):
       let parent = path.parent.isEmpty ? "." : path.parent
       return
@@ -209,6 +211,7 @@ struct ReviewTasks {
     if draft.isJSON {
       return JSON.object([.init("version", .number(1)), .init("reviews", .array(reports))]).text
     }
+    if rows.count == 1, Terminal.path(of: 1) != nil { return "no review waits\n" }
     return SandboxList.table(rows, width: Terminal.columns(of: 1))
   }
 
@@ -234,14 +237,15 @@ struct ReviewTasks {
   /// Reports what a review would change.
   func changes(_ typed: ByteString?) throws(UsageError) -> UInt8 {
     if typed == nil, let word = draft.sandbox.command.first {
-      try requireNoPath(word, for: "--changes", also: [])
+      try requireNoPath(word, for: "--changes", also: Array(draft.sandbox.command.dropFirst()))
       throw UsageError(
         "unexpected argument \(word.quoted): the name of a review stands right behind --changes: "
-          + line("--changes", word))
+          + line("--changes", word, also: Array(draft.sandbox.command.dropFirst())))
     }
     let name = try name(typed, for: "--changes")
     let review = try doing("--changes", name) { () throws(ReviewError) in try store.review(name) }
-    let changes = try compare(review, "--changes")
+    let all = try compare(review, "--changes")
+    let changes = all.only(where: try choose(review, all, "--changes").contains)
     if draft.isJSON { return launcher.print(review.json(of: changes).text, draft) }
     var text = review.text(of: changes)
     if draft.showsDifferences {

@@ -173,6 +173,9 @@ extension ReviewTasks {
     for task in ["--diff --changes", "--apply", "--discard"] {
       lines.append(draft.reviewLine("\(task) \(review.name.text)"))
     }
+    // The summary is to stay short.
+    let resuming = resumingLine(review.name)
+    if lines.count < ReviewTasks.mostLines, resuming.count <= 100 { lines.append(resuming) }
     return lines.joined(separator: "\n")
   }
 }

@@ -9,10 +9,14 @@ extension LearningTask {
   func verify(
     _ ending: Ending, _ items: [LearnedItem]
   ) throws(UsageError) -> UInt8 {
+    let isInterrupted = LearningTask.isInterrupted(ending)
+    // A command that failed by itself may have needed what a comment names.
+    let hasFailed = ending.status != 0 && !isInterrupted
     let lacking = items.filter { item in
-      MissedThing(item).map { !$0.isUsual && !profile.knows(item, words) } ?? false
+      guard let thing = MissedThing(item), !thing.isUsual else { return false }
+      return !profile.knows(item, words) || hasFailed && !thing.isUnlikely
     }
-    // A command that failed may have needed what a comment names, or what most do without.
+    // It may also have needed what most do without.
     let missing = ending.status == 0 ? lacking : items.filter { MissedThing($0) != nil }
     let unused = items.compactMap { item -> Int? in
       guard item.kind == .unusedLine, let line = Int(item.subject.text),
@@ -20,8 +24,6 @@ extension LearningTask {
       else { return nil }
       return line
     }
-    // It was interrupted, or something in it was, as shells say.
-    let isInterrupted = ending.limit != nil || ending.status > 128
     let isWhole = !isInterrupted && !ending.lacksReport
     if !draft.isJSON {
       if let doubt = doubt(
@@ -47,6 +49,7 @@ extension LearningTask {
           .init("file", .bytes(lesson.file)), .init("status", .number(Int64(ending.status))),
           .init("missing", .array(missing.compactMap(LearningTask.json))),
           .init("unused-lines", .array(unused.map { .number(Int64($0)) })),
+          .init("lost", .array(lost(in: items).map { .bytes($0.subject) })),
         ], items, shrunk, isWhole)
     }
     tell(shrunk)
@@ -57,12 +60,13 @@ extension LearningTask {
   private func doubt(
     about ending: Ending, _ isInterrupted: Bool, lacksThings: Bool, keptUsual: Bool
   ) -> String? {
-    let status = "status " + String(ending.status)
-    if isInterrupted { return "the command did not come to its own end (\(status))" }
+    if isInterrupted { return LearningTask.failure(ending) }
     if ending.lacksReport { return Launcher.lackOfReport }
     if ending.status == 0 || lacksThings { return nil }
-    return "the command failed (\(status)), and nestbox saw nothing that the sandbox kept from it"
-      + (keptUsual ? ", but what most programs do without or the profile names" : "")
+    return LearningTask.failure(ending)
+      + (keptUsual
+        ? ", and of what the sandbox kept from it nestbox saw only what most programs do without"
+        : ", and nestbox saw nothing that the sandbox kept from it")
   }
 
   /// Whether the run used more than nestbox notes.
@@ -91,7 +95,8 @@ extension LearningTask {
     } else if isEnough {
       lines.append(
         file
-          + " is enough for this run: it kept nothing from the command but what its comments name")
+          + " is enough for this run: it kept nothing from the command other than what its comments name"
+          + reservation(lost(in: items)))
     }
     for line in unused {
       lines.append(

@@ -159,7 +159,7 @@ public struct Draft: Sendable {
       case .stop: []
       case .enter: [.takesCommand, .entersSandbox]
       case .reviews: .answersInJSON
-      case .changes: .answersInJSON
+      case .changes: [.answersInJSON, .takesPaths]
       case .apply: .takesPaths
       case .discard: .takesPaths
       }

@@ -35,6 +35,17 @@ public struct Occurrence: Sendable {
   /// The word at `index` as a path.
   func path(_ index: Int) -> FilePath { text(index).path }
 
+  /// The word at `index` as a file or directory of nestbox's own, which the command does not get.
+  ///
+  /// If it begins with a dash, an option was meant, and the name was forgotten.
+  func ownFile(_ index: Int) throws(UsageError) -> ByteString {
+    let file = text(index)
+    guard file.bytes.first == UInt8(ascii: "-") else { return file }
+    throw UsageError(
+      "the name of the file is missing before \(file.quoted); for a file of that name: \(name) "
+        + ByteString("./").appending(file).quotedForShell)
+  }
+
   /// The word at `index` as the number of a descriptor.
   func descriptor(_ index: Int) throws(UsageError) -> CInt {
     try number(

@@ -100,11 +100,10 @@ public struct Parser {
     } else if draft.isJSON, draft.task?.traits.contains(.answersInJSON) != true {
       throw UsageError("--json needs an option that prints a report, such as --dry-run")
     }
-    // That task says what the word is: the name of a review, or a path that one changes.
-    if let task = draft.task, task != .changes(nil), !task.takesCommand,
-      !task.traits.contains(.takesPaths), let word = rest.first
+    if let task = draft.task, !task.takesCommand, !task.traits.contains(.takesPaths),
+      let word = rest.first
     {
-      throw UsageError("unexpected argument \(word.quoted): no command is run here")
+      throw UsageError("unexpected argument \(word.quoted): this line starts no command")
     }
     if draft.task?.entersSandbox == true, let option = draft.optionOfNewSandbox {
       throw UsageError("\(option) cannot be combined with --enter: that sandbox exists already")
@@ -113,7 +112,7 @@ public struct Parser {
       throw UsageError("--shrink needs --learn FILE or --verify FILE")
     }
     if let option = draft.optionOfWrapper { throw UsageError("\(option) needs --wrap") }
-    try requireReview()
+    try requireReview(rest)
     // A profile says how commands in front end.
     if draft.sandbox.detach != nil, case .profile = draft.sandbox.dieWithParent?.origin {
       draft.sandbox.dieWithParent = nil
@@ -134,9 +133,12 @@ public struct Parser {
   }
 
   /// Throws where an option about reviews stands without the option that it is about.
-  private func requireReview() throws(UsageError) {
+  private func requireReview(_ rest: ArraySlice<ByteString>) throws(UsageError) {
     if draft.showsDifferences, draft.task?.isOnChanges != true {
-      throw UsageError("--diff needs --changes")
+      let name = draft.task == nil && rest.count == 1 ? rest.first : nil
+      throw UsageError(
+        "--diff needs --changes; type: "
+          + draft.reviewLine("--diff --changes" + (name.map { " " + $0.quotedForShell } ?? "")))
     }
     if draft.overwritesConflicts, draft.task?.appliesChanges != true {
       throw UsageError("--overwrite needs --wrap or --apply")

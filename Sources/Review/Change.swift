@@ -79,6 +79,13 @@ public struct Changes: Sendable {
   /// The changes as reports count them: a renaming is one.
   public var told: [Change] { list.filter { !$0.isToldWithCounterpart } }
 
+  /// The changes that somebody chose; what could not be looked at stays told.
+  public func only(where isChosen: (Change) -> Bool) -> Changes {
+    var chosen = self
+    chosen.list.removeAll { !isChosen($0) }
+    return chosen
+  }
+
   /// Whether nothing was changed.
   public var isEmpty: Bool { list.isEmpty && unread.isEmpty && !isIncomplete }
 }

@@ -28,6 +28,8 @@ public enum ReviewError: Error, Equatable, Sendable {
   case storeIsUnsuitable(FilePath, StoreFlaw)
   /// A directory under review is not where it was.
   case directoryIsGone(FilePath)
+  /// What was to be reviewed does not exist.
+  case isMissing(FilePath)
   /// What was to be reviewed is a file.
   case isNoDirectory(FilePath)
   /// A system call failed on a path.
@@ -245,8 +247,9 @@ public struct ReviewStore: Sendable {
       do throws(SystemCallError) {
         (tree, bits) = try makeLayer(layer(number), of: path, in: directory)
       } catch {
-        guard (try? FileFacts(at: path, followsLinks: true).kind) ?? .directory == .directory
-        else { throw .isNoDirectory(path) }
+        let kind = try? FileFacts(at: path, followsLinks: true).kind
+        if kind == nil, error.errno == .noSuchFileOrDirectory { throw .isMissing(path) }
+        guard kind ?? .directory == .directory else { throw .isNoDirectory(path) }
         throw .failed(path, error)
       }
       trees.append(tree)

@@ -316,7 +316,8 @@ extension Sandbox {
   func wayWithoutLinks(
     to path: FilePath, from directory: FilePath?
   ) -> (base: FilePath, way: FilePath)? {
-    if directoriesWithoutLinks.isEmpty { return nil }
+    // An empty path is that of a variable that is not set: it names nothing.
+    if directoriesWithoutLinks.isEmpty || path.isEmpty { return nil }
     let whole = (path.isAbsolute ? path : (directory ?? "/").pushing(path)).lexicallyNormalized()
     let base = directoriesWithoutLinks.map(\.path)
       .filter { whole.starts(with: $0) && whole != $0 }

@@ -52,9 +52,9 @@ struct FailureTests {
     let outcome = try Session().run(
       """
       export DISPLAY=:7 WAYLAND_DISPLAY=w DBUS_SESSION_BUS_ADDRESS=unix:path=/b SSH_AUTH_SOCK=/s
-      export MY_TOKEN=secret URL=https://a:b@example.org XDG_SEAT=seat0
+      export MY_TOKEN=secret URL=https://a:b@example.org XDG_SEAT=seat0 DB_PWD=x MODEL=sk-proj-x
       nestbox --explain sh -c 'exit 3' 2>all; grep -e 'of your session' -e 'look secret' all
-      grep -e XDG_SEAT -e 'keep-env.*TOKEN' -e 'keep-env.*URL' all
+      grep -e XDG_SEAT -e 'keep-env.*TOKEN' -e 'keep-env.*URL' -e 'keep-env.*PWD' -e 'keep-env.*MODEL' all
       nestbox --explain sh -c 'exit 0' 2>&1
       >f; nestbox --explain sh -c 'cat $0; echo $DISPLAY; exit 3' $PWD/f 2>&1 | grep variables
       """)

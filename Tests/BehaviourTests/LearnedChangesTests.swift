@@ -63,6 +63,16 @@ struct LearnedChangesTests {
     #expect(!outcome.output.contains("SECRET"), "\(outcome)")
   }
 
+  // Red: the variable is not set, and the empty path becomes the working directory.
+  @Test func `An unset variable in a profile names nothing with --no-links-in either`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir -p a/b; echo '--no-links-in ${HOME}' >p; echo '--ro-bind-try ${NESTBOX_TEST_UNSET:-} /x' >>p
+      cd a/b; nestbox --profile ~/p --ro-bind / / --unshare-all ls -d /x 2>&1; nestbox --profile ~/p --ro-bind-try /usr /usr --dev /dev true 2>&1 | grep -c "''"
+      """)
+    #expect(outcome.lines.last == "0" && !outcome.lines.contains("/x"), "\(outcome)")
+  }
+
   // Red: a profile with links on the way to its sources fails; or one of them is no longer protected behind the
   // link, or --shrink takes that away; or files of the system alone need lines.
   @Test func `Links that are there stay, and those that come are refused`() throws {
@@ -84,6 +94,41 @@ struct LearnedChangesTests {
         "cause: a symbolic link is on the way", "0",
       ],
       "\(outcome)")
+  }
+
+  // Red: the command could write to the directory, so that links are refused below it alone, and the directory
+  // itself is exchanged.
+  @Test func `The directory that a command may change is not exchanged either`() throws {
+    let outcome = try Session().run(
+      """
+      \(LearnedChangesTests.base); base="$base --dev /dev --proc /proc"
+      mkdir -p w/out .ssh; echo SECRET >.ssh/f; echo own >w/out/f
+      nestbox --learn ./p $base --bind $PWD/w/out $PWD/w/out sh -c "cat $PWD/w/out/f; echo >>$PWD/w/out/g" 2>/dev/null
+      nestbox --profile ./p cat $PWD/w/out/f
+      nestbox $base --bind ~/w ~/w sh -c "mv $PWD/w/out $PWD/w/o; ln -s $PWD/.ssh $PWD/w/out"
+      nestbox --profile ./p cat $PWD/w/out/f 2>&1 | grep -o 'SECRET\\|cause: a symbolic link is on the way'
+      """)
+    #expect(
+      outcome.lines == ["own", "own", "cause: a symbolic link is on the way"], "\(outcome)")
+  }
+
+  // Red: a link beside a source, also below /proc, takes its protection away without a word; or an ordinary
+  // profile is told so.
+  @Test func `A source that is reached by a link is named`() throws {
+    let outcome = try Session().run(
+      """
+      \(LearnedChangesTests.base); base="$base --dev /dev --proc /proc"
+      mkdir -p real d; echo own | tee d/f >real/f; ln -s real cfg
+      learn() { nestbox --learn "$@" 2>&1 | grep -o 'shows what it reaches by a symbolic link: [^ ]*' | sed "s,$PWD/,,"; }
+      learn ./p $base --ro-bind $PWD/cfg /cfg --ro-bind $PWD/d $PWD/d cat $PWD/d/f /cfg/f
+      learn ./q $base --ro-bind /proc/self/cwd/d /d cat /d/f
+      learn ./r $base --ro-bind $PWD/real /cfg --ro-bind $PWD/d $PWD/d cat $PWD/d/f /cfg/f
+      """)
+    #expect(
+      outcome.lines == [
+        "shows what it reaches by a symbolic link: cfg.",
+        "shows what it reaches by a symbolic link: /proc/self/cwd/d.",
+      ], "\(outcome)")
   }
 
   // Red: the same by two profiles by hand; or a link that was there before --no-links-in's directory is refused.

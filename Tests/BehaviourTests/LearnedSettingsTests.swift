@@ -101,6 +101,7 @@ struct LearnedSettingsTests {
       learn --rlimit nofile=64 --chdir / | grep -c 'took the place'
       learn --rlimit nofile=32 --hostname other | grep -o 'in ./p, options .*'
       grep -e rlimit -e hostname p | sort
+      learn --rlimit NOFILE=16 >/dev/null; grep -ci nofile p
       learn --rlimit stack=2M --json | grep -o '"removed": .*]'
       """)
     #expect(
@@ -108,6 +109,7 @@ struct LearnedSettingsTests {
         "0",
         "in ./p, options of this run took the place of 2 lines: --rlimit nofile=64, --hostname mine",
         "--hostname other", "--rlimit \"stack=1M\"", "--rlimit core=0", "--rlimit nofile=32",
+        "1",
         #""removed": ["--rlimit \"stack=1M\""]"#,
       ], "\(outcome)")
   }

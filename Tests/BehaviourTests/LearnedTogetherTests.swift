@@ -96,7 +96,7 @@ struct LearnedTogetherTests {
       """
       mkdir h h/d; export HOME=$PWD/h; cd h/d; echo 1 >f
       nestbox --learn ../../p --tmp-home sh -c 'echo 2 >>f' 2>/dev/null
-      grep -c '^# .* was changed in a layer, .*: --write ' ../../p; cat f
+      grep -c '^# .* was changed in a layer .*: --write ' ../../p; cat f
       """)
     #expect(outcome.lines == ["1", "1"], "\(outcome)")
   }

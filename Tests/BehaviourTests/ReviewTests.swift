@@ -317,6 +317,9 @@ struct ReviewTests {
         os.mkdir("proj/from"); write("proj/from/a", "a" * 99); write("proj/from/b", "b" * 98)
         print(terminal("nestbox", "--bind", "/", "/", "--review", "proj", "--review-name", "m", "sh", "-c", "cd proj; mv n1 moved; rm n2; echo >other; mv from to")[1][:2])
         print(nestbox("--changes", "m").stdout.splitlines()[1:])
+        # A short line goes on with the review; no review is told in a sentence.
+        print(terminal("nestbox", "--bind", "/", "/", "--review", "proj", "--review-name", "s", "touch", "proj/s")[1][-1])
+        nestbox("--discard", "m"); nestbox("--discard", "s"); print(terminal("nestbox", "--reviews")[1], nestbox("--reviews").stdout.split()[:1])
         """#)
     #expect(
       outcome.lines == [
@@ -332,6 +335,7 @@ struct ReviewTests {
         "0 0 125", "['nestbox: 7 changes wait in review m:', '  added 2, removed 2, renamed 3']",
         "['  removed  from/', '  renamed  n1 -> moved', '  removed  n2', '  added    other', '  added    to/', "
           + "'  renamed  from/a -> to/a', '  renamed  from/b -> to/b']",
+        "nestbox --bind / / --resume s touch proj/s", "['no review waits'] ['NAME']",
       ], "\(outcome)")
   }
 
@@ -356,6 +360,22 @@ struct ReviewTests {
         "applied 1 change; others wait", "700", "  added    a", "discarded the review r",
         "discarded 1 change; others wait", "applied 1 change; others wait", "711", "755",
         "applied 1 change", "a",
+      ], "\(outcome)")
+  }
+
+  // Red: permissions that the owner has restricted since come back with --apply, though the command changed none.
+  @Test func `Permissions that the owner changed since are a conflict`() throws {
+    let outcome = try Session().run(
+      #"""
+      export XDG_STATE_HOME=$PWD/state; mkdir -p proj/sub proj/own; chmod 755 proj proj/*
+      nestbox --bind / / --review proj --review-name r sh -c 'touch proj/a proj/sub/b; chmod 711 proj/own' 2>&-
+      chmod 700 proj proj/sub; nestbox --apply r 2>&1 | grep -o 'left .*'; stat -c %a proj proj/sub proj/own; ls proj proj/sub
+      """#)
+    let reason = "the host has changed it since the review began"
+    #expect(
+      outcome.lines == [
+        "left .: \(reason)", "left sub: \(reason)", "700", "700", "711", "proj:", "a", "own", "sub",
+        "proj/sub:", "b",
       ], "\(outcome)")
   }
 

@@ -311,6 +311,8 @@ public struct MissedThing: Sendable {
   public let programs: String
   /// Whether nearly every program looks for it, and does without.
   public let isUsual: Bool
+  /// Whether a program that fails hardly failed for it.
+  public let isUnlikely: Bool
   /// What would give it to the command.
   public let options: [ByteString]
 
@@ -318,7 +320,8 @@ public struct MissedThing: Sendable {
   public init?(_ item: LearnedItem) {
     guard item.kind == .missing, item.notes.count >= 4 else { return nil }
     (what, objection) = (item.notes[0].text, item.notes[1].text)
-    (programs, isUsual) = (item.notes[2].text, !item.notes[3].isEmpty)
+    programs = item.notes[2].text
+    (isUsual, isUnlikely) = (item.notes[3] == "usual", item.notes[3] == "unlikely")
     options = Array(item.notes[4...])
   }
 
@@ -328,7 +331,8 @@ public struct MissedThing: Sendable {
       switch what {
       case "not-shown": "is not shown inside"
       case "read-only": "is read-only inside"
-      case "discarded": "was changed in a layer, as of --tmp-home, and not on the host"
+      case "discarded": "was changed in a layer that is thrown away, as --tmp-home makes one"
+      case "reviewed": "was changed under --review, which is no part of this profile"
       case "not-permitted": "may not be used inside"
       case "no-network": "is in no network inside"
       case "no-member": "is the name of no member of the network"

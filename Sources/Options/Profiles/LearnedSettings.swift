@@ -45,7 +45,9 @@ extension LearnedProfile {
     guard name == "--rlimit" else { return kind }
     // Each resource has a limit of its own.
     let resource = words(of: line).dropFirst().first.map { unquoted(Array($0)) } ?? []
-    return kind + " " + String(decoding: resource.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+    return kind + " "
+      + String(decoding: resource.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+      .lowercased()
   }
 
   private static func name(of line: [UInt8]) -> ByteString? {

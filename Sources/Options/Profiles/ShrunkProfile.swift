@@ -113,12 +113,12 @@ extension LearnedProfile {
 
   /// Whether a comment says that a command did not get this, or does not need it.
   public func knows(_ thing: LearnedItem, _ words: ProfileWords) -> Bool {
-    let start = Array(("# " + thing.subject.quoted + " is ").utf8)
+    let starts = [" is ", " was changed "].map { Array(("# " + thing.subject.quoted + $0).utf8) }
     let end = [UInt8(ascii: " ")] + words.word(thing.subject)
     let others = [Array(LearnedProfile.runMark.utf8), LearnedProfile.changedMark]
     return lines.contains { line in
       line.first == UInt8(ascii: "#") && !others.contains { line.starts(with: $0) }
-        && (line.starts(with: start) || line.suffix(end.count).elementsEqual(end))
+        && (starts.contains { line.starts(with: $0) } || line.suffix(end.count).elementsEqual(end))
     }
   }
 }

@@ -77,6 +77,7 @@ extension Option {
       that lead out of the directory. A name that would look like more than a name is quoted. A file counts as renamed if a removed
       one has the same content. Add --diff for the text that changes, and --json for a report for
       programs. On a terminal the report goes through a pager ($PAGER, or less).
+      Paths after REVIEW choose changes, as after --apply.
 
       If only one review waits, REVIEW can be left out, with --apply and --discard as well.
 

@@ -71,8 +71,11 @@ extension Option {
 extension Draft {
   /// Has the launch learn or verify the profile in the file that an option names.
   fileprivate mutating func begin(_ typed: Occurrence, verifies: Bool) throws(UsageError) {
-    guard lesson == nil else { throw UsageError("a launch learns or verifies one profile") }
-    let file = typed.text(0)
+    guard lesson == nil else {
+      throw UsageError(
+        predicate: "cannot be combined with another --learn or --verify; type a line for each")
+    }
+    let file = try typed.ownFile(0)
     // A pipe could be read once, and a device would be replaced.
     if let open = try? OwnedDescriptor.open(file.path, .location),
       (try? open.isRegularFile()) == false
@@ -84,7 +87,11 @@ extension Draft {
     sandbox.learning = .profile
     guard verifies else { return }
     // With a slash, it is the path of a file.
-    let path = file.bytes.contains(UInt8(ascii: "/")) ? file : ByteString("./").appending(file)
+    let isPath = file.bytes.contains(UInt8(ascii: "/"))
+    let path = isPath ? file : ByteString("./").appending(file)
+    if !isPath, (try? FileFacts(at: path.path)) == nil {
+      throw UsageError("there is no profile \(file.quoted) in the working directory")
+    }
     sandbox.learning = .verification(path)
     moreProfile = path
   }

@@ -14,26 +14,48 @@ private struct HostSource {
   let mayBeLink: Bool
 }
 
+/// Where links are refused, and which sources keep them from being refused elsewhere.
+public struct LinklessDirectories: Sendable {
+  /// The directories that --no-links-in has to name.
+  public internal(set) var directories: [ByteString] = []
+  /// Sources that are reached by a link, in a directory from which another source could be exchanged.
+  public internal(set) var linked: [ByteString] = []
+
+  /// Names none.
+  public init() {}
+}
+
 extension Plan {
   /// Where only root puts links, or where a package update may do so.
-  private static let fixed = Learner.system + ["etc", "proc", "sys"]
+  private static let fixed = Learner.system + ["etc", "sys"]
 
   /// The directories that --no-links-in has to name beside those that it names, so that every source which
   /// somebody other than root could exchange is reached without links.
   ///
   /// Each is the outermost one below which no source is reached by a link now: the plan does not fail because
   /// of it. A source in `project` has none around that, which may be another directory in another run.
-  public func directoriesForNoLinks(project: ByteString?) -> [ByteString] {
+  public func directoriesForNoLinks(project: ByteString?) -> LinklessDirectories {
     let sources = operations.flatMap { self.sources(of: $0.operation.action) }
-    let blocked = Set(sources.flatMap { directoriesAboveLinks(of: $0) })
-    var (sandbox, found) = (sandbox, [ByteString]())
+    var linkedSources: [ByteString: ByteString] = [:]
+    for source in sources {
+      for directory in directoriesAboveLinks(of: source) {
+        linkedSources[directory] = ByteString(source.path)
+      }
+    }
+    var (known, found) = (sandbox.directoriesWithoutLinks, LinklessDirectories())
     for source in sources where !sandbox.isExamined(source.path) {
-      let path = source.path.lexicallyNormalized()
-      guard sandbox.wayWithoutLinks(to: path, from: nil) == nil,
-        let directory = changeable(around: path, project).first(where: { !blocked.contains($0) })
+      let candidates = changeable(around: source.path.lexicallyNormalized(), project)
+      if let outer = candidates.first, let linked = linkedSources[outer],
+        !found.linked.contains(linked)
+      {
+        found.linked.append(linked)
+      }
+      // One further in does not count: the directory itself could be exchanged.
+      guard let directory = candidates.first(where: { linkedSources[$0] == nil }),
+        !known.contains(where: { directory.path.starts(with: $0.path) })
       else { continue }
-      found.append(directory)
-      sandbox.directoriesWithoutLinks.append(directory)
+      found.directories.append(directory)
+      known.append(directory)
     }
     return found
   }
@@ -53,7 +75,9 @@ extension Plan {
         let first = path.lexicallyNormalized().components.first,
         !Plan.fixed.contains(first.string)
       else { return nil }
-      return HostSource(path: path, mayBeLink: mayBeLink)
+      let source = HostSource(path: path, mayBeLink: mayBeLink)
+      // Only by its links does /proc lead to files that somebody could exchange.
+      return first.string == "proc" && directoriesAboveLinks(of: source).isEmpty ? nil : source
     }
   }
 

@@ -29,15 +29,17 @@ final class Learner {
   private let covered: [FilePath]
   private let secrets: [FilePath]
   private var wasChanged = false
-  /// Places that the command changed in a layer, and not on the host.
-  private var discarded: [ByteString] = []
+  /// What the command changed, and not on the host.
+  var lost: [LostChange] = []
+  /// Whether a profile is verified.
+  private(set) var isVerifying = false
   var isComplete: Bool
 
   /// How many files of a directory stand for all of it, and bounds.
   ///
   /// Of a directory with more than `names` names, a run of at most `needs` files uses too few to stand for it.
   static let most = (
-    siblings: 8, needs: 4000, names: 5000, depth: 4, discarded: 50, addresses: 200
+    siblings: 8, needs: 4000, names: 5000, depth: 4, lost: 50, addresses: 200
   )
 
   init(_ findings: inout Findings, knowsAdditions: Bool) {
@@ -60,6 +62,7 @@ final class Learner {
     _ observations: Observations, _ learning: Learning, _ findings: inout Findings
   ) -> [LearnedItem] {
     findings.renewTime()
+    if case .verification = learning { isVerifying = true }
     visit(plan.directory.path, .look)
     // The launcher's own exec is not among the notes.
     for path in plan.command.searched { visit(path, .execute) }
@@ -72,16 +75,15 @@ final class Learner {
     var items = [LearnedItem(.calls, ByteString(String(observations.calls)))]
     for finding in findings.all { items.append(LearnedItem(finding)) }
     switch learning {
-    case .verification(let file): if isComplete { addUnusedLines(of: file, to: &items) }
+    case .verification(let file):
+      if isComplete { addUnusedLines(of: file, to: &items) }
+      items += lost.map { LearnedItem(.lost, $0.place) }
     case .profile:
       for _ in 0..<Learner.most.depth { joinSiblings() }
       addGuards()
       addLinkless(to: &items)
       addShown(to: &items, &findings)
-      for place in discarded where findings.objection(to: place.path) == nil {
-        items.append(
-          LearnedItem(.missing, place, notes: ["discarded", "", "", "", "--write", place]))
-      }
+      addLost(to: &items, &findings)
       items += addresses
       addBusRules(to: &items)
       addCalls(to: &items)
@@ -161,8 +163,12 @@ extension Learner {
       }
       kind = .write
     }
+    if isMade(trail) {
+      if kind == .write { noteLost(trail) }
+      return
+    }
     guard var need = need(of: trail) else { return }
-    if kind == .write { noteDiscarded(trail) }
+    if kind == .write { noteLost(trail) }
     // Somebody who opens a directory lists it.
     need.isWhole = isDirectory && kind == .read && mayShowWhole(trail.path, of: need.operation)
     need.isNameOnly = isDirectory && !need.isWhole && kind != .write
@@ -179,23 +185,13 @@ extension Learner {
   /// Notes a directory in which a name was made or removed.
   private func noteChange(in trail: RootModel.Trail) {
     if let operation = operation(at: trail.end) { used[operation] = true }
-    guard var need = need(of: trail) else { return }
-    noteDiscarded(trail)
+    noteLost(trail)
+    guard !isMade(trail), var need = need(of: trail) else { return }
     guard plan.root.isHostWritable(trail.end) else { return }
     wasChanged = true
     need.isWhole = true
     need.isWritable = true
     add(need)
-  }
-
-  /// Notes a place that the command changed, but not the host: under --tmp-home or --review.
-  private func noteDiscarded(_ trail: RootModel.Trail) {
-    guard plan.root.mounts[trail.end.mount].isLayered, discarded.count < Learner.most.discarded
-    else {
-      return
-    }
-    let place = ByteString(trail.path)
-    if !discarded.contains(place) { discarded.append(place) }
   }
 
   /// Notes a link, which some options make where the host has it.
@@ -281,7 +277,7 @@ extension LearnedItem {
       .missing, finding.subject,
       notes: [
         ByteString(finding.kind.rawValue), ByteString(finding.objection ?? ""),
-        ByteString(programs), finding.isUsual ? "usual" : "",
+        ByteString(programs), finding.isUsual ? "usual" : finding.isUnlikely ? "unlikely" : "",
       ] + finding.options)
   }
 }

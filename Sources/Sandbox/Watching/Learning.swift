@@ -35,7 +35,8 @@ public struct LearnedItem: Equatable, Sendable {
     /// Something that was used, but must not be shown without a second thought; a note says why.
     case objection
     /// Something that the command did not get: a finding, with its kind, what speaks against it,
-    /// the programs that asked for it, whether nearly every program does, and the options.
+    /// the programs that asked for it, "usual" if nearly every program does or "unlikely" if it is hardly the
+    /// cause of a failure, and the options.
     case missing
     /// What could be used and was not: a path, or what else was possible.
     case unused
@@ -53,6 +54,8 @@ public struct LearnedItem: Equatable, Sendable {
     case calls
     /// There was more than nestbox notes.
     case incomplete
+    /// A place that the command changed, and not on the host.
+    case lost
   }
 
   /// What it is.

@@ -15,12 +15,17 @@ extension ResolvedSandbox {
   ///   - isExplained: Whether the reason for that has been told already.
   /// - Returns: The lines.
   public func report(of ending: Ending, isExplained: Bool) -> [String] {
+    // Of a run that succeeds, FILE has what is to be said; of one that was interrupted, nothing is.
+    if sandbox.learning == .profile, !hasFailed(ending), ending.termination != .exited(1) {
+      return []
+    }
     var lines = ending.explanation
-    guard sandbox.explain != nil, sandbox.learning == nil, !sandbox.explainsInJSON,
-      !ending.lacksReport
+    guard sandbox.explain != nil, sandbox.learning.map({ $0 == .profile }) != false,
+      !sandbox.explainsInJSON, !ending.lacksReport
     else { return lines }
-    // The watcher counts the calls only if nothing else is a likely cause.
-    let calls = ending.learned.first { $0.kind == .calls }?.subject.text
+    // For --explain, the watcher counts the calls only if nothing else is a likely cause.
+    let hasCause = sandbox.learning != nil && !lines.isEmpty
+    let calls = hasCause ? nil : ending.learned.first { $0.kind == .calls }?.subject.text
     if hasFailed(ending), !isExplained {
       // It looks at scripts, which may lie anywhere.
       lines += BoundedLook.lines {

@@ -255,6 +255,10 @@ extension WatchLoop {
     for item in learner.items(observations, learning, &findings) {
       fields += item.fields
     }
+    // For a run that fails, which only the launcher knows.
+    if learning == .profile, !resolved.sandbox.explainsInJSON {
+      fields += findings.lines(line: words).map { ByteString($0) }
+    }
     return fields
   }
 }
