@@ -133,6 +133,7 @@ final class LearningTask {
         .error,
         "nothing was learned: \(LearningTask.failure(ending)), and a profile is learned from runs that "
           + "succeed", draft)
+      if draft.isJSON { tellFailure(ending, items) }
       return ending.status
     }
     try learn(items)

@@ -33,4 +33,13 @@ extension LearningTask {
         + "so that another sandbox which may put one beside that could have it show other files. To have all "
         + "refused, name the path to which the link leads, and learn into a new file", draft)
   }
+
+  /// Reports for programs what a run that failed did not get.
+  func tellFailure(_ ending: Ending, _ items: [LearnedItem]) {
+    tellJSON(
+      [
+        .init("file", .bytes(lesson.file)), .init("status", .number(Int64(ending.status))),
+        .init("missing", .array(items.compactMap(LearningTask.json))),
+      ], items, nil, false)
+  }
 }

@@ -41,8 +41,12 @@ public struct Refusal: Equatable, Sendable {
 
   /// The most bytes of a log that is a file; of a pipe, the reader decides.
   public static let mostLogged = 64 << 20
+  /// How many of them may be about connections to published ports.
+  public static let mostLoggedOfCallers = mostLogged / 4
   /// The number that stands for an error if the log has as many bytes as a file gets.
   public static let logHasMost: CInt = 254
+  /// The number that stands for an error if those who connect to published ports have filled their part of it.
+  public static let callersHaveMost: CInt = 253
 
   /// The bytes of a message that the log has ended by the error `number`.
   public static func endOfLog(_ number: CInt) -> [UInt8] { [255, UInt8(clamping: number)] }

@@ -36,7 +36,7 @@ final class NetworkLog {
   init(_ number: CInt?, notices: CInt, lifeline: CInt) {
     (self.number, self.notices, self.lifeline) = (number, notices, lifeline)
     if let number, (try? OpenFile(number))?.kind == .regular {
-      (left, leftForCallers) = (Refusal.mostLogged, Refusal.mostLogged / 4)
+      (left, leftForCallers) = (Refusal.mostLogged, Refusal.mostLoggedOfCallers)
     }
   }
 
@@ -54,7 +54,13 @@ final class NetworkLog {
         + members
     ).lineBytes
     if isOfCaller {
-      if line.count > leftForCallers { return }
+      if line.count > leftForCallers {
+        if leftForCallers > 0 {
+          try? Descriptors.send(Refusal.endOfLog(Refusal.callersHaveMost), to: notices)
+        }
+        leftForCallers = 0
+        return
+      }
       leftForCallers -= line.count
     }
     do throws(SystemCallError) {

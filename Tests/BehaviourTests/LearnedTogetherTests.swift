@@ -6,6 +6,30 @@ import Testing
 
 @Suite("Learned profiles: what they keep", .needs("python3"))
 struct LearnedTogetherTests {
+  // Red: the profile has what --read showed, but not the link on the way to it; or a link of --symlink twice.
+  @Test func `A link on the way to what --read shows is learned`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir -p w/sub; echo own >w/sub/s; ln -s w/sub lnk; ln -s lnk twice
+      for path in lnk/s twice/s; do
+        nestbox --learn ./p --read ~/$path cat ~/$path 2>&1 | grep own; nestbox --profile ./p cat ~/$path; rm p
+      done
+      nestbox --profile untrusted --learn ./p --read ~/w --symlink w ~/x cat ~/x/sub/s 2>/dev/null; grep -c 'HOME}/x' p
+      """)
+    #expect(outcome.lines == ["own", "own", "own", "own", "own", "1"], "\(outcome)")
+  }
+
+  // Red: programs are told nothing about a run that failed.
+  @Test func `A failed run with --json reports what was missing`() throws {
+    let outcome = try Session().run(
+      """
+      echo a >a; nestbox --learn ./p --json sh -c "cat ~/a; exit 3" 2>&1 |
+        python3 -c 'import json, sys; r = json.loads([l for l in sys.stdin if l[0] == "{"][0]); print(r["status"], r["complete"], [m["options"] for m in r["missing"]])'
+      """)
+    #expect(outcome.lines.count == 1, "\(outcome)")
+    #expect(outcome.lines.first?.hasPrefix("3 False [['--read', ") == true, "\(outcome)")
+  }
+
   // Red: under its profile a command changes what its run's line would have protected, had it been there.
   @Test func `What is protected once it exists is so under the profile`() throws {
     let outcome = try Session().run(

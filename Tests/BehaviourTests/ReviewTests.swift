@@ -389,8 +389,8 @@ struct ReviewTests {
         nestbox("--bind", "/", "/", "--review", "proj", "--review-name", "r", "sh", "-c", "chmod 600 proj/data; mkdir proj/shut; chmod 0 proj/shut")
         for words in (["--changes", "r"], ["--diff", "--changes"], ["--apply", "r"], ["--discard", "r", "data"]):
           # Each step of the comparison takes a second.
-          task = subprocess.Popen(["strace", "-D", "-o", "trace", "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=1000000", "nestbox", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-          while not os.path.exists("trace") or "pread64" not in open("trace").read(): time.sleep(0.02)
+          task = subprocess.Popen(["strace", "-y", "-D", "-o", "trace", "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=1000000", "nestbox", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+          while not os.path.exists("trace") or "/data>" not in open("trace").read(): time.sleep(0.02)
           task.send_signal(signal.SIGINT); out, err = task.communicate()
           print(task.returncode, out, err.strip(), oct(os.stat("state/nestbox/reviews/r/upper-0/shut").st_mode & 0o777), open("trace").read().count("pread64(") < 40); os.remove("trace")
         print(nestbox("--apply", "r").stdout.strip(), oct(os.stat("proj/data").st_mode & 0o777))

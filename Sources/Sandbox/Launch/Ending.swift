@@ -288,6 +288,9 @@ extension Ending {
     switch error {
     case Errno(rawValue: Refusal.logHasMost):
       "it has \(String(Refusal.mostLogged >> 20)) MiB, the most for a file; a pipe may get more"
+    case Errno(rawValue: Refusal.callersHaveMost):
+      "connections to published ports have filled their \(String(Refusal.mostLoggedOfCallers >> 20)) MiB of "
+        + "a file; a pipe may get more"
     default: error.description
     }
   }

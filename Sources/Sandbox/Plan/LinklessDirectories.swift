@@ -36,18 +36,17 @@ extension Plan {
   /// of it. A source in `project` has none around that, which may be another directory in another run.
   public func directoriesForNoLinks(project: ByteString?) -> LinklessDirectories {
     let sources = operations.flatMap { self.sources(of: $0.operation.action) }
-    var linkedSources: [ByteString: ByteString] = [:]
+    var linkedSources: [ByteString: [ByteString]] = [:]
     for source in sources {
       for directory in directoriesAboveLinks(of: source) {
-        linkedSources[directory] = ByteString(source.path)
+        linkedSources[directory, default: []].append(ByteString(source.path))
       }
     }
     var (known, found) = (sandbox.directoriesWithoutLinks, LinklessDirectories())
     for source in sources where !sandbox.isExamined(source.path) {
       let candidates = changeable(around: source.path.lexicallyNormalized(), project)
-      if let outer = candidates.first, let linked = linkedSources[outer],
-        !found.linked.contains(linked)
-      {
+      for linked in candidates.first.flatMap({ linkedSources[$0] }) ?? []
+      where !found.linked.contains(linked) {
         found.linked.append(linked)
       }
       // One further in does not count: the directory itself could be exchanged.

@@ -99,7 +99,7 @@ extension Finding {
 
   /// The thing, what asked for it, and what would give it to the command.
   fileprivate var text: String {
-    let name = subject.quoted
+    let name = subject.quotedInReport
     let what =
       switch kind {
       case .notShown: "\(name) is not shown inside"

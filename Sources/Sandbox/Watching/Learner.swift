@@ -196,15 +196,15 @@ extension Learner {
 
   /// Notes a link, which some options make where the host has it.
   private func noteLink(_ path: FilePath, _ position: RootModel.Position, _ target: FilePath) {
-    var operation = operation(at: position) ?? -1
-    if operation < 0 {
-      for planned in plan.operations where planned.operation.action.destination == path {
-        operation = planned.index
-      }
-    }
+    let maker = plan.operations.last { $0.operation.action.destination == path }?.index
+    var operation = maker ?? operation(at: position) ?? -1
     if operation >= 0 {
       used[operation] = true
-      guard plan.operations[operation].operation.action.isLearned else { return }
+      if !plan.operations[operation].operation.action.isLearned {
+        // In a directory in memory, an option that shows a file has made the links on the way to it.
+        guard maker == nil, plan.root.mounts[position.mount].isNew else { return }
+        operation = -1
+      }
     }
     guard plan.root.host.target(of: path) == target else { return }
     add(Need(place: ByteString(path), operation: operation))

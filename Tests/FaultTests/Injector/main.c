@@ -71,8 +71,10 @@ static void judge(struct fault fault) {
   int has_code = has_exit_code(hindered.status_lines, &code);
   if (has_code && code != hindered.status && !(is_kill && is_monitor(fault)))
     problem("two statuses", fault);
-  // A process killed in exec looks like one killed right after it.
-  if (!hindered.executed && has_code && !(is_kill && number == SYS_execve))
+  // A process killed in exec looks like one killed right after it. So does one that the kernel ends with its init,
+  // between its last message and its exec.
+  int ends_with_init = is_kill && !is_monitor(fault) && fault.process != plain.executing;
+  if (!hindered.executed && has_code && !(is_kill && number == SYS_execve) && !ends_with_init)
     problem("the end of a command that never ran", fault);
   if (!has_run && hindered.status < 125) problem("a false status", fault);
   if (has_run && hindered.status != plain.status && hindered.status < 125)
