@@ -22,7 +22,7 @@ struct ExplainedBoundsTests {
       """)
     let told = isVerified ? ["3"] : ["3", #""outcome": "exited""#]
     #expect(outcome.lines.starts(with: told), "\(outcome)")
-    let text = option.contains("json") ? #""complete": false"# : "within 10 seconds"
+    let text = option.contains("json") ? #""complete": false"# : "did not come whole within "
     #expect(outcome.output.contains(text), "\(outcome)")
   }
 
