@@ -16,12 +16,10 @@ extension Launcher {
 }
 
 extension LearningTask {
-  /// Throws if the profile would give the command more of the host's files than `others`: this run's line and the
-  /// file so far.
-  func requireNoMore(than others: [Exposure]) throws(UsageError) {
-    let command = draft.sandbox.command
-    let new = try launcher.exposure(of: profile.text, as: path, for: command)
-    guard let (place, isWritable) = new.excess(over: others) else { return }
+  /// Throws if the profile, of which `plan` is the plan, would give the command more of the host's files than
+  /// `others`: this run's line and the file so far.
+  func requireNoMore(_ plan: Plan, than others: [Exposure]) throws(UsageError) {
+    guard let (place, isWritable) = Exposure(plan).excess(over: others) else { return }
     let what = isWritable ? "change" : "read"
     throw UsageError(
       "--learn: nothing was written: under the profile the command could \(what) \(place.quoted), which its line "

@@ -21,7 +21,10 @@ extension LearningTask {
   /// Throws if the profile would let the command do more than this run's line, or could not be used.
   ///
   /// The profile may also keep what the file so far permits of networks and buses.
-  func requireNoMoreRights(of line: ResolvedSandbox, or known: [UInt8]) throws(UsageError) {
+  /// - Returns: What a launch with the profile would do.
+  func requireNoMoreRights(
+    of line: ResolvedSandbox, or known: [UInt8]
+  ) throws(UsageError) -> Plan {
     let command = draft.sandbox.command
     let start = "--learn: nothing was written: "
     let remedy =
@@ -48,8 +51,10 @@ extension LearningTask {
       let more = "under the profile the command could \(excess), which its line does not permit; "
       throw UsageError(start + more + remedy)
     }
-    if let failure = new.plan().failure, line.plan().failure == nil {
+    let plan = new.plan()
+    if let failure = plan.failure, line.plan().failure == nil {
       throw UsageError(start + "the profile could not be used: \(failure); \(remedy)")
     }
+    return plan
   }
 }

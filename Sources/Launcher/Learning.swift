@@ -159,8 +159,8 @@ final class LearningTask {
     let plan = try? launcher.resolved(profile.text, as: path, for: draft.sandbox.command).plan()
     let linkless = plan?.directoriesForNoLinks(project: words.project) ?? LinklessDirectories()
     profile.add(withoutLinks: linkless.directories, words)
-    try requireNoMoreRights(of: sandbox, or: known)
-    try requireNoMore(than: [line, file].compactMap { $0 })
+    let new = try requireNoMoreRights(of: sandbox, or: known)
+    try requireNoMore(new, than: [line, file].compactMap { $0 })
     let (added, removed) = (profile.added, profile.removed)
     // Before --shrink, which Ctrl-C may end.
     try write()

@@ -4,6 +4,7 @@
 
 internal import CLinux
 internal import Glibc
+internal import SystemPackage
 public import Text
 
 /// The links of a network between sandboxes.
@@ -57,9 +58,20 @@ public enum MemberLinks {
     let end =
       header(index, isUp: false) + text(name, "eth0") + hardware(address)
       + RouteMessages.attribute(namespace, RouteMessages.raw(UInt32(bitPattern: own)))
-    // The kernel names the end at the bridge: the one of a member that had this address may still be there.
+    // The end at the bridge has the address for its name. That of a member which had this address may still be
+    // there: the kernel removes a namespace some time after its last process, or later while somebody holds
+    // it, and both would answer for the address until then.
+    let bridgeEnd = text(name, address.text)
+    var removal = RouteMessages()
+    removal.add(RTM_DELLINK, 0, header(0, isUp: false) + bridgeEnd)
+    do throws(SystemCallError) {
+      try removal.apply(through: holder)
+    } catch {
+      guard error.errno == .operationNotSupportedByDevice else { throw error }
+    }
     addPair(
-      header(0) + RouteMessages.attribute(master, RouteMessages.raw(index)), end, to: &messages)
+      header(0) + bridgeEnd + RouteMessages.attribute(master, RouteMessages.raw(index)), end,
+      to: &messages)
     try messages.apply(through: holder)
     messages = RouteMessages()
     if avoidsIPv6 { avoidIPv6(index, &messages) }

@@ -194,6 +194,26 @@ struct MemberTests {
     )
   }
 
+  // Red: a namespace that outlives its processes, as the kernel removes it later, answers for the member that has
+  // returned: who connects is refused there.
+  @Test func `A member that returns answers alone, while its old namespace is still there`()
+    throws
+  {
+    let outcome = try run(
+      """
+      def last(process):
+        below = open(f"/proc/{process}/task/{process}/children").read().split()
+        return last(below[-1]) if below else process
+      a, b = serve("a"), serve("b"); place = members()["a"]
+      held = os.open(f"/proc/{last(a.pid)}/ns/net", os.O_RDONLY)
+      end(a, how=signal.SIGKILL); print(until(lambda: sorted(members()) == ["b"]))
+      a = serve("a"); print(members()["a"] == place)
+      print({ask("print(get('a').split()[0], get('b').split()[0])") for _ in range(20)})
+      os.close(held); end(a, b); print(gone())
+      """)
+    #expect(outcome.lines == ["True", "True", "{'a b'}", "True"], "\(outcome)")
+  }
+
   // Red: a network that has lost its holder keeps later launches out, or says nothing.
   @Test func `After the holder was killed the next member starts another`() throws {
     let outcome = try run(

@@ -74,25 +74,38 @@ extension RootModel {
     return planned
   }
 
-  /// Where the mounts are that the operation with the number `index` makes.
-  private func places(of index: Int) -> [FilePath] {
-    mounts.filter { $0.operation == index && $0.bind == nil }.compactMap(\.place)
-  }
-
   /// Notes which operations a later one covers completely.
+  ///
+  /// Profiles can have thousands of operations: each looks for others at the directories around it, and not at
+  /// the places of all.
   func markCovered(_ operations: inout [PlannedOperation]) {
-    let covers = operations.indices.map { places(of: $0) }
+    var places = Array(repeating: [FilePath](), count: operations.count)
+    var makers: [FilePath: [Int]] = [:]
+    for mount in mounts where mount.bind == nil {
+      guard let operation = mount.operation, let place = mount.place else { continue }
+      places[operation].append(place)
+      makers[place, default: []].append(operation)
+    }
     for index in operations.indices {
       guard let place = operations[index].place else { continue }
       // A mere mount point has served its purpose.
-      let isSeen = operations[index].isContent || !covers[index].isEmpty
-      let own = covers[index].isEmpty ? [place] : covers[index]
-      operations[index].coveredBy = operations.indices.first { later in
-        later > index
-          && own.allSatisfy { place in
-            covers[later].contains { place.starts(with: $0) && (isSeen || place != $0) }
-          }
+      let isSeen = operations[index].isContent || !places[index].isEmpty
+      let own = places[index].isEmpty ? [place] : places[index]
+      let covers = own.map { place in
+        Set(
+          RootModel.around(place, andItself: isSeen)
+            .flatMap { makers[$0] ?? [] }.filter { $0 > index })
       }
+      let common = covers.dropFirst().reduce(covers.first ?? []) { $0.intersection($1) }
+      operations[index].coveredBy = common.min()
     }
+  }
+
+  /// The directories around a place, up to `/`, and the place itself if that is wanted.
+  private static func around(_ place: FilePath, andItself: Bool) -> [FilePath] {
+    var paths = andItself ? [place] : []
+    var path = place
+    while path.removeLastComponent() { paths.append(path) }
+    return paths
   }
 }
