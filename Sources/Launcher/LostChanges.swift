@@ -32,7 +32,7 @@ extension LearningTask {
 
   /// The places that the command changed under the profile, and that do not keep the changes, as a comment says.
   func lost(in items: [LearnedItem]) -> [LearnedItem] {
-    items.filter { $0.kind == .lost && profile.knows($0, words) }
+    items.filter { $0.kind == .lost && profile.leavesOut($0, words) }
   }
 
   /// What a profile that is enough does not keep; empty for nothing.

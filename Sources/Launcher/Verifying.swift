@@ -14,7 +14,8 @@ extension LearningTask {
     let hasFailed = ending.status != 0 && !isInterrupted
     let lacking = items.filter { item in
       guard let thing = MissedThing(item), !thing.isUsual else { return false }
-      return !profile.knows(item, words) || hasFailed && !thing.isUnlikely
+      return !profile.knows(item, words) || profile.leavesOut(item, words)
+        || hasFailed && !thing.isUnlikely
     }
     // It may also have needed what most do without.
     let missing = ending.status == 0 ? lacking : items.filter { MissedThing($0) != nil }
@@ -34,7 +35,7 @@ extension LearningTask {
           doubt + ": this run does not say whether \(lesson.file.quoted) is enough", draft)
       }
       tell(
-        missing, unused, items, lacks: !lacking.isEmpty,
+        missing, unused, items, lacking: lacking,
         isEnough: isWhole && ending.status == 0 && !isIncomplete(items))
     }
     let text = profile.text
@@ -74,11 +75,31 @@ extension LearningTask {
     items.contains { $0.kind == .incomplete }
   }
 
+  /// How FILE can be given what it lacks.
+  private func advice(on lacking: [LearnedItem]) -> String {
+    let things = lacking.compactMap { item in MissedThing(item).map { (item, $0) } }
+    var advice = ""
+    if things.contains(where: { !$0.1.options.isEmpty }) {
+      advice =
+        "; what it needs can be added by hand, or by the same command under --learn "
+        + lesson.file.quotedForShell + " with options that show it"
+    }
+    if let (item, thing) = things.first(where: { $0.1.isSecret }) {
+      // --learn would write a comment once more.
+      let option: ByteString = thing.isForReading ? "--read" : "--write"
+      let line = ByteString(words.line([option, item.subject])).quoted
+      advice +=
+        "; --learn gives no secrets: if the command may have them, write lines such as this to it by hand: "
+        + line
+    }
+    return advice
+  }
+
   /// The most lines that people are told.
   static let mostLines = 30
 
   private func tell(
-    _ missing: [LearnedItem], _ unused: [Int], _ items: [LearnedItem], lacks: Bool,
+    _ missing: [LearnedItem], _ unused: [Int], _ items: [LearnedItem], lacking: [LearnedItem],
     isEnough: Bool
   ) {
     var lines: [String] = []
@@ -87,11 +108,8 @@ extension LearningTask {
       lines.append(thing.sentence(item.subject) { $0.map(\.quotedForShell).joined(separator: " ") })
     }
     let file = lesson.file.quoted
-    if lacks {
-      lines.append(
-        file
-          + " is not enough for this run; what it needs can be added by hand, or by the same command under "
-          + "--learn " + lesson.file.quotedForShell + " with options that show it")
+    if !lacking.isEmpty {
+      lines.append(file + " is not enough for this run" + advice(on: lacking))
     } else if isEnough {
       lines.append(
         file
@@ -112,4 +130,11 @@ extension LearningTask {
     }
     for line in lines.prefix(LearningTask.mostLines + 1) { launcher.tell(.warning, line, draft) }
   }
+}
+
+extension MissedThing {
+  /// Whether it only has to be shown.
+  fileprivate var isForReading: Bool { what == "not-shown" }
+  /// Whether --learn leaves it out because it is secret.
+  fileprivate var isSecret: Bool { objection == LearnedItem.secrecy }
 }

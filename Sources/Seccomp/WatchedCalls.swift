@@ -40,6 +40,8 @@ public enum CallIntent: UInt8, Sendable {
   case ask
   /// It needs a capability.
   case capability
+  /// It gives a file a name, also one that another file has.
+  case replace
 }
 
 /// A call to watch: what it wants, and which of its arguments say of what.
@@ -76,11 +78,19 @@ public struct WatchedCall: Sendable {
       .capability
   }
 
+  /// Whether a call acts on the whole machine, so that the kernel asks for rights outside of all sandboxes.
+  public static func actsOnMachine(_ name: String) -> Bool { onMachine.contains(name) }
+
+  private static let onMachine: Set<String> = [
+    "acct", "clock_settime", "delete_module", "finit_module", "init_module", "ioperm", "iopl",
+    "kexec_file_load", "kexec_load", "quotactl", "settimeofday", "stime", "swapoff", "swapon",
+  ]
+
   /// The second name of a call that has two.
   public var second: WatchedCall? {
     switch (intent, path) {
-    case (.remove, 0) where isRenaming: WatchedCall(name, .make, 1)
-    case (.remove, 1) where isRenaming: WatchedCall(name, .make, 3, directory: 2)
+    case (.remove, 0) where isRenaming: WatchedCall(name, .replace, 1)
+    case (.remove, 1) where isRenaming: WatchedCall(name, .replace, 3, directory: 2)
     default: nil
     }
   }

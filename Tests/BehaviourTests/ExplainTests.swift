@@ -280,6 +280,42 @@ struct ExplainTests {
     #expect(!outcome.errors.contains("--read \(session.directory.path)/home/.ssh"))
   }
 
+  // Red: somebody types an option for the clock, the kernel's log or a file in the home directory, which does not
+  // help, or gives a command all of that directory.
+  @Test func `What no option gives gets none`() throws {
+    let outcome = try Session().run(
+      """
+      >f; set_time='import time; time.clock_settime(time.CLOCK_REALTIME, time.time())'
+      nestbox --explain python3 -c "$set_time" 2>&1 | grep -o 'clock_settime (.*machine'
+      nestbox --explain --seccomp-allow clock_settime python3 -c "$set_time" 2>&1 | grep -o 'CAP_SYS_TIME (.*machine'
+      if [ "$(cat /proc/sys/kernel/dmesg_restrict)" = 1 ] && [ -e /dev/kmsg ]; then
+        nestbox --explain head -c 1 /dev/kmsg 2>&1 | grep -o 'kmsg is not shown.*'
+      else
+        echo 'kmsg is not shown inside (head): you may not read it outside either'
+      fi
+      nestbox rm f 2>&1 | grep -o -e remedy: -e 'removes or replaces: that takes all of .*' | sed 's/ of .*,/,/'
+      nestbox --explain sh -c 'rm f' 2>&1 | grep -o 'f is not shown inside (rm.*' | sed 's/(.*)//;s/ of .*,/,/'
+      """)
+    let full = "that takes all, which has more in it: do this outside"
+    #expect(
+      outcome.lines == [
+        "clock_settime (python3): it takes rights over the whole machine",
+        "CAP_SYS_TIME (python3): it takes rights over the whole machine",
+        "kmsg is not shown inside (head): you may not read it outside either",
+        "removes or replaces: " + full, "f is not shown inside : " + full,
+      ], "\(outcome)")
+  }
+
+  // Red: a file of the command's own, which it has removed again, is taken for the one that the host has there.
+  @Test func `What the command made and removed is not missing`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir p; cd p; echo host >f
+      nestbox --explain sh -c '>f; rm f; >n; mv n f; rm f' 2>&1 | grep -o 'kept nothing'
+      """)
+    #expect(outcome.lines == ["kept nothing"], "\(outcome)")
+  }
+
   // Red: somebody types --read for a file that only another user may read, or is told of no option for
   // a file of which only writing is refused.
   @Test(.asRoot) func `What the host refuses as well gets no option`() throws {

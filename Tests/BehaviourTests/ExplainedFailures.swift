@@ -47,6 +47,31 @@ extension KeptThing {
       thing: "the policy refuses the system call chroot (chroot)",
       options: "--seccomp-allow chroot --cap-add CAP_SYS_CHROOT", needs: ["/usr/sbin/chroot"]),
     KeptThing(
+      name: "a call that needs a capability for some of its flags",
+      line: "nestbox --explain $more unshare -n echo works",
+      thing: "the policy refuses the system call unshare (unshare)",
+      options: "--seccomp-allow unshare --cap-add CAP_SYS_ADMIN", needs: ["/usr/bin/unshare"]),
+    KeptThing(
+      name: "a file to remove", setup: "mkdir p; cd p; >f",
+      line: "nestbox --explain $more sh -c 'rm f && echo works'",
+      thing: "/p/f is not shown inside (rm", options: "--write $PWD/p"),
+    KeptThing(
+      name: "a file to remove, unseen", setup: "mkdir p; cd p; >f",
+      line: "nestbox --explain $more python3 -c 'import os; os.unlink(\"f\"); print(\"works\")'",
+      thing: "/p/f is not shown inside (python3)", options: "--write $PWD/p"),
+    KeptThing(
+      name: "a file to replace that is shown by itself", setup: "mkdir p; cd p; echo a >f",
+      line: "nestbox --explain --write f $more sh -c 'sed -i s/a/b/ f && echo works'",
+      thing: "/p/f can neither be removed nor replaced inside (sed)", options: "--write $PWD/p"),
+    KeptThing(
+      name: "a read-only file to replace", setup: "mkdir p; cd p; echo a >f",
+      line: "nestbox --explain --read f $more sh -c '>n; mv -f n f && echo works'",
+      thing: "/p/f can neither be removed nor replaced inside (mv", options: "--write $PWD/p"),
+    KeptThing(
+      name: "a file that gets another owner", setup: "mkdir p; cd p; >f",
+      line: "nestbox --explain $more sh -c 'chown $(id -u) f && echo works'",
+      thing: "/p/f is not shown inside (chown", options: "--write $PWD/p/f"),
+    KeptThing(
       name: "a file that most programs look for, in the line",
       line: "nestbox --explain $more sh -c 'head -c 0 /etc/bash.bashrc && echo works'",
       thing: "/etc/bash.bashrc is not shown inside (head", options: "--read /etc/bash.bashrc",

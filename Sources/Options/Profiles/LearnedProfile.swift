@@ -331,6 +331,7 @@ public struct MissedThing: Sendable {
       switch what {
       case "not-shown": "is not shown inside"
       case "read-only": "is read-only inside"
+      case "not-replaceable": "can neither be removed nor replaced inside"
       case "discarded": "was changed in a layer that is thrown away, as --tmp-home makes one"
       case "reviewed": "was changed under --review, which is no part of this profile"
       case "not-permitted": "may not be used inside"

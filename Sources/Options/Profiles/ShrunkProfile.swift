@@ -113,12 +113,25 @@ extension LearnedProfile {
 
   /// Whether a comment says that a command did not get this, or does not need it.
   public func knows(_ thing: LearnedItem, _ words: ProfileWords) -> Bool {
-    let starts = [" is ", " was changed "].map { Array(("# " + thing.subject.quoted + $0).utf8) }
+    let starts = [" is ", " can ", " was changed "].map {
+      Array(("# " + thing.subject.quoted + $0).utf8)
+    }
     let end = [UInt8(ascii: " ")] + words.word(thing.subject)
     let others = [Array(LearnedProfile.runMark.utf8), LearnedProfile.changedMark]
     return lines.contains { line in
       line.first == UInt8(ascii: "#") && !others.contains { line.starts(with: $0) }
         && (starts.contains { line.starts(with: $0) } || line.suffix(end.count).elementsEqual(end))
+    }
+  }
+
+  /// Whether a comment says that a learning run used or changed this, and that the profile does not give it.
+  public func leavesOut(_ thing: LearnedItem, _ words: ProfileWords) -> Bool {
+    let used = Array("# used, but ".utf8)
+    let changed = Array(("# " + thing.subject.quoted + " was changed ").utf8)
+    let end = [UInt8(ascii: " ")] + words.word(thing.subject)
+    return lines.contains { line in
+      line.starts(with: changed)
+        || line.starts(with: used) && line.suffix(end.count).elementsEqual(end)
     }
   }
 }

@@ -163,8 +163,17 @@ extension Failure {
       return .advice("install \(quoted(path)), which does not exist on the host either")
     }
     if plan.isOfSystem(path) { return showing(path) }
+    let first =
+      "read \(file.quoted) first: it names \(quoted(path)), which is not part of the host's system"
+    let found = (try? RunningHost().follow(path))?.path ?? path
+    let secrets = resolved.secretFiles(on: RunningHost())
+    if [path, found].contains(where: { Secrets.isFile($0, among: secrets) }) {
+      return .advice(first + "; " + Secrets.objection)
+    }
+    let name = ByteString(path)
+    let options = sandbox.givesNotices ? ["--read", name] : ["--ro-bind", name, name]
     return .advice(
-      "read \(file.quoted) first: it names \(quoted(path)), which is not part of the host's system")
+      first + "; if that is right, add " + options.map(\.quotedForShell).joined(separator: " "))
   }
 
   /// What a word that names no program was probably meant to be.

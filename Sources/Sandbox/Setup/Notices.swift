@@ -60,18 +60,49 @@ extension NewRoot {
       hidden.removeAll { secret.contains($0.word) }
       if hidden.isEmpty { return nil }
     }
+    let replaced = hidden.filter { isReplaced($0.word.path) }.map(\.word.path)
+    for path in replaced {
+      let place = path.fromWorkingDirectory(plan.resolved.workingDirectory?.path) ?? path
+      let directory = place.lexicallyNormalized().parent
+      guard let reason = plan.resolved.objection(toReplacingIn: directory, secrets) else {
+        continue
+      }
+      return (
+        "the sandbox does not show \(ByteString(path).quoted), which the command removes or replaces: "
+          + reason, nil
+      )
+    }
     var line = typed
+    var places: Set<ByteString> = []
     line.insert(
       hidden.flatMap { word, isDirectory -> [ByteString] in
+        if replaced.contains(word.path) {
+          let directory = word.path.removingLastComponent()
+          let place = directory.isEmpty ? "." : ByteString(directory)
+          return places.insert(place).inserted ? ["--write", place] : []
+        }
         // There is nothing to read in an empty directory: it waits for results.
         let isEmpty = isDirectory && (try? Directory.names(of: word.path))?.isEmpty == true
-        let isChanged = isEmpty || NewRoot.changingCommands.contains(plan.resolved.commandName)
+        let isChanged =
+          isEmpty || plan.resolved.isTarget(word.path)
+          || plan.resolved.use(by: plan.resolved.commandName) != nil
         return [isChanged && FileAccess.write.isGranted(word.path) ? "--write" : "--read", word]
       })
+    let what = "the sandbox does not show \(names(of: hidden.map(\.word)))"
     return (
-      "the sandbox does not show \(names(of: hidden.map(\.word))); --read shows a file, and --write lets "
-        + "the command change it", .line(line.text)
+      replaced.isEmpty
+        ? what + "; --read shows a file, and --write lets the command change it"
+        : what + "; --write lets the command remove and replace what is in a directory",
+      .line(line.text)
     )
+  }
+
+  /// Whether the command removes or replaces the file that a word names, and can do so outside.
+  private func isReplaced(_ path: FilePath) -> Bool {
+    let directory = path.removingLastComponent()
+    return plan.resolved.use(by: plan.resolved.commandName) == .replaces
+      && !plan.resolved.isTarget(path) && path.endsInName
+      && FileAccess.write.isGranted(directory.isEmpty ? "." : directory)
   }
 
   private func names(of words: [ByteString]) -> String {
@@ -85,11 +116,6 @@ extension NewRoot {
     let target = (try? RunningHost().follow(place))?.path ?? place
     return [place.lexicallyNormalized(), target].contains { Secrets.isFile($0, among: secrets) }
   }
-
-  /// Commands that change each file that they name.
-  private static let changingCommands: Set<ByteString> = [
-    "chmod", "chown", "chgrp", "touch", "truncate", "tee", "setfacl",
-  ]
 
   /// Whether the file of the host to which `path` leads is a directory, if it is not shown; nil if it
   /// is shown, or if the host has none.

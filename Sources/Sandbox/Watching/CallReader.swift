@@ -85,6 +85,7 @@ package enum CallReader {
     case .create: return .create
     case .make: return .make
     case .remove: return .remove
+    case .replace: return .replace
     case .execute: return .execute
     case .open: return argument(call.flags, data).map { kind(ofOpening: $0) }
     case .openAsDescribed:

@@ -104,6 +104,7 @@ extension Finding {
       switch kind {
       case .notShown: "\(name) is not shown inside"
       case .readOnly: "\(name) is read-only inside"
+      case .fixed: "\(name) can neither be removed nor replaced inside"
       case .notPermitted: "\(name) may not be used inside"
       case .noNetwork: "no network inside leads to \(name)"
       case .noMember: "no member of the network is called \(name) now"

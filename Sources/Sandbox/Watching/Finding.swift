@@ -10,6 +10,8 @@ struct Finding {
   enum Kind: String {
     case notShown = "not-shown"
     case readOnly = "read-only"
+    /// A name at which something is mounted.
+    case fixed = "not-replaceable"
     case notPermitted = "not-permitted"
     case noNetwork = "no-network"
     case noMember = "no-member"
@@ -36,6 +38,10 @@ struct Finding {
   var note = ""
   /// Whether something was to be changed or made there.
   var isForWriting = false
+  /// Whether its name was to be removed or given to another file, which changes its directory.
+  var isForReplacing = false
+  /// Whether the call needs the capability for new namespaces.
+  var needsNamespaces = false
   /// The accesses that were asked for.
   var accesses: [FileAccess] = []
   /// Whether nearly every program looks for it, and does without.

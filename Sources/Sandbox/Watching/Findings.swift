@@ -20,6 +20,8 @@ struct Findings {
   let namesNoProfile: Bool
   /// Whether it is known for which hosts name servers were asked.
   private let asksByName: Bool
+  /// The names that the command made, or wanted to.
+  private let made: Set<ByteString>
   /// The sandbox on paper; made when something is missing.
   lazy var plan = resolved.plan()
   /// The files that are secret.
@@ -54,6 +56,7 @@ struct Findings {
     calls = observations.calls
     isComplete = !observations.isFull
     asksByName = observations.all.contains { $0.kind == .host }
+    made = Set(observations.all.lazy.filter(\.kind.makesName).map(\.subject))
     deadline = MonotonicClock.milliseconds + Watcher.timeForFindings
     for seen in observations.all where !observations.isTriedByTCP(seen) {
       guard hasTime() else { break }
@@ -83,8 +86,12 @@ struct Findings {
     return false
   }
 
-  private mutating func add(_ kind: Finding.Kind, _ subject: ByteString, _ seen: Observation) {
+  private mutating func add(
+    _ kind: Finding.Kind, _ subject: ByteString, _ seen: Observation,
+    _ mark: (inout Finding) -> Void = { _ in }
+  ) {
     let key = ByteString(kind.rawValue + " ").appending(subject)
+    defer { if let place = places[key] { mark(&all[place]) } }
     if let place = places[key] {
       all[place].count &+= seen.count
       all[place].last = max(all[place].last, seen.last)
@@ -108,13 +115,6 @@ struct Findings {
       Finding(
         kind: kind, subject: subject, programs: [seen.program], count: seen.count, last: seen.last,
         isForWriting: seen.kind.changes, accesses: Findings.access(for: seen).map { [$0] } ?? []))
-  }
-
-  /// The access that it needs.
-  private static func access(for seen: Observation) -> FileAccess? {
-    // A file that exists is only opened, whatever may be done to its directory.
-    if seen.kind == .create, FileAccess.write.isGranted(seen.subject.path) { return nil }
-    return seen.kind.access
   }
 
   private mutating func add(_ kind: Finding.Kind, _ path: FilePath, _ seen: Observation) {
@@ -148,7 +148,10 @@ extension Findings {
     case .refusal:
       // As older kernels answer: every program can do without.
       if Errno(rawValue: seen.error) != .noFunction {
-        add(.refused, Findings.name(ofCall: seen), seen)
+        let name = Findings.name(ofCall: seen)
+        add(.refused, name, seen) { finding in
+          if Findings.asksForNamespaces(name, seen) { finding.needsNamespaces = true }
+        }
       }
     default: look(for: seen)
     }
@@ -207,25 +210,6 @@ extension Findings {
     add(.noNetwork, seen.subject, seen)
   }
 
-  /// The address and the port of a subject such as "192.0.2.7 port 443" or "192.0.2.7 port 123/udp".
-  static func endpoint(
-    _ subject: ByteString
-  ) -> (address: IPAddress, port: UInt16, isDatagram: Bool)? {
-    let words = subject.bytes.split(separator: UInt8(ascii: " "))
-    guard words.count == 3, let address = IPAddress(text: words[0]) else { return nil }
-    let parts = words[2].split(separator: UInt8(ascii: "/"))
-    guard let port = parts.first.flatMap({ UInt32(decimal: $0) }) else { return nil }
-    return (address, UInt16(truncatingIfNeeded: port), parts.count > 1)
-  }
-
-  /// The name of a call.
-  static func name(ofCall seen: Observation) -> ByteString {
-    let numbers = seen.subject.text.split(separator: " ").compactMap { UInt32($0) }
-    guard numbers.count == 2 else { return seen.subject }
-    return ByteString(
-      Architecture.callName(numbers[1], token: numbers[0]) ?? "number " + String(numbers[1]))
-  }
-
   private mutating func needs(_ capability: ByteString, _ seen: Observation) {
     if lacks(capability) { add(.capability, capability, seen) }
   }
@@ -252,9 +236,8 @@ extension Findings {
       isMissing = (try? FileFacts(at: path, followsLinks: seen.kind != .lookAtLink)) == nil
       if isMissing || isGuess && inside.answers(seen.kind, at: path) { return }
     }
-    if seen.kind == .remove {
-      // A name that is gone was removed.
-      if path.endsInName { look(at: path.parent, seen, wanting: .write) }
+    if seen.kind == .remove || seen.kind == .replace {
+      if path.endsInName { lookAtName(path, seen) }
       return
     }
     let followsLast = seen.kind != .lookAtLink && seen.kind != .make
@@ -276,8 +259,30 @@ extension Findings {
         look(at: path.parent, seen, wanting: .write)
         return
       }
+      // A file of the command's own, which it has removed again.
+      if isLast, made.contains(seen.subject) { return }
       missing(wanted, depth, seen)
     case .refused(let error): refused(error, path, seen, seen.kind == .write ? .write : .read)
+    }
+  }
+
+  /// Looks at a name that is removed, or that a renamed file gets.
+  private mutating func lookAtName(_ path: FilePath, _ seen: Observation) {
+    look(at: path.parent, seen, wanting: .write)
+    guard case .file(let directory) = inside.follow(path.parent, followsLast: true),
+      directory.refusal(of: .write) == nil, (try? FileFacts(at: path)) != nil
+    else { return }
+    switch inside.follow(path, followsLast: false) {
+    case .file(let file):
+      // The kernel says EBUSY.
+      if (try? file.isMountPoint()) == true { add(.fixed, path.lexicallyNormalized(), seen) }
+    case .missing:
+      // The command has removed what it made itself, and what the sandbox showed in a layer.
+      guard seen.kind == .remove, !made.contains(seen.subject), plan.root.find(path) == nil else {
+        return
+      }
+      add(.notShown, ByteString(path.lexicallyNormalized()), seen) { $0.isForReplacing = true }
+    default: return
     }
   }
 

@@ -137,7 +137,7 @@ extension Learner {
       case .link(let target):
         noteLink(trail.path.appending(name), child, target)
         if steps.isAtEnd, kind == .lookAtLink { return }
-        if steps.isAtEnd, kind == .remove || kind == .make { return noteChange(in: trail) }
+        if steps.isAtEnd, kind.changesDirectory, kind != .create { return noteChange(in: trail) }
         guard steps.follow(target) else { return }
         if target.isAbsolute { trail = top }
       default:

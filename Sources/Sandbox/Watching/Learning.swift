@@ -254,6 +254,11 @@ extension Plan {
   }
 }
 
+extension LearnedItem {
+  /// What a note says against a secret.
+  public static let secrecy = Secrets.objection
+}
+
 extension Sandbox {
   /// Whether a value of this variable looks like a secret.
   public static func isLikelySecret(_ variable: ByteString, _ value: ByteString) -> Bool {

@@ -14,6 +14,8 @@ package enum ObservedKind: UInt8 {
   case look, lookAtLink, read, write, create, remove, execute
   /// A new name, as of a directory or a link: unlike open(2), the call follows no link that has the name.
   case make
+  /// A name for a file that has another one, as of a renamed file: it may be that of a third file.
+  case replace
   /// A socket in the file system.
   case socket
   /// An abstract socket.
@@ -33,7 +35,8 @@ package enum ObservedKind: UInt8 {
   /// A port below 1024, at which the command wants to listen and needs a capability.
   case port
   case capability
-  /// A call that the policy refused; the subject is its architecture and its number.
+  /// A call that the policy refused; the subject is its architecture, its number and, if its first argument
+  /// asks for namespaces for which it needs a capability, the word 1.
   case refusal
   /// The same of a call that only --seccomp-allow permits.
   case addition
@@ -47,14 +50,17 @@ package enum ObservedKind: UInt8 {
   var changes: Bool { self == .write || changesDirectory }
 
   /// Whether a name is to be made or removed.
-  var changesDirectory: Bool { self == .create || self == .make || self == .remove }
+  var changesDirectory: Bool { makesName || self == .remove }
+
+  /// Whether a file is to get a name.
+  var makesName: Bool { self == .create || self == .make || self == .replace }
 
   /// The access to the file that it needs; nil where a look at it is enough.
   var access: FileAccess? {
     switch self {
     case .read: .read
     case .execute: .execute
-    case .write, .create, .make, .remove, .socket: .write
+    case .write, .create, .make, .remove, .replace, .socket: .write
     default: nil
     }
   }

@@ -11,21 +11,70 @@ extension Findings {
   /// Adds what would give the thing to the command, and what speaks against that.
   mutating func complete(_ finding: inout Finding) {
     switch finding.kind {
-    case .refused:
-      finding.options = ["--seccomp-allow", finding.subject]
-      // Permitted by the policy, it would fail for the lack of that.
-      if let name = WatchedCall.capability(ofCall: finding.subject.text) {
-        let capability = ByteString(stringLiteral: name)
-        if lacks(capability) { finding.options += ["--cap-add", capability] }
+    case .refused: completeRefused(&finding)
+    case .capability:
+      // For the clocks, which are those of the whole machine.
+      if finding.subject == "CAP_SYS_TIME", hasNoRightsOutside {
+        finding.objection = Findings.isOfMachine
+      } else {
+        finding.options = ["--cap-add", finding.subject]
       }
-    case .capability: finding.options = ["--cap-add", finding.subject]
     case .noNetwork: completeNetwork(&finding)
     case .noMember: finding.objection = "nestbox --list shows the members"
     case .noBusName: completeBusName(&finding)
     case .unreadable: break
     case .readOnly: completeReadOnly(&finding)
+    case .fixed: completeName(&finding)
     case .notShown, .notPermitted: completeHidden(&finding)
     }
+  }
+
+  /// The name of a call.
+  static func name(ofCall seen: Observation) -> ByteString {
+    let numbers = seen.subject.text.split(separator: " ").compactMap { UInt32($0) }
+    guard numbers.count >= 2 else { return seen.subject }
+    return ByteString(
+      Architecture.callName(numbers[1], token: numbers[0]) ?? "number " + String(numbers[1]))
+  }
+
+  /// Whether a refused call needs a capability for the namespaces that it asks for.
+  static func asksForNamespaces(_ name: ByteString, _ seen: Observation) -> Bool {
+    name == "setns"
+      || (name == "unshare" || name == "clone")
+        && seen.subject.bytes.suffix(2).elementsEqual(" 1".utf8)
+  }
+
+  private static let isOfMachine =
+    "it takes rights over the whole machine, which no option gives to the command"
+
+  /// Whether the command has no rights over the machine, whatever its capabilities.
+  private var hasNoRightsOutside: Bool {
+    resolved.namespaces.contains(.user) || resolved.identity.user != 0
+  }
+
+  private func completeRefused(_ finding: inout Finding) {
+    let name = finding.subject.text
+    let isLog = name == "syslog" && Findings.restrictsLog
+    guard !hasNoRightsOutside || !isLog && !WatchedCall.actsOnMachine(name) else {
+      finding.objection = Findings.isOfMachine
+      return
+    }
+    finding.options = ["--seccomp-allow", finding.subject]
+    // Permitted by the policy, it would fail for the lack of that.
+    let needed: ByteString? =
+      isLog
+      ? "CAP_SYSLOG"
+      : finding.needsNamespaces
+        ? "CAP_SYS_ADMIN"
+        : WatchedCall.capability(ofCall: name).map { ByteString(stringLiteral: $0) }
+    if let needed, lacks(needed) { finding.options += ["--cap-add", needed] }
+  }
+
+  /// Whether only those with rights over the machine may read the kernel's log.
+  ///
+  /// See syslog(2) and `kernel.dmesg_restrict`.
+  private static var restrictsLog: Bool {
+    (try? TextFile.beginning(of: "/proc/sys/kernel/dmesg_restrict", 1)) != [UInt8(ascii: "0")]
   }
 
   private func completeNetwork(_ finding: inout Finding) {
@@ -64,9 +113,13 @@ extension Findings {
     if finding.isUsual, !resolved.sandbox.explainsInJSON, resolved.sandbox.learning == nil {
       return
     }
+    if finding.isForReplacing || isReplaced(path, by: finding.programs) {
+      return completeName(&finding)
+    }
+    if isChanged(path, by: finding.programs) { finding.isForWriting = true }
     let refusal = refusalOutside(of: path, finding.accesses)
     // What it could do without, outside as well.
-    let isEnough = finding.accesses.contains { $0.isGranted(path) }
+    let isEnough = finding.accesses.contains { isGranted($0, path) }
     if refusal != nil, isEnough, !FileAccess.write.isGranted(path) {
       finding.isForWriting = false
     }
@@ -87,6 +140,24 @@ extension Findings {
     {
       finding.options = ["--profile", "untrusted"] + finding.options
     }
+  }
+
+  /// The address and the port of a subject such as "192.0.2.7 port 443" or "192.0.2.7 port 123/udp".
+  static func endpoint(
+    _ subject: ByteString
+  ) -> (address: IPAddress, port: UInt16, isDatagram: Bool)? {
+    let words = subject.bytes.split(separator: UInt8(ascii: " "))
+    guard words.count == 3, let address = IPAddress(text: words[0]) else { return nil }
+    let parts = words[2].split(separator: UInt8(ascii: "/"))
+    guard let port = parts.first.flatMap({ UInt32(decimal: $0) }) else { return nil }
+    return (address, UInt16(truncatingIfNeeded: port), parts.count > 1)
+  }
+
+  /// The access that it needs.
+  static func access(for seen: Observation) -> FileAccess? {
+    // A file that exists is only opened, whatever may be done to its directory.
+    if seen.kind == .create, FileAccess.write.isGranted(seen.subject.path) { return nil }
+    return seen.kind.access
   }
 
   /// The rule of --net-allow for a host or an address; nil where none can be.
@@ -138,6 +209,30 @@ extension Findings {
     }
   }
 
+  /// Offers the directory of a name that the command removes or replaces: at a name that is shown by itself
+  /// something is mounted, and the kernel keeps it.
+  private mutating func completeName(_ finding: inout Finding) {
+    let path = finding.subject.path
+    let directory = path.parent
+    finding.objection =
+      objection(to: path) ?? refusalOutside(of: directory, [.write])
+      ?? (isInRepository(path) ? Findings.isExecuted : nil)
+      ?? resolved.objection(toReplacingIn: directory, secrets)
+    if finding.objection == nil { finding.options = ["--write", ByteString(directory)] }
+  }
+
+  /// Whether the programs that looked for a file remove or replace what they name, and can do so outside.
+  private mutating func isReplaced(_ path: FilePath, by programs: [ByteString]) -> Bool {
+    programs.contains { resolved.use(by: $0) == .replaces } && !resolved.isTarget(path)
+      && FileAccess.write.isGranted(path.parent) && !plan.isOfSystem(path)
+  }
+
+  /// Whether the programs that looked for a file change what they name, and can do so outside.
+  private mutating func isChanged(_ path: FilePath, by programs: [ByteString]) -> Bool {
+    programs.contains { resolved.use(by: $0) != nil } && FileAccess.write.isGranted(path)
+      && !plan.isOfSystem(path)
+  }
+
   private static let isExecuted = "git and its like later execute what is in it, outside"
 
   /// Whether git keeps `path` for itself in a repository that is protected.
@@ -159,9 +254,18 @@ extension Findings {
     return true
   }
 
+  /// Whether the host gives the caller this access.
+  private func isGranted(_ access: FileAccess, _ path: FilePath) -> Bool {
+    // Its mode lets everyone read the kernel's log, and its driver asks for more.
+    if path == "/dev/kmsg", access == .read, hasNoRightsOutside, Findings.restrictsLog {
+      return false
+    }
+    return access.isGranted(path)
+  }
+
   /// What the host itself refuses, so that no option gives it to the command.
   private func refusalOutside(of path: FilePath, _ accesses: [FileAccess]) -> String? {
-    guard let refused = accesses.first(where: { !$0.isGranted(path) }) else { return nil }
+    guard let refused = accesses.first(where: { !isGranted($0, path) }) else { return nil }
     let verb =
       switch refused {
       case .read: "read"

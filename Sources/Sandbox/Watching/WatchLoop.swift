@@ -224,7 +224,8 @@ struct WatchLoop: ~Copyable {
     observations.count()
     guard hasBegun else { return }
     observations.note(
-      .refusal, WatchLoop.numbers(of: call), by: name(of: call.thread), error: error.rawValue)
+      .refusal, WatchLoop.numbers(of: call).appending(call.data.asksForNamespaces ? " 1" : ""),
+      by: name(of: call.thread), error: error.rawValue)
   }
 
   private static func numbers(of call: WaitingCall) -> ByteString {
@@ -260,6 +261,14 @@ extension WatchLoop {
       fields += findings.lines(line: words).map { ByteString($0) }
     }
     return fields
+  }
+}
+
+extension CallData {
+  /// Whether the first argument has flags of unshare(2) and clone(2) for new namespaces, and none for a new
+  /// user namespace, which would give the capability for the others.
+  fileprivate var asksForNamespaces: Bool {
+    arguments[0] & 0x7e02_0080 != 0 && arguments[0] & 0x1000_0000 == 0
   }
 }
 

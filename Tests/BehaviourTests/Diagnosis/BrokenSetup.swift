@@ -77,9 +77,8 @@ extension BrokenSetup {
         """,
       line: "nestbox $system --ro-bind script /script /script",
       cause: "/bin/shell, which the first line of /script names, does not exist inside",
-      remedy: "read /script first: it names",
-      fixed: "nestbox $system --ro-bind script /script --ro-bind bin $PWD/bin /script", isHint: true
-    ),
+      remedy: "; if that is right, add --ro-bind /",
+      fixed: "nestbox $system --ro-bind script /script ${remedy##*, add } /script", isHint: true),
     BrokenSetup(
       name: "A script with the line ends of another system",
       setup: "printf '#!/bin/sh\\r\\necho works\\r\\n' > script; chmod +x script",

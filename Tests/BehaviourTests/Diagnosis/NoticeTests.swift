@@ -40,6 +40,18 @@ struct Noticed: Sendable, CustomTestStringConvertible {
       setup: "echo text > letter", line: "nestbox chmod 600 letter",
       after: "stat -c %a letter", output: "600"),
     Noticed(
+      name: "The command removes the file that it names", source: "hiddenFiles",
+      setup: "mkdir -p w; cd w; echo text > letter", line: "nestbox rm letter", after: "ls",
+      output: ""),
+    Noticed(
+      name: "The command replaces the file that it names", source: "hiddenFiles",
+      setup: "mkdir -p w; echo text > w/letter", line: "nestbox sed -i s/text/other/ w/letter",
+      after: "cat w/letter", output: "other"),
+    Noticed(
+      name: "The command moves a file into a directory", source: "hiddenFiles",
+      setup: "mkdir -p w x; echo text > w/letter; >x/y", line: "nestbox mv w/letter x",
+      after: "ls w; cat x/letter", output: "text"),
+    Noticed(
       name: "The command's name finds another program outside", source: "otherCommand",
       setup: """
         mkdir -p tools; printf '#!/bin/sh\\necho mine\\n' > tools/ls; chmod +x tools/ls
