@@ -93,7 +93,7 @@ struct TableTests {
   /// mount, systemd-run, docker, and ls in a profile.
   private static let optionsOfOthers: Set = [
     "--abort", "--app-name", "--color", "--continue", "--directory", "--error", "--fd", "--filter",
-    "--grep", "--icon", "--log", "--make-private", "--no-color", "--no-dereference",
+    "--grep", "--icon", "--in-place", "--log", "--make-private", "--no-color", "--no-dereference",
     "--no-ext-diff", "--no-index", "--no-markup", "--no-pager", "--no-prefix", "--no-textconv",
     "--passivepopup", "--scope", "--security-opt", "--text", "--title", "--user",
   ]
