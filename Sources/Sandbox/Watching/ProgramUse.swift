@@ -41,7 +41,7 @@ enum ProgramUse {
   private static func isInPlace(_ word: ByteString) -> Bool {
     let bytes = word.bytes
     if bytes.starts(with: "--".utf8) { return bytes.starts(with: "--in-place".utf8) }
-    // What stands behind a letter with a value is no option.
+    // After one of these letters, the rest of the word is its value.
     let letters = bytes.dropFirst().prefix { !"efIMmx".utf8.contains($0) }
     return bytes.first == UInt8(ascii: "-") && letters.contains(UInt8(ascii: "i"))
   }
