@@ -37,6 +37,11 @@ public struct NetworkMember: Equatable, Sendable {
 public struct MemberTable: Sendable {
   /// The members.
   public private(set) var members: [NetworkMember] = []
+  /// Where the next member without a name looks for a number.
+  ///
+  /// They count on: processes that outlive a launch keep its address until another member gets it, and joining
+  /// waits for the kernel to remove the link of a launch that has just ended.
+  private var next = MemberAddresses.numbers.lowerBound
 
   /// How many there may be: a bridge has no more ports than about a thousand.
   public static let most = 1000
@@ -58,16 +63,19 @@ public struct MemberTable: Sendable {
         return .failure(.isTaken)
       }
     }
-    // FNV-1a; members without a name take what comes first.
+    // FNV-1a.
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in host?.bytes ?? [] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     let numbers = MemberAddresses.numbers
-    var number =
-      host == nil ? numbers.lowerBound : numbers.lowerBound + UInt32(hash % UInt64(numbers.count))
+    let after = { (number: UInt32) in
+      number + 1 == numbers.upperBound ? numbers.lowerBound : number + 1
+    }
+    var number = host == nil ? next : numbers.lowerBound + UInt32(hash % UInt64(numbers.count))
     // There are far more numbers than members.
     while members.contains(where: { $0.address == MemberAddresses.address(number) }) {
-      number = number + 1 == numbers.upperBound ? numbers.lowerBound : number + 1
+      number = after(number)
     }
+    if host == nil { next = after(number) }
     let address = MemberAddresses.address(number)
     members.append(NetworkMember(name: name, address: address, launcher: launcher))
     return .success(address)

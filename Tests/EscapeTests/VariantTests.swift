@@ -193,7 +193,9 @@ struct VariantTests {
           for call in UNLINK, CLEAR, REVOKE, INVALIDATE: keyctl(call, key if call == UNLINK else id, id)
       sys.exit()
     place = int(sys.argv[1])
-    if place == -3: keyctl(1, 0)
+    # Of a session keyring that another user's program has left, the user's keys are no part.
+    keyctl(1, 0)
+    if place == -4: keyctl(8, place, -3)
     key = library.syscall(248, b"user", b"nestbox-variant", b"the secret", 10, place)
     ring = keyctl(0, place, 1)
     subprocess.run([*sys.argv[2:], sys.executable, __file__, "payload", str(ring), str(key)]

@@ -30,6 +30,19 @@ struct MemberTableTests {
     #expect(Self.add("Web", to: &table) == web)
   }
 
+  // Red: a launch gets the address of one that has just ended, waits for the kernel to remove that one's link, and
+  // takes the link of processes that outlive it.
+  @Test func `Members without a name do not get an address again at once`() throws {
+    var table = MemberTable()
+    var addresses: Set<String> = []
+    for _ in 0..<65_533 {
+      addresses.insert(Self.add("", to: &table))
+      table.remove(try #require(table.members.first).address)
+    }
+    #expect(addresses.count == 65_533)
+    #expect(Self.add("", to: &table) == "10.77.0.2")
+  }
+
   // Red: a member gets the network's, the holder's or another member's address; or there is no end to them.
   @Test func `Addresses differ, up to the most that a bridge takes`() {
     var table = MemberTable()
