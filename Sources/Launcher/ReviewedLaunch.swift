@@ -93,22 +93,10 @@ extension ReviewTasks {
 
   /// The line that was typed, with the review `name` in place of a new one.
   func resumingLine(_ name: ByteString) -> String {
-    var options = launcher.words
-    let command = options.suffix(draft.sandbox.command.count)
-    // A profile may have named the command.
-    let isTyped = command.elementsEqual(draft.sandbox.command)
-    if isTyped { options.removeLast(command.count) }
-    var (words, isResumed): ([ByteString], Bool) = (["nestbox"], false)
-    while let word = options.popFirst() {
-      guard word == "--review" || word == "--review-name" else {
-        words.append(word)
-        continue
-      }
-      _ = options.popFirst()
-      if !isResumed { words += ["--resume", name] }
-      isResumed = true
-    }
-    return (words + (isTyped ? Array(command) : [])).map(\.quotedForShell).joined(separator: " ")
+    var line = TypedLine(
+      ["nestbox"] + Array(launcher.words), command: draft.sandbox.command, hasBegun: false)
+    line.replace(all: ["--review", "--review-name"], with: ["--resume", name])
+    return line.text
   }
 
   /// Ends the review of a launch: nothing is left where nothing was changed, and on a terminal a

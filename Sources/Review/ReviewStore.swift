@@ -7,43 +7,10 @@
 // NAME/seen       what the host had where something was changed (SeenHost); seen-new while it is written
 // NAME/upper-N    the layer of directory N, and what overlayfs needs beside it, NAME/work-N
 
-public import Linux
+internal import Linux
 internal import Running
 public import SystemPackage
 public import Text
-
-/// Why the store cannot do a task.
-public enum ReviewError: Error, Equatable, Sendable {
-  /// No review has the name.
-  case isUnknown
-  /// Another one has the name.
-  case nameIsTaken
-  /// A sandbox or another task uses it.
-  case isInUse
-  /// The record cannot be read.
-  case hasNoRecord
-  /// A layer is gone.
-  case hasNoLayer
-  /// The store is not a directory of this user alone.
-  case storeIsUnsuitable(FilePath, StoreFlaw)
-  /// A directory under review is not where it was.
-  case directoryIsGone(FilePath)
-  /// What was to be reviewed does not exist.
-  case isMissing(FilePath)
-  /// What was to be reviewed is a file.
-  case isNoDirectory(FilePath)
-  /// A system call failed on a path.
-  case failed(FilePath, SystemCallError)
-}
-
-/// Why a store is not a directory of this user alone.
-public enum StoreFlaw: Sendable {
-  case isLink, isNoDirectory
-  /// Another user owns it.
-  case isForeign
-  /// Other users may enter it.
-  case isOpen
-}
 
 /// The store.
 public struct ReviewStore: Sendable {
@@ -95,7 +62,8 @@ public struct ReviewStore: Sendable {
     return status.permissions & 0o077 == 0 ? nil : .isOpen
   }
 
-  private func make() throws(ReviewError) -> OwnedDescriptor {
+  /// Opens the store, or makes it and the directories on the way to it.
+  func make() throws(ReviewError) -> OwnedDescriptor {
     if let store = try? OwnedDescriptor.privateDirectory(path) { return store }
     try failing(path.parent) { () throws(SystemCallError) -> Void in
       var place: FilePath = "/"
@@ -140,14 +108,29 @@ public struct ReviewStore: Sendable {
       let bytes = try? Descriptors.contents(of: file.rawValue, limit: ReviewRecord.mostBytes),
       let record = ReviewRecord(bytes)
     else {
-      // Another nestbox may begin or remove it.
-      let open = OpenReview(directory)
-      if open.isLockedElsewhere { throw .isInUse }
-      guard open.isRemoved else { throw .hasNoRecord }
-      try? open.removeRemains(of: name, in: store)
+      try finish(OpenReview(directory), name, in: store)
       throw .isUnknown
     }
     return Review(name, place, store, OpenReview(directory), record)
+  }
+
+  /// Finishes what another nestbox was killed in: the begin of a review or its end.
+  ///
+  /// Without a record that can be read, it is one of the two only where no change would be lost.
+  private func finish(
+    _ directory: OpenReview, _ name: ByteString, in store: borrowing OwnedDescriptor
+  ) throws(ReviewError) {
+    // One that begins locks its directory next.
+    if directory.isJustMade { throw .isInUse }
+    let isLocked: Bool
+    do throws(ReviewError) {
+      isLocked = try directory.makeLock(at: path.pushing(name.path))
+    } catch {
+      throw .hasNoRecord
+    }
+    guard isLocked else { throw .isInUse }
+    guard directory.holdsNoChange else { throw .hasNoRecord }
+    try? directory.removeRemains(of: name, in: store)
   }
 
   /// Removes what is left of a review whose record cannot be read.
@@ -168,208 +151,4 @@ public struct ReviewStore: Sendable {
     }
     try? parent.remove(path.lastName.path, .directory)
   }
-
-  /// Begins the review `name` of directories, with an empty layer for each.
-  public func begin(
-    _ name: ByteString, of directories: [FilePath]
-  ) throws(ReviewError) -> Review {
-    let store = try make()
-    let place = path.pushing(name.path)
-    do throws(SystemCallError) {
-      try store.makeDirectory(name.path, .init(rawValue: 0o700))
-    } catch {
-      if error.errno == .fileExists { throw .nameIsTaken }
-      throw .failed(place, error)
-    }
-    let (directory, record): (OpenReview, ReviewRecord)
-    let permissions: [UInt32]
-    do throws(ReviewError) {
-      directory = OpenReview(
-        try failing(place) { () throws(SystemCallError) in
-          try store.openSubdirectory(name.path)
-        })
-      guard try directory.makeLock(at: place) else { throw ReviewError.isInUse }
-      try failing(self.path) { () throws(SystemCallError) in
-        try ReviewStore.requireLayers(in: directory.descriptor, of: store)
-      }
-      let trees: [ReviewRecord.Tree]
-      (trees, permissions) = try ReviewStore.makeLayers(of: directories, in: directory.descriptor)
-      record = try failing(place) { () throws(SystemCallError) in
-        try ReviewStore.makeRecord(of: trees, in: directory.descriptor)
-      }
-    } catch {
-      try? TreeRemoval.remove(name.path, from: store)
-      throw error
-    }
-    return Review(name, place, store, directory, record, madeWith: permissions)
-  }
-
-  /// Writes the record of a review that begins.
-  private static func makeRecord(
-    of trees: [ReviewRecord.Tree], in directory: borrowing OwnedDescriptor
-  ) throws(SystemCallError) -> ReviewRecord {
-    let record = ReviewRecord(
-      started: try directory.entryStatus().changed, token: try CurrentProcess.randomNumber(),
-      trees: trees)
-    // In place: nothing was changed yet that a record cut short could lose.
-    let file = try directory.create(ReviewStore.record, .init(rawValue: 0o600))
-    try Descriptors.write(record.bytes[...], to: file.rawValue)
-    return record
-  }
-
-  /// Fails where the file system of the store keeps no layers.
-  ///
-  /// A mark on the store tells later launches that it does.
-  private static func requireLayers(
-    in directory: borrowing OwnedDescriptor, of store: borrowing OwnedDescriptor
-  ) throws(SystemCallError) {
-    let device = Array(String(try store.fileIdentity().device).utf8)
-    if store.attribute("user.nestbox.layers", 32) == device { return }
-    do throws(SystemCallError) {
-      try directory.requireLayer("user.overlay.nestbox")
-    } catch {
-      // Errors of file systems without them: reported as one error.
-      guard error.errno == .notSupported || error.errno == .notPermitted else { throw error }
-      throw SystemCallError(call: error.call, errno: .notSupported)
-    }
-    try store.setAttribute("user.nestbox.layers", to: device)
-  }
-
-  /// Makes the layers of directories of the host.
-  /// - Returns: The directories, and the permissions of their layers.
-  private static func makeLayers(
-    of directories: [FilePath], in directory: borrowing OwnedDescriptor
-  ) throws(ReviewError) -> ([ReviewRecord.Tree], [UInt32]) {
-    var (trees, permissions): ([ReviewRecord.Tree], [UInt32]) = ([], [])
-    for number in directories.indices {
-      let path = directories[number]
-      let (tree, bits): (ReviewRecord.Tree, UInt32)
-      do throws(SystemCallError) {
-        (tree, bits) = try makeLayer(layer(number), of: path, in: directory)
-      } catch {
-        let kind = try? FileFacts(at: path, followsLinks: true).kind
-        if kind == nil, error.errno == .noSuchFileOrDirectory { throw .isMissing(path) }
-        guard kind ?? .directory == .directory else { throw .isNoDirectory(path) }
-        throw .failed(path, error)
-      }
-      trees.append(tree)
-      permissions.append(bits)
-    }
-    return (trees, permissions)
-  }
-
-  /// Makes the layer of the directory `path` of the host.
-  /// - Returns: The directory, and the permissions of the layer.
-  private static func makeLayer(
-    _ name: FilePath, of path: FilePath, in directory: borrowing OwnedDescriptor
-  ) throws(SystemCallError) -> (ReviewRecord.Tree, UInt32) {
-    let base = try OwnedDescriptor.open(path, .directory)
-    let status = try base.entryStatus()
-    try directory.makeDirectory(name, .init(rawValue: 0o700))
-    // The layer's top is the directory's own entry inside.
-    let permissions = status.permissions & 0o1777
-    try directory.openSubdirectory(name).changePermissions(permissions)
-    return (
-      ReviewRecord.Tree(
-        path: try Descriptors.path(of: base.rawValue), identity: status.identity), permissions
-    )
-  }
-}
-
-/// The open directory of a review, and its lock.
-final class OpenReview {
-  let descriptor: OwnedDescriptor
-  /// The lock, while this process has it.
-  private(set) var lock = OwnedDescriptor.none
-
-  init(_ descriptor: consuming OwnedDescriptor) {
-    self.descriptor = descriptor
-  }
-
-  /// Locks it.
-  /// - Returns: Whether nobody else has it locked.
-  func lock(at path: FilePath) throws(ReviewError) -> Bool {
-    do throws(SystemCallError) {
-      return try takeLock(isMade: false)
-    } catch {
-      guard error.isAbsence || error.errno == .isDirectory else { throw .failed(path, error) }
-    }
-    // Another nestbox has removed the review.
-    guard hasRecord else { throw .isUnknown }
-    // A command that could write to the store has put a link or something else there: no lock is lost.
-    return try failing(path) { () throws(SystemCallError) in
-      try TreeRemoval.remove(ReviewStore.lock, from: descriptor)
-      return try takeLock(isMade: true)
-    }
-  }
-
-  /// Makes the lock of a review that begins.
-  func makeLock(at path: FilePath) throws(ReviewError) -> Bool {
-    try failing(path) { () throws(SystemCallError) in try takeLock(isMade: true) }
-  }
-
-  private func takeLock(isMade: Bool) throws(SystemCallError) -> Bool {
-    guard let file = try descriptor.lockedEntry(ReviewStore.lock, isMade: isMade) else {
-      return false
-    }
-    lock = file
-    return true
-  }
-
-  /// Whether another process has it locked.
-  var isLockedElsewhere: Bool {
-    do throws(SystemCallError) {
-      return try descriptor.lockedEntry(ReviewStore.lock, isMade: false) == nil
-    } catch {
-      return false
-    }
-  }
-
-  /// Whether its record exists: if not, another process has removed it, or begins to.
-  var hasRecord: Bool {
-    do throws(SystemCallError) {
-      return try descriptor.entryStatus(ReviewStore.record) != nil
-    } catch {
-      return true
-    }
-  }
-
-  /// Whether somebody has begun to remove it.
-  var isRemoved: Bool {
-    if (try? descriptor.entryStatus(ReviewStore.removed)) != nil { return true }
-    // Of one that begins, the lock follows the directory at once.
-    guard descriptor.isEmptyDirectory(), let status = try? descriptor.entryStatus() else {
-      return false
-    }
-    return FileTime.now.seconds - status.changed.seconds > 1
-  }
-
-  /// Removes what a review has beside its record: the lock at last, then the mark that it is removed.
-  func removeRemains(
-    of name: ByteString, in store: borrowing OwnedDescriptor
-  ) throws(SystemCallError) {
-    for entry in try Directory.entries(of: descriptor.openSubdirectory("."))
-    where entry.name.path != ReviewStore.lock && entry.name.path != ReviewStore.removed {
-      try TreeRemoval.remove(entry.name.path, from: descriptor)
-    }
-    for last in [ReviewStore.lock, ReviewStore.removed] {
-      try TreeRemoval.remove(last, from: descriptor)
-    }
-    do throws(SystemCallError) {
-      try store.remove(name.path, .directory)
-    } catch {
-      // Another task has finished the same.
-      if error.errno != .noSuchFileOrDirectory { throw error }
-    }
-  }
-
-  /// Gives up the lock's descriptor, whose number this returns: the caller owns it from then on.
-  func releaseLock() -> CInt { exchange(&lock, with: .none).release() }
-}
-
-/// Adds the path to a failure in `body`.
-func failing<Result: ~Copyable>(
-  _ path: FilePath, _ body: () throws(SystemCallError) -> Result
-) throws(ReviewError) -> Result {
-  do throws(SystemCallError) { return try body() } catch { throw .failed(path, error) }
 }

@@ -234,4 +234,24 @@ struct BrokenReviewTests {
         "applied 1 change", "0", "a", "discarded", "1",
       ], "\(outcome)")
   }
+
+  // Red: a launch that SIGKILL ends while it begins or ends its review leaves one that is listed as broken.
+  @Test func `What a killed launch leaves without a change goes`() throws {
+    let outcome = try Session().run(
+      #"""
+      export XDG_STATE_HOME=$PWD/state; s=$PWD/state/nestbox/reviews; mkdir proj
+      nestbox --bind / / --review proj --review-name r touch proj/a 2>/dev/null
+      for name in begun full held made; do mkdir -m 700 $s/$name; done
+      for name in begun full held; do mkdir -m 700 $s/$name/upper-0; touch $s/$name/lock; done
+      touch $s/full/upper-0/change
+      flock $s/held/lock nestbox --reviews --json | grep -o '"name": "[a-z]*"'; ls $s
+      until [ ! -e $s/made ]; do nestbox --reviews >/dev/null; sleep 0.1; done
+      nestbox --reviews >/dev/null; ls $s
+      """#)
+    #expect(
+      outcome.lines == [
+        "\"name\": \"full\"", "\"name\": \"held\"", "\"name\": \"made\"", "\"name\": \"r\"",
+        "full", "held", "made", "r", "full", "r",
+      ], "\(outcome)")
+  }
 }
