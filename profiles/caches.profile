@@ -4,7 +4,9 @@
 # something bad into a shared cache would have it built into other projects.
 --profile untrusted
 
-# At the place where most programs look.
+# At the place where most programs look. A command could have put a link into its own caches, where those of a
+# project below come to lie.
+--no-links-in ${XDG_CACHE_HOME:-${HOME}/.cache}/nestbox/caches
 --bind-kept ${XDG_CACHE_HOME:-${HOME}/.cache}/nestbox/caches${PROJECT:-/no-project}/.cache ${HOME}/.cache
 --setenv XDG_CACHE_HOME ${HOME}/.cache
 

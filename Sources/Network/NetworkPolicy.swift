@@ -85,12 +85,13 @@ public struct NetworkPolicy: Sendable {
 
   /// Where a rule pins `name`, as text; empty if none does.
   ///
-  /// The port of such a rule is one of TCP: of UDP, the place is the address alone.
+  /// With the port there if that is one of what carries the bytes of `port`: the same number of the other may
+  /// be another service.
   public func pinText(of name: DomainName, for port: Port) -> String {
-    guard let pin = allowed.first(where: { $0.pin != nil && $0.covers(name) })?.pin else {
-      return ""
-    }
-    guard port.transport == .tcp, let number = pin.port else { return pin.address.text }
+    let rules = allowed.filter { $0.pin != nil && $0.covers(name) }
+    let rule = rules.first { $0.transport == port.transport } ?? rules.first
+    guard let rule, let pin = rule.pin else { return "" }
+    guard rule.transport == port.transport, let number = pin.port else { return pin.address.text }
     return Refusal.place(pin.address.text, String(number))
   }
 

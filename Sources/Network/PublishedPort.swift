@@ -19,8 +19,7 @@ public struct PublishedPort: Equatable, Sendable {
   /// - Throws: `NetworkRule.Mistake` if it is something else.
   public init(_ text: ByteString) throws(NetworkRule.Mistake) {
     let mistake = NetworkRule.Mistake(
-      message:
-        "expected [ADDRESS:]PORT[:INSIDE][/udp], such as 8080, 8080:80 or 127.0.0.1:8080:80, found "
+      "expected [ADDRESS:]PORT[:INSIDE][/udp], such as 8080, 8080:80 or 127.0.0.1:8080:80, found "
         + text.quoted)
     var bytes = text.bytes[...]
     guard bytes.count <= 128 else { throw mistake }
@@ -44,8 +43,8 @@ public struct PublishedPort: Equatable, Sendable {
     } else {
       address = IPAddress(v4: 127 << 24 | 1)
     }
-    port = try NetworkRule.port(parts[0])
-    inside = parts.count == 2 ? try NetworkRule.port(parts[1]) : port
+    port = try RuleText.port(parts[0])
+    inside = parts.count == 2 ? try RuleText.port(parts[1]) : port
   }
 
   /// Whether only programs of this machine can connect.

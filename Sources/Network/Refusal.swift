@@ -128,7 +128,8 @@ public struct Refusal: Equatable, Sendable {
   /// What was refused, why, and what would allow it.
   public var text: String {
     var place = host
-    var rule = host
+    // Without brackets, the end of an address may pass for a port.
+    var rule = host.utf8.contains(UInt8(ascii: ":")) ? "[" + host + "]" : host
     if let port {
       place = Refusal.place(host, port.text)
       if port.transport == .udp || ![80, 443].contains(port.number) { rule = place }
@@ -142,6 +143,11 @@ public struct Refusal: Equatable, Sendable {
       return "the command could not reach \(place), "
         + (address.isEmpty ? "" : "as the name leads to \(address), ") + unallowable.text
     }
+    return sentence(place, rule)
+  }
+
+  /// The same, apart from what no rule can allow.
+  private func sentence(_ place: String, _ rule: String) -> String {
     switch reason {
     case .broadcast, .unnamed, .port:
       return "the command could not reach \(place); to allow it, add \(option(rule))"

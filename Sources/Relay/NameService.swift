@@ -41,6 +41,11 @@ extension Relay {
     _ question: DNSQuestion, about name: DomainName, _ reply: @escaping ([UInt8]) -> Void
   ) {
     if let reason = policy.refusal(ofLookup: name) {
+      if name == ownName {
+        // As in the sandbox's file hosts. Programs ask for it without need, such as for an address of IPv6.
+        let isAddress = [DNSType.a, DNSType.any].contains(question.type)
+        return reply(question.answer(isAddress ? [IPAddress(v4: 127 << 24 | 1 << 8 | 1)] : []))
+      }
       // Programs ask for the names of addresses without need.
       if !name.isReverse { tell(Refusal(reason, name.text)) }
       log.lookUp(name.text, reason)

@@ -58,8 +58,9 @@ final class Relay {
   var table: NameTable
   /// Whether the sandbox has IPv6.
   var hasIPv6 = false
-  /// The network that the sandbox shares with others, and who knows the names there.
-  var network: DomainName?
+  /// What the command takes for the name of its machine; and the network that the sandbox shares with others, and
+  /// who knows the names there.
+  var (ownName, network): (DomainName?, DomainName?) = (nil, nil)
   var memberNames: MemberNames?
   /// The time after the last wait, in milliseconds.
   private(set) var now = MonotonicClock.milliseconds

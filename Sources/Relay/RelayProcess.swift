@@ -25,11 +25,13 @@ public struct RelayProcess {
   ///   - published: Sockets that listen outside, and the ports inside to which they lead.
   ///   - log: Where look-ups and connections are written; nil for nowhere.
   ///   - network: The network that the sandbox shares with others; nil for none.
+  ///   - hostname: The host name inside; nil for that of this process.
   ///   - isLearning: Whether the monitor hears of what the command reaches.
   /// - Throws: `SystemCallError` if it lacks something, or would be less protected.
   public init(
     _ policy: NetworkPolicy, sockets: PassedSockets, lifeline: CInt, notices: CInt,
-    published: [PublishedSocket], log: CInt?, network: ByteString?, isLearning: Bool
+    published: [PublishedSocket], log: CInt?, network: ByteString?, hostname: ByteString?,
+    isLearning: Bool
   ) throws(SystemCallError) {
     (self.sockets, self.lifeline) = (sockets, lifeline)
     let settings = ResolverSettings(
@@ -40,6 +42,7 @@ public struct RelayProcess {
       policy, settings, notices: notices, log: log, lifeline: lifeline, isLearning: isLearning,
       descriptors: descriptors)
     relay.network = network.flatMap { DomainName(text: $0.bytes[...]) }
+    relay.ownName = (hostname ?? CurrentProcess.hostname).flatMap { DomainName(text: $0.bytes) }
     self.published = published
     // Nobody may look into its memory, in which the caller's environment still is.
     try CurrentProcess.setHidden(true)

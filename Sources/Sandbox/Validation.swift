@@ -6,53 +6,6 @@ internal import Network
 internal import SystemPackage
 internal import Text
 
-/// A mistake in what was typed: one sentence that names the option.
-public struct UsageError: Error, Equatable, Sendable {
-  /// The sentence.
-  public let message: String
-  /// Whether the sentence continues after the name of the option, as "needs --info-fd" does.
-  private var isPredicate = false
-  /// The sentence under the name bwrap, if its clients match different words.
-  private var bubblewrap: String?
-
-  /// Says what is wrong.
-  /// - Parameters:
-  ///   - message: The sentence.
-  ///   - bubblewrap: The same in bubblewrap's words, if clients match on them.
-  public init(_ message: String, bubblewrap: String? = nil) {
-    self.message = message
-    self.bubblewrap = bubblewrap
-  }
-
-  /// Describes a mistake in an option: the rest of the sentence after its name.
-  public init(predicate: String) {
-    self.init(predicate)
-    isPredicate = true
-  }
-
-  /// Whether both are told in the same sentence.
-  public static func == (one: UsageError, other: UsageError) -> Bool {
-    one.message == other.message
-  }
-
-  /// The same mistake, of the option `name`.
-  public func of(_ name: String) -> UsageError {
-    UsageError(name + (isPredicate ? " " : ": ") + message, bubblewrap: bubblewrap)
-  }
-
-  /// The sentence, in bubblewrap's words where `isBubblewrap` is true.
-  public func message(asBubblewrap isBubblewrap: Bool) -> String {
-    isBubblewrap ? bubblewrap ?? message : message
-  }
-
-  /// The same mistake, made at `origin`.
-  public func at(_ origin: Origin, column: Int? = nil) -> UsageError {
-    guard let location = origin.location else { return self }
-    return UsageError(
-      "\(location)\(column.map { ":" + String($0) } ?? ""): \(message)", bubblewrap: bubblewrap)
-  }
-}
-
 extension Sandbox {
   /// Throws if parts of the sandbox contradict each other or request something impossible.
   public func validate() throws(UsageError) {
@@ -303,60 +256,5 @@ extension Sandbox {
   /// Whether the command keeps the capabilities to undo `--disable-userns`.
   var canRaiseLimits: Bool {
     disablesUserNamespaces && capabilities.applied(to: Capabilities()).contains("sys_resource")
-  }
-
-  /// Whether a variable of a profile looked at the directory `path`.
-  func isExamined(_ path: FilePath) -> Bool {
-    !examinedDirectories.isEmpty && examinedDirectories.contains(ByteString(path))
-  }
-
-  /// The directory from which the source `path` has to be reached without links, and the way from there.
-  ///
-  /// A path that is not absolute starts at `directory`. Of nested directories the outer one counts: a link may also be on the way to the inner one.
-  func wayWithoutLinks(
-    to path: FilePath, from directory: FilePath?
-  ) -> (base: FilePath, way: FilePath)? {
-    // An empty path is that of a variable that is not set: it names nothing.
-    if directoriesWithoutLinks.isEmpty || path.isEmpty { return nil }
-    let whole = (path.isAbsolute ? path : (directory ?? "/").pushing(path)).lexicallyNormalized()
-    let base = directoriesWithoutLinks.map(\.path)
-      .filter { whole.starts(with: $0) && whole != $0 }
-      .min { $0.components.count < $1.components.count }
-    return base.map { base in
-      (base, FilePath(root: nil, whole.components.dropFirst(base.components.count)))
-    }
-  }
-
-  /// Calls `body` with every descriptor of the caller's that the sandbox uses, and the option that
-  /// named it.
-  func forEachDescriptor<Failure: Error>(
-    _ body: (WrittenOption, CInt) throws(Failure) -> Void
-  ) throws(Failure) {
-    for operation in filesystem {
-      if let number = operation.descriptor { try body(operation.option, number) }
-    }
-    for filter in filters { try body(filter.option, filter.value) }
-    try joined.forEach { (_, setting) throws(Failure) in try body(setting.option, setting.value) }
-    try channels.forEach { (setting) throws(Failure) in try body(setting.option, setting.value) }
-  }
-
-  /// Calls `body` with the descriptors that are used up once the new root is made.
-  func forEachSource(_ body: (CInt) -> Void) {
-    for operation in filesystem {
-      if let number = operation.descriptor { body(number) }
-    }
-    if let number = joined.user?.value { body(number) }
-    if let number = joined.pid?.value { body(number) }
-    if let number = joined.network?.value { body(number) }
-    if let number = channels.mapsWritten?.value { body(number) }
-  }
-
-  /// The descriptors that are made use of after that.
-  var laterDescriptors: [CInt] {
-    var numbers = filters.map(\.value)
-    if let number = joined.secondUser?.value { numbers.append(number) }
-    if let number = channels.block?.value { numbers.append(number) }
-    numbers += channels.sync.map(\.value)
-    return numbers
   }
 }

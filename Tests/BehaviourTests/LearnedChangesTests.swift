@@ -167,6 +167,30 @@ struct LearnedChangesTests {
       "\(outcome)")
   }
 
+  // Red: nestbox makes a directory behind a link that a command has put there, or the message does not say which
+  // option refuses it; or directories that are missing, also that of the option, are no longer made.
+  @Test func `No directory is made behind a link below the directory of --no-links-in`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir -p real/d out; chmod 500 out; ln -s ../out real/l; ln -s real link
+      for path in real/l/a link/l/a/b $PWD/link/l/a; do for options in --dry-run ''; do
+        nestbox $options --ro-bind / / --dev /dev --proc /proc --no-links-in $PWD/real --no-links-in $PWD/link \\
+          --bind-kept $path /mnt true 2>&1 | grep -o 'link is on the way\\|Permission denied'
+      done; done
+      nestbox --no-links-in $PWD/real --home real/l/home true 2>&1 | grep -o 'link is on the way\\|Permission denied'
+      for path in real/d/e/f link/g ./real/../link/d/h; do
+        nestbox --ro-bind / / --dev /dev --proc /proc --no-links-in $PWD/link --bind-kept $path /mnt true
+      done
+      nestbox --no-links-in $PWD/link/new/a --home link/new/a/b/c true; find real -mindepth 1 -type d | sort
+      """)
+    #expect(
+      outcome.lines == Array(repeating: "link is on the way", count: 7) + [
+        "real/d", "real/d/e", "real/d/e/f", "real/d/h", "real/g", "real/new", "real/new/a",
+        "real/new/a/b",
+        "real/new/a/b/c",
+      ], "\(outcome)")
+  }
+
   // Red: the command writes the profile that is learned from it.
   @Test(
     "A profile that the command could change is refused",

@@ -107,6 +107,68 @@ struct RuleTests {
     #expect(mistake?.message.contains(" is " + expected) == true, "\(String(describing: mistake))")
   }
 
+  // Red: a person who mistypes a rule is told what a rule is, and not which one was meant; or a proposal is none.
+  @Test(
+    "A typing error is answered with a rule",
+    arguments: [
+      ("a.test:53000/upd", "a.test:53000/udp"), ("a.test:443/UDP", "a.test:443/udp"),
+      ("a.test/udp:443", "a.test:443/udp"), ("a.test:80/udp=192.0.2.1", "a.test:80=192.0.2.1/udp"),
+      ("/upd", "example.org:443/udp"), ("=localhost:80", "host.nestbox.internal:80=127.0.0.1"),
+      ("a.test=localhost:80", "a.test=127.0.0.1:80"), ("=192.0.2.1:80", "api.test=192.0.2.1:80"),
+      ("*.x=192.0.2.1", "www.x=192.0.2.1"), ("*@10.0.0.0/8", "api.test@10.0.0.0/8"),
+      ("user@a.test:22", "a.test:22"), ("a.test@10.0.0.1:80", "a.test:80@10.0.0.1"),
+      ("a.test@", "a.test"), ("*a.test:22", "'*.a.test:22'"), (".a.test", "'*.a.test'"),
+      ("10.0.0.1/8", "10.0.0.0/8"), ("10.0.0.1/8:22", "10.0.0.0/8:22"), ("a.test/x", "a.test"),
+      ("ssh://git@a.test/x", "a.test:22"), ("http://localhost:3000/", "--net-host 3000"),
+      ("127.0.0.1:8080", "--net-host 8080"), ("127.0.0.1:8080/udp", "=127.0.0.1/udp"),
+      ("a.test:ssh", "a.test:22"), ("a.test:80:443", "a.test:80,443"), ("a.test:", "a.test"),
+      ("[2001:db8::1", "'[2001:db8::1]'"), ("[2001:db8::1]22", "'[2001:db8::1]:22'"),
+      ("2001:db8:1:2:3:4:5:6:443", "'[2001:db8:1:2:3:4:5:6]:443'"), (":80", "--net-host 80"),
+      ("a,b:22,23", "--net-allow a --net-allow b:22,23"), ("a b", "--net-allow a --net-allow b"),
+    ])
+  func correction(_ text: String, _ proposal: String) throws {
+    let mistake = try #require(
+      #expect(throws: NetworkRule.Mistake.self) {
+        try NetworkRule(ByteString(text), denies: false)
+      })
+    #expect(mistake.message.contains(proposal), "\(mistake.message)")
+  }
+
+  // Red: a typed port becomes a part of an address that no host has; or addresses as people write them are refused.
+  @Test func `An address of IPv6 with what may be a port needs brackets`() throws {
+    for text in ["2001:db8::1:443", "2001:db8::1:8080/udp", "a.test=2001:db8::1:8080", "a=::1:80"] {
+      for denies in [false, true] where !denies || !text.contains("=") {
+        let mistake = #expect(throws: NetworkRule.Mistake.self) {
+          try NetworkRule(ByteString(text), denies: denies)
+        }
+        #expect(mistake?.message.contains("may mean an address alone") == true, "\(text)")
+      }
+    }
+    let own = #expect(throws: NetworkRule.Mistake.self) { try NetworkRule("::1:80", denies: false) }
+    #expect(own?.message.contains("--net-host 80") == true)
+    for text: ByteString in [
+      "2001:db8::1", "2001:db8::5:1", "2001:db8::1:a1", "1:2:3:4:5:6:7:443", "[2001:db8::1:443]",
+      "a@2001:db8::10", "a=2001:db8::1",
+    ] {
+      #expect(throws: Never.self) { try NetworkRule(text, denies: false) }
+    }
+  }
+
+  // Red: the proposal for a refused datagram leads to another port, or that of a connection to a port of UDP.
+  @Test func `A proposal keeps the port behind = of the same transport`() throws {
+    let both = try RuleTests.policy("a.test=192.0.2.1:8080 a.test=192.0.2.2:5353/udp")
+    let name = try RuleTests.name("a.test")
+    #expect(both.pinText(of: name, for: Port(99, .udp)) == "192.0.2.2:5353")
+    #expect(both.pinText(of: name, for: Port(99)) == "192.0.2.1:8080")
+    let datagrams = try RuleTests.policy("a.test=192.0.2.2:5353/udp")
+    #expect(datagrams.pinText(of: name, for: Port(99, .udp)) == "192.0.2.2:5353")
+    #expect(datagrams.pinText(of: name, for: Port(99)) == "192.0.2.2")
+    let place = both.pinText(of: name, for: Port(99, .udp))
+    let text = Refusal(.port, "a.test", port: Port(99, .udp), address: place).text
+    #expect(text.hasSuffix("add --net-allow a.test:99=192.0.2.2:5353/udp"), "\(text)")
+    #expect(Refusal(.unnamed, "2001:db8::5:10", port: Port(443)).text.hasSuffix("[2001:db8::5:10]"))
+  }
+
   // Red: a rule that denies leaves ports open that it does not name.
   @Test func `A rule that denies means all ports unless it names some`() throws {
     #expect(try NetworkRule("a", denies: true).ports.isEmpty)

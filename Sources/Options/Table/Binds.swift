@@ -82,8 +82,9 @@ extension Option {
       """
       DIR begins with /. If a program could write to DIR earlier, it may have put a symbolic link there
       that leads elsewhere. With this option it is an error if such a link is on the way from DIR to the
-      source of --bind, --ro-same, --overlay-src and the like. The way to DIR itself may have links. If
-      several options name directories around the source, the outermost counts. --read, --write and the
+      source of --bind, --ro-same, --overlay-src and the like; --home and --bind-kept make no directory
+      behind it. The way to DIR itself may have links. If several options name directories around the
+      source, the outermost counts. --read, --write and the
       options that search for files follow links before this one looks. --learn writes this option.
 
           nestbox --no-links-in /srv/job --ro-bind / / --bind /srv/job/out /srv/job/out make

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Linux
+internal import Network
 internal import Sandbox
 internal import Text
 
@@ -158,6 +159,19 @@ extension Option {
 }
 
 extension Draft {
+  /// Adds a rule about what the command may reach, which takes the place of an earlier --share-net.
+  mutating func allow(_ rule: Setting<NetworkRule>) {
+    if let share = sandbox.network.share, sandbox.network.afterShare != nil,
+      share.origin.isBeside(rule.option.origin)
+    {
+      warnings.append(
+        "\(rule.option.name) takes the place of \(share.name) before it: the command reaches what rules "
+          + "name, and nothing else; leave out one of them")
+    }
+    sandbox.network.allowed.append(rule)
+    makeNetwork()
+  }
+
   /// Asks for a network namespace.
   /// - Parameter option: One that does not take the place of an earlier --share-net, but is a mistake after it.
   mutating func makeNetwork(for option: WrittenOption? = nil) {

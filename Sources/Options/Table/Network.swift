@@ -30,8 +30,7 @@ extension Option {
           nestbox --ro-bind / / --net-allow api.test=127.0.0.1:8080 curl http://api.test:8080/
       """
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.network.allowed.append(typed.setting(try typed.networkRule(0, denies: false)))
-      draft.makeNetwork()
+      draft.allow(typed.setting(try typed.networkRule(0, denies: false)))
     },
     Option(
       "--net-allow-try", [.rule], in: .network, "The same, as far as the kernel can",
@@ -42,9 +41,8 @@ extension Option {
           nestbox --net-allow '*:22,80,443' --net-allow-try '*:*' curl http://example.org:8080/
       """
     ) { (draft, typed) throws(UsageError) in
-      draft.sandbox.network.allowed.append(
+      draft.allow(
         typed.setting(try Occurrence.networkRule(typed.text(0), denies: false, isTried: true)))
-      draft.makeNetwork()
     },
     Option(
       "--net-deny", [.rule], in: .network, "Refuse what RULE names, whatever --net-allow says",
@@ -72,9 +70,7 @@ extension Option {
         throw UsageError("expected ports, such as 8080 or 8000-8010, found \(ports.quoted)")
       }
       let text = Array((NetworkRule.callersHost + ":").utf8) + ports.bytes + "=127.0.0.1".utf8
-      draft.sandbox.network.allowed.append(
-        typed.setting(try Occurrence.networkRule(ByteString(text), denies: false)))
-      draft.makeNetwork()
+      draft.allow(typed.setting(try Occurrence.networkRule(ByteString(text), denies: false)))
     },
     Option(
       "--publish", [.publishedPort], in: .network, "Let a port of the host lead to one inside",

@@ -77,7 +77,7 @@ extension Cause {
           + "the directory",
         "find out which process did that before you start the command again")
     },
-    Cause([.findSource], [.tooManySymbolicLinkLevels, .notDirectory]) { failure in
+    Cause([.findSource, .makeDirectory], [.tooManySymbolicLinkLevels, .notDirectory]) { failure in
       let directory = failure.plan.resolved.workingDirectory?.path
       guard let base = failure.sandbox.wayWithoutLinks(to: failure.subject, from: directory)?.base
       else { return nil }

@@ -21,6 +21,8 @@ final class NetworkRelay {
   private let published: [PublishedSocket]
   /// The network that the sandbox shares with others.
   private let network: ByteString?
+  /// The host name inside; nil for the caller's.
+  private let hostname: ByteString?
   /// The sockets inside, until it runs.
   private var sockets = PassedSockets()
   /// Where something happens once there is work for it; nil before the sockets are here, and while it runs.
@@ -37,9 +39,9 @@ final class NetworkRelay {
 
   fileprivate init(
     _ helper: HelperOnDemand, _ policy: NetworkPolicy, log: CInt?, published: [PublishedSocket],
-    network: ByteString?, isLearning: Bool
+    network: ByteString?, hostname: ByteString?, isLearning: Bool
   ) {
-    self.network = network
+    (self.network, self.hostname) = (network, hostname)
     (self.helper, self.policy, self.log, self.published) = (helper, policy, log, published)
     self.isLearning = isLearning
   }
@@ -131,7 +133,8 @@ final class NetworkRelay {
       try process.renouncePrivileges()
       try RelayProcess(
         policy, sockets: sockets, lifeline: process.lifeline, notices: notices,
-        published: published, log: log, network: network, isLearning: isLearning
+        published: published, log: log, network: network, hostname: hostname,
+        isLearning: isLearning
       ).run()
     }
   }
@@ -239,7 +242,7 @@ extension ResolvedSandbox {
     return try NetworkRelay(
       HelperOnDemand(role), sandbox.network.policy, log: sandbox.channels.networkLog?.value,
       published: listenOutside(), network: sandbox.network.shared?.value,
-      isLearning: sandbox.learning != nil)
+      hostname: sandbox.hostname?.value, isLearning: sandbox.learning != nil)
   }
 }
 

@@ -116,8 +116,16 @@ extension RootModel {
     try hostTree(copy file, followsLink: false)
   }
 
-  mutating func makeHostDirectory(_ path: FilePath) {
-    if host.look(at: path) == nil { madeOnHost.append(path) }
+  mutating func makeHostDirectory(_ path: FilePath) throws(SystemCallError) {
+    guard host.look(at: path) == nil else { return }
+    let base = resolved.sandbox.wayWithoutLinks(to: path, from: resolved.workingDirectory?.path)?
+      .base
+    if let base, (try? host.follow(base)) != nil, let direct = directPath(of: path),
+      try !direct.starts(with: existingAncestor(of: path).path)
+    {
+      throw failure("openat2", path, .tooManySymbolicLinkLevels)
+    }
+    madeOnHost.append(path)
   }
 
   func hostPath(of descriptor: CInt) throws(SystemCallError) -> FilePath {
