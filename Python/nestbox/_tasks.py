@@ -286,22 +286,27 @@ def apply(
     since; the others are applied then. `overwrite` applies such a change as well.
     """
     words = (["--overwrite"] if overwrite else []) + ["--apply", _review(review)]
-    _ask([*words, *_paths(paths)], executable)
+    _ask([*words, *_paths(paths)], executable, _OUTSIDE)
 
 
 def discard(
     review: Union[str, Review], paths: Paths = (), *, executable: Optional[StrPath] = None
 ) -> None:
     """Forgets the changes of a review: all of them, or those below `paths`."""
-    _ask(["--discard", _review(review), *_paths(paths)], executable)
+    _ask(["--discard", _review(review), *_paths(paths)], executable, _OUTSIDE)
 
 
 # MARK: Questions to the executable
 
 
-def _ask(words: list[Any], executable: Optional[StrPath]) -> bytes:
+# In a directory under review, nestbox would read paths as seen from the working directory. Reports for
+# programs write them as seen from the directory under review.
+_OUTSIDE = "/"
+
+
+def _ask(words: list[Any], executable: Optional[StrPath], directory: Optional[str] = None) -> bytes:
     answer = subprocess.run(
-        [find_executable(executable), *words], stdin=subprocess.DEVNULL, capture_output=True)
+        [find_executable(executable), *words], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True)
     task = next(each for each in words if each in _TASKS)
     if answer.returncode == 1 and task == "--apply":
         raise ChangesLeft(task, *_said(answer.stderr), answer.returncode)

@@ -3,6 +3,7 @@
 // a header: one returns twice, and the C library declares the others for GNU sources only.
 #define _GNU_SOURCE
 #include <linux/magic.h>
+#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
@@ -46,6 +47,10 @@ int linux_clone_orphan(void) {
     if (errno != EINTR) return -errno;
   if (!WIFEXITED(status)) return -EINTR;
   return WEXITSTATUS(status) == 0 ? middle : -WEXITSTATUS(status);
+}
+
+int linux_spawn_in(void *_Nonnull actions, const char *_Nonnull directory) {
+  return posix_spawn_file_actions_addchdir_np(actions, directory);
 }
 
 // FNV-1a over the numbers, enough to tell files apart.

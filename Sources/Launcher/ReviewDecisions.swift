@@ -15,7 +15,10 @@ extension ReviewTasks {
     let name = try name(typed, for: option)
     let (review, changes) = try acquire(name, option)
     let chosen = try choose(review, changes, option)
-    let (report, signal) = try apply(changes, of: review, chosen)
+    let (report, signal) = try untilSignal(option, review) { (isToStop) throws(ReviewError) in
+      try review.apply(
+        changes, overwrites: draft.overwritesConflicts, isToStop: isToStop, chosen.contains)
+    }
     if let signal {
       let line = line(option, name, also: draft.sandbox.command)
       launcher.tell(
@@ -31,31 +34,13 @@ extension ReviewTasks {
       return 1
     }
     let isDone = try doing(option, name) { () throws(ReviewError) in
-      // Of some files that are applied, the host does not tell the content any more.
+      // If all were applied, no other search decides: it cannot compare files that are closed to their owner now.
       guard changes.list.allSatisfy(chosen.contains) else { return try removeIfDone(review) }
       try review.remove()
       return true
     }
     return launcher.print(
       "applied \(count)" + (isDone ? "\n" : "; others wait\n"), draft)
-  }
-
-  /// Applies changes until a signal asks to end; returns the report, and the signal.
-  private func apply(
-    _ changes: Changes, of review: Review, _ chosen: Choice
-  ) throws(UsageError) -> (ApplicationReport, Signal?) {
-    let signals = try? EndSignals.wait()
-    let report = try doing("--apply", review.name) { () throws(ReviewError) in
-      try review.apply(
-        changes, overwrites: draft.overwritesConflicts, isToStop: { signals?.first != nil },
-        chosen.contains)
-    }
-    if let signal = signals?.first {
-      review.close()
-      return (report, signal)
-    }
-    signals?.end()
-    return (report, nil)
   }
 
   /// Tells what was not applied, and how to go on.
@@ -96,7 +81,8 @@ extension ReviewTasks {
     }
   }
 
-  /// Of how many conflicts the directories are looked for that stand for several.
+  /// With more conflicts than these, the line for --overwrite names no directories that stand for several:
+  /// looking for them takes too long.
   private static let mostConflicts = 1000
 
   /// Discards changes.
@@ -129,8 +115,8 @@ extension ReviewTasks {
           })
       else {
         throw UsageError(
-          "\(option): \(ByteString(path).quoted) cannot be discarded alone, because the review removes "
-            + "a directory above it; discard that directory")
+          "\(option): \(ByteString(review.place(path, tree: tree)).quoted) cannot be discarded alone, because "
+            + "the review removes a directory above it; discard that directory")
       }
     }
     let isDone = try doing(option, name) { () throws(ReviewError) in try removeIfDone(review) }
@@ -162,38 +148,7 @@ extension ReviewTasks {
   ) throws(UsageError) -> Choice {
     var choice = Choice()
     for word in draft.sandbox.command {
-      guard let found = place(word, review) else {
-        throw UsageError(
-          "\(option): \(word.quoted) is not a path in a directory under review; "
-            + draft.reviewLine("--changes \(review.name.quotedForShell)") + " shows the paths")
-      }
-      guard
-        changes.list.contains(where: { $0.tree == found.tree && $0.path.starts(with: found.path) })
-      else {
-        if word.bytes.first == UInt8(ascii: "-") {
-          let others = draft.sandbox.command.filter { $0 != word }.map { " " + $0.quotedForShell }
-          throw UsageError(
-            "\(option): \(word.quoted) was read as a path; options stand in front: "
-              + draft.reviewLine(
-                "\(word.quotedForShell) \(option) \(review.name.quotedForShell)" + others.joined()))
-        }
-        if word == review.name {
-          let overwrites = draft.overwritesConflicts ? "--overwrite " : ""
-          throw UsageError(
-            "\(option): \(word.quoted) was read as a path; the name of a review stands right behind "
-              + "\(option): "
-              + draft.reviewLine("\(overwrites)\(option) \(word.quotedForShell)"))
-        }
-        if found.path == Change.top {
-          throw UsageError(
-            "\(option): \(word.quoted) is the directory itself, whose permissions did not change; for all "
-              + "changes: " + line(option, review.name))
-        }
-        throw UsageError(
-          "\(option): \(review.name.quoted) has no change at \(word.quoted); "
-            + draft.reviewLine("--changes \(review.name.quotedForShell)") + " lists its changes")
-      }
-      choice.paths.append(found)
+      choice.paths.append(try chosen(word, review, changes, option))
     }
     // One half of a renaming alone would lose the file, or keep it twice. The other half stands in front: what
     // cannot be discarded is then refused before anything is.
@@ -204,21 +159,47 @@ extension ReviewTasks {
     return choice
   }
 
-  func place(_ word: ByteString, _ review: Review) -> (tree: Int, path: FilePath)? {
-    let path = word.path.lexicallyNormalized()
-    var found: (tree: Int, path: FilePath)?
-    if path.isAbsolute {
-      for (number, tree) in review.record.trees.enumerated() where path.starts(with: tree.path) {
-        let rest = FilePath(root: nil, path.components.dropFirst(tree.path.components.count))
-        found = (number, rest)
-      }
-    } else if review.record.trees.count == 1 {
-      found = (0, path)
+  /// The path of changes that `word` means.
+  private func chosen(
+    _ word: ByteString, _ review: Review, _ changes: Changes, _ option: String
+  ) throws(UsageError) -> (tree: Int, path: FilePath) {
+    guard let found = review.place(named: word) else {
+      throw UsageError(
+        "\(option): \(word.quoted) is not a path in a directory under review; "
+          + draft.reviewLine("--changes \(review.name.quotedForShell)") + " shows the paths")
     }
-    guard var found, !found.path.components.contains(where: { $0.kind == .parentDirectory })
-    else { return nil }
-    if found.path.isEmpty { found.path = Change.top }
+    let isChanged = changes.list.contains {
+      $0.tree == found.tree && $0.path.starts(with: found.path)
+    }
+    guard isChanged else { throw notChanged(word, found.path, review.name, option) }
     return found
+  }
+
+  /// What to say of a path where the review `name` changes nothing.
+  private func notChanged(
+    _ word: ByteString, _ path: FilePath, _ name: ByteString, _ option: String
+  ) -> UsageError {
+    if word.bytes.first == UInt8(ascii: "-") {
+      let others = draft.sandbox.command.filter { $0 != word }.map { " " + $0.quotedForShell }
+      return UsageError(
+        "\(option): \(word.quoted) was read as a path; options stand in front: "
+          + draft.reviewLine(
+            "\(word.quotedForShell) \(option) \(name.quotedForShell)" + others.joined()))
+    }
+    if word == name {
+      let overwrites = draft.overwritesConflicts ? "--overwrite " : ""
+      return UsageError(
+        "\(option): \(word.quoted) was read as a path; the name of a review stands right behind "
+          + "\(option): " + draft.reviewLine("\(overwrites)\(option) \(word.quotedForShell)"))
+    }
+    if path == Change.top {
+      return UsageError(
+        "\(option): \(word.quoted) is the directory itself, whose permissions did not change; for all "
+          + "changes: " + line(option, name))
+    }
+    return UsageError(
+      "\(option): \(name.quoted) has no change at \(word.quoted); "
+        + draft.reviewLine("--changes \(name.quotedForShell)") + " lists its changes")
   }
 
   /// A choice of changes.

@@ -80,13 +80,13 @@ struct ReviewTasks {
   /// The path in `review` that `word` means, as seen from a directory under review or from the working
   /// directory, if the review changes something there.
   private func changedPath(_ word: ByteString, _ review: Review) -> ByteString? {
-    if let found = place(word, review), review.hasChange(found.path, tree: found.tree) {
+    if let found = review.place(named: word), review.hasChange(found.path, tree: found.tree) {
       return word
     }
     guard let absolute = launcher.surroundings.absolute(word),
-      let found = place(absolute, review), review.hasChange(found.path, tree: found.tree)
+      let found = review.place(named: absolute), review.hasChange(found.path, tree: found.tree)
     else { return nil }
-    return review.record.trees.count == 1 ? ByteString(found.path) : absolute
+    return ByteString(review.place(found.path, tree: found.tree))
   }
 
   /// The line to type that does `task` with the review `name` and these paths, as this line does it.
@@ -141,28 +141,34 @@ struct ReviewTasks {
         "\(ByteString(path).quoted) is not a directory; to hold back changes of it, review the "
         + "directory that holds it: --review \(ByteString(parent).quotedForShell)"
     case .storeIsUnsuitable(let path, let flaw):
-      let other = "use --review-store with a directory of yours"
-      switch flaw {
-      case .isLink: return "\(ByteString(path).quoted) is a symbolic link; \(other)"
-      case .isNoDirectory: return "\(ByteString(path).quoted) is not a directory; \(other)"
-      case .isForeign: return "\(ByteString(path).quoted) belongs to another user; \(other)"
-      case .isOpen:
-        return "other users may enter \(ByteString(path).quoted); to forbid that: chmod 700 "
-          + ByteString(path).quotedForShell
-      }
+      return ReviewTasks.message(ByteString(path), flaw)
     case .failed(let path, let error):
-      let path = ByteString(path).quoted
-      switch error.errno {
-      case .notSupported:
-        return
-          "the file system of \(path) keeps no extended attributes or whiteouts, which a layer "
-          + "needs; use --review-store with a directory on ext4, xfs or btrfs"
-      case .noSpace, .readOnlyFileSystem,
-        .permissionDenied where error.call == "mkdirat" || error.call == "mkdir",
-        .noSuchFileOrDirectory where error.call == "mkdirat" || error.call == "mkdir":
-        return "\(path): \(error.reason) (\(error.call)); use --review-store with another directory"
-      default: return "\(path): \(error.reason) (\(error.call))"
-      }
+      return ReviewTasks.message(ByteString(path).quoted, error)
+    }
+  }
+
+  private static func message(_ path: ByteString, _ flaw: StoreFlaw) -> String {
+    let other = "use --review-store with a directory of yours"
+    switch flaw {
+    case .isLink: return "\(path.quoted) is a symbolic link; \(other)"
+    case .isNoDirectory: return "\(path.quoted) is not a directory; \(other)"
+    case .isForeign: return "\(path.quoted) belongs to another user; \(other)"
+    case .isOpen:
+      return "other users may enter \(path.quoted); to forbid that: chmod 700 "
+        + path.quotedForShell
+    }
+  }
+
+  private static func message(_ path: String, _ error: SystemCallError) -> String {
+    switch error.errno {
+    case .notSupported:
+      return "the file system of \(path) keeps no extended attributes or whiteouts, which a layer "
+        + "needs; use --review-store with a directory on ext4, xfs or btrfs"
+    case .noSpace, .readOnlyFileSystem,
+      .permissionDenied where error.call == "mkdirat" || error.call == "mkdir",
+      .noSuchFileOrDirectory where error.call == "mkdirat" || error.call == "mkdir":
+      return "\(path): \(error.reason) (\(error.call)); use --review-store with another directory"
+    default: return "\(path): \(error.reason) (\(error.call))"
     }
   }
 
@@ -187,8 +193,14 @@ struct ReviewTasks {
       } catch {
         // It was removed meanwhile.
         if error == .isUnknown { continue }
-        rows.append([name.text, "-", "-", "broken", "-"])
-        reports.append(.object([.init("name", .bytes(name)), .init("broken", .boolean(true))]))
+        // A launch begins it, or a task removes it.
+        let isRunning = error == .isInUse
+        rows.append([name.text, "-", "-", isRunning ? "running" : "broken", "-"])
+        reports.append(
+          .object([
+            .init("name", .bytes(name)), .init("running", .boolean(isRunning)),
+            .init("broken", .boolean(!isRunning)),
+          ]))
         continue
       }
       let isRunning = review.isInUse
@@ -217,12 +229,10 @@ struct ReviewTasks {
 
   /// Looks for the changes of a review, for the task `option`, until a signal asks to end.
   func compare(_ review: Review, _ option: String) throws(UsageError) -> Changes {
-    let signals = try? EndSignals.wait()
-    let changes = try doing(option, review.name) { () throws(ReviewError) in
-      try review.changes(isToStop: { signals?.first != nil })
+    let (changes, signal) = try untilSignal(option, review) { (isToStop) throws(ReviewError) in
+      try review.changes(isToStop: isToStop)
     }
-    if let signal = signals?.first {
-      review.close()
+    if let signal {
       let line = line(option, review.name, also: draft.sandbox.command)
       launcher.tell(
         .error,
@@ -230,8 +240,33 @@ struct ReviewTasks {
         draft)
       SignalDisposition.die(by: signal)
     }
-    signals?.end()
     return changes
+  }
+
+  /// Does a part of the task `option`, which is to stop once a signal has come that asks this process to end.
+  /// - Returns: The result, and the signal, which then waits until the caller has told how to go on.
+  func untilSignal<Result>(
+    _ option: String, _ review: Review,
+    _ body: (_ isToStop: @escaping () -> Bool) throws(ReviewError) -> Result
+  ) throws(UsageError) -> (Result, Signal?) {
+    let signals = try? EndSignals.wait()
+    let result: Result
+    do throws(UsageError) {
+      result = try doing(option, review.name) { () throws(ReviewError) in
+        try body { signals?.first != nil }
+      }
+    } catch {
+      // A signal that has come ends this process at once.
+      review.close()
+      signals?.end()
+      throw error
+    }
+    if let signal = signals?.first {
+      review.close()
+      return (result, signal)
+    }
+    signals?.end()
+    return (result, nil)
   }
 
   /// Reports what a review would change.

@@ -32,8 +32,11 @@ struct NestboxTask {
     if limit < 0 { throw .invalidOption("collecting", reason: "expected a number from 0 on") }
     var sandbox = Sandbox()
     sandbox.executable = executable
+    // In a directory under review, nestbox would read paths as seen from the working directory. Reports for
+    // programs write them as seen from the directory under review.
     let start = Start(
-      executable: try sandbox.executablePath(), options: options, command: [], task: words)
+      executable: URL(fileURLWithPath: try sandbox.executablePath()).path, options: options,
+      command: [], task: words, directory: review == nil ? nil : "/")
     return try await RunningCommand(start, input, limit, nil).result()
   }
 

@@ -13,6 +13,8 @@ struct Start {
   let command: [String]
   /// The words of a task that starts no command of a new sandbox, and so has no report.
   var task: [String]?
+  /// Where it starts; nil for the working directory of this process.
+  var directory: String?
 
   /// A started process, and this process's ends of its pipes.
   struct Started {
@@ -96,6 +98,7 @@ struct Start {
     for (source, number) in standard {
       unsafe posix_spawn_file_actions_adddup2(&actions, source, number)
     }
+    if let directory { unsafe _ = linux_spawn_in(&actions, directory) }
     // A copy onto itself clears the flag that closes it on exec.
     for number in passed { unsafe posix_spawn_file_actions_adddup2(&actions, number, number) }
     var attributes = posix_spawnattr_t()

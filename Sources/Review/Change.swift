@@ -69,12 +69,15 @@ public struct Mark: Equatable, Sendable {
 
 /// All changes of a review.
 public struct Changes: Sendable {
-  /// The changes: directories before what is in them.
+  /// The changes in the order of their paths: what is in a directory follows it.
   public internal(set) var list: [Change] = []
-  /// Directories that could not be read, and why.
+  /// Directories that could not be read, as messages name them, and why.
   public internal(set) var unread: [(path: FilePath, reason: String)] = []
   /// Whether the layer has more changes than the bound allows.
   public internal(set) var isIncomplete = false
+  /// Whether files that are told as removed and added may be renamed, because the search for renamings
+  /// compares only so many.
+  public internal(set) var mayHideRenamings = false
 
   /// The changes as reports count them: a renaming is one.
   public var told: [Change] { list.filter { !$0.isToldWithCounterpart } }

@@ -16,19 +16,24 @@ extension Review {
     for (number, tree) in trees.enumerated() { search.search(tree, number) }
     search.findRenamings(trees)
     search.markConflicts(seen)
+    search.changes.unread = search.unread.map { (place($0.path, tree: $0.tree), $0.reason) }
     return search.changes
   }
 }
 
 /// A search for changes.
 struct ChangeSearch {
-  private(set) var changes = Changes()
+  var changes = Changes()
+  /// Directories that could not be read, and why.
+  private(set) var unread: [(tree: Int, path: FilePath, reason: String)] = []
   private var number = 0
+  /// The changes that were found in each directory of the layer that this search looks through.
+  private var blocks: [Block] = []
   /// When the review began.
   private let started: FileTime
   /// What an interrupted run of `--apply` may have left in a directory of the host: no change of it.
   private let temporary: ByteString
-  private let isToStop: () -> Bool
+  let isToStop: () -> Bool
 
   /// How many changes are told, and how long a path may be that is followed.
   private static let limit = (changes: 1_000_000, path: 4000)
@@ -41,6 +46,18 @@ struct ChangeSearch {
     let hasBase: Bool
     /// Whether entries of the host that the layer lacks are removed.
     let isOpaque: Bool
+    /// How many directories are above it.
+    let depth: Int
+    /// How many changes were found before those that lie in it or follow it.
+    let start: Int
+  }
+
+  /// The changes that were found in a directory, without what was found in those in it.
+  private struct Block {
+    let depth: Int
+    /// Which of the changes around it precede it: those before this index.
+    let start: Int
+    let changes: Range<Int>
   }
 
   init(since started: FileTime, _ temporary: ByteString, _ isToStop: @escaping () -> Bool) {
@@ -50,6 +67,9 @@ struct ChangeSearch {
   /// Looks through one layer.
   mutating func search(_ tree: ReviewTree, _ number: Int) {
     self.number = number
+    let first = changes.list.count
+    blocks = []
+    defer { sort() }
     var pending: [Place] = []
     let top = tree.top
     guard let base = try? tree.base.entryStatus() else {
@@ -59,31 +79,65 @@ struct ChangeSearch {
     if Change.modesDiffer(base, top) {
       add(Change(tree: number, path: Change.top, kind: .mode, old: base, new: top))
     }
-    pending.append(Place(path: "", status: top, hasBase: true, isOpaque: false))
+    pending.append(
+      Place(path: "", status: top, hasBase: true, isOpaque: false, depth: 0, start: first))
     while let place = pending.popLast() {
       if isFull { return }
       guard ByteString(place.path).count < ChangeSearch.limit.path else {
         changes.isIncomplete = true
         continue
       }
+      let count = changes.list.count
       do throws(SystemCallError) {
         pending += try look(place, tree).reversed()
       } catch {
-        changes.unread.append((place.path.isEmpty ? Change.top : place.path, error.reason))
+        unread.append((number, place.path.isEmpty ? Change.top : place.path, error.reason))
       }
+      blocks.append(
+        Block(depth: place.depth, start: place.start, changes: count..<changes.list.count))
     }
   }
 
-  /// Marks the changes of what the host has changed or removed since the review began.
+  /// Puts what was found in a directory behind the change of the directory.
+  ///
+  /// The search looks through a directory before those in it, and through these in the order of their names.
+  private mutating func sort() {
+    let start = blocks.first?.changes.lowerBound ?? changes.list.count
+    var sorted: [Change] = []
+    sorted.reserveCapacity(changes.list.count - start)
+    // What is left of the blocks around the next one.
+    var open: [Range<Int>] = []
+    for block in blocks + [Block(depth: 0, start: 0, changes: 0..<0)] {
+      while open.count > block.depth { sorted += changes.list[open.removeLast()] }
+      if let rest = open.popLast() {
+        sorted += changes.list[rest.lowerBound..<block.start]
+        open.append(block.start..<rest.upperBound)
+      }
+      open.append(block.changes)
+    }
+    changes.list.replaceSubrange(start..., with: sorted)
+  }
+
+  /// Marks the changes of what the host's owner has changed or removed as well since the review began, and
+  /// leaves out what only the owner has changed.
   mutating func markConflicts(_ seen: SeenHost) {
-    for index in changes.list.indices where seen.isConflict(changes.list[index], since: started) {
-      changes.list[index].isConflict = true
-      // The host had it when the command began.
-      if changes.list[index].old == nil { changes.list[index].kind = .changed }
+    var kept: [Change] = []
+    kept.reserveCapacity(changes.list.count)
+    for var change in changes.list {
+      switch seen.finding(change, since: started) {
+      case .untouched: break
+      case .ownersAlone: continue
+      case .conflict:
+        change.isConflict = true
+        // The host had it when the command began.
+        if change.old == nil { change.kind = .changed }
+      }
+      kept.append(change)
     }
+    changes.list = kept
   }
 
-  /// Whether there are more changes than are told, or nobody waits for them any more.
+  /// Whether the search ends here: there are more changes than are told, or its caller has it stop.
   private var isFull: Bool {
     mutating get {
       if isToStop() { return true }
@@ -104,8 +158,9 @@ struct ChangeSearch {
     let isOpaque =
       place.isOpaque || upper.attribute("user.overlay.opaque") == [UInt8(ascii: "y")]
     let base = place.hasBase ? try tree.openBase(place.path) : OwnedDescriptor.none
-    let entries = try Directory.entries(of: upper).map(\.name)
-      .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    let entries = ChangeSearch.sorted(
+      try Directory.entries(of: upper)
+        + (isOpaque && base.isOpen ? Directory.entries(of: base) : []))
     // Only where the host's directory has other entries since can one be missing.
     let mayLackSome =
       base.isOpen
@@ -115,8 +170,11 @@ struct ChangeSearch {
       // One directory can have more of them than the memory has room for.
       if isFull { return inside }
       let path = place.path.pushing(name.path)
-      guard let new = try upper.entryStatus(name.path) else { continue }
       let old = base.isOpen ? try base.entryStatus(name.path) : nil
+      guard let new = try upper.entryStatus(name.path) else {
+        if isOpaque, name != temporary, let old { remove(path, old, tree) }
+        continue
+      }
       if new.isWhiteout {
         if let old { remove(path, old, tree) }
         continue
@@ -127,18 +185,21 @@ struct ChangeSearch {
       }
       if new.kind == .directory {
         inside.append(
-          Place(path: path, status: new, hasBase: old?.kind == .directory, isOpaque: isOpaque))
-      }
-    }
-    if isOpaque, base.isOpen {
-      let kept = Set(entries)
-      for entry in try Directory.entries(of: base)
-      where !kept.contains(entry.name) && entry.name != temporary {
-        guard let old = try base.entryStatus(entry.name.path) else { continue }
-        remove(place.path.pushing(entry.name.path), old, tree)
+          Place(
+            path: path, status: new, hasBase: old?.kind == .directory, isOpaque: isOpaque,
+            depth: place.depth + 1, start: changes.list.count))
       }
     }
     return inside
+  }
+
+  /// The names of entries in the order of their bytes, each once.
+  private static func sorted(_ entries: [DirectoryEntry]) -> [ByteString] {
+    var names: [ByteString] = []
+    names.reserveCapacity(entries.count)
+    let sorted = entries.map(\.name).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    for name in sorted where name != names.last { names.append(name) }
+    return names
   }
 
   private static let origin: StaticString = "user.overlay.origin"
@@ -180,12 +241,12 @@ struct ChangeSearch {
       guard old.kind == .directory else { continue }
       do throws(SystemCallError) {
         let directory = try tree.openBase(path)
-        for entry in try Directory.entries(of: directory).reversed() {
-          guard let old = try directory.entryStatus(entry.name.path) else { continue }
-          pending.append((path.pushing(entry.name.path), old))
+        for name in ChangeSearch.sorted(try Directory.entries(of: directory)).reversed() {
+          guard let old = try directory.entryStatus(name.path) else { continue }
+          pending.append((path.pushing(name.path), old))
         }
       } catch {
-        changes.unread.append((path, error.reason))
+        unread.append((number, path, error.reason))
       }
     }
   }
@@ -245,102 +306,5 @@ extension Change {
 
   static func modesDiffer(_ old: EntryStatus, _ new: EntryStatus) -> Bool {
     (old.permissions ^ new.permissions) & bits(new.kind) != 0
-  }
-}
-
-// MARK: - Renamings
-
-extension ChangeSearch {
-  /// How many bytes the search for renamings compares at most.
-  private static let mostBytes: Int64 = 64 << 20
-
-  /// Finds removed files whose content an added file has.
-  ///
-  /// The kernel notes no renaming for an ordinary user.
-  mutating func findRenamings(_ trees: [ReviewTree]) {
-    var removed = RemovedFiles()
-    for (index, change) in changes.list.enumerated() where change.kind == .removed {
-      guard let old = change.old, old.kind == .regular, old.size > 0 else { continue }
-      removed.add(index, old, change)
-    }
-    if removed.isEmpty || isToStop() { return }
-    var bytes = ChangeSearch.mostBytes
-    for index in changes.list.indices where changes.list[index].kind == .added {
-      let change = changes.list[index]
-      guard let new = change.new, new.kind == .regular, new.size > 0, new.size <= bytes else {
-        continue
-      }
-      for candidate in removed.candidates(new, change, { changes.list[$0].counterpart != nil }) {
-        guard changes.list[candidate].tree == change.tree, new.size <= bytes else { continue }
-        bytes -= new.size
-        guard isSame(changes.list[candidate].path, change.path, new.size, trees[change.tree])
-        else {
-          continue
-        }
-        changes.list[index].counterpart = changes.list[candidate].path
-        changes.list[candidate].counterpart = change.path
-        break
-      }
-    }
-  }
-
-  private func isSame(
-    _ old: FilePath, _ new: FilePath, _ size: Int64, _ tree: ReviewTree
-  ) -> Bool {
-    do throws(SystemCallError) {
-      let file = try tree.openBase(old.parent).openRegularEntry(old.lastName.path)
-      let other = try ReviewTree.openFile(
-        new.lastName.path, in: tree.openUpper(new.parent))
-      return try Descriptors.haveSameContent(file, other, size: size)
-    } catch {
-      return false
-    }
-  }
-}
-
-/// Removed files, by what a file keeps when it is renamed.
-private struct RemovedFiles {
-  /// What files have in common: the size, and the time or the name or neither.
-  private struct Trait: Hashable {
-    let size: Int64
-    var seconds: Int64?
-    var nanoseconds: Int64 = 0
-    var name: ByteString?
-  }
-
-  /// Their indices, and how many of the first are known to be taken.
-  private var files: [Trait: (list: [Int], taken: Int)] = [:]
-
-  var isEmpty: Bool { files.isEmpty }
-
-  private static func traits(_ status: EntryStatus, _ change: Change) -> [Trait] {
-    let time = status.modified
-    return [
-      Trait(size: status.size, seconds: time.seconds, nanoseconds: time.nanoseconds),
-      Trait(size: status.size, name: change.path.lastName), Trait(size: status.size),
-    ]
-  }
-
-  mutating func add(_ index: Int, _ status: EntryStatus, _ change: Change) {
-    for trait in RemovedFiles.traits(status, change) {
-      files[trait, default: ([], 0)].list.append(index)
-    }
-  }
-
-  /// A few files that may have become this one, the likeliest first: a renamed file keeps its time.
-  mutating func candidates(
-    _ status: EntryStatus, _ change: Change, _ isTaken: (Int) -> Bool
-  ) -> [Int] {
-    var found: [Int] = []
-    for trait in RemovedFiles.traits(status, change) {
-      guard var known = files[trait] else { continue }
-      while known.taken < known.list.count, isTaken(known.list[known.taken]) { known.taken += 1 }
-      files[trait]?.taken = known.taken
-      for candidate in known.list[known.taken...].prefix(8)
-      where !isTaken(candidate) && !found.contains(candidate) {
-        found.append(candidate)
-      }
-    }
-    return found
   }
 }

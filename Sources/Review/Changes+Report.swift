@@ -2,15 +2,10 @@
 // The changes of a review, for people and for programs.
 
 internal import Linux
-public import SystemPackage
+internal import SystemPackage
 public import Text
 
 extension Review {
-  /// How messages name the path of a change: as it is typed after `--apply NAME`.
-  public func place(of change: Change) -> FilePath {
-    record.trees.count == 1 ? change.path : record.trees[change.tree].path.pushing(change.path)
-  }
-
   /// The changes for people: what deserves a look comes first.
   public func text(of changes: Changes) -> String {
     let told = changes.told.count
@@ -39,6 +34,9 @@ extension Review {
       text += "not read: \(ByteString(path).quotedInReport): \(reason)\n"
     }
     if changes.isIncomplete { text += "There are more changes than nestbox looks at.\n" }
+    if changes.mayHideRenamings {
+      text += "Other files may be renamed as well: nestbox has compared only some of them.\n"
+    }
     return text
   }
 
@@ -47,7 +45,7 @@ extension Review {
     switch change.kind {
     case .added:
       if let old = change.counterpart {
-        let from = record.trees.count == 1 ? old : record.trees[change.tree].path.pushing(old)
+        let from = place(old, tree: change.tree)
         return "  \(Change.renaming)  \(ByteString(from).quotedInReport) -> \(name)"
       }
       return "  added    \(name)" + change.addition

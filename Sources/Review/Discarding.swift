@@ -12,7 +12,8 @@ extension Review {
   public func discard(_ path: FilePath, tree number: Int) throws(ReviewError) -> Bool {
     let tree = try openTrees()[number]
     if path == Change.top {
-      try failing(self.path) { () throws(SystemCallError) in try tree.resetTop() }
+      let permissions = try failing(self.path) { () throws(SystemCallError) in try tree.resetTop() }
+      note([SeenHost.top(permissions, tree: number)])
       // The next search opens it again, as it is now.
       close()
       return true

@@ -14,7 +14,7 @@ extension Change {
       marks.append(Mark(name: "conflict", text: conflict))
     }
     guard let new else {
-      // No other removal loses what no later change brings back.
+      // Other removals can be undone from the repository; its own cannot.
       if path.lastComponent?.string == ".git", old?.kind == .directory {
         marks.append(Mark(name: "repository", text: "the repository with its history"))
       }

@@ -14,6 +14,8 @@ public final class Review {
   public let path: FilePath
   /// What is noted about it.
   public let record: ReviewRecord
+  /// Where the working directory lies; nil where it lies in no directory under review.
+  private(set) lazy var here: (tree: Int, path: FilePath)? = workingPlace
   private let store: OwnedDescriptor
   private let open: OpenReview
   private var trees: [ReviewTree] = []
@@ -21,7 +23,7 @@ public final class Review {
   /// The file of what the host had, while this process adds to it.
   var notes = OwnedDescriptor.none
   /// The permissions that each layer got when this process made it; empty if another process did.
-  private let madeWith: [UInt32]
+  let madeWith: [UInt32]
 
   init(
     _ name: ByteString, _ path: FilePath, _ store: consuming OwnedDescriptor,

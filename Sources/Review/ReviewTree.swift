@@ -50,11 +50,12 @@ final class ReviewTree {
     try upper.openDirectlyInRoot(path.isEmpty ? "." : path)
   }
 
-  /// Gives the layer's top the permissions of the host's directory.
-  func resetTop() throws(SystemCallError) {
+  /// Gives the layer's top the permissions of the host's directory, and returns them.
+  func resetTop() throws(SystemCallError) -> UInt32 {
     let permissions = try base.entryStatus().permissions
     closed.removeAll { $0.path.isEmpty }
     try openUpper("").setPermissions(permissions & Change.bits(.directory))
+    return permissions
   }
 
   /// What a layer has at a place.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file `seen` of a review: what the host had where the layer changes something. From it nestbox tells
-// what the host's owner has changed or removed since, and what --apply or the command has made.
+// The file `seen` of a review: what the host had where the layer changes something. The end of a launch and
+// --apply write it. The search for changes reads it, and tells by it what the host's owner has changed or
+// removed since, and what --apply or the command has made.
 //
 // It has these entries, each between two NULs, so that one whose writing was interrupted does not count:
 //
-// STAMP/TREE/PATH  at the end of the launch that made the change, the host had this file there
+// STAMP/TREE/PATH  the host had this file there, at the end of the launch that made the change; of a directory,
+//                  these permissions there, then or since --apply has set them
 // none/TREE/PATH   it had nothing there
 // /TREE/PATH       the host has had something there
 // STAMP            the file is as --apply has made it
@@ -20,7 +22,10 @@ internal import Text
 
 /// What the host had where a layer changes something.
 struct SeenHost {
-  private let entries: Set<ByteString>
+  /// The entries of each place, by its `/TREE/PATH`.
+  private(set) var places: [ByteString: Set<ByteString>] = [:]
+  /// The others.
+  private var others: Set<ByteString> = []
   private let isWhole: Bool
   /// Whether the file cannot be read, so that every change may be a conflict.
   let isUnreadable: Bool
@@ -28,16 +33,36 @@ struct SeenHost {
   /// How long the file may be.
   static let mostBytes = 128 << 20
 
+  /// What has become of the host's side of a change since the review began or, where nestbox has applied
+  /// the change, since then.
+  enum Finding {
+    /// Only the command has changed it.
+    case untouched
+    /// The host's owner has changed or removed it as well.
+    case conflict
+    /// Only the host's owner has changed it: it is no change of the command.
+    case ownersAlone
+  }
+
   /// Reads the file's content; nil if it cannot be read.
-  init(_ bytes: [UInt8]?) {
-    var entries: Set<ByteString> = []
+  ///
+  /// `permissions` are those that the directories under review had when the review began, if this process
+  /// knows them.
+  init(_ bytes: [UInt8]?, permissions: [UInt32] = []) {
     let parts = bytes?.split(separator: 0, omittingEmptySubsequences: false) ?? []
     for (part, next) in zip(parts, parts.dropFirst()) where !part.isEmpty && next.isEmpty {
-      entries.insert(ByteString(part))
+      if let slash = part.firstIndex(of: UInt8(ascii: "/")) {
+        places[ByteString(part[slash...]), default: []].insert(ByteString(part))
+      } else {
+        others.insert(ByteString(part))
+      }
     }
-    self.entries = entries
-    isWhole = entries.contains("whole") && !entries.contains("open")
+    isWhole = others.contains("whole") && !others.contains("open")
     isUnreadable = bytes == nil
+    for (tree, permissions) in permissions.enumerated() {
+      let key = SeenHost.key(Change.top, tree: tree)
+      if places[key] == nil { places[key] = [SeenHost.top(permissions, tree: tree)] }
+    }
   }
 
   /// The file's content.
@@ -52,72 +77,102 @@ struct SeenHost {
   }
 
   /// The entries of files that `--apply` has made: the only ones with a space and no slash.
-  var made: [ByteString] {
-    entries.filter { $0.bytes.contains(UInt8(ascii: " ")) && !$0.bytes.contains(UInt8(ascii: "/")) }
-  }
+  var made: [ByteString] { others.filter { $0.bytes.contains(UInt8(ascii: " ")) } }
 
-  /// The entries of each place, by its `/TREE/PATH`.
-  var places: [ByteString: [ByteString]] {
-    var places: [ByteString: [ByteString]] = [:]
-    for entry in entries {
-      guard let slash = entry.bytes.firstIndex(of: UInt8(ascii: "/")) else { continue }
-      places[ByteString(entry.bytes[slash...]), default: []].append(entry)
+  // MARK: What the host's owner has done
+
+  /// What the host's owner has done to what a change is about.
+  func finding(_ change: Change, since started: FileTime) -> Finding {
+    if isUnreadable { return .conflict }
+    guard let old = change.old else { return isRemoved(change) ? .conflict : .untouched }
+    if let new = change.new, new.kind == old.kind {
+      return compared(change, old, new, since: started)
     }
-    return places
+    // The entries of a removed directory are changes by themselves.
+    if change.new == nil, old.kind == .directory { return .untouched }
+    return isChanged(change, old, since: started) ? .conflict : .untouched
   }
 
-  /// Whether the host's owner has changed or removed what a change is about, since the review began or,
-  /// where nestbox has applied it, since then.
-  func isConflict(_ change: Change, since started: FileTime) -> Bool {
-    if isUnreadable { return true }
+  /// Whether the host lacks the entry because its owner has removed it.
+  private func isRemoved(_ change: Change) -> Bool {
     let key = SeenHost.key(change)
-    guard let old = change.old else {
-      if entries.contains(SeenHost.removal(change)) { return false }
-      if entries.contains(key) { return true }
-      // Only files can have been renamed by the command, which the end of a launch tells.
-      guard change.isFromHost else { return false }
-      return change.new?.kind == .directory || !isWhole && change.counterpart == nil
-    }
-    let stamp = SeenHost.stamp(of: change, old)
-    if old.kind == .directory, change.new?.kind ?? .directory == .directory {
-      // Its entries are changes by themselves. The owner may have changed its permissions, where the layer has
-      // those from before.
-      return change.kind == .mode && isWhole
-        && ![stamp, SeenHost.directory].contains { entries.contains($0.appending(key)) }
-    }
-    if entries.contains(stamp) { return false }
-    if old.kind != .directory, old.changed > started { return true }
-    return isWhole && !entries.contains(stamp.appending(key))
+    if isNoted(SeenHost.removal(change), at: key) { return false }
+    if isNoted(key, at: key) { return true }
+    // Only files can have been renamed by the command, which the end of a launch tells.
+    guard change.isFromHost else { return false }
+    return change.new?.kind == .directory || !isWhole && change.counterpart == nil
   }
 
-  /// What tells a file from another one and from an earlier content.
+  /// What the owner has done to an entry that both sides have.
+  private func compared(
+    _ change: Change, _ old: EntryStatus, _ new: EntryStatus, since started: FileTime
+  ) -> Finding {
+    let key = SeenHost.key(change)
+    // At the end of the launch the layer had there what the host had: the host is what has changed since.
+    if isWhole, places[key] == nil { return .ownersAlone }
+    if old.kind == .directory {
+      guard change.kind == .mode else { return .untouched }
+      if isNoted(SeenHost.stamp(old).appending(key), at: key) { return .untouched }
+      if isNoted(SeenHost.stamp(new).appending(key), at: key) { return .ownersAlone }
+      // Before the end of a launch only the times tell: new entries in a directory change both of them.
+      let isTouched = old.changed > started && old.changed != old.modified
+      return places[key] != nil || isTouched ? .conflict : .untouched
+    }
+    if isChanged(change, old, since: started) {
+      // --apply has made it so.
+      let isApplied = others.contains(SeenHost.stamp(new, identity: old.identity))
+      return change.kind == .mode && isApplied ? .ownersAlone : .conflict
+    }
+    return .untouched
+  }
+
+  private func isChanged(_ change: Change, _ old: EntryStatus, since started: FileTime) -> Bool {
+    let (key, stamp) = (SeenHost.key(change), SeenHost.stamp(old))
+    if others.contains(stamp) { return false }
+    if old.kind != .directory, old.changed > started { return true }
+    return isWhole && !isNoted(stamp.appending(key), at: key)
+  }
+
+  private func isNoted(_ entry: ByteString, at key: ByteString) -> Bool {
+    places[key]?.contains(entry) == true
+  }
+
+  // MARK: Entries
+
+  /// What tells a file from another one, from an earlier content and from other permissions.
   ///
-  /// It has no ctime, which a rename and the removal of another name change.
-  static func stamp(_ status: EntryStatus, modified: FileTime? = nil) -> ByteString {
-    if status.kind == .directory { return directory }
-    let time = modified ?? status.modified
-    var text = String(status.identity.device)
+  /// It has no ctime, which a rename and the removal of another name change. The entries of a directory are
+  /// changes by themselves, so of one it has the permissions alone.
+  static func stamp(
+    _ status: EntryStatus, identity: FileIdentity? = nil, permissions: UInt32? = nil,
+    modified: FileTime? = nil
+  ) -> ByteString {
+    let bits = (permissions ?? status.permissions) & Change.bits(status.kind)
+    if status.kind == .directory { return directory(bits) }
+    let (identity, time) = (identity ?? status.identity, modified ?? status.modified)
+    var text = String(identity.device)
     for number in [
-      String(status.identity.inode), String(status.size), String(time.seconds),
-      String(time.nanoseconds),
+      String(identity.inode), String(status.size), String(time.seconds), String(time.nanoseconds),
+      String(bits, radix: 8),
     ] {
       text += " " + number
     }
     return ByteString(text)
   }
 
-  /// The same of what the host has at the place of a change; of a directory whose permissions change, it has
-  /// those.
-  fileprivate static func stamp(of change: Change, _ old: EntryStatus) -> ByteString {
-    guard old.kind == .directory, change.kind == .mode else { return stamp(old) }
-    return directory.appending(ByteString(" " + String(old.permissions, radix: 8)))
+  private static func directory(_ permissions: UInt32) -> ByteString {
+    ByteString("directory " + String(permissions & Change.bits(.directory), radix: 8))
   }
 
-  /// The stamp of every directory.
-  static let directory: ByteString = "directory"
+  /// The entry of a directory that has these permissions at the place of a change.
+  static func permissions(_ permissions: UInt32, of change: Change) -> ByteString {
+    directory(permissions).appending(key(change))
+  }
 
-  static func key(_ change: Change) -> ByteString {
-    ByteString("/" + String(change.tree) + "/").appending(ByteString(change.path))
+  static func key(_ change: Change) -> ByteString { key(change.path, tree: change.tree) }
+
+  private static func key(_ path: FilePath, tree: Int) -> ByteString {
+    ByteString("/" + String(tree) + "/").appending(ByteString(path))
   }
 
   /// The number of the directory under review and the path that `key` names.
@@ -128,81 +183,17 @@ struct SeenHost {
   }
 
   static func removal(_ change: Change) -> ByteString { ByteString("-").appending(key(change)) }
-}
 
-extension Review {
-  /// What was noted.
-  var seen: SeenHost {
-    do throws(SystemCallError) {
-      let file = try folder.descriptor.openRegularEntry(ReviewStore.seen)
-      return SeenHost(
-        try Descriptors.contents(
-          of: file.rawValue, chunk: 1 << 16, limit: SeenHost.mostBytes))
-    } catch {
-      return SeenHost(error.errno == .noSuchFileOrDirectory ? [] : nil)
-    }
-  }
-
-  /// Notes at the end of a launch what the host has where the layer changes something.
+  /// What the end of a launch notes of a change that no earlier launch has noted.
   ///
-  /// What an earlier launch has noted of a place stays as long as the layer has something there: the
-  /// owner may have changed it since. If the note cannot be written, the earlier one stays, which says
-  /// that it is not whole.
-  public func noteHost(_ changes: Changes) {
-    let seen = seen
-    guard !seen.isUnreadable, let trees = try? openTrees() else { return }
-    var (entries, known) = (seen.made, seen.places)
-    for change in changes.list {
-      let key = SeenHost.key(change)
-      let stamp = change.old.map { SeenHost.stamp(of: change, $0) } ?? "none"
-      let removal = SeenHost.removal(change)
-      let noted = known.removeValue(forKey: key) ?? [stamp.appending(key)]
-      entries += noted.filter { $0 != key && ($0 != removal || change.old == nil) }
-      // What the command has removed, it may make again after the host has removed it too.
-      if change.new != nil, change.old != nil || change.isConflict { entries.append(key) }
-    }
-    for (key, noted) in known {
-      guard let place = SeenHost.place(key), trees.indices.contains(place.tree) else { continue }
-      let entry = trees[place.tree].layerEntry(place.path)
-      if entry != .nothing { entries += noted.filter { $0 != key || entry == .file } }
-    }
-    if changes.unread.isEmpty, !changes.isIncomplete { entries.append("whole") }
-    replaceNotes(SeenHost.bytes(entries))
+  /// Of a directory whose owner has changed its permissions meanwhile, it cannot tell which they were.
+  static func first(_ change: Change) -> Set<ByteString> {
+    if change.isConflict, change.kind == .mode, change.old?.kind == .directory { return [] }
+    return [(change.old.map { stamp($0) } ?? "none").appending(key(change))]
   }
 
-  /// Replaces the file at once, so that it is never there in part.
-  private func replaceNotes(_ bytes: [UInt8]) {
-    guard bytes.count <= SeenHost.mostBytes else { return }
-    notes = .none
-    let (name, new) = (ReviewStore.seen, ReviewStore.newSeen)
-    do throws(SystemCallError) {
-      try? folder.descriptor.remove(new, .other)
-      let file = try folder.descriptor.create(new, .init(rawValue: 0o600))
-      try Descriptors.write(bytes[...], to: file.rawValue)
-      try folder.descriptor.rename(new, to: name)
-    } catch {
-      try? folder.descriptor.remove(new, .other)
-    }
-  }
-
-  /// Notes that a launch makes changes which `seen` does not have.
-  /// - Throws: `ReviewError` if it cannot be noted: then the host's owner would not be told of a conflict.
-  public func noteLaunch() throws(ReviewError) {
-    do throws(SystemCallError) {
-      if !notes.isOpen { notes = try folder.descriptor.openInRoot(ReviewStore.seen, .appending) }
-      try Descriptors.write(SeenHost.bytes(["open"])[...], to: notes.rawValue)
-    } catch {
-      throw .failed(path, error)
-    }
-  }
-
-  /// Adds entries.
-  ///
-  /// If that fails, a change that nestbox has applied may be told as a conflict later.
-  func note(_ entries: [ByteString]) {
-    if !notes.isOpen {
-      notes = (try? folder.descriptor.openInRoot(ReviewStore.seen, .appending)) ?? .none
-    }
-    try? Descriptors.write(SeenHost.bytes(entries)[...], to: notes.rawValue)
+  /// Notes the permissions of a directory under review itself.
+  static func top(_ permissions: UInt32, tree: Int) -> ByteString {
+    directory(permissions).appending(key(Change.top, tree: tree))
   }
 }

@@ -36,13 +36,13 @@ struct ReviewedHostTests {
     #expect(
       outcome.lines == [
         "(0, 'applied 10 changes; others wait')",
-        "{'a': 'changed', 'c': 'added', 'h': 'changed', 'l': 'changed', 'late': 'added', 'm': 'mode', 'n': "
-          + "'changed', 't': 'changed', 'x': 'changed', 'y': 'type', 'd/f': 'changed'}",
+        "{'a': 'changed', 'c': 'added', 'd/f': 'changed', 'h': 'changed', 'l': 'changed', 'late': 'added', 'm': "
+          + "'mode', 'n': 'changed', 't': 'changed', 'x': 'changed', 'y': 'type'}",
         "(1, 'applied 9 changes; the others wait', 'd/f: the host has changed it since the review began', "
           + "'n: the host has removed it since the review began')",
         "{'a': 'base1\\n2', 'c': 'again', 'd/f': 'host', 'h': 'base1', 'late': '1', 'm': 'base', 't': "
           + "'base2', 'x': 'base1\\n2', 'y': 'file'}",
-        "{'a': 'removed', 'n': 'changed!', 'd/f': 'changed!'}", "(0, 'applied 3 changes') []",
+        "{'a': 'removed', 'd/f': 'changed!', 'n': 'changed!'}", "(0, 'applied 3 changes') []",
         "{'c': 'again', 'd/f': '1\\n2\\n3', 'h': 'base1', 'late': '1', 'm': 'base', 'n': '1\\n2\\n3', "
           + "'t': 'base2', 'x': 'base1\\n2', 'y': 'file'}",
       ], "\(outcome)")
@@ -76,8 +76,8 @@ struct ReviewedHostTests {
     let since = "since the review began"
     #expect(
       outcome.lines == [
-        "{'a': 'changed!', 'b': 'changed!', 'c': 'removed', 'cc': 'added', 'd': 'changed!', 'n': 'added', "
-          + "'d/e': 'changed!', 'd/f': 'changed!', 'd/e/new': 'added', 'k/f': 'changed!', 'k/new': 'changed!'}",
+        "{'a': 'changed!', 'b': 'changed!', 'c': 'removed', 'cc': 'added', 'd': 'changed!', 'd/e': 'changed!', "
+          + "'d/e/new': 'added', 'd/f': 'changed!', 'k/f': 'changed!', 'k/new': 'changed!', 'n': 'added'}",
         "['  changed  a  (the host has removed it \(since))']",
         "(1, 'applied 2 changes; the others wait', 'a: the host has removed it \(since)', 'b: the host has "
           + "removed it \(since)', 'd/e/new: the host has no directory for it', 'd/e: the host has "
@@ -87,8 +87,8 @@ struct ReviewedHostTests {
         "(0, 'applied 8 changes')",
         "{'a': 'basein', 'b': 'in', 'cc': 'base', 'd/e/new': 'in', 'd/f': 'in', 'k/f': 'in', 'k/new': "
           + "'in', 'mine': 'mine', 'n': 'in'} []",
-        "{'a': 'changed!', 'c': 'removed', 'cc': 'added', 'd': 'changed!', 'n': 'added', 'd/e': "
-          + "'changed!', 'd/f': 'changed!'}",
+        "{'a': 'changed!', 'c': 'removed', 'cc': 'added', 'd': 'changed!', 'd/e': 'changed!', 'd/f': 'changed!', "
+          + "'n': 'added'}",
       ], "\(outcome)")
   }
 
@@ -111,10 +111,10 @@ struct ReviewedHostTests {
     #expect(
       outcome.lines == [
         "(0, 'applied 2 changes; others wait')",
-        "{'c': 'changed', 'p': 'changed', 'k/f': 'changed', 'k/g': 'added'}",
-        "{'a': 'changed!', 'c': 'changed', 'n': 'changed!', 'p': 'changed', 'k/f': 'changed!', 'k/g': 'changed!'}",
-        "{'a': 'changed!', 'c': 'changed', 'p': 'changed', 'k/f': 'changed!', 'k/g': 'changed!'}",
-        "{'a': 'changed!', 'c': 'changed', 'n': 'added', 'p': 'changed', 'k/f': 'changed!', 'k/g': 'changed!'}",
+        "{'c': 'changed', 'k/f': 'changed', 'k/g': 'added', 'p': 'changed'}",
+        "{'a': 'changed!', 'c': 'changed', 'k/f': 'changed!', 'k/g': 'changed!', 'n': 'changed!', 'p': 'changed'}",
+        "{'a': 'changed!', 'c': 'changed', 'k/f': 'changed!', 'k/g': 'changed!', 'p': 'changed'}",
+        "{'a': 'changed!', 'c': 'changed', 'k/f': 'changed!', 'k/g': 'changed!', 'n': 'added', 'p': 'changed'}",
       ], "\(outcome)")
   }
 
@@ -127,7 +127,7 @@ struct ReviewedHostTests {
         write("proj/a", "host"); print(told()); at = os.stat("proj/a")
         def add(text):
           with open(seen, "a") as file: file.write(text)
-        stamp = f"{at.st_dev} {at.st_ino} {at.st_size} {at.st_mtime_ns // 10**9} {at.st_mtime_ns % 10**9}"
+        stamp = f"{at.st_dev} {at.st_ino} {at.st_size} {at.st_mtime_ns // 10**9} {at.st_mtime_ns % 10**9} {at.st_mode & 0o777:o}"
         add("\0" + stamp); print(told()); add("\0open\0"); print(told()); add("\0" + stamp + "\0"); print(told())
         os.chmod(seen, 0); print(told()); print(nestbox("--bind", "/", "/", "--resume", "r", "true").returncode)
         os.truncate(os.chmod(seen, 0o600) or seen, (128 << 20) + 1); print(told()); os.remove(seen); print(told())
@@ -179,7 +179,7 @@ struct ReviewedHostTests {
     #expect(
       outcome.lines == [
         "1 True {'a': 'in', 'b': 'in', 'd': 'in', 'f': 'base', 'z': 'base'} []",
-        "1 True {'a': 'in', 'b': 'in', 'd': 'in', 'z': 'in'} []",
+        "1 True {'a': 'in', 'b': 'in', 'd': 'in', 'f/x': 'in', 'z': 'base'} []",
         "(0, 'applied 1 change') {'a': 'in', 'b': 'in', 'd': 'in', 'f/x': 'in', 'z': 'in'} []",
       ], "\(outcome)")
   }

@@ -233,3 +233,7 @@ static inline const char *_Nullable linux_error_name(int number) {
 static inline int linux_probe(long number) {
   return (int)linux_result(syscall(number, -1L, 0L, 0L, 0L, 0L, 0L));
 }
+
+// posix_spawn_file_actions_addchdir_np(3): has the process that posix_spawn(3) starts with these actions begin in
+// `directory`.
+int linux_spawn_in(void *_Nonnull actions, const char *_Nonnull directory);

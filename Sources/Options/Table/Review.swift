@@ -94,12 +94,14 @@ extension Option {
       "--apply", [.review], in: .review, "Make the changes of REVIEW in the directory",
       """
       Paths after it choose changes, each with all below; without one all are applied. They are
-      written as --changes writes them; `.` is the change of the directory's own permissions alone.
-      Each file appears whole or not at all. Set-id bits, devices and
+      written as --changes writes them: as with git, they begin at the working directory where this
+      lies in the directory under review, and otherwise at that directory, whose own path, such as
+      `.`, is the change of its permissions alone. Each file appears whole or not at all. Set-id bits, devices and
       sockets are never applied, nor are owners, extended attributes and the times of directories.
 
       A file that the host has changed or removed since the review began, by anything other than --apply, is
-      a conflict, which --changes marks: nestbox names it and leaves it, unless --overwrite is given. If you remove a file or
+      a conflict, which --changes marks: nestbox names it and leaves it, unless --overwrite is given. What only you
+      have changed stays as it is. If you remove a file or
       replace a directory by another one while the command runs, nestbox cannot always tell. The exit status is 1 if a change was left. If --apply is
       interrupted, run it again. When all changes are applied, the review is removed.
 

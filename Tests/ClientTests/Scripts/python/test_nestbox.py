@@ -313,7 +313,13 @@ class TaskTests(Case):
         self.assertEqual([one.path for one in seen.changes if one.marks], ["out"])
         nestbox.apply("try", "-x")
         self.assertEqual(pathlib.Path("project/-x").read_text(), "x\n")
-        nestbox.discard("try", ["out"])
+        # The working directory does not change what a path means.
+        os.mkdir("project/sub")
+        os.chdir("project/sub")
+        try:
+            nestbox.discard("try", ["out"])
+        finally:
+            os.chdir("../..")
         pathlib.Path("project/a").write_text("of the host")
         with self.assertRaises(nestbox.ChangesLeft) as caught:
             nestbox.apply("try")
