@@ -6,19 +6,11 @@ internal import Options
 internal import Sandbox
 internal import Text
 
-extension Launcher {
-  /// What `command` would have of the host's files under a profile with this text in the file `path`.
-  func exposure(
-    of text: [UInt8], as path: ByteString, for command: [ByteString]
-  ) throws(UsageError) -> Exposure {
-    Exposure(try resolved(text, as: path, for: command).plan())
-  }
-}
-
 extension LearningTask {
-  /// Throws if the profile, of which `plan` is the plan, would give the command more of the host's files than
-  /// `others`: this run's line and the file so far.
-  func requireNoMore(_ plan: Plan, than others: [Exposure]) throws(UsageError) {
+  /// Throws if the profile would give the command more of the host's files than this run's line and the file so
+  /// far; `plan` is what a launch with the profile would do.
+  func requireNoMoreFiles(_ plan: Plan, than given: Given) throws(UsageError) {
+    let others = [given.line, given.file].compactMap { $0?.exposure }
     guard let (place, isWritable) = Exposure(plan).excess(over: others) else { return }
     let what = isWritable ? "change" : "read"
     throw UsageError(

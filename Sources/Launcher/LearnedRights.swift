@@ -20,41 +20,30 @@ extension Launcher {
 extension LearningTask {
   /// Throws if the profile would let the command do more than this run's line, or could not be used.
   ///
-  /// The profile may also keep what the file so far permits of networks and buses.
-  /// - Returns: What a launch with the profile would do.
-  func requireNoMoreRights(
-    of line: ResolvedSandbox, or known: [UInt8]
-  ) throws(UsageError) -> Plan {
-    let command = draft.sandbox.command
+  /// The profile may also keep what the file so far gives of files, networks and buses.
+  func requireNoMore(than given: Given) throws(UsageError) {
     let start = "--learn: nothing was written: "
     let remedy =
-      known.isEmpty
+      given.text.isEmpty
       ? "leave the options about that out, or write a profile by hand"
       : "what \(lesson.file.quoted) has from earlier runs or by hand does not go with this line; name "
         + "another file"
-    // A file that cannot be used permits nothing.
-    var (file, mistake): (ResolvedSandbox?, UsageError?)
-    do throws(UsageError) {
-      if !known.isEmpty { file = try launcher.resolved(known, as: path, for: command) }
-    } catch {
-      mistake = error
-    }
     let new: ResolvedSandbox
     do throws(UsageError) {
-      new = try launcher.resolved(profile.text, as: path, for: command)
+      new = try launcher.resolved(profile.text, as: path, for: draft.sandbox.command)
     } catch {
       // A line of the file has its number in there.
       throw UsageError(
-        start + "the profile could not be used: \((mistake ?? error).message); \(remedy)")
+        start + "the profile could not be used: \((given.mistake ?? error).message); \(remedy)")
     }
-    if let excess = Rights(new).excess(over: Rights(line), and: file.map { Rights($0) }) {
+    if let excess = Rights(new).excess(over: given.line.rights, and: given.file?.rights) {
       let more = "under the profile the command could \(excess), which its line does not permit; "
       throw UsageError(start + more + remedy)
     }
     let plan = new.plan()
-    if let failure = plan.failure, line.plan().failure == nil {
+    if let failure = plan.failure, given.line.failure == nil {
       throw UsageError(start + "the profile could not be used: \(failure); \(remedy)")
     }
-    return plan
+    try requireNoMoreFiles(plan, than: given)
   }
 }

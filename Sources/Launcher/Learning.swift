@@ -18,22 +18,15 @@ final class LearningTask {
   let words: ProfileWords
   /// The profile as it was before the run: the command may have changed the file since.
   private(set) var profile: LearnedProfile
-  let path: ByteString
-  private let name: FilePath
-  /// Its permissions; nil if there is none.
-  private let permissions: UInt32?
-  private let sandbox: ResolvedSandbox
-  /// What the line gives the command, and what the file does, before the run.
-  ///
-  /// The command may change where their paths lead. Nil if nothing is learned, or if the file cannot be used and
-  /// gives nothing.
-  private var line: Exposure?
-  private var file: Exposure?
-  /// The directory of the file, as it was before the run: the command may change where its path leads.
-  private let directory: OwnedDescriptor
+  private let file: LearnedFile
+  /// What the line and the file give the command before the run; nil if nothing is written.
+  private var given: Given?
+
+  /// The path of the profile's file.
+  var path: ByteString { file.path }
 
   /// What the launch must leave open.
-  var descriptors: [CInt] { directory.isOpen ? [directory.rawValue] : [] }
+  var descriptors: [CInt] { file.descriptors }
 
   /// Prepares for the run.
   init(
@@ -41,57 +34,18 @@ final class LearningTask {
     _ words: ProfileWords, _ sandbox: ResolvedSandbox
   ) throws(UsageError) {
     (self.launcher, self.draft, self.lesson) = (launcher, draft, lesson)
-    self.sandbox = sandbox
     let plan = sandbox.plan()
     let isMovable = !words.followsProject && LearningTask.mayMoveProject(of: words, launcher, plan)
     self.options = isMovable ? options.map(\.withoutProject) : options
     self.words = isMovable ? words.withoutProject : words
-    let name = lesson.option.name
-    guard let typed = launcher.surroundings.absolute(lesson.file) else {
-      throw UsageError("\(name): \(lesson.file.quoted) cannot be written")
-    }
-    // Of a link, the file to which it leads is read and written.
-    let path = LearningTask.target(of: typed)
-    guard let last = path.path.lastComponent, last.kind == .regular else {
-      throw UsageError("\(name): \(lesson.file.quoted) cannot be written")
-    }
-    self.path = path
-    self.name = FilePath(root: nil, [last])
-    let facts = try? FileFacts(at: path.path)
-    permissions = facts?.permissions
-    let names = try? OwnedDescriptor.open(path.path, .location).entryStatus().links
-    if let names, names > 1, !lesson.verifies || draft.shrinks {
-      throw UsageError(
-        "\(name): \(path.quoted) has another name (a hard link), under which the command may be able to "
-          + "change it; name another file")
-    }
-    directory =
-      (try? OwnedDescriptor.open(path.path.removingLastComponent(), .directory)) ?? .none
-    profile = LearnedProfile(try LearningTask.text(of: path, name))
-    guard !lesson.verifies || draft.shrinks else { return }
+    file = try LearnedFile(lesson.file, lesson.option.name, launcher.surroundings)
+    let isWritten = !lesson.verifies || draft.shrinks
+    if isWritten { try file.requireOneName() }
+    profile = LearnedProfile(try file.text())
+    guard isWritten else { return }
     try requireProfile()
-    let parent = ByteString(path.path.removingLastComponent())
-    guard directory.isOpen, let real = try? Descriptors.path(of: directory.rawValue) else {
-      throw UsageError("\(name): there is no directory \(parent.quoted)")
-    }
-    guard FileAccess.write.isGranted(real) else {
-      throw UsageError("\(name): you may not write to the directory \(parent.quoted)")
-    }
-    // By rename it could be replaced all the same, but its mode says that it is to stay.
-    guard facts == nil || FileAccess.write.isGranted(path.path) else {
-      let isOwn = facts?.owner == launcher.surroundings.user
-      throw UsageError(
-        "\(name): you may not write to \(path.quoted); name another file"
-          + (isOwn ? ", or type: chmod u+w \(path.quotedForShell)" : ""))
-    }
-    if plan.mayChange(ByteString(real.appending(last))) {
-      throw UsageError(
-        "\(name): the command could change \(path.quoted) itself; name a file in another directory, "
-          + "which the command cannot write to")
-    }
-    if lesson.verifies { return }
-    line = Exposure(plan)
-    file = try? launcher.exposure(of: profile.text, as: path, for: draft.sandbox.command)
+    try file.requireOwn(plan)
+    given = Given(sandbox, plan, profile.text, as: path, launcher, draft.sandbox.command)
   }
 
   /// Whether the command could make another directory the project, by what marks one.
@@ -100,21 +54,6 @@ final class LearningTask {
   ) -> Bool {
     [words.project, launcher.surroundings.workingDirectory].compactMap { $0 }
       .contains { plan.mayChange($0.appending("/.git")) }
-  }
-
-  /// Where a path leads, if there is a file.
-  private static func target(of path: ByteString) -> ByteString {
-    (try? FoundFile(following: path.path)).map { ByteString($0.path) } ?? path
-  }
-
-  private static func text(of path: ByteString, _ option: String) throws(UsageError) -> [UInt8] {
-    do throws(SystemCallError) {
-      let file = try OwnedDescriptor.open(path.path, .reading)
-      return try Descriptors.contents(of: file.rawValue, limit: Profile.maximumSize)
-    } catch {
-      if error.errno == .noSuchFileOrDirectory { return [] }
-      throw UsageError("\(option): can't read \(path.quoted): \(error.reason)")
-    }
   }
 
   /// Writes or reports what the run has shown.
@@ -142,16 +81,14 @@ final class LearningTask {
 
   /// Writes FILE with what the run has shown.
   private func learn(_ items: [LearnedItem]) throws(UsageError) {
+    guard var given else { return }
     let run = draft.sandbox.command.map(\.quotedForShell).joined(separator: " ")
-    let lock = try locked()
-    var known = profile.text
-    if let text = try currentText() {
+    let lock = try file.locked()
+    if let text = try file.currentText() {
       profile = LearnedProfile(text)
       try requireProfile()
-      // Another run has written it meanwhile, and has looked at it itself.
-      if profile.text != known {
-        known = profile.text
-        file = try? launcher.exposure(of: known, as: path, for: draft.sandbox.command)
+      if profile.text != given.text {
+        given.replaceFile(profile, as: path, launcher, draft.sandbox.command)
       }
     }
     profile.add(run, options, items, words)
@@ -159,11 +96,10 @@ final class LearningTask {
     let plan = try? launcher.resolved(profile.text, as: path, for: draft.sandbox.command).plan()
     let linkless = plan?.directoriesForNoLinks(project: words.project) ?? LinklessDirectories()
     profile.add(withoutLinks: linkless.directories, words)
-    let new = try requireNoMoreRights(of: sandbox, or: known)
-    try requireNoMore(new, than: [line, file].compactMap { $0 })
+    try requireNoMore(than: given)
     let (added, removed) = (profile.added, profile.removed)
     // Before --shrink, which Ctrl-C may end.
-    try write()
+    try file.write(profile.text)
     _ = consume lock
     if !draft.isJSON {
       tellWritten(added.count, removed)
@@ -201,62 +137,15 @@ final class LearningTask {
     }
   }
 
-  private func write() throws(UsageError) {
-    let text = profile.text
-    guard text.count <= Profile.maximumSize else {
-      throw UsageError(
-        "\(lesson.option.name): nothing was written: the profile would have \(String(text.count)) bytes, "
-          + "and nestbox reads no profile of more than \(String(Profile.maximumSize >> 20)) MiB; let the "
-          + "command use fewer files and addresses")
-    }
-    do throws(SystemCallError) {
-      try WrapperFile.write(text, to: name, (permissions ?? 0o644) & 0o777, in: directory)
-    } catch {
-      throw UsageError("\(lesson.option.name): can't write \(path.quoted): \(error.reason)")
-    }
-  }
-
   /// Writes what --shrink has left, unless the file has changed since it had `text`.
   func writeShrunk(from text: [UInt8]) throws(UsageError) {
-    let lock = try locked()
-    if let now = try currentText(), LearnedProfile(now).text != text {
+    let lock = try file.locked()
+    if let now = try file.currentText(), LearnedProfile(now).text != text {
       throw UsageError(
         "--shrink: \(lesson.file.quoted) has changed meanwhile, and stays as it is; run it again")
     }
-    try write()
+    try file.write(profile.text)
     _ = consume lock
-  }
-
-  /// What another run has written meanwhile; nil if there is no file.
-  ///
-  /// A link is not followed: what it leads to may be the command's.
-  private func currentText() throws(UsageError) -> [UInt8]? {
-    do throws(SystemCallError) {
-      let file = try directory.openRegularEntry(name)
-      return try Descriptors.contents(of: file.rawValue, limit: Profile.maximumSize)
-    } catch {
-      if error.errno == .noSuchFileOrDirectory { return nil }
-      throw UsageError(
-        "\(lesson.option.name): \(path.quoted) has changed meanwhile, and stays as it is: "
-          + error.reason)
-    }
-  }
-
-  /// Locks the directory, so that two runs which end at once both add their lines.
-  ///
-  /// Some file systems have no locks.
-  private func locked() throws(UsageError) -> OwnedDescriptor {
-    for _ in 0..<500 {
-      do throws(SystemCallError) {
-        if let lock = try directory.locked(.exclusive) { return lock }
-      } catch {
-        return .none
-      }
-      CurrentProcess.sleep(milliseconds: 10)
-    }
-    throw UsageError(
-      "\(lesson.option.name): nothing was written: another program has locked the directory of "
-        + "\(path.quoted); once that has ended, run the same line again")
   }
 
   // MARK: - Shrinking
@@ -264,7 +153,8 @@ final class LearningTask {
   func shrink(unused: [Int] = []) throws(UsageError) -> Shrinking? {
     guard draft.shrinks else { return nil }
     let shrinking = try Shrinking(
-      profile, as: path, unused: Set(unused.map { $0 - 1 }), draft.sandbox.command, launcher
+      profile, as: path, of: lesson.verifies ? given?.line : nil,
+      unused: Set(unused.map { $0 - 1 }), draft.sandbox.command, launcher
     ) {
       launcher.tell(
         .error, "--shrink was interrupted: \(lesson.file.quoted) keeps all its lines", draft)

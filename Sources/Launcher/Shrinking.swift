@@ -28,10 +28,12 @@ struct Shrinking {
   private var signals: EndSignals?
   /// The profile's file, and what the whole profile gives the command.
   private let path: ByteString
-  private let whole: Exposure
-  /// What it lets the command do besides.
-  private let rights: Rights
+  private let whole: Allowance
   private var expected = Outcome(status: 0, output: [], errors: [])
+  /// How long a run may take, in milliseconds, if that is less than its line says.
+  private var patience: Int
+  /// How long the line of each run says that it may take, in milliseconds.
+  private let limit: Int
   private var dropped: [Int] = []
 
   /// What a run shows.
@@ -39,22 +41,33 @@ struct Shrinking {
     var status: UInt8
     var output: [UInt8]
     var errors: [UInt8]
+    /// Why it was ended; nil if it ended by itself.
+    var excess: Excess?
   }
 
-  /// How many bytes of output are compared, and how long a run may take.
-  private static let most = (bytes: 16 << 20, time: ByteString("60s"))
+  /// Of what a run had more than it may.
+  private enum Excess { case time, output }
 
-  /// Searches; `unused` are the indices of lines that the run did not use.
+  /// How many bytes of output are compared, and how long a run may take in milliseconds.
+  private static let most = (bytes: 16 << 20, milliseconds: 60_000)
+  /// How long a run that is ended has after SIGTERM, in milliseconds.
+  private static let grace = 500
+
+  /// Searches; `unused` are the indices of lines that the run did not use, and `given` is what the whole profile
+  /// gave its command, if that ran under it before.
   ///
   /// A signal that asks this process to end does so after `tellEnd`.
   /// - Throws: `UsageError` if the command does not succeed under the whole profile.
   init(
-    _ profile: LearnedProfile, as path: ByteString, unused: Set<Int>, _ command: [ByteString],
-    _ launcher: Launcher, tellEnd: () -> Void
+    _ profile: LearnedProfile, as path: ByteString, of given: Allowance?, unused: Set<Int>,
+    _ command: [ByteString], _ launcher: Launcher, tellEnd: () -> Void
   ) throws(UsageError) {
     candidates = profile.candidates(unused: unused)
-    whole = try launcher.exposure(of: profile.text, as: path, for: command)
-    rights = Rights(try launcher.resolved(profile.text, as: path, for: command))
+    let sandbox = try launcher.resolved(profile.text, as: path, for: command)
+    whole = given ?? Allowance(sandbox)
+    limit = min(Shrinking.most.milliseconds, sandbox.timeLimit.map { Int(clamping: $0) } ?? .max)
+    // The launch takes time as well, and so does the end.
+    patience = limit + 20 * Shrinking.grace
     (self.profile, self.path, self.command, self.launcher) = (profile, path, command, launcher)
     let status: UInt8
     let result = SignalDisposition.whileSignalsEnd { () -> Result<UInt8, SystemCallError> in
@@ -105,13 +118,17 @@ struct Shrinking {
   /// - Returns: The status under the whole profile; nothing is left out unless it is 0.
   private mutating func search() throws(SystemCallError) -> UInt8 {
     expected = try run(profile)
+    if expected.excess == .output { throw SystemCallError(call: "read", errno: .fileTooLarge) }
     guard expected.status == 0 else { return expected.status }
+    let begin = MonotonicClock.milliseconds
     let again = try run(profile)
     comparesOutput = expected == again
     guard again.status == 0 else {
       expected = again
       return again.status
     }
+    // One that hangs for the lack of a line is not to be waited for as long as the longest command.
+    patience = min(patience, 3000 + 5 * (MonotonicClock.milliseconds - begin))
     try leaveOut(candidates[...])
     try confirm()
     return 0
@@ -131,6 +148,7 @@ struct Shrinking {
   /// Runs the command under a profile, and says whether it does the same.
   private mutating func isEnough(_ rest: LearnedProfile) throws(SystemCallError) -> Bool {
     let result = try run(rest)
+    if result.excess != nil { return false }
     return comparesOutput ? result == expected : result.status == expected.status
   }
 
@@ -151,10 +169,12 @@ struct Shrinking {
   /// Whether a profile gives the command nothing that the whole one keeps from it: a line may hide or protect
   /// what others show.
   private func givesNoMore(_ rest: LearnedProfile) -> Bool {
-    guard let exposure = try? launcher.exposure(of: rest.text, as: path, for: command),
-      let sandbox = try? launcher.resolved(rest.text, as: path, for: command)
-    else { return false }
-    return exposure.excess(over: [whole]) == nil && Rights(sandbox).excess(over: rights) == nil
+    guard let sandbox = try? launcher.resolved(rest.text, as: path, for: command) else {
+      return false
+    }
+    let allowance = Allowance(sandbox)
+    return allowance.exposure.excess(over: [whole.exposure]) == nil
+      && allowance.rights.excess(over: whole.rights) == nil
   }
 
   /// Runs the command under a profile.
@@ -167,21 +187,55 @@ struct Shrinking {
     let errors = try SealedMemory.make("errors")
     // Through this process, so that no descriptor of the profile reaches the command.
     let path = "/proc/" + String(CurrentProcess.number) + "/fd/" + String(text.rawValue)
+    // Behind the profile, whose own limit of time may be longer. Messages name the line, so all runs have the same.
     let words: [ByteString] = [
-      "nestbox", "--timeout", Shrinking.most.time, "--profile", ByteString(path), "--",
+      "nestbox", "--profile", ByteString(path), "--timeout", Shrinking.time(limit),
+      "--timeout-grace", Shrinking.time(Shrinking.grace), "--die-with-parent", "--",
     ]
     let child = try ChildProcess.start(
       "/proc/self/exe", words + command, launcher.environment,
       replacing: [(0, input.rawValue), (1, output.rawValue), (2, errors.rawValue)],
       unblocking: signals)
-    // A key of the terminal also ends the child. A person does not notice the time.
-    while try !Descriptors.waitForInput(child.rawValue, milliseconds: 50) {
-      if signals?.first != nil { throw SystemCallError(call: "poll", errno: .interrupted) }
-    }
+    let excess = try wait(for: child, writing: [output.rawValue, errors.rawValue])
     let end = try child.waitForProcess()
+    if excess != nil {
+      return Outcome(status: end.shellStatus, output: [], errors: [], excess: excess)
+    }
     return Outcome(
       status: end.shellStatus, output: try Shrinking.contents(of: output.rawValue),
       errors: try Shrinking.contents(of: errors.rawValue))
+  }
+
+  /// A time as an operand.
+  private static func time(_ milliseconds: Int) -> ByteString {
+    ByteString(String(milliseconds) + "ms")
+  }
+
+  /// Waits until a run has ended, and ends it if it takes too long, or writes too much, which lies in memory.
+  /// - Returns: Of what it had too much; nil if it ended by itself.
+  private func wait(
+    for child: borrowing OwnedDescriptor, writing files: [CInt]
+  ) throws(SystemCallError) -> Excess? {
+    var (excess, deadline): (Excess?, Int) = (nil, MonotonicClock.milliseconds + patience)
+    // A key of the terminal also ends the child. A person does not notice the time.
+    while try !Descriptors.waitForInput(child.rawValue, milliseconds: 50) {
+      if signals?.first != nil { throw SystemCallError(call: "poll", errno: .interrupted) }
+      if excess == nil, isTooMuch(files) {
+        excess = .output
+        try child.send(.kill)
+      } else if MonotonicClock.milliseconds > deadline {
+        try child.send(excess == nil ? .terminate : .kill)
+        excess = excess ?? .time
+        // The launcher waits for the command as long as its line says.
+        deadline = MonotonicClock.milliseconds + 2 * Shrinking.grace
+      }
+    }
+    return excess ?? (isTooMuch(files) ? .output : nil)
+  }
+
+  /// Whether a run has written more than is compared.
+  private func isTooMuch(_ files: [CInt]) -> Bool {
+    files.contains { Descriptors.size(of: $0) > Shrinking.most.bytes }
   }
 
   private static func contents(of file: CInt) throws(SystemCallError) -> [UInt8] {

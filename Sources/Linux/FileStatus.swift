@@ -29,6 +29,15 @@ extension Descriptors {
       try file.fileIdentity()
     }
   }
+
+  /// How many bytes the open file `number` has; 0 if the kernel does not say.
+  ///
+  /// See fstat(2).
+  public static func size(of number: CInt) -> Int {
+    OwnedDescriptor.borrowing(number) { file in
+      (try? file.fileStatus()).map { Int($0.st_size) } ?? 0
+    }
+  }
 }
 
 extension OwnedDescriptor {

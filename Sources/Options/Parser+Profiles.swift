@@ -70,7 +70,7 @@ extension Parser {
       throw error.at(origin)
     }
     let occurrence = Occurrence(name: option.name, origin: origin, words: words.dropFirst())
-    record?.line = reader.written
+    record?.line = (reader.written, reader.used)
     // An included profile names its own lines.
     if option.traits.contains(.includes) { return try apply(option, occurrence) }
     let task = draft.task

@@ -87,6 +87,9 @@ extension Sandbox {
 }
 
 extension ResolvedSandbox {
+  /// The time that the command has, in milliseconds; nil without a limit.
+  public var timeLimit: Int64? { sandbox.timeLimit?.value }
+
   /// Whether an option asks what was used.
   public var isMeasured: Bool { sandbox.isMeasured }
 }

@@ -58,6 +58,19 @@ extension SeccompProgram {
 }
 
 extension CallData {
+  /// The flags of unshare(2) and clone(2) for new namespaces.
+  static let newNamespaces: UInt32 = 0x7e02_0080
+  private static let newUserNamespace: UInt64 = 0x1000_0000
+
+  /// Whether the first argument asks for a new user namespace.
+  public var asksForUserNamespace: Bool { arguments[0] & CallData.newUserNamespace != 0 }
+
+  /// Whether the first argument asks for new namespaces, and for no user namespace, which would give the
+  /// capability for the others.
+  public var asksForNamespaces: Bool {
+    arguments[0] & UInt64(CallData.newNamespaces) != 0 && !asksForUserNamespace
+  }
+
   /// The 32 bits at `offset` of struct seccomp_data; nil for those that no program of nestbox reads.
   fileprivate func word(at offset: UInt32) -> UInt32? {
     switch offset {
@@ -67,6 +80,19 @@ extension CallData {
       let argument = arguments[Int(offset - 16) / 8]
       return UInt32(truncatingIfNeeded: offset % 8 == 0 ? argument : argument >> 32)
     default: return nil
+    }
+  }
+}
+
+extension SeccompProgram {
+  /// Whether the program hands calls to a tracer or a listener, or answers in a way that is not
+  /// understood: a younger listener would be asked in their place.
+  public var asksOthers: Bool {
+    instructions.contains { instruction in
+      let code = UInt16(truncatingIfNeeded: instruction)
+      let action = UInt32(truncatingIfNeeded: instruction >> 32) & 0xffff_0000
+      return code == 0x16
+        || code == InstructionCode.answer && (action == WatchList.notify || action == 0x7ff0_0000)
     }
   }
 }

@@ -154,6 +154,7 @@ public struct WatchedCall: Sendable {
     WatchedCall("sethostname", needs: "CAP_SYS_ADMIN"),
     WatchedCall("settimeofday", needs: "CAP_SYS_TIME"),
     WatchedCall("clock_settime", needs: "CAP_SYS_TIME"),
+    WatchedCall("unshare", .capability, 0, flags: 0, capability: "CAP_SYS_ADMIN"),
   ]
 }
 
@@ -321,7 +322,12 @@ extension Steps {
       let loadLow = number(of: .load(offset(call.path), mask: .max, low))
       let high = number(of: .test(InstructionCode.jumpIfEqual, 0, yes: loadLow, no: notify))
       return number(of: .load(offset(call.path) + 4, mask: .max, high))
-    case .capability where call.flags >= 0:
+    case .capability where call.flags == 0:
+      // New namespaces.
+      let isNew = number(
+        of: .test(InstructionCode.jumpIfBits, CallData.newNamespaces, yes: notify, no: allow))
+      return number(of: .load(offset(call.flags), mask: .max, isNew))
+    case .capability where call.flags > 0:
       // Raw sockets (SOCK_RAW) of the internet (AF_INET, AF_INET6), and those for packets
       // (AF_PACKET).
       let isRaw = number(of: .test(InstructionCode.jumpIfEqual, 3, yes: notify, no: allow))
@@ -331,19 +337,6 @@ extension Steps {
       let packet = number(of: .test(InstructionCode.jumpIfEqual, 17, yes: notify, no: internet))
       return number(of: .load(offset(0), mask: .max, packet))
     default: return notify
-    }
-  }
-}
-
-extension SeccompProgram {
-  /// Whether the program hands calls to a tracer or a listener, or answers in a way that is not
-  /// understood: a younger listener would be asked in their place.
-  public var asksOthers: Bool {
-    instructions.contains { instruction in
-      let code = UInt16(truncatingIfNeeded: instruction)
-      let action = UInt32(truncatingIfNeeded: instruction >> 32) & 0xffff_0000
-      return code == 0x16
-        || code == InstructionCode.answer && (action == WatchList.notify || action == 0x7ff0_0000)
     }
   }
 }

@@ -58,6 +58,11 @@ public enum JSON: Sendable {
   /// A value that may be missing.
   public static func optional(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
 
+  /// The line of an object, which has members and no newline at its end, with another member.
+  public static func adding(_ member: Member, to line: String) -> String {
+    line.dropLast() + ", " + JSON.object([member]).line.dropFirst().dropLast()
+  }
+
   /// The value over several lines, with a newline at the end.
   public var text: String { String(decoding: bytes(indent: []), as: UTF8.self) }
 

@@ -39,8 +39,39 @@ extension KeptThing {
         mkdir -p home/.local/bin; export HOME=$PWD/home PATH=$PWD/home/.local/bin:$PATH
         printf '#!/bin/sh\\necho works\\n' >home/.local/bin/mytool; chmod +x home/.local/bin/mytool
         """, line: "nestbox --explain $more sh -c mytool",
-      thing: "directories of your PATH that the command did not get: ",
-      options: "--profile toolchains"),
+      thing: "has the program mytool, which yours has at ", options: "--profile toolchains"),
+    KeptThing(
+      name: "a program of the caller's PATH alone",
+      setup: """
+        mkdir -p home opt; export HOME=$PWD/home PATH=$PWD/opt:$PATH
+        printf '#!/bin/sh\\necho works\\n' >opt/mytool; chmod +x opt/mytool
+        """, line: "nestbox --explain --setenv PATH /usr/bin:/bin $more sh -c mytool",
+      thing: "has the program mytool, which yours has at ",
+      options: "--read $PWD/opt/mytool --setenv PATH /usr/bin:/bin:$PWD/opt"),
+    KeptThing(
+      name: "a program in one of many directories",
+      setup: """
+        mkdir -p home a b c; export HOME=$PWD/home PATH=$PWD/a:$PWD/b:$PWD/c:$PATH
+        printf '#!/bin/sh\\necho works\\n' | tee b/mytool >c/mytool; chmod +x b/mytool c/mytool
+        """,
+      line: """
+        nestbox --explain --setenv PATH $PATH $more /usr/bin/python3 -c 'import subprocess
+        subprocess.run(["mytool"])'
+        """, thing: "has the program mytool, which yours has at ", options: "--read $PWD/b/mytool"),
+    KeptThing(
+      name: "a new namespace that the policy permits",
+      line: "nestbox --explain --seccomp-allow unshare $more unshare -n echo works",
+      thing: "the command lacks the capability CAP_SYS_ADMIN (unshare)",
+      options: "--cap-add CAP_SYS_ADMIN", needs: ["/usr/bin/unshare"]),
+    KeptThing(
+      name: "a file to edit in place", setup: "mkdir p; cd p; echo a >f",
+      line: "nestbox --explain $more sh -c 'true; sed -i s/a/b/ f && echo works'",
+      thing: "/p/f is not shown inside (sed", options: "--write $PWD/p"),
+    KeptThing(
+      name: "many files of a directory",
+      setup: "mkdir d; for i in 1 2 3 4 5; do echo works >d/$i; done",
+      line: "nestbox --explain $more cat d/1 d/2 d/3 d/4 d/5",
+      thing: "5 files of ", options: "--read $PWD/d"),
     KeptThing(
       name: "a call that the policy refuses, and that needs a capability",
       line: "nestbox --explain $more chroot / echo works",

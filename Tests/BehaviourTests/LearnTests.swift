@@ -150,7 +150,7 @@ struct LearnTests {
       grep -v '^#' p.profile | sed -n 's|.*try ${HOME}/||p'; grep -c 'it is secret' p.profile
       """)
     #expect(
-      outcome.lines == ["note", "rest", "note", "rest", "data/note", "rest", "2"], "\(outcome)")
+      outcome.lines == ["note", "rest", "note", "rest", "data/note", "rest", "5"], "\(outcome)")
   }
 
   // Red: a profile that lacks a listed directory, a link or a loader is told to be enough.

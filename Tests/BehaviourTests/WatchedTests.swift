@@ -56,6 +56,12 @@ struct WatchedTests {
       BrokenSetup.preamble
         + "nestbox --explain \(deed.options) \(shown) ./watched \(deed.mode)")
     #expect(outcome.output == deed.output, "\(outcome.errors)")
+    // A directory of which many files are missing has one line.
+    if deed.files > 3 {
+      #expect(
+        outcome.errors.contains("\(String(deed.files)) files of "), "\(outcome.errors)")
+      return
+    }
     for number in 0..<deed.files {
       let times = number == 0 ? deed.times : ""
       #expect(

@@ -90,8 +90,9 @@ extension AppliedOption {
 /// A class, so that a parser without it does not grow.
 final class AppliedOptions {
   private(set) var all: [AppliedOption] = []
-  /// The words of the profile's line that is read, as they are written there.
-  var line: [ArraySlice<UInt8>]?
+  /// The words of the profile's line that is read, as they are written there, and the variables whose values they
+  /// have.
+  var line: (words: [ArraySlice<UInt8>], variables: [ByteString])?
   /// Lines that modify the next option.
   private var modifiers: [[UInt8]] = []
   /// Options that were typed.
@@ -118,7 +119,7 @@ final class AppliedOptions {
     let text = text(option, occurrence, words)
     let literal = self.text(option, occurrence, words.withoutProject)
     let namesProject =
-      line.map { String(decoding: $0.joined(), as: UTF8.self).includes("PROJECT") } ?? false
+      line?.variables.contains { ProfileVariable(rawValue: $0.text) == .project } ?? false
     line = nil
     if !occurrence.isOfProfile { typed.append(option.name) }
     if option.traits.contains(.includes) || option.section == .general { return }
@@ -133,15 +134,13 @@ final class AppliedOptions {
         || isLearned && operations[new].contains { isAroundProject($0) }
     }
     if isLearned {
-      var learned = AppliedOption(
-        lines: [], operations: new, use: .learned, option: occurrence.option)
-      if option.operands.first == .pattern, operations[new].allSatisfy(\.action.isReadOnly) {
-        learned = AppliedOption(
-          lines: [text], operations: new, use: .learned, option: occurrence.option,
-          literal: literal,
-          pattern: AppliedOptions.pattern(occurrence.text(0)))
-      }
-      all.append(learned)
+      let isPattern =
+        option.operands.first == .pattern && operations[new].allSatisfy(\.action.isReadOnly)
+      all.append(
+        AppliedOption(
+          lines: isPattern ? [text] : [], operations: new, use: .learned, option: occurrence.option,
+          literal: isPattern ? literal : nil,
+          pattern: isPattern ? AppliedOptions.pattern(occurrence.text(0)) : nil))
       return
     }
     if AppliedOptions.isOfRun(option) || remountsLearned(operations, new) { return }
@@ -236,9 +235,9 @@ final class AppliedOptions {
 
   private func text(_ option: Option, _ occurrence: Occurrence, _ words: ProfileWords) -> [UInt8] {
     if let line {
-      let text = Array(line.joined(separator: [UInt8(ascii: " ")]))
+      let text = Array(line.words.joined(separator: [UInt8(ascii: " ")]))
       // The learned profile lies in another directory.
-      if !String(decoding: text, as: UTF8.self).includes("PROFILE_DIR") { return text }
+      if !String(decoding: text, as: UTF8.self).includes("${PROFILE_DIR") { return text }
     }
     var text = words.line([ByteString(option.name)])
     for (index, operand) in option.operands.enumerated() where index < occurrence.words.count {

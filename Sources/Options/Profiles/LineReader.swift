@@ -21,6 +21,8 @@ struct LineReader {
 
   /// The words as they are written.
   private(set) var written: [ArraySlice<UInt8>] = []
+  /// The variables whose values they have.
+  private(set) var used: [ByteString] = []
 
   init(_ line: ArraySlice<UInt8>, _ variables: ProfileVariables?) {
     bytes = line
@@ -113,6 +115,7 @@ struct LineReader {
       index += 1
       if isWanted, variables != nil {
         guard let value else { throw unset(name, at: start) }
+        used.append(name)
         word += value.bytes
       }
       return
@@ -123,7 +126,10 @@ struct LineReader {
     // As in a shell, an empty value counts as none here.
     let usesFallback = value?.isEmpty ?? true
     try readFallback(into: &word, isWanted: isWanted && usesFallback, from: start)
-    if let value, !usesFallback { word += value.bytes }
+    if let value, !usesFallback {
+      used.append(name)
+      word += value.bytes
+    }
   }
 
   /// Reads what stands between `:-` and `}`.

@@ -56,9 +56,16 @@ extension LearnedProfile {
     return found
   }
 
-  static func isModifier(_ line: [UInt8]) -> Bool {
+  static func isModifier(_ line: [UInt8]) -> Bool { hasOption(line, .isModifier) }
+
+  /// Whether it includes other profiles.
+  public var includesOthers: Bool {
+    lines.contains { LearnedProfile.hasOption($0, .includes) }
+  }
+
+  private static func hasOption(_ line: [UInt8], _ trait: Option.Traits) -> Bool {
     guard let word = words(of: line).first else { return false }
-    return Option.named(ByteString(word))?.traits.contains(.isModifier) == true
+    return Option.named(ByteString(word))?.traits.contains(trait) == true
   }
 
   /// The words of a line, with their variables and quotes.
@@ -126,7 +133,7 @@ extension LearnedProfile {
 
   /// Whether a comment says that a learning run used or changed this, and that the profile does not give it.
   public func leavesOut(_ thing: LearnedItem, _ words: ProfileWords) -> Bool {
-    let used = Array("# used, but ".utf8)
+    let used = Array(("# " + LearnedProfile.usedMark).utf8)
     let changed = Array(("# " + thing.subject.quoted + " was changed ").utf8)
     let end = [UInt8(ascii: " ")] + words.word(thing.subject)
     return lines.contains { line in

@@ -96,7 +96,7 @@ public struct EndReport {
     add(ending.use, ending.groupUse)
     if let output = ending.output { add("output", .unsigned(output)) }
     if sandbox.sandbox.network.option != nil {
-      add("refused", .array(ending.refusals.map(EndReport.refusal)))
+      members.append(ending.refusedMember)
     }
     if let end = ending.endOfLog {
       add("net-log-ended-because", .string(Ending.reason(forEndOfLog: end)))
@@ -144,7 +144,7 @@ public struct EndReport {
     add("complete", .boolean(true))
   }
 
-  private static func refusal(_ refusal: Refusal) -> JSON {
+  fileprivate static func refusal(_ refusal: Refusal) -> JSON {
     .object([
       .init("host", .string(refusal.host)),
       .init("port", refusal.port.map { .number(Int64($0.number)) } ?? .null),
@@ -265,6 +265,11 @@ extension ResolvedSandbox {
     }
     return members
   }
+}
+
+extension Ending {
+  /// What the command could not reach because of the rules about the network, as a member of a report.
+  var refusedMember: JSON.Member { .init("refused", .array(refusals.map(EndReport.refusal))) }
 }
 
 // MARK: - For people

@@ -11,9 +11,20 @@ internal import Text
 /// What the settings of a sandbox permit.
 public struct Rights {
   private let resolved: ResolvedSandbox
+  /// What its policy says, which is read at once: a command may be able to change the file.
+  private let calls: Result<Policy, PolicyError>?
 
   /// Looks at a sandbox.
-  public init(_ resolved: ResolvedSandbox) { self.resolved = resolved }
+  public init(_ resolved: ResolvedSandbox) {
+    self.resolved = resolved
+    calls = resolved.sandbox.policy.map { choice in
+      do throws(PolicyError) {
+        return .success(try choice.policy())
+      } catch {
+        return .failure(error)
+      }
+    }
+  }
 
   private var sandbox: Sandbox { resolved.sandbox }
 
@@ -218,11 +229,11 @@ extension Rights {
     guard let theirs = line.sandbox.policy, line.resolved.policy != resolved.policy else {
       return nil
     }
-    guard let mine = sandbox.policy else {
+    guard let mine = calls, let others = line.calls else {
       return "run without --seccomp-policy \(theirs.name.quoted)"
     }
     do throws(PolicyError) {
-      guard let call = try mine.policy().callPermitted(beyond: theirs.policy()) else { return nil }
+      guard let call = try mine.get().callPermitted(beyond: others.get()) else { return nil }
       return "make \(call)"
     } catch {
       return "make system calls by another policy than \(theirs.name.quoted)"

@@ -34,6 +34,10 @@ package enum CallReader {
   ) -> AskedFor? {
     switch call.intent {
     case .capability:
+      // unshare(2): a new user namespace gives the capability for the others.
+      if call.flags == 0, data.asksForUserNamespace {
+        return AskedFor(kind: .userNamespace, directory: nil, subject: "")
+      }
       return AskedFor(
         kind: .capability, directory: nil, subject: ByteString(stringLiteral: call.capability))
     case .connect, .bind:

@@ -16,10 +16,11 @@ extension Findings {
 
   private mutating func text(_ words: [ByteString]) -> [String] {
     let things = all.filter { !$0.isUsual }
-    var lines = things.prefix(Findings.mostLines.things).map(\.text)
-    if things.count > lines.count {
-      lines.append(
-        "\(String(things.count - lines.count)) more things were kept from it: --json lists all")
+    var lines = lines(about: things)
+    let left = lines.count - Findings.mostLines.things
+    if left > 0 {
+      lines.removeLast(left)
+      lines.append("\(String(left)) more lines are left out: --json lists all things")
     }
     lines += projectLines(things)
     let usual = all.filter(\.isUsual).prefix(Findings.mostLines.usual).map(\.subject.quoted)
@@ -98,11 +99,14 @@ extension Finding {
   var programNames: [String] { programs.filter { !$0.isEmpty }.map(\.quotedAsProgram) }
 
   /// The thing, what asked for it, and what would give it to the command.
-  fileprivate var text: String {
+  var text: String {
     let name = subject.quotedInReport
     let what =
       switch kind {
-      case .notShown: "\(name) is not shown inside"
+      case .notShown:
+        program.map {
+          "no directory of PATH inside has the program \($0.quotedAsProgram), which yours has at \(name)"
+        } ?? "\(name) is not shown inside"
       case .readOnly: "\(name) is read-only inside"
       case .fixed: "\(name) can neither be removed nor replaced inside"
       case .notPermitted: "\(name) may not be used inside"
@@ -112,6 +116,7 @@ extension Finding {
       case .refused: "the policy refuses the system call \(name)"
       case .unreadable: "nobody may read the paths that this program uses"
       case .capability: "the command lacks the capability \(name)"
+      case .forbidden: "\(name) cannot be made inside"
       }
     var details = programNames
     if count > 1 { details.append("\(String(count)) times") }

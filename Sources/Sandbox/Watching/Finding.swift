@@ -18,6 +18,8 @@ struct Finding {
     case noBusName = "no-bus-name"
     case refused
     case capability
+    /// What an option forbids, whatever the policy says.
+    case forbidden
     case unreadable
   }
 
@@ -34,6 +36,8 @@ struct Finding {
   var options: [ByteString] = []
   /// What speaks against that.
   var objection: String?
+  /// The name of a program that was looked for in PATH; the subject is where the caller's PATH has it.
+  var program: ByteString?
   /// What else there is to know of these options.
   var note = ""
   /// Whether something was to be changed or made there.

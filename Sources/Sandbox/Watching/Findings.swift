@@ -10,7 +10,7 @@ internal import Text
 
 /// All findings of a run, those of the last calls first.
 struct Findings {
-  private(set) var all: [Finding] = []
+  var all: [Finding] = []
   /// How many calls were watched.
   let calls: Int
   /// Whether everything could be noted.
@@ -27,10 +27,12 @@ struct Findings {
   /// The files that are secret.
   lazy var secrets = resolved.secretFiles(on: plan.root.host)
   /// Who is in the sandbox's network now.
-  private lazy var members: [NetworkMember] =
+  lazy var members: [NetworkMember] =
     NamedNetworks(registry: resolved.sandbox.network.directory).list()
     .first { $0.name == resolved.sandbox.network.shared?.value }?.members ?? []
   private var places: [ByteString: Int] = [:]
+  /// What the command finds empty; nil if it finds nothing so.
+  private(set) lazy var standIns = StandIns(plan, of: resolved)
   /// Whether the command opened its working directory, as programs do that list it.
   private(set) var hasListedDirectory = false
   /// Whether the host did not have the last thing either.
@@ -62,6 +64,7 @@ struct Findings {
       guard hasTime() else { break }
       examine(seen)
     }
+    findPrograms(observations)
     all.sort { $0.last > $1.last }
     for index in all.indices {
       guard hasTime() else {
@@ -86,7 +89,8 @@ struct Findings {
     return false
   }
 
-  private mutating func add(
+  /// Notes that something was kept from the command.
+  mutating func add(
     _ kind: Finding.Kind, _ subject: ByteString, _ seen: Observation,
     _ mark: (inout Finding) -> Void = { _ in }
   ) {
@@ -145,6 +149,8 @@ extension Findings {
     case .unreadable: add(.unreadable, seen.subject, seen)
     case .port: needs("CAP_NET_BIND_SERVICE", seen)
     case .capability: needs(seen.subject, seen)
+    case .userNamespace:
+      if resolved.sandbox.disablesUserNamespaces { add(.forbidden, "user namespaces", seen) }
     case .refusal:
       // As older kernels answer: every program can do without.
       if Errno(rawValue: seen.error) != .noFunction {
@@ -155,59 +161,6 @@ extension Findings {
       }
     default: look(for: seen)
     }
-  }
-
-  /// Whether the sandbox has a network of its own that leads nowhere.
-  private var isWithoutNetwork: Bool {
-    resolved.namespaces.contains(.network) && !resolved.sandbox.network.isUsed
-  }
-
-  /// Notes that the sandbox's network has no member with a name by which only members are found.
-  private mutating func lookForMember(_ name: DomainName, _ seen: Observation) {
-    let network = resolved.sandbox.network
-    guard let shared = network.shared, network.policy.refusal(ofLookup: name) != nil,
-      !name.isLocalhost, let domain = DomainName(text: shared.value.bytes[...])
-    else { return }
-    guard name.dots == 0 || name.isBelow(domain) else {
-      // Where a relay answers, it tells.
-      if network.allowed.isEmpty, !name.isReverse { add(.noNetwork, seen.subject, seen) }
-      return
-    }
-    let isMember = members.contains { member in
-      guard let own = DomainName(text: member.name.bytes[...]) else { return false }
-      return name == own || name == own.within(domain)
-    }
-    if !isMember { add(.noMember, seen.subject, seen) }
-  }
-
-  /// What the command wanted to reach by its number.
-  private mutating func connect(_ seen: Observation) {
-    guard resolved.namespaces.contains(.network) else { return }
-    let endpoint = Findings.endpoint(seen.subject)
-    // Members of a shared network are reached, each or all: where nothing listens, the member refuses.
-    if resolved.sandbox.network.shared != nil, let (address, _, _) = endpoint,
-      MemberAddresses.range.contains(address)
-        || [.multicast, .broadcast].contains(UnallowableAddress(address))
-    {
-      return
-    }
-    if let (address, port, isDatagram) = endpoint, address.isLoopback {
-      if !isDatagram, HostPorts.serve(port) {
-        // Programs try IPv6 as well.
-        add(.noNetwork, ByteString("127.0.0.1 port " + String(port)), seen)
-      }
-      return
-    }
-    if let (address, port, isDatagram) = endpoint, resolved.sandbox.network.isUsed {
-      let isPermitted =
-        resolved.sandbox.network.policy.refusal(
-          of: address, port: Port(port, isDatagram ? .udp : .tcp), isOwn: false) == nil
-      // Stand-ins for names are the relay's.
-      if isPermitted || NameTable.pool.contains(address) || NameTable.poolV6.contains(address) {
-        return
-      }
-    }
-    add(.noNetwork, seen.subject, seen)
   }
 
   private mutating func needs(_ capability: ByteString, _ seen: Observation) {
@@ -230,11 +183,12 @@ extension Findings {
     // A file that is there and open to the command, or that the host has not either, is looked at on
     // one side only: programs look for many missing names in a row.
     let isGuess = isMissing
-    if !isGuess, inside.answers(seen.kind, at: path) { return }
+    if !isGuess, inside.answers(seen.kind, at: path) { return lookAtStandIn(path, seen) }
     // Of a name to be made or removed, its directory counts as well.
     if !seen.kind.changesDirectory {
       isMissing = (try? FileFacts(at: path, followsLinks: seen.kind != .lookAtLink)) == nil
-      if isMissing || isGuess && inside.answers(seen.kind, at: path) { return }
+      if isMissing { return }
+      if isGuess, inside.answers(seen.kind, at: path) { return lookAtStandIn(path, seen) }
     }
     if seen.kind == .remove || seen.kind == .replace {
       if path.endsInName { lookAtName(path, seen) }
@@ -264,6 +218,19 @@ extension Findings {
       missing(wanted, depth, seen)
     case .refused(let error): refused(error, path, seen, seen.kind == .write ? .write : .read)
     }
+  }
+
+  /// Looks whether a file that the command read is an empty one in the place of the host's.
+  private mutating func lookAtStandIn(_ path: FilePath, _ seen: Observation) {
+    guard seen.kind == .read, let standIns else { return }
+    let path = path.lexicallyNormalized()
+    if standIns.contains(path), (try? FileFacts(at: path)) != nil { add(.notShown, path, seen) }
+  }
+
+  /// Whether the command can reach a file at `path`.
+  func isShown(_ path: ByteString) -> Bool {
+    if case .file = inside.follow(path.path, followsLast: true) { return true }
+    return false
   }
 
   /// Looks at a name that is removed, or that a renamed file gets.

@@ -112,7 +112,9 @@ extension Learner {
       addresses.append(LearnedItem(.address, seen.subject, notes: [program] + rule))
     case .calledBusName: called.append(seen.subject)
     case .addition: additions?.append(Findings.name(ofCall: seen))
-    case .abstractSocket, .nameServer, .busName, .unreadable, .port, .capability, .refusal: break
+    case .abstractSocket, .nameServer, .busName, .unreadable, .port, .capability, .refusal,
+      .userNamespace:
+      break
     default: visit(seen.subject.path, seen.kind)
     }
   }

@@ -40,8 +40,10 @@ package enum ObservedKind: UInt8 {
   case refusal
   /// The same of a call that only --seccomp-allow permits.
   case addition
+  /// A new user namespace.
+  case userNamespace
 
-  fileprivate static let count = Int(ObservedKind.addition.rawValue) + 1
+  fileprivate static let count = Int(ObservedKind.userNamespace.rawValue) + 1
 
   /// Whether the subject is a path.
   var isPath: Bool { rawValue <= ObservedKind.socket.rawValue }

@@ -37,6 +37,12 @@ enum ProgramUse {
     }
   }
 
+  /// Whether a program's line in a script ends with this byte.
+  fileprivate static func endsLine(_ byte: UInt8) -> Bool { ";&|()\n`".utf8.contains(byte) }
+
+  /// Whether a word in a script ends with this byte.
+  fileprivate static func endsWord(_ byte: UInt8) -> Bool { " \t\"'".utf8.contains(byte) }
+
   /// Whether a word is the option to edit files in place, alone or behind others, as in `-pi.bak`.
   private static func isInPlace(_ word: ByteString) -> Bool {
     let bytes = word.bytes
@@ -50,7 +56,18 @@ enum ProgramUse {
 extension ResolvedSandbox {
   /// What a program of the sandbox does to the files that it names.
   func use(by program: ByteString) -> ProgramUse? {
-    ProgramUse(of: program, program == commandName ? Array(sandbox.command.dropFirst()) : [])
+    let words = Array(sandbox.command.dropFirst())
+    guard program != commandName else { return ProgramUse(of: program, words) }
+    // A shell may have the program's line as a word.
+    let lines = words.prefix(ArgumentWord.most).flatMap {
+      $0.bytes.split(whereSeparator: ProgramUse.endsLine)
+    }
+    for line in lines {
+      let words = line.split(whereSeparator: ProgramUse.endsWord).map { ByteString($0) }
+      guard let place = words.firstIndex(where: { $0.baseName == program }) else { continue }
+      if let use = ProgramUse(of: program, words[(place + 1)...]) { return use }
+    }
+    return ProgramUse(of: program, [])
   }
 
   /// Whether `path` is the directory into which the command moves files.

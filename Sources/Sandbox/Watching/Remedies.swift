@@ -10,6 +10,7 @@ internal import Text
 extension Findings {
   /// Adds what would give the thing to the command, and what speaks against that.
   mutating func complete(_ finding: inout Finding) {
+    if finding.program != nil { return completeProgram(&finding) }
     switch finding.kind {
     case .refused: completeRefused(&finding)
     case .capability:
@@ -23,6 +24,8 @@ extension Findings {
     case .noMember: finding.objection = "nestbox --list shows the members"
     case .noBusName: completeBusName(&finding)
     case .unreadable: break
+    case .forbidden:
+      finding.objection = resolved.sandbox.disableUserNamespaces.map { "\($0.name) forbids them" }
     case .readOnly: completeReadOnly(&finding)
     case .fixed: completeName(&finding)
     case .notShown, .notPermitted: completeHidden(&finding)
@@ -197,6 +200,7 @@ extension Findings {
     for path in [path, target] where Secrets.isFile(path, among: secrets) {
       return Secrets.objection
     }
+    if let standIns, standIns.hides(path) || standIns.hides(target) { return "--hide hides it" }
     guard let trail = plan.root.find(path) ?? plan.root.find(path.parent),
       let number = plan.root.mounts[trail.end.mount].operation
     else { return nil }
@@ -276,7 +280,7 @@ extension Findings {
   }
 
   /// The options that show a file as the host has it.
-  private func showing(_ path: FilePath, isForWriting: Bool) -> [ByteString] {
+  func showing(_ path: FilePath, isForWriting: Bool) -> [ByteString] {
     let name = ByteString(path)
     if path == "/proc" { return ["--proc", name] }
     if path == "/dev" { return ["--dev", name] }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The end of what --explain tells: variables of the caller that a failed command did not get, or that
-// nothing was kept from it.
+// The last lines of --explain. They name the caller's variables that a command which failed did not get. If there is
+// nothing to name, they say that the sandbox kept nothing from the command.
 //
-// The launcher says it: the watcher, which reports the rest, does not learn how the command ended.
+// The launcher makes these lines and not the watcher, because the watcher does not learn how the command ended.
 
 internal import Linux
 internal import SystemPackage
@@ -15,11 +15,18 @@ extension ResolvedSandbox {
   ///   - isExplained: Whether the reason for that has been told already.
   /// - Returns: The lines.
   public func report(of ending: Ending, isExplained: Bool) -> [String] {
-    // Of a run that succeeds, FILE has what is to be said; of one that was interrupted, nothing is.
+    // After a run that succeeds, --learn writes all this into FILE. A run that a signal or a limit ended has not
+    // failed for a lack of anything.
     if sandbox.learning == .profile, !hasFailed(ending), ending.termination != .exited(1) {
       return []
     }
     var lines = ending.explanation
+    if sandbox.explainsInJSON, sandbox.learning == nil, sandbox.network.option != nil,
+      let line = lines.popLast()
+    {
+      // The watcher does not learn what the relay refuses.
+      lines.append(JSON.adding(ending.refusedMember, to: line))
+    }
     guard sandbox.explain != nil, sandbox.learning.map({ $0 == .profile }) != false,
       !sandbox.explainsInJSON, !ending.lacksReport
     else { return lines }
@@ -29,7 +36,7 @@ extension ResolvedSandbox {
     if hasFailed(ending), !isExplained {
       // It looks at scripts, which may lie anywhere.
       lines += BoundedLook.lines {
-        removedVariables(status: ending.termination, areOnlyCause: calls != nil)
+        removedVariables(areOnlyCause: calls != nil)
       }
     }
     if lines.isEmpty, !isExplained, let calls {
@@ -45,7 +52,7 @@ extension ResolvedSandbox {
 
   /// Sentences about variables of the caller that the command did not get; where something else is the
   /// likely cause, only of those that the command names.
-  private func removedVariables(status: Termination, areOnlyCause: Bool) -> [String] {
+  private func removedVariables(areOnlyCause: Bool) -> [String] {
     let given = environment
     let removed = Environment(inherited, []).names.filter {
       given.value(of: $0) == nil && $0.bytes.allSatisfy(\.isOfVariable)
@@ -78,7 +85,7 @@ extension ResolvedSandbox {
     if let list = ResolvedSandbox.list(secret) {
       lines.append("variables that look secret, and that the command did not get: " + list)
     }
-    return lines + missingDirectories(status)
+    return lines
   }
 
   /// The first of the names, and how many more there are.
@@ -119,24 +126,6 @@ extension ResolvedSandbox {
     case "DBUS_SESSION_BUS_ADDRESS": return "--dbus-session"
     default: return PowerfulSocket.all.first { $0.places.contains(name.text) }?.sentence
     }
-  }
-
-  /// What to do if a shell found no program, where PATH inside lacks directories of the caller's.
-  private func missingDirectories(_ status: Termination) -> [String] {
-    guard status == .exited(127), sandbox.isFromProfile,
-      let path = Environment.value(of: "PATH", in: inherited)
-    else { return [] }
-    let inside = environment.searchPath.bytes.split(separator: UInt8(ascii: ":"))
-    let outside = path.bytes.split(separator: UInt8(ascii: ":"))
-    let lost = outside.filter { directory in
-      !inside.contains(directory) && ByteString(directory).path.starts(with: callerHome.path)
-    }
-    if lost.isEmpty { return [] }
-    let names = lost.prefix(ResolvedSandbox.mostNames).map { ByteString($0).quoted }
-    return [
-      "directories of your PATH that the command did not get: "
-        + names.joined(separator: ", ") + ": --profile toolchains"
-    ]
   }
 }
 
