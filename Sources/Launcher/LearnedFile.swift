@@ -12,6 +12,8 @@ internal import Text
 struct LearnedFile: ~Copyable {
   /// Its path; of a link, that of the file to which the link leads.
   let path: ByteString
+  /// Where its path was typed to lie: of a link, the link.
+  private let place: ByteString
   private let name: FilePath
   /// Its permissions; nil if there is none.
   private let permissions: UInt32?
@@ -36,7 +38,7 @@ struct LearnedFile: ~Copyable {
     guard let last = path.path.lastComponent, last.kind == .regular else {
       throw UsageError("\(option): \(typed.quoted) cannot be written")
     }
-    self.path = path
+    (self.path, self.place) = (path, LearnedFile.real(place))
     name = FilePath(root: nil, [last])
     let facts = try? FileFacts(at: path.path)
     permissions = facts?.permissions
@@ -44,6 +46,14 @@ struct LearnedFile: ~Copyable {
     names = (try? OwnedDescriptor.open(path.path, .location).entryStatus().links).map { UInt64($0) }
     directory =
       (try? OwnedDescriptor.open(path.path.removingLastComponent(), .directory)) ?? .none
+  }
+
+  /// A path, of which only the last name may be a link.
+  private static func real(_ place: ByteString) -> ByteString {
+    guard let last = place.path.lastComponent, last.kind == .regular,
+      let parent = try? FoundFile(following: place.path.removingLastComponent()).path
+    else { return place }
+    return ByteString(parent.appending(last))
   }
 
   // MARK: - Before the run
@@ -81,6 +91,11 @@ struct LearnedFile: ~Copyable {
       throw UsageError(
         "\(option): you may not write to \(path.quoted); name another file"
           + (isOwn ? ", or type: chmod u+w \(path.quotedForShell)" : ""))
+    }
+    if place != path, plan.mayChange(place) {
+      throw UsageError(
+        "\(option): the command could exchange the link \(place.quoted) for a profile of its own; name the file "
+          + "to which it leads: \(path.quoted)")
     }
     if plan.mayChange(ByteString(real.appending(name.components))) {
       throw UsageError(

@@ -179,8 +179,8 @@ extension ReviewTasks {
   private func notChanged(
     _ word: ByteString, _ path: FilePath, _ name: ByteString, _ option: String
   ) -> UsageError {
+    let others = draft.sandbox.command.filter { $0 != word }.map { " " + $0.quotedForShell }
     if word.bytes.first == UInt8(ascii: "-") {
-      let others = draft.sandbox.command.filter { $0 != word }.map { " " + $0.quotedForShell }
       return UsageError(
         "\(option): \(word.quoted) was read as a path; options stand in front: "
           + draft.reviewLine(
@@ -190,7 +190,9 @@ extension ReviewTasks {
       let overwrites = draft.overwritesConflicts ? "--overwrite " : ""
       return UsageError(
         "\(option): \(word.quoted) was read as a path; the name of a review stands right behind "
-          + "\(option): " + draft.reviewLine("\(overwrites)\(option) \(word.quotedForShell)"))
+          + "\(option): "
+          + draft.reviewLine(
+            "\(overwrites)\(option) \(word.quotedForShell)" + others.joined()))
     }
     if path == Change.top {
       return UsageError(

@@ -90,6 +90,11 @@ struct Shrinking {
           "--shrink: the command writes more than \(String(Shrinking.most.bytes >> 20)) MiB of output, which is "
             + "not compared; let it write to a file")
       }
+      if error.errno == .staleNFSFileHandle {
+        throw UsageError(
+          "--shrink: the command was not run again: it, or another program, has changed what the profile names, "
+            + "and the command would get more than in its first run")
+      }
       throw UsageError("--shrink: can't run the command again: \(error.reason)")
     }
     guard status == 0 else { throw failure(status) }
@@ -117,11 +122,11 @@ struct Shrinking {
   /// Finds the lines that can be left out.
   /// - Returns: The status under the whole profile; nothing is left out unless it is 0.
   private mutating func search() throws(SystemCallError) -> UInt8 {
-    expected = try run(profile)
+    expected = try runWhole()
     if expected.excess == .output { throw SystemCallError(call: "read", errno: .fileTooLarge) }
     guard expected.status == 0 else { return expected.status }
     let begin = MonotonicClock.milliseconds
-    let again = try run(profile)
+    let again = try runWhole()
     comparesOutput = expected == again
     guard again.status == 0 else {
       expected = again
@@ -132,6 +137,14 @@ struct Shrinking {
     try leaveOut(candidates[...])
     try confirm()
     return 0
+  }
+
+  /// Runs the command under the whole profile, unless what that names has changed since the first run.
+  private mutating func runWhole() throws(SystemCallError) -> Outcome {
+    guard givesNoMore(profile) else {
+      throw SystemCallError(call: "open", errno: .staleNFSFileHandle)
+    }
+    return try run(profile)
   }
 
   /// Runs the command under the rest again: one that succeeds only now and then needs a line although a run
@@ -147,6 +160,7 @@ struct Shrinking {
 
   /// Runs the command under a profile, and says whether it does the same.
   private mutating func isEnough(_ rest: LearnedProfile) throws(SystemCallError) -> Bool {
+    guard givesNoMore(rest) else { return false }
     let result = try run(rest)
     if result.excess != nil { return false }
     return comparesOutput ? result == expected : result.status == expected.status
@@ -156,7 +170,7 @@ struct Shrinking {
   private mutating func leaveOut(_ lines: ArraySlice<Int>) throws(SystemCallError) {
     guard !lines.isEmpty else { return }
     let rest = profile.leavingOut(dropped + lines)
-    if givesNoMore(rest), try isEnough(rest) {
+    if try isEnough(rest) {
       dropped += lines
       return
     }

@@ -36,7 +36,10 @@ extension Application {
         try makeDirectory(change, name, in: folder.directory)
       }
     }
-    finals.append(change)
+    let status = try Application.trying { () throws(SystemCallError) in
+      try folder.directory.entryStatus(name)
+    }
+    finals.append((change, status))
   }
 
   private static let own: UInt32 = 0o700
@@ -69,24 +72,24 @@ extension Application {
     let directory = try Application.trying { () throws(SystemCallError) in
       try folder.directory.openEntry(name)
     }
-    let permissions = try requirePermissions(change, directory) | Application.own
+    let permissions = try requireAsItWas(change.old, directory).permissions | Application.own
     try setPermissions(of: directory, to: permissions, for: change)
   }
 
-  /// Makes sure that a directory of the host has the permissions that it had when the changes were looked for.
-  /// - Returns: The permissions, with set-id bits.
-  private func requirePermissions(
-    _ change: Change, _ directory: borrowing OwnedDescriptor
-  ) throws(Obstacle) -> UInt32 {
+  /// Makes sure that a directory of the host is the same as before, with the same permissions.
+  /// - Returns: What it is now, with set-id bits.
+  private func requireAsItWas(
+    _ old: EntryStatus?, _ directory: borrowing OwnedDescriptor
+  ) throws(Obstacle) -> EntryStatus {
     let now: EntryStatus
     do throws(SystemCallError) { now = try directory.entryStatus() } catch { throw .failed(error) }
-    guard let old = change.old, now.identity == old.identity else {
+    guard let old, now.identity == old.identity else {
       throw .conflict("the host has replaced it meanwhile")
     }
     guard !Change.modesDiffer(old, now) else {
       throw .conflict("the host has changed it meanwhile")
     }
-    return now.permissions
+    return now
   }
 
   private func setPermissions(
@@ -106,11 +109,11 @@ extension Application {
   ///
   /// Changes wait below those in `waiting`: the next run must be able to compare everything.
   mutating func closeDirectories(waiting: Set<Change.Place>) {
-    for change in finals.reversed() {
+    for (change, status) in finals.reversed() {
       let isUnreadable = (change.new?.permissions ?? 0) & 0o500 != 0o500
       let place = isUnreadable ? Change.Place(tree: change.tree, path: Change.top) : change.place
       do throws(Obstacle) {
-        try finish(change, isOpen: waiting.contains(place))
+        try finish(change, status, isOpen: waiting.contains(place))
       } catch {
         report.applied -= 1
         leave(change, error)
@@ -119,27 +122,25 @@ extension Application {
   }
 
   /// Gives a directory its final permissions; with `isOpen` also those that the next run needs.
-  private func finish(_ change: Change, isOpen: Bool) throws(Obstacle) {
+  private func finish(
+    _ change: Change, _ old: EntryStatus?, isOpen: Bool
+  ) throws(Obstacle) {
     guard let new = change.new else { return }
     let directory = try Application.trying { () throws(SystemCallError) in
       try trees[change.tree].openBase(change.path)
     }
-    let status: EntryStatus
-    if change.path == Change.top { _ = try requirePermissions(change, directory) }
-    do throws(SystemCallError) {
-      status = try directory.entryStatus()
-    } catch {
-      throw .failed(error)
-    }
+    // Its owner may have put another directory there, or closed it, while this run put files in it.
+    let status = try requireAsItWas(old, directory)
     let bits = Change.bits(.directory)
     let permissions = new.permissions & bits | (isOpen ? Application.own : 0)
     try setPermissions(
       of: directory, to: permissions | status.permissions & ~bits & 0o7777, for: change)
+    review.note([SeenHost.finalPermissions(permissions, of: change)])
   }
 
   /// Directories below which changes wait, if one of them is to be closed to its owner.
   func directoriesWaiting(_ list: [Change], _ chosen: [Bool]) -> Set<Change.Place> {
-    guard finals.contains(where: { ($0.new?.permissions ?? 0o700) & 0o700 != 0o700 }) else {
+    guard finals.contains(where: { ($0.change.new?.permissions ?? 0o700) & 0o700 != 0o700 }) else {
       return []
     }
     var directories: Set<Change.Place> = []

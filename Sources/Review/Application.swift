@@ -50,8 +50,8 @@ struct Application {
   var stores: [FilePath?] = []
   /// The directory of the host that was opened last.
   private var recent: Folder?
-  /// Directories that get their permissions after everything in them.
-  var finals: [Change] = []
+  /// Directories that get their permissions after everything in them, as this run has left them.
+  var finals: [(change: Change, status: EntryStatus?)] = []
   /// Files with several names, of which this run has removed one.
   private var touched: Set<FileIdentity> = []
 
@@ -220,7 +220,7 @@ struct Application {
 
   private mutating func put(_ change: Change) throws(Obstacle) {
     guard let new = change.new else { return }
-    if change.path == Change.top { return finals.append(change) }
+    if change.path == Change.top { return finals.append((change, change.old)) }
     let folder = try folder(change)
     let name = change.path.lastName.path
     // A command that reads the store knows the name.

@@ -6,7 +6,8 @@
 // It has these entries, each between two NULs, so that one whose writing was interrupted does not count:
 //
 // STAMP/TREE/PATH  the host had this file there, at the end of the launch that made the change; of a directory,
-//                  these permissions there, then or since --apply has set them
+//                  these permissions there, then or while --apply is at work in it
+// set STAMP/...    --apply has given it its final permissions, and earlier ones count no more
 // none/TREE/PATH   it had nothing there
 // /TREE/PATH       the host has had something there
 // STAMP            the file is as --apply has made it
@@ -52,7 +53,7 @@ struct SeenHost {
     let parts = bytes?.split(separator: 0, omittingEmptySubsequences: false) ?? []
     for (part, next) in zip(parts, parts.dropFirst()) where !part.isEmpty && next.isEmpty {
       if let slash = part.firstIndex(of: UInt8(ascii: "/")) {
-        places[ByteString(part[slash...]), default: []].insert(ByteString(part))
+        SeenHost.add(part, at: ByteString(part[slash...]), to: &places)
       } else {
         others.insert(ByteString(part))
       }
@@ -63,6 +64,17 @@ struct SeenHost {
       let key = SeenHost.key(Change.top, tree: tree)
       if places[key] == nil { places[key] = [SeenHost.top(permissions, tree: tree)] }
     }
+  }
+
+  private static func add(
+    _ entry: ArraySlice<UInt8>, at key: ByteString, to places: inout [ByteString: Set<ByteString>]
+  ) {
+    guard entry.starts(with: final) else {
+      places[key, default: []].insert(ByteString(entry))
+      return
+    }
+    places[key] = places[key]?.filter { !$0.bytes.starts(with: "directory ".utf8) }
+    places[key, default: []].insert(ByteString(entry.dropFirst(final.count)))
   }
 
   /// The file's content.
@@ -114,9 +126,10 @@ struct SeenHost {
       guard change.kind == .mode else { return .untouched }
       if isNoted(SeenHost.stamp(old).appending(key), at: key) { return .untouched }
       if isNoted(SeenHost.stamp(new).appending(key), at: key) { return .ownersAlone }
-      // Before the end of a launch only the times tell: new entries in a directory change both of them.
-      let isTouched = old.changed > started && old.changed != old.modified
-      return places[key] != nil || isTouched ? .conflict : .untouched
+      // Before the end of a launch only the time tells. It also changes with an entry that the owner has added, but
+      // the layer alone does not say whether the command has changed the permissions: the kernel copies those that
+      // the directory had before its owner closed it.
+      return places[key] != nil || old.changed > started ? .conflict : .untouched
     }
     if isChanged(change, old, since: started) {
       // --apply has made it so.
@@ -167,6 +180,13 @@ struct SeenHost {
   /// The entry of a directory that has these permissions at the place of a change.
   static func permissions(_ permissions: UInt32, of change: Change) -> ByteString {
     directory(permissions).appending(key(change))
+  }
+
+  private static let final = Array("set ".utf8)
+
+  /// The entry of a directory to which --apply has given its final permissions, for as long as the change waits.
+  static func finalPermissions(_ permissions: UInt32, of change: Change) -> ByteString {
+    ByteString(final).appending(self.permissions(permissions, of: change))
   }
 
   static func key(_ change: Change) -> ByteString { key(change.path, tree: change.tree) }

@@ -242,9 +242,11 @@ final class AppliedOptions {
     var text = words.line([ByteString(option.name)])
     for (index, operand) in option.operands.enumerated() where index < occurrence.words.count {
       let typed = occurrence.text(index)
-      let isRelative =
-        (operand.kind == .hostPath || operand.kind == .hostDirectory)
-        && typed.bytes.first != UInt8(ascii: "~")
+      // A policy without a slash is a built-in one.
+      let isFile =
+        operand.kind == .hostPath || operand.kind == .hostDirectory
+        || operand.kind == .policy && typed.bytes.contains(UInt8(ascii: "/"))
+      let isRelative = isFile && typed.bytes.first != UInt8(ascii: "~")
       let word = isRelative ? surroundings.absolute(typed) ?? typed : typed
       text += [UInt8(ascii: " ")] + words.word(word)
     }

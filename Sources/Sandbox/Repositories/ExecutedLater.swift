@@ -132,6 +132,8 @@ public struct ExecutedLater: Sendable {
     ExecutedLater(".xsession", .session, "the desktop"),
     ExecutedLater(".xsessionrc", .session, "the desktop"),
     ExecutedLater(".xprofile", .session, "the desktop"),
+    ExecutedLater(".config/nestbox", .session, "nestbox"),
+    ExecutedLater(".local/state/nestbox", .session, "nestbox"),
     ExecutedLater(".config/autostart", .session, "the desktop"),
     ExecutedLater(".config/environment.d", .session, "systemd"),
     ExecutedLater(".config/systemd", .session, "systemd"),
