@@ -39,6 +39,12 @@ extension ReviewTasks {
       review = try doing("--review", name ?? "") { () throws(ReviewError) in
         try begin(name, sandbox.directoriesUnderReview)
       }
+      for directory in sandbox.directoriesUnderReview where !FileAccess.write.isGranted(directory) {
+        launcher.tell(
+          .warning,
+          "--review: you may not write to \(ByteString(directory).quoted), so --apply cannot put changes there",
+          draft)
+      }
     }
     let layers = try doing("--review", review.name) { () throws(ReviewError) in
       do throws(ReviewError) {

@@ -61,4 +61,21 @@ struct ExplainedReportTests {
       """)
     #expect(outcome.lines == ["['nope.example']"], "\(outcome)")
   }
+
+  // Red: the first line shows a file of a directory that the command misses as well, or all of a directory in which
+  // it only looked for links.
+  @Test(.needs("git"))
+  func `A directory that is missing comes before what is in it`() throws {
+    let outcome = try Session().run(
+      """
+      mkdir r; cd r; git init -q; echo x >f
+      first() { grep -o -- '--read [^ ]*' | head -n 1 | sed 's,.*/,,'; }
+      nestbox --explain git status 2>&1 | first
+      nestbox --explain python3 -c "import os
+      try: os.lstat('$PWD')
+      except OSError: pass
+      open('$PWD/f')" 2>&1 | first
+      """)
+    #expect(outcome.lines == [".git", "f"], "\(outcome)")
+  }
 }

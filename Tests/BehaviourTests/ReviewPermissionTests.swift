@@ -122,6 +122,19 @@ struct ReviewPermissionTests {
       ], "\(outcome)")
   }
 
+  // Red: the owner learns only after the run that nothing of it can be applied.
+  @Test func `A directory of another user is told at the begin`() throws {
+    let outcome = try Session().python(
+      ReviewPermissionTests.tools + #"""
+        run = nestbox("--bind", "/", "/", "--review", "/etc", "--review-name", "r", "touch", "/etc/new"); print(run.stderr.splitlines()[0]); print(nestbox("--discard", "r").returncode)
+        """#)
+    #expect(
+      outcome.lines == [
+        "nestbox: --review: you may not write to /etc, so --apply cannot put changes there",
+        "0",
+      ], "\(outcome)")
+  }
+
   // Red: what is in a directory is told apart from it, or in the order of the disk.
   @Test func `Changes are told in the order of their paths`() throws {
     let outcome = try Session().python(

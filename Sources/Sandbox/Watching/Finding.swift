@@ -46,6 +46,9 @@ struct Finding {
   var isForReplacing = false
   /// Whether the call needs the capability for new namespaces.
   var needsNamespaces = false
+  /// Whether it was asked for as what it leads to, and not only looked at for a link, as programs do with each
+  /// directory of a path.
+  var isFollowed = false
   /// The accesses that were asked for.
   var accesses: [FileAccess] = []
   /// Whether nearly every program looks for it, and does without.

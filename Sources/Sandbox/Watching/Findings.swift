@@ -77,6 +77,31 @@ struct Findings {
       all[index] = finding
     }
     all = all.filter { !$0.isUnlikely } + all.filter(\.isUnlikely)
+    putDirectoriesFirst()
+  }
+
+  /// Puts a missing directory before what the command missed in it: with the file alone, it would miss the
+  /// directory again.
+  private mutating func putDirectoriesFirst() {
+    var directories: [ByteString: Int] = [:]
+    for (index, finding) in all.enumerated()
+    where finding.kind == .notShown && finding.isFollowed && !finding.options.isEmpty {
+      directories[finding.subject] = index
+    }
+    var (order, isPut): ([Int], [Bool]) = ([], [Bool](repeating: false, count: all.count))
+    for index in all.indices {
+      var (way, path) = ([index], all[index].subject.path)
+      // The first directories of a path show too much, and a payload chooses how long a path is.
+      while all[index].kind == .notShown, path.components.count > 2, way.count < 16 {
+        path.removeLastComponent()
+        if let place = directories[ByteString(path)] { way.append(place) }
+      }
+      for place in way.reversed() where !isPut[place] {
+        order.append(place)
+        isPut[place] = true
+      }
+    }
+    all = order.map { all[$0] }
   }
 
   /// Gives the next who looks as much time again.
@@ -95,7 +120,12 @@ struct Findings {
     _ mark: (inout Finding) -> Void = { _ in }
   ) {
     let key = ByteString(kind.rawValue + " ").appending(subject)
-    defer { if let place = places[key] { mark(&all[place]) } }
+    defer {
+      if let place = places[key] {
+        if seen.kind != .lookAtLink { all[place].isFollowed = true }
+        mark(&all[place])
+      }
+    }
     if let place = places[key] {
       all[place].count &+= seen.count
       all[place].last = max(all[place].last, seen.last)
